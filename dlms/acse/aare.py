@@ -1,0 +1,140 @@
+"""AARE: the server's answer to an AARQ (GB Ed. 8, 9.4.2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlms.acse import ber, fields
+from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
+from dlms.acse.fields import AuthenticationValue
+from dlms.errors import CodecError
+
+TAG = 0x61
+_USER = 0xA1
+_PROVIDER = 0xA2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aare:
+    """All fields of the AARE. ``None`` is absent.
+
+    ``user_information`` holds an InitiateResponse, or a ConfirmedServiceError if the xDLMS context
+    was refused.
+    """
+
+    application_context_name: bytes
+    result: AssociationResult
+    diagnostic: UserDiagnostic | ProviderDiagnostic
+    protocol_version: str | None = None
+    responding_ap_title: bytes | None = None
+    responding_ae_qualifier: bytes | None = None
+    responding_ap_invocation_id: int | None = None
+    responding_ae_invocation_id: int | None = None
+    responder_acse_requirements: bool | None = None
+    mechanism_name: bytes | None = None
+    responding_authentication_value: AuthenticationValue | None = None
+    implementation_information: bytes | None = None
+    user_information: bytes | None = None
+
+    def encode(self) -> bytes:
+        parts: list[bytes] = []
+        if self.protocol_version is not None:
+            parts.append(ber.tlv(0x80, ber.encode_bits(self.protocol_version)))
+        choice = _USER if isinstance(self.diagnostic, UserDiagnostic) else _PROVIDER
+        parts += (
+            ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, self.application_context_name),
+            ber.wrapped(0xA2, ber.INTEGER, bytes((self.result,))),
+            ber.tlv(0xA3, ber.wrapped(choice, ber.INTEGER, bytes((self.diagnostic,)))),
+        )
+        for tag, octets in (
+            (0xA4, self.responding_ap_title),
+            (0xA5, self.responding_ae_qualifier),
+        ):
+            if octets is not None:
+                parts.append(ber.wrapped(tag, ber.OCTET_STRING, octets))
+        for tag, number in (
+            (0xA6, self.responding_ap_invocation_id),
+            (0xA7, self.responding_ae_invocation_id),
+        ):
+            if number is not None:
+                parts.append(ber.wrapped(tag, ber.INTEGER, ber.encode_integer(number)))
+        if self.responder_acse_requirements is not None:
+            parts.append(
+                ber.tlv(0x88, fields.encode_requirements(self.responder_acse_requirements))
+            )
+        if self.mechanism_name is not None:
+            parts.append(ber.tlv(0x89, self.mechanism_name))
+        if self.responding_authentication_value is not None:
+            value = fields.encode_authentication_value(self.responding_authentication_value)
+            parts.append(ber.tlv(0xAA, value))
+        if self.implementation_information is not None:
+            parts.append(ber.tlv(0xBD, self.implementation_information))
+        if self.user_information is not None:
+            parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, self.user_information))
+        return ber.tlv(TAG, b"".join(parts))
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Aare:
+        """Decode. :class:`CodecError` for anything that is not exactly one AARE."""
+        found: dict[str, object] = {}
+        for tag, content, offset in ber.elements(octets, TAG, "AARE"):
+            match tag:
+                case 0x80:
+                    found["protocol_version"] = ber.decode_bits(content, offset, "protocol-version")
+                case 0xA1:
+                    found["application_context_name"] = ber.unwrap(
+                        content, ber.OBJECT_IDENTIFIER, offset, "application-context-name"
+                    )
+                case 0xA2:
+                    found["result"] = _result(content, offset)
+                case 0xA3:
+                    found["diagnostic"] = _diagnostic(content, offset)
+                case 0xA4 | 0xA5:
+                    found[_OCTETS[tag]] = fields.octets(content, offset, _OCTETS[tag])
+                case 0xA6 | 0xA7:
+                    found[_INTEGERS[tag]] = fields.integer(content, offset, _INTEGERS[tag])
+                case 0x88:
+                    found["responder_acse_requirements"] = fields.decode_requirements(
+                        content, offset
+                    )
+                case 0x89:
+                    found["mechanism_name"] = content
+                case 0xAA:
+                    found["responding_authentication_value"] = fields.decode_authentication_value(
+                        content, offset
+                    )
+                case 0xBD:
+                    found["implementation_information"] = content
+                case 0xBE:
+                    found["user_information"] = fields.octets(content, offset, "user-information")
+                case _:
+                    raise CodecError(f"unknown element {tag:02X}", offset=offset, field="AARE")
+        for mandatory in ("application_context_name", "result", "diagnostic"):
+            if mandatory not in found:
+                raise CodecError(f"{mandatory} missing", offset=0, field="AARE")
+        return cls(**found)  # type: ignore[arg-type]  # one typed decoder per key above
+
+
+def _result(content: bytes, offset: int) -> AssociationResult:
+    code = fields.integer(content, offset, "result")
+    try:
+        return AssociationResult(code)
+    except ValueError:
+        raise CodecError(f"result {code} is unknown", offset=offset, field="result") from None
+
+
+def _diagnostic(content: bytes, offset: int) -> UserDiagnostic | ProviderDiagnostic:
+    field = "result-source-diagnostic"
+    choice = content[0] if content else 0
+    if choice not in (_USER, _PROVIDER):
+        raise CodecError(f"choice {choice:02X} is unknown", offset=offset, field=field)
+    inner = ber.unwrap(content, choice, offset, field)
+    code = fields.integer(inner, offset, field)
+    try:
+        return UserDiagnostic(code) if choice == _USER else ProviderDiagnostic(code)
+    except ValueError:
+        raise CodecError(f"diagnostic {code} is unknown", offset=offset, field=field) from None
+
+
+_OCTETS = {0xA4: "responding_ap_title", 0xA5: "responding_ae_qualifier"}
+_INTEGERS = {0xA6: "responding_ap_invocation_id", 0xA7: "responding_ae_invocation_id"}

@@ -1,0 +1,67 @@
+"""Application contexts and authentication mechanisms (GB Ed. 8, 9.4.2.2, Tables 74 and 75)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+_CONTEXT = bytes.fromhex("608574050801")
+_MECHANISM = bytes.fromhex("608574050802")
+
+
+class ApplicationContext(Enum):
+    """COSEM application contexts, joint-iso-ccitt 16.756.5.8.1.x."""
+
+    LN = 1
+    SN = 2
+    LN_CIPHERED = 3
+    SN_CIPHERED = 4
+
+    __hash__ = object.__hash__
+
+    @property
+    def ciphered(self) -> bool:
+        return self in (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
+
+    @property
+    def oid(self) -> bytes:
+        """Content octets of the OBJECT IDENTIFIER."""
+        return _CONTEXT + bytes((self.value,))
+
+    @classmethod
+    def from_oid(cls, oid: bytes) -> ApplicationContext | None:
+        """``None`` if the name is not of a COSEM context."""
+        return _CONTEXTS.get(oid)
+
+
+class Mechanism(Enum):
+    """COSEM authentication mechanisms, joint-iso-ccitt 16.756.5.8.2.x."""
+
+    NONE = 0
+    LLS = 1
+    HLS = 2
+    HLS_MD5 = 3
+    HLS_SHA1 = 4
+    HLS_GMAC = 5
+    HLS_SHA256 = 6
+    HLS_ECDSA = 7
+
+    __hash__ = object.__hash__
+
+    @property
+    def is_hls(self) -> bool:
+        """Whether four passes are needed."""
+        return self.value >= 2
+
+    @property
+    def oid(self) -> bytes:
+        """Content octets of the OBJECT IDENTIFIER."""
+        return _MECHANISM + bytes((self.value,))
+
+    @classmethod
+    def from_oid(cls, oid: bytes) -> Mechanism | None:
+        """``None`` if the name is not of a COSEM mechanism."""
+        return _MECHANISMS.get(oid)
+
+
+_CONTEXTS = {context.oid: context for context in ApplicationContext}
+_MECHANISMS = {mechanism.oid: mechanism for mechanism in Mechanism}

@@ -1,0 +1,341 @@
+"""The server's end of an association.
+
+``receive`` and ``send`` are steps: they yield the cryptographic operations they need (see
+:mod:`dlms.security.ops`). Whatever octets come in, ``receive`` gives an event or raises
+:class:`RemoteProtocolError`, whose ``reply`` is what the standard answers.
+"""
+
+from __future__ import annotations
+
+from dlms.acse.aarq import Aarq
+from dlms.acse.codes import (
+    ProviderDiagnostic,
+    ReleaseResponseReason,
+)
+from dlms.acse.release import Rlre, Rlrq
+from dlms.association.admission import Refusal
+from dlms.association.admit import Admitted, Offer, admit, refusal_aare
+from dlms.association.config import PASS_3, AssociationKeys, ServerConfig
+from dlms.association.events import (
+    AssociationOpened,
+    AssociationRefused,
+    AssociationReleased,
+    AuthenticationFailed,
+    AuthenticationPending,
+    Event,
+    RequestReceived,
+)
+from dlms.association.state import IllegalInput, Input, State, after
+from dlms.axdr import Data
+from dlms.axdr.data import DataType, octet_string
+from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
+from dlms.security import hls
+from dlms.security.ciphered import is_ciphered
+from dlms.security.control import Protection
+from dlms.security.counters import CounterTooLow
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.ops import (
+    CryptoFailure,
+    Discard,
+    Step,
+    Use,
+)
+from dlms.security.protect import Opened, SecurityContext, Shape, open_ciphered, protect
+from dlms.xdlms import registry
+from dlms.xdlms.action import ActionRequest, ActionResponse
+from dlms.xdlms.codes import ActionResult, ServiceErrorCode, StateError
+from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.descriptors import CONFIRMED
+from dlms.xdlms.errors import NOT_ASSOCIATED, ExceptionResponse
+from dlms.xdlms.initiate import InitiateResponse
+from dlms.xdlms.registry import Response
+
+_PLAIN: Shape | None = None
+
+
+class ServerAssociation:
+    """One (client SAP, server SAP) pair on one connection.
+
+    The counters of ``offer`` belong to the device and outlive the association. ``label`` is unique
+    among the associations open on the device; dedicated keys are named by it.
+    """
+
+    def __init__(self, offer: Offer, label: str = "") -> None:
+        self.config = offer.config
+        self.state = State.IDLE
+        self.conformance = Conformance(0)
+        self.client_max_pdu = 0
+        self._offer = offer
+        self._label = label
+        self._security: SecurityContext | None = None
+        self._shape: Shape | None = _PLAIN
+        self._client_challenge = b""
+        self._server_challenge = b""
+        self._dedicated_count = 0
+
+    @property
+    def client_title(self) -> bytes | None:
+        """The system title of the client of the open association."""
+        return None if self._security is None else self._security.peer_title
+
+    def adopt(self, config: ServerConfig, keys: AssociationKeys) -> None:
+        """Use what a key transfer or security_activate left, from the next APDU on.
+
+        To be called after the response has been made: that one still goes under the old keys
+        (R-KEY-3).
+        """
+        self.config = config
+        self._offer = self._offer._replace(config=config, keys=keys)
+        if self._security is not None and keys.guek is not None:
+            self._security.guek = keys.guek
+            self._security.gak = keys.gak
+
+    def close(self) -> Step[None]:
+        """The lower layer is gone: so is the association (R-AA-8)."""
+        self.state = after(self.state, Input.CLOSED)
+        yield from self._forget()
+
+    # Receiving ----------------------------------------------------------------------------------
+
+    def receive(self, apdu: bytes) -> Step[Event]:
+        """Take one APDU from the client."""
+        tag = apdu[0] if apdu else -1
+        if tag == 0x60:
+            return (yield from self._receive_aarq(apdu))
+        if self.state not in (State.ASSOCIATED, State.AUTHENTICATING):
+            raise RemoteProtocolError(
+                "service without an association",
+                reply=NOT_ASSOCIATED.encode(),
+                reason="not-associated",
+            )
+        if tag == 0x62:
+            return (yield from self._receive_rlrq(apdu))
+        return (yield from self._receive_service(apdu))
+
+    def _receive_aarq(self, apdu: bytes) -> Step[Event]:
+        try:
+            aarq = Aarq.decode(apdu)
+        except CodecError as error:
+            # Unreadable: not even this much can be said about the association it wanted.
+            raise RemoteProtocolError(
+                f"AARQ: {error}",
+                reply=refusal_aare(self.config, ProviderDiagnostic.NO_REASON_GIVEN),
+                reason="malformed-aarq",
+            ) from error
+        self.state = after(self.state, Input.AARQ)
+        yield from self._forget()
+        dedicated = self._next_dedicated()
+        try:
+            admitted = yield from admit(aarq, self._offer, dedicated)
+        except Refusal as refusal:
+            self.state = after(self.state, Input.AARE_REFUSED)
+            if self.config.context.ciphered:
+                yield Discard(Use.ASSOCIATION, dedicated)
+            user = None if refusal.error is None else refusal.error.encode()
+            return AssociationRefused(
+                refusal_aare(self.config, refusal.diagnostic, refusal.result, user),
+                refusal.result,
+                refusal.diagnostic,
+                refusal.error,
+                str(refusal),
+            )
+        return self._commit(admitted)
+
+    def _commit(self, admitted: Admitted) -> Event:
+        self._security = admitted.security
+        self._client_challenge = admitted.client_challenge
+        self._server_challenge = admitted.server_challenge
+        self.conformance = admitted.conformance
+        self.client_max_pdu = admitted.client_max_pdu
+        if self.config.mechanism.is_hls:
+            self.state = after(self.state, Input.AARE_AUTHENTICATION_REQUIRED)
+            return AuthenticationPending(admitted.reply)
+        self.state = after(self.state, Input.AARE_ACCEPTED)
+        return AssociationOpened(admitted.reply, admitted.conformance)
+
+    def _receive_rlrq(self, apdu: bytes) -> Step[Event]:
+        try:
+            rlrq = Rlrq.decode(apdu)
+        except CodecError as error:
+            raise self._exception(f"RLRQ: {error}", "malformed-rlrq") from error
+        user: bytes | None = None
+        protection = Protection.NONE
+        if rlrq.user_information:
+            user, protection = yield from self._open_release(rlrq.user_information)
+        if self.config.protected_release and self.config.policy & ~protection:
+            raise self._exception(
+                "RLRQ is not protected as the policy demands",
+                "insufficient-protection",
+                ServiceErrorCode.OPERATION_NOT_POSSIBLE,
+            )
+        reply = Rlre(reason=ReleaseResponseReason.NORMAL, user_information=user).encode()
+        self.state = after(after(self.state, Input.RLRQ), Input.RLRE)
+        yield from self._forget()
+        return AssociationReleased(reply)
+
+    def _open_release(self, octets: bytes) -> Step[tuple[bytes, Protection]]:
+        """An RLRQ may carry the InitiateRequest again; answer with the InitiateResponse."""
+        response = InitiateResponse(
+            conformance=self.conformance, server_max_receive_pdu_size=self.config.max_pdu_size
+        ).encode()
+        if not is_ciphered(octets[0]):
+            return response, Protection.NONE
+        opened = yield from self._open_or_refuse(octets, Use.ASSOCIATION)
+        assert self._security is not None  # _open_or_refuse needs it
+        shape = Shape(opened.family, opened.form, opened.protection)
+        response = yield from protect(self._security, response, shape, Use.ASSOCIATION)
+        return response, opened.protection
+
+    def _receive_service(self, octets: bytes) -> Step[Event]:
+        opened: Opened | None = None
+        apdu = octets
+        shape: Shape | None = _PLAIN
+        if is_ciphered(octets[0]):
+            opened = yield from self._open_or_refuse(octets, Use.OPEN_REQUEST)
+            apdu = opened.apdu
+            shape = Shape(opened.family, opened.form, opened.protection)
+        if self.config.policy & ~(Protection.NONE if shape is None else shape.protection):
+            raise self._exception(
+                "request is not protected as the policy demands",
+                "insufficient-protection",
+                ServiceErrorCode.OPERATION_NOT_POSSIBLE,
+            )
+        request = self._decode_request(apdu)
+        if self.state is State.AUTHENTICATING:
+            return (yield from self._receive_pass_3(request, opened, shape))
+        needs = registry.REQUESTS[apdu[0]].needs
+        if needs & ~self.conformance:
+            raise self._exception("service was not negotiated", "service-not-negotiated")
+        self._shape = shape
+        return RequestReceived(request, bool(request.invoke & CONFIRMED))
+
+    def _decode_request(self, apdu: bytes) -> registry.Request:
+        row = registry.REQUESTS.get(apdu[0])
+        if row is None:
+            raise self._exception(
+                f"APDU {apdu[0]:02X} is no request",
+                "unknown-service",
+                state=StateError.SERVICE_UNKNOWN,
+            )
+        try:
+            return row.decode(apdu)
+        except CodecError as error:
+            raise self._exception(f"{row.name}: {error}", "malformed-request") from error
+
+    def _open_or_refuse(self, octets: bytes, use: Use) -> Step[Opened]:
+        """Open a ciphered APDU, or say why not with the ExceptionResponse for it."""
+        security = self._security
+        if security is None or not self.config.context.ciphered:
+            raise self._exception("ciphered APDU in a plain context", "ciphered-in-plain-context")
+        general = octets[0] in (0xDB, 0xDC)
+        if general and not self.conformance & Conformance.GENERAL_PROTECTION:
+            raise self._exception("general protection was not negotiated", "service-not-negotiated")
+        try:
+            return (yield from open_ciphered(security, octets, use))
+        except CounterTooLow as error:
+            raise self._exception(
+                str(error),
+                "invocation-counter",
+                ServiceErrorCode.INVOCATION_COUNTER_ERROR,
+                counter=error.floor,
+            ) from error
+        except (CodecError, CryptoFailure) as error:
+            raise self._exception(
+                str(error), "deciphering", ServiceErrorCode.DECIPHERING_ERROR
+            ) from error
+
+    def _receive_pass_3(
+        self, request: registry.Request, carrier: Opened | None, shape: Shape | None
+    ) -> Step[Event]:
+        """R-HLS-2: nothing but f(StoC), and one try at it (R-HLS-5)."""
+        if not isinstance(request, ActionRequest) or request.method != PASS_3:
+            raise self._exception("only reply_to_HLS_authentication is allowed", "hls-pending")
+        assert self._security is not None  # an HLS association has one
+        self.state = after(self.state, Input.HLS_PASS_3)
+        try:
+            result = _octets(request.parameter)
+            yield from hls.verify(self._security, self._server_challenge, result, carrier)
+        except (CodecError, CounterTooLow, CryptoFailure) as error:
+            refusal = ActionResponse(request.invoke, ActionResult.READ_WRITE_DENIED)
+            reply = yield from self._protected(refusal.encode(), shape)
+            self.state = after(self.state, Input.HLS_REFUSED)
+            yield from self._forget()
+            return AuthenticationFailed(reply, str(error))
+        answer = yield from hls.answer(self._security, self._client_challenge)
+        response = ActionResponse(request.invoke, ActionResult.SUCCESS, octet_string(answer))
+        reply = yield from self._protected(response.encode(), shape)
+        self.state = after(self.state, Input.HLS_PASS_4)
+        self._server_challenge = b""
+        return AssociationOpened(reply, self.conformance)
+
+    # Sending ------------------------------------------------------------------------------------
+
+    def send(self, response: Response) -> Step[bytes]:
+        """Protect and encode the response to the request that was received last.
+
+        It is protected as its request was (R-PROT-5). If it does not fit the client's PDU size an
+        ExceptionResponse goes out instead (X_PDU_MAX): there is no block transfer here.
+        """
+        try:
+            self.state = after(self.state, Input.RESPONSE)
+        except IllegalInput as error:
+            raise LocalProtocolError(str(error)) from error
+        octets = yield from self._protected(response.encode(), self._shape)
+        if 0 < self.client_max_pdu < len(octets):
+            return ExceptionResponse(
+                state_error=StateError.SERVICE_NOT_ALLOWED,
+                service_error=ServiceErrorCode.PDU_TOO_LONG,
+            ).encode()
+        return octets
+
+    def _protected(self, apdu: bytes, shape: Shape | None) -> Step[bytes]:
+        if shape is None or self._security is None:
+            return apdu
+        return (yield from protect(self._security, apdu, shape, Use.PROTECT_RESPONSE))
+
+    # Helpers ------------------------------------------------------------------------------------
+
+    def _forget(self) -> Step[None]:
+        """Drop all that belongs to an association that has ended."""
+        security, self._security = self._security, None
+        self._shape = _PLAIN
+        self._client_challenge = self._server_challenge = b""
+        self.conformance = Conformance(0)
+        self.client_max_pdu = 0
+        if security is not None and security.dedicated is not None:
+            self._offer.counters.forget(security.dedicated)
+            yield Discard(Use.ASSOCIATION, security.dedicated)
+
+    def _next_dedicated(self) -> KeyRef:
+        """A name no dedicated key had before on this connection."""
+        self._dedicated_count += 1
+        guek = self._offer.keys.guek
+        scope = "" if guek is None else guek.scope
+        return KeyRef(
+            self._offer.own_title,
+            f"{scope}#{self._label}",
+            KeyKind.DEDICATED,
+            KeyLifetime.SINGLE_ASSOCIATION,
+            self._dedicated_count,
+        )
+
+    @staticmethod
+    def _exception(
+        why: str,
+        reason: str,
+        code: ServiceErrorCode = ServiceErrorCode.SERVICE_NOT_SUPPORTED,
+        *,
+        state: StateError = StateError.SERVICE_NOT_ALLOWED,
+        counter: int | None = None,
+    ) -> RemoteProtocolError:
+        reply = ExceptionResponse(
+            state_error=state, service_error=code, invocation_counter=counter
+        ).encode()
+        return RemoteProtocolError(why, reply=reply, reason=reason)
+
+
+def _octets(parameter: Data | None) -> bytes:
+    if parameter is None or parameter.type is not DataType.OCTET_STRING:
+        raise CodecError("octet-string needed", field="f(StoC)")
+    assert isinstance(parameter.value, bytes)
+    return parameter.value

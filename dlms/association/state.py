@@ -1,0 +1,91 @@
+"""The association machine: one table, the same for client and server (GB Ed. 8, 9.4.1, 9.2.7.4).
+
+Both ends feed it the APDUs that pass, sent or received; it does not know which end it is. A pair
+without a row is an error of whoever sent the APDU.
+
+AARQ inside an association replaces it: the client has given up on the old one, and no privilege of
+the old identity may outlive the new request (X_AARQ_TWICE).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from dlms.errors import ProtocolError
+
+
+class State(Enum):
+    IDLE = "not associated"
+    ASSOCIATING = "AARQ passed, AARE awaited"
+    AUTHENTICATING = "HLS pending: pass 3 awaited, nothing else allowed"
+    VERIFYING = "HLS pass 3 passed, pass 4 awaited"
+    ASSOCIATED = "associated"
+    RELEASING = "RLRQ passed, RLRE awaited"
+
+    __hash__ = object.__hash__
+
+
+class Input(Enum):
+    AARQ = "AARQ"
+    AARE_ACCEPTED = "AARE, accepted"
+    AARE_AUTHENTICATION_REQUIRED = "AARE, accepted, authentication required"
+    AARE_REFUSED = "AARE, rejected"
+    HLS_PASS_3 = "reply_to_HLS_authentication request"
+    HLS_PASS_4 = "reply_to_HLS_authentication response, success"
+    HLS_REFUSED = "authentication failed on either side"
+    REQUEST = "service request"
+    RESPONSE = "service response"
+    EXCEPTION = "ExceptionResponse"
+    RLRQ = "RLRQ"
+    RLRE = "RLRE"
+    CLOSED = "lower layer closed"
+
+    __hash__ = object.__hash__
+
+
+TRANSITIONS: dict[tuple[State, Input], State] = {
+    (State.IDLE, Input.AARQ): State.ASSOCIATING,
+    (State.IDLE, Input.EXCEPTION): State.IDLE,
+    (State.IDLE, Input.CLOSED): State.IDLE,
+    (State.ASSOCIATING, Input.AARE_ACCEPTED): State.ASSOCIATED,
+    (State.ASSOCIATING, Input.AARE_AUTHENTICATION_REQUIRED): State.AUTHENTICATING,
+    (State.ASSOCIATING, Input.AARE_REFUSED): State.IDLE,
+    (State.ASSOCIATING, Input.EXCEPTION): State.IDLE,
+    (State.ASSOCIATING, Input.CLOSED): State.IDLE,
+    (State.AUTHENTICATING, Input.HLS_PASS_3): State.VERIFYING,
+    (State.AUTHENTICATING, Input.EXCEPTION): State.AUTHENTICATING,
+    (State.AUTHENTICATING, Input.AARQ): State.ASSOCIATING,
+    (State.AUTHENTICATING, Input.RLRQ): State.RELEASING,
+    (State.AUTHENTICATING, Input.HLS_REFUSED): State.IDLE,
+    (State.AUTHENTICATING, Input.CLOSED): State.IDLE,
+    (State.VERIFYING, Input.HLS_PASS_4): State.ASSOCIATED,
+    (State.VERIFYING, Input.HLS_REFUSED): State.IDLE,
+    (State.VERIFYING, Input.EXCEPTION): State.IDLE,
+    (State.VERIFYING, Input.CLOSED): State.IDLE,
+    (State.ASSOCIATED, Input.REQUEST): State.ASSOCIATED,
+    (State.ASSOCIATED, Input.RESPONSE): State.ASSOCIATED,
+    (State.ASSOCIATED, Input.EXCEPTION): State.ASSOCIATED,
+    (State.ASSOCIATED, Input.AARQ): State.ASSOCIATING,
+    (State.ASSOCIATED, Input.RLRQ): State.RELEASING,
+    (State.ASSOCIATED, Input.CLOSED): State.IDLE,
+    (State.RELEASING, Input.RLRE): State.IDLE,
+    (State.RELEASING, Input.EXCEPTION): State.ASSOCIATED,
+    (State.RELEASING, Input.CLOSED): State.IDLE,
+}
+
+
+class IllegalInput(ProtocolError):
+    """The table has no row for this input in this state."""
+
+    def __init__(self, state: State, event: Input) -> None:
+        super().__init__(f"{event.value} is not allowed while {state.value}")
+        self.state = state
+        self.event = event
+
+
+def after(state: State, event: Input) -> State:
+    """The state that follows. :class:`IllegalInput` if the table has no such row."""
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise IllegalInput(state, event) from None

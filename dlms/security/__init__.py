@@ -1,0 +1,10 @@
+"""Message protection, authentication, keys by reference; cryptography is an effect.
+
+- :mod:`dlms.security.keys`      names of keys
+- :mod:`dlms.security.ops`       the operations that a step may yield
+- :mod:`dlms.security.control`   the security control octet and the security policy
+- :mod:`dlms.security.counters`  invocation counters
+- :mod:`dlms.security.ciphered`  the layout of ciphered APDUs
+- :mod:`dlms.security.protect`   steps that protect and open APDUs
+- :mod:`dlms.security.hls`       steps of HLS authentication
+"""

@@ -1,0 +1,132 @@
+"""The layout of ciphered APDUs (GB Ed. 8, 9.2.7.2.4, 9.5).
+
+Service-specific: ``tag ‖ length ‖ SC ‖ IC ‖ body``, with one tag per plain tag and key family.
+General: ``tag ‖ system title ‖ length ‖ SC ‖ IC ‖ body``, for any APDU.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from dlms.errors import CodecError
+from dlms.octets import Reader, encode_length, encode_octet_string
+
+GENERAL_GLO = 0xDB
+GENERAL_DED = 0xDC
+_HEADER_LENGTH = 5  # SC and IC
+
+
+class Family(Enum):
+    """Which encryption key a ciphered APDU is made with."""
+
+    GLOBAL = "glo"
+    DEDICATED = "ded"
+
+    __hash__ = object.__hash__
+
+
+class Form(Enum):
+    """The dialect: one tag per service, or the general form."""
+
+    SERVICE = "service-specific"
+    GENERAL = "general"
+
+    __hash__ = object.__hash__
+
+
+_GLO = {
+    0x01: 0x21,  # initiate-request
+    0x08: 0x28,  # initiate-response
+    0x0E: 0x2E,  # confirmed-service-error
+    0xC0: 0xC8,  # get-request
+    0xC1: 0xC9,  # set-request
+    0xC2: 0xCA,  # event-notification-request
+    0xC3: 0xCB,  # action-request
+    0xC4: 0xCC,  # get-response
+    0xC5: 0xCD,  # set-response
+    0xC7: 0xCF,  # action-response
+}
+# There is no sensible use for a dedicated key before the association, so the ded-initiate tags
+# of the ASN.1 are left out and refused.
+_DED = {plain: glo + 8 for plain, glo in _GLO.items() if plain >= 0xC0}
+
+TAGS: dict[int, tuple[Family, int]] = {
+    **{glo: (Family.GLOBAL, plain) for plain, glo in _GLO.items()},
+    **{ded: (Family.DEDICATED, plain) for plain, ded in _DED.items()},
+}
+"""Service-specific tag to the key family and the plain tag it must decipher to (R-PROT-3)."""
+
+GENERAL_TAGS = {GENERAL_GLO: Family.GLOBAL, GENERAL_DED: Family.DEDICATED}
+
+
+class Ciphered(NamedTuple):
+    """A ciphered APDU taken apart, nothing verified yet.
+
+    ``plain_tag`` is what a service-specific tag promises; ``title`` is there in the general form
+    only and may be empty.
+    """
+
+    family: Family
+    form: Form
+    control: int
+    counter: int
+    body: bytes
+    plain_tag: int | None = None
+    title: bytes | None = None
+
+
+def is_ciphered(tag: int) -> bool:
+    return tag in TAGS or tag in GENERAL_TAGS
+
+
+def decode_ciphered(octets: bytes) -> Ciphered:
+    """Take a ciphered APDU apart. :class:`CodecError` if it is cut short or has octets left."""
+    reader = Reader(octets)
+    tag = reader.u8("ciphered APDU")
+    title = None
+    plain_tag = None
+    specific = TAGS.get(tag)
+    if specific is not None:
+        family, plain_tag = specific
+        form = Form.SERVICE
+    else:
+        general = GENERAL_TAGS.get(tag)
+        if general is None:
+            raise CodecError(f"tag {tag:02X} is not ciphered", offset=0, field="ciphered APDU")
+        family = general
+        form = Form.GENERAL
+        title = reader.octet_string("system-title")
+        if len(title) not in (0, 8):
+            raise CodecError(f"system title of {len(title)} octets", offset=1, field="system-title")
+    length = reader.length("ciphered content")
+    if length != reader.remaining:
+        raise CodecError(
+            f"{length} octets announced, {reader.remaining} there",
+            offset=reader.position,
+            field="ciphered content",
+        )
+    control = reader.u8("security-control")
+    counter = reader.u32("invocation-counter")
+    return Ciphered(family, form, control, counter, octets[reader.position :], plain_tag, title)
+
+
+def encode_ciphered(
+    plain_tag: int,
+    family: Family,
+    form: Form,
+    control: int,
+    counter: int,
+    body: bytes,
+    title: bytes,
+) -> bytes:
+    """Put a ciphered APDU together. :class:`CodecError` if ``plain_tag`` has no such form."""
+    header = bytes((control,)) + counter.to_bytes(4, "big")
+    length = encode_length(_HEADER_LENGTH + len(body))
+    if form is Form.GENERAL:
+        tag = GENERAL_GLO if family is Family.GLOBAL else GENERAL_DED
+        return bytes((tag,)) + encode_octet_string(title) + length + header + body
+    specific = (_GLO if family is Family.GLOBAL else _DED).get(plain_tag)
+    if specific is None:
+        raise CodecError(f"APDU {plain_tag:02X} has no {family.value}- form", field="ciphered APDU")
+    return bytes((specific,)) + length + header + body

@@ -1,0 +1,144 @@
+"""Steps that protect and open APDUs (GB Ed. 8, 9.2.7.2).
+
+Order on the way in: layout, key, title, security control, counter, *then* cryptography, and only
+after the tag has verified the floor moves and the plaintext is shown to anyone (R-PROT-2, R-IC-6).
+On the way out the counter is burned before sealing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dlms.errors import CodecError, LocalProtocolError
+from dlms.security.ciphered import (
+    Ciphered,
+    Family,
+    Form,
+    decode_ciphered,
+    encode_ciphered,
+)
+from dlms.security.control import Protection, check_control
+from dlms.security.counters import InvocationCounters
+from dlms.security.keys import KeyRef
+from dlms.security.ops import Open, Seal, Step, Use
+
+
+@dataclass(slots=True, kw_only=True)
+class SecurityContext:
+    """What one association protects its APDUs with.
+
+    ``own_title`` and ``peer_title`` are the 8-octet system titles; the peer's is learnt from
+    AARQ or AARE. ``dedicated`` is set while a dedicated key lives.
+    """
+
+    suite: int
+    own_title: bytes
+    counters: InvocationCounters
+    guek: KeyRef
+    gak: KeyRef | None
+    peer_title: bytes | None = None
+    dedicated: KeyRef | None = None
+
+    def encryption_key(self, family: Family) -> KeyRef | None:
+        return self.guek if family is Family.GLOBAL else self.dedicated
+
+
+class Opened(NamedTuple):
+    """A verified APDU, how it was protected, and the floor its counter met."""
+
+    apdu: bytes
+    protection: Protection
+    family: Family
+    form: Form
+    counter: int
+    floor_before: int
+
+
+class Shape(NamedTuple):
+    """How an APDU is to be protected."""
+
+    family: Family
+    form: Form
+    protection: Protection
+
+
+def protect(
+    context: SecurityContext,
+    apdu: bytes | tuple[bytes | KeyRef, ...],
+    shape: Shape,
+    use: Use,
+) -> Step[bytes]:
+    """Protect ``apdu`` as ``shape`` says.
+
+    :class:`LocalProtocolError` if there is no such key or its counter is used up.
+    """
+    ek = context.encryption_key(shape.family)
+    if ek is None:
+        raise LocalProtocolError("no dedicated key in this association")
+    control = shape.protection | context.suite
+    counter = context.counters.burn(ek)
+    ak = context.gak if shape.protection & Protection.AUTHENTICATED else None
+    body: bytes = yield Seal(use, ek, ak, control, context.own_title, counter, apdu)
+    if not shape.protection & Protection.ENCRYPTED:
+        if not isinstance(apdu, bytes):
+            raise LocalProtocolError("an APDU that carries a key must be encrypted")
+        body = apdu + body
+    plain_tag = apdu[0] if isinstance(apdu, bytes) else _first_octet(apdu)
+    return encode_ciphered(
+        plain_tag, shape.family, shape.form, control, counter, body, context.own_title
+    )
+
+
+def _first_octet(parts: tuple[bytes | KeyRef, ...]) -> int:
+    head = parts[0]
+    if isinstance(head, KeyRef):
+        raise LocalProtocolError("an APDU does not begin with a key")
+    return head[0]
+
+
+def open_ciphered(
+    context: SecurityContext, octets: bytes, use: Use, lift: KeyRef | None = None
+) -> Step[Opened]:
+    """Verify and decipher a ciphered APDU from the peer.
+
+    Raises :class:`CodecError` for what can be refused by its layout,
+    :class:`~dlms.security.counters.CounterTooLow` for a used counter, and lets
+    :class:`~dlms.security.ops.CryptoFailure` of the driver pass. In each case nothing has changed.
+    """
+    ciphered = decode_ciphered(octets)
+    ek = context.encryption_key(ciphered.family)
+    if ek is None:
+        raise CodecError("no dedicated key in this association", offset=0, field="ciphered APDU")
+    title = _title(context, ciphered)
+    protection = check_control(ciphered.control, context.suite)
+    counters = context.counters
+    counters.check(ek, ciphered.counter)
+    ak = context.gak if protection & Protection.AUTHENTICATED else None
+    apdu: bytes = yield Open(
+        use, ek, ak, ciphered.control, title, ciphered.counter, ciphered.body, lift
+    )
+    if not apdu:
+        raise CodecError("nothing inside", field="ciphered APDU")
+    if ciphered.plain_tag is not None and apdu[0] != ciphered.plain_tag:
+        raise CodecError(
+            f"deciphered to APDU {apdu[0]:02X}, {ciphered.plain_tag:02X} promised",
+            field="ciphered APDU",
+        )
+    floor_before = counters.floor(ek)
+    counters.accept(ek, ciphered.counter)
+    return Opened(apdu, protection, ciphered.family, ciphered.form, ciphered.counter, floor_before)
+
+
+def _title(context: SecurityContext, ciphered: Ciphered) -> bytes:
+    """The originator's title for the initialization vector.
+
+    The general form repeats the title; it must be the one the association knows (KL-PR-11). An
+    empty one stands for it.
+    """
+    known = context.peer_title
+    if known is None:
+        raise CodecError("the peer's system title is not known", field="system-title")
+    if ciphered.title and ciphered.title != known:
+        raise CodecError("not the system title of this association", offset=1, field="system-title")
+    return known

@@ -1,0 +1,1 @@
+"""The xDLMS APDUs: association context, services, errors."""

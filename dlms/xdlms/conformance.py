@@ -1,0 +1,58 @@
+"""The conformance block: which services an association may use (GB Ed. 8, 9.4.6.1)."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from dlms.errors import CodecError
+from dlms.octets import Reader
+
+_TAG = b"\x5f\x1f\x04\x00"  # [APPLICATION 31], 4 octets, no unused bits
+
+
+class Conformance(IntFlag):
+    """Bit 0 of the standard is the most significant of 24."""
+
+    GENERAL_PROTECTION = 1 << 22
+    GENERAL_BLOCK_TRANSFER = 1 << 21
+    READ = 1 << 20
+    WRITE = 1 << 19
+    UNCONFIRMED_WRITE = 1 << 18
+    DELTA_VALUE_ENCODING = 1 << 17
+    ATTRIBUTE0_WITH_SET = 1 << 15
+    PRIORITY_MANAGEMENT = 1 << 14
+    ATTRIBUTE0_WITH_GET = 1 << 13
+    BLOCK_TRANSFER_WITH_GET_OR_READ = 1 << 12
+    BLOCK_TRANSFER_WITH_SET_OR_WRITE = 1 << 11
+    BLOCK_TRANSFER_WITH_ACTION = 1 << 10
+    MULTIPLE_REFERENCES = 1 << 9
+    INFORMATION_REPORT = 1 << 8
+    DATA_NOTIFICATION = 1 << 7
+    ACCESS = 1 << 6
+    PARAMETERIZED_ACCESS = 1 << 5
+    GET = 1 << 4
+    SET = 1 << 3
+    SELECTIVE_ACCESS = 1 << 2
+    EVENT_NOTIFICATION = 1 << 1
+    ACTION = 1 << 0
+
+
+def encode_conformance(conformance: Conformance) -> bytes:
+    """Encode as ``[APPLICATION 31] IMPLICIT BIT STRING (SIZE(24))``, the one BER field in A-XDR."""
+    return _TAG + int(conformance).to_bytes(3, "big")
+
+
+def read_conformance(reader: Reader) -> Conformance:
+    """Read the block. Bits without a name are kept, so that they can be shown and refused."""
+    start = reader.position
+    tag = reader.take(2, "conformance")
+    if tag == b"\x5f\x04":
+        # An older form of the tag, 5F without 1F, is sent by some clients (GB 9.4.6.1 note).
+        reader.position = start + 1
+    elif tag != b"\x5f\x1f":
+        raise CodecError(
+            f"tag 5F1F expected, not {tag.hex().upper()}", offset=start, field="conformance"
+        )
+    if reader.u8("conformance") != 4 or reader.u8("conformance") != 0:
+        raise CodecError("BIT STRING of 24 bits expected", offset=start, field="conformance")
+    return Conformance(int.from_bytes(reader.take(3, "conformance"), "big"))

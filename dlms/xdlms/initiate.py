@@ -1,0 +1,154 @@
+"""InitiateRequest and InitiateResponse: the xDLMS context (GB Ed. 8, 9.4.6.1, 9.5).
+
+The InitiateRequest may carry a dedicated key. The core never sees its octets: a client composes
+the request with a :class:`~dlms.security.keys.KeyRef` in the key's place (:func:`compose`), and a
+server has the key lifted out while the APDU is deciphered (:func:`lift_dedicated_key`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dlms.errors import CodecError
+from dlms.octets import Reader, encode_length
+from dlms.security.keys import KeyRef
+from dlms.xdlms.conformance import Conformance, encode_conformance, read_conformance
+
+DLMS_VERSION = 6
+VAA_NAME_LN = 0x0007
+VAA_NAME_SN = 0xFA00
+MIN_PDU_SIZE = 12
+"""A client-max-receive-pdu-size of 1 to 11 is too short (GB Ed. 8, 9.4.6.1); 0 is no limit."""
+
+MAX_DEDICATED_KEY = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiateRequest:
+    """``client_max_receive_pdu_size`` is in octets; 0 means no limit."""
+
+    conformance: Conformance
+    client_max_receive_pdu_size: int
+    dedicated_key: bytes | None = field(default=None, repr=False)
+    response_allowed: bool = True
+    quality_of_service: int | None = None
+    dlms_version: int = DLMS_VERSION
+
+    def encode(self) -> bytes:
+        key = self.dedicated_key
+        return b"".join(part for part in compose(self, key) if isinstance(part, bytes))
+
+    @classmethod
+    def decode(cls, octets: bytes) -> InitiateRequest:
+        reader = Reader(octets)
+        _expect(reader, 0x01, "InitiateRequest")
+        dedicated_key = None
+        if reader.flag("dedicated-key"):
+            length = reader.length("dedicated-key")
+            if length > MAX_DEDICATED_KEY:
+                raise CodecError(
+                    f"key of {length} octets", offset=reader.position, field="dedicated-key"
+                )
+            dedicated_key = reader.take(length, "dedicated-key")
+        response_allowed = True
+        if reader.flag("response-allowed"):
+            response_allowed = reader.u8("response-allowed") != 0
+        quality = reader.u8("proposed-quality-of-service") if reader.flag("QoS") else None
+        request = cls(
+            dedicated_key=dedicated_key,
+            response_allowed=response_allowed,
+            quality_of_service=quality,
+            dlms_version=reader.u8("proposed-dlms-version-number"),
+            conformance=read_conformance(reader),
+            client_max_receive_pdu_size=reader.u16("client-max-receive-pdu-size"),
+        )
+        reader.finish("InitiateRequest")
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiateResponse:
+    """``server_max_receive_pdu_size`` is in octets; 0 means no limit."""
+
+    conformance: Conformance
+    server_max_receive_pdu_size: int
+    vaa_name: int = VAA_NAME_LN
+    quality_of_service: int | None = None
+    dlms_version: int = DLMS_VERSION
+
+    def encode(self) -> bytes:
+        quality = self.quality_of_service
+        return b"".join(
+            (
+                b"\x08",
+                b"\x00" if quality is None else bytes((1, quality)),
+                bytes((self.dlms_version,)),
+                encode_conformance(self.conformance),
+                self.server_max_receive_pdu_size.to_bytes(2, "big"),
+                self.vaa_name.to_bytes(2, "big"),
+            )
+        )
+
+    @classmethod
+    def decode(cls, octets: bytes) -> InitiateResponse:
+        reader = Reader(octets)
+        _expect(reader, 0x08, "InitiateResponse")
+        response = cls(
+            quality_of_service=reader.u8("negotiated-quality-of-service")
+            if reader.flag("QoS")
+            else None,
+            dlms_version=reader.u8("negotiated-dlms-version-number"),
+            conformance=read_conformance(reader),
+            server_max_receive_pdu_size=reader.u16("server-max-receive-pdu-size"),
+            vaa_name=reader.u16("vaa-name"),
+        )
+        reader.finish("InitiateResponse")
+        return response
+
+
+def compose(
+    request: InitiateRequest, key: KeyRef | bytes | None, key_length: int = 16
+) -> tuple[bytes | KeyRef, ...]:
+    """Encode ``request`` with ``key`` as its dedicated key, which may be a reference.
+
+    The parts, joined with the ``key_length`` octets of the key, are the APDU.
+    """
+    tail = b"".join(
+        (
+            b"\x00" if request.response_allowed else b"\x01\x00",
+            b"\x00"
+            if request.quality_of_service is None
+            else bytes((1, request.quality_of_service)),
+            bytes((request.dlms_version,)),
+            encode_conformance(request.conformance),
+            request.client_max_receive_pdu_size.to_bytes(2, "big"),
+        )
+    )
+    if key is None:
+        return (b"\x01\x00" + tail,)
+    length = len(key) if isinstance(key, bytes) else key_length
+    return (b"\x01\x01" + encode_length(length), key, tail)
+
+
+def lift_dedicated_key(plaintext: bytes) -> tuple[bytes | None, bytes]:
+    """Take the dedicated key out of an InitiateRequest.
+
+    Returns the key and the same APDU with the key blanked by zeros of its length, or ``None`` and
+    the octets unchanged if they carry no key or are no InitiateRequest (the decoder will say what
+    they are). Called by a Cryptographic Module, so that the key does not leave it.
+    """
+    if len(plaintext) < 3 or plaintext[:2] != b"\x01\x01":
+        return None, plaintext
+    reader = Reader(plaintext, 2)
+    try:
+        key = reader.octet_string("dedicated-key")
+    except CodecError:
+        return None, plaintext
+    stop = reader.position
+    return key, plaintext[: stop - len(key)] + bytes(len(key)) + plaintext[stop:]
+
+
+def _expect(reader: Reader, tag: int, what: str) -> None:
+    found = reader.u8(what)
+    if found != tag:
+        raise CodecError(f"tag {tag:02X} expected, not {found:02X}", offset=0, field=what)

@@ -1,0 +1,1 @@
+"""The application: servers, head end, Cryptographic Modules, policy, command line."""

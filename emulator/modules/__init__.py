@@ -1,0 +1,1 @@
+"""Cryptographic Modules: where operations are really carried out."""

@@ -1,0 +1,35 @@
+"""What a Cryptographic Module is to us (SEC Section A; letter, paragraphs 7 and 8)."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from dlms.security.ops import CryptoOp
+from emulator.policy import ModuleClass
+
+
+class CryptoModule(Protocol):
+    """A backend that holds keys and carries out operations on them."""
+
+    @property
+    def name(self) -> str:
+        """Short name for the ledger."""
+        ...
+
+    @property
+    def module_class(self) -> ModuleClass:
+        """The strictest class this module honestly satisfies."""
+        ...
+
+    @property
+    def blocks(self) -> bool:
+        """Whether :meth:`execute` may wait, and so belongs in a thread."""
+        ...
+
+    def execute(self, op: CryptoOp) -> Any:
+        """Carry out ``op``; results as the operation's own docstring says.
+
+        :class:`~dlms.security.ops.VerificationFailed` or
+        :class:`~dlms.security.ops.KeyUnavailable` if there is no result.
+        """
+        ...
