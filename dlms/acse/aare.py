@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlms.acse import ber, fields
 from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
@@ -19,7 +19,7 @@ class Aare:
     """All fields of the AARE. ``None`` is absent.
 
     ``user_information`` holds an InitiateResponse, or a ConfirmedServiceError if the xDLMS context
-    was refused.
+    was refused; it stays out of the ``repr``, as in the AARQ.
     """
 
     application_context_name: bytes
@@ -34,7 +34,7 @@ class Aare:
     mechanism_name: bytes | None = None
     responding_authentication_value: AuthenticationValue | None = None
     implementation_information: bytes | None = None
-    user_information: bytes | None = None
+    user_information: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:
         parts: list[bytes] = []
@@ -42,7 +42,7 @@ class Aare:
             parts.append(ber.tlv(0x80, ber.encode_bits(self.protocol_version)))
         choice = _USER if isinstance(self.diagnostic, UserDiagnostic) else _PROVIDER
         parts += (
-            ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, self.application_context_name),
+            fields.encode_context(self.application_context_name),
             ber.wrapped(0xA2, ber.INTEGER, bytes((self.result,))),
             ber.tlv(0xA3, ber.wrapped(choice, ber.INTEGER, bytes((self.diagnostic,)))),
         )
@@ -63,12 +63,13 @@ class Aare:
                 ber.tlv(0x88, fields.encode_requirements(self.responder_acse_requirements))
             )
         if self.mechanism_name is not None:
-            parts.append(ber.tlv(0x89, self.mechanism_name))
+            name = ber.check_name(self.mechanism_name, None, "mechanism-name")
+            parts.append(ber.tlv(0x89, name))
         if self.responding_authentication_value is not None:
             value = fields.encode_authentication_value(self.responding_authentication_value)
             parts.append(ber.tlv(0xAA, value))
         if self.implementation_information is not None:
-            parts.append(ber.tlv(0xBD, self.implementation_information))
+            parts.append(ber.tlv(0x9D, self.implementation_information))
         if self.user_information is not None:
             parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, self.user_information))
         return ber.tlv(TAG, b"".join(parts))
@@ -82,9 +83,7 @@ class Aare:
                 case 0x80:
                     found["protocol_version"] = ber.decode_bits(content, offset, "protocol-version")
                 case 0xA1:
-                    found["application_context_name"] = ber.unwrap(
-                        content, ber.OBJECT_IDENTIFIER, offset, "application-context-name"
-                    )
+                    found["application_context_name"] = fields.decode_context(content, offset)
                 case 0xA2:
                     found["result"] = _result(content, offset)
                 case 0xA3:
@@ -98,12 +97,13 @@ class Aare:
                         content, offset
                     )
                 case 0x89:
-                    found["mechanism_name"] = content
+                    found["mechanism_name"] = ber.check_name(content, offset, "mechanism-name")
                 case 0xAA:
                     found["responding_authentication_value"] = fields.decode_authentication_value(
                         content, offset
                     )
-                case 0xBD:
+                # IMPLICIT GraphicString is 9D; some stacks write the same octets under BD.
+                case 0x9D | 0xBD:
                     found["implementation_information"] = content
                 case 0xBE:
                     found["user_information"] = fields.octets(content, offset, "user-information")
@@ -124,16 +124,16 @@ def _result(content: bytes, offset: int) -> AssociationResult:
 
 
 def _diagnostic(content: bytes, offset: int) -> UserDiagnostic | ProviderDiagnostic:
-    field = "result-source-diagnostic"
+    name = "result-source-diagnostic"
     choice = content[0] if content else 0
     if choice not in (_USER, _PROVIDER):
-        raise CodecError(f"choice {choice:02X} is unknown", offset=offset, field=field)
-    inner = ber.unwrap(content, choice, offset, field)
-    code = fields.integer(inner, offset, field)
+        raise CodecError(f"choice {choice:02X} is unknown", offset=offset, field=name)
+    inner = ber.unwrap(content, choice, offset, name)
+    code = fields.integer(inner, offset, name)
     try:
         return UserDiagnostic(code) if choice == _USER else ProviderDiagnostic(code)
     except ValueError:
-        raise CodecError(f"diagnostic {code} is unknown", offset=offset, field=field) from None
+        raise CodecError(f"diagnostic {code} is unknown", offset=offset, field=name) from None
 
 
 _OCTETS = {0xA4: "responding_ap_title", 0xA5: "responding_ae_qualifier"}

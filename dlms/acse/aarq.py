@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlms.acse import ber, fields
 from dlms.acse.fields import AuthenticationValue
@@ -18,7 +18,8 @@ class Aarq:
     ``protocol_version`` are the bits, first bit (version1) first; absent stands for version1.
     Names are the content octets of their OBJECT IDENTIFIER, so that an unknown one can be refused
     by the association and not by the codec. ``sender_acse_requirements`` is whether the
-    authentication functional unit is asked for. ``user_information`` holds an InitiateRequest.
+    authentication functional unit is asked for. ``user_information`` holds an InitiateRequest; it
+    stays out of the ``repr``, for a client may put a dedicated key there in the clear.
     """
 
     application_context_name: bytes
@@ -35,7 +36,7 @@ class Aarq:
     mechanism_name: bytes | None = None
     calling_authentication_value: AuthenticationValue | None = None
     implementation_information: bytes | None = None
-    user_information: bytes | None = None
+    user_information: bytes | None = field(default=None, repr=False)
 
     @property
     def supports_version1(self) -> bool:
@@ -45,7 +46,7 @@ class Aarq:
         parts: list[bytes] = []
         if self.protocol_version is not None:
             parts.append(ber.tlv(0x80, ber.encode_bits(self.protocol_version)))
-        parts.append(ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, self.application_context_name))
+        parts.append(fields.encode_context(self.application_context_name))
         for tag, octets in ((0xA2, self.called_ap_title), (0xA3, self.called_ae_qualifier)):
             if octets is not None:
                 parts.append(ber.wrapped(tag, ber.OCTET_STRING, octets))
@@ -67,12 +68,13 @@ class Aarq:
         if self.sender_acse_requirements is not None:
             parts.append(ber.tlv(0x8A, fields.encode_requirements(self.sender_acse_requirements)))
         if self.mechanism_name is not None:
-            parts.append(ber.tlv(0x8B, self.mechanism_name))
+            name = ber.check_name(self.mechanism_name, None, "mechanism-name")
+            parts.append(ber.tlv(0x8B, name))
         if self.calling_authentication_value is not None:
             value = fields.encode_authentication_value(self.calling_authentication_value)
             parts.append(ber.tlv(0xAC, value))
         if self.implementation_information is not None:
-            parts.append(ber.tlv(0xBD, self.implementation_information))
+            parts.append(ber.tlv(0x9D, self.implementation_information))
         if self.user_information is not None:
             parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, self.user_information))
         return ber.tlv(TAG, b"".join(parts))
@@ -86,9 +88,7 @@ class Aarq:
                 case 0x80:
                     found["protocol_version"] = ber.decode_bits(content, offset, "protocol-version")
                 case 0xA1:
-                    found["application_context_name"] = ber.unwrap(
-                        content, ber.OBJECT_IDENTIFIER, offset, "application-context-name"
-                    )
+                    found["application_context_name"] = fields.decode_context(content, offset)
                 case 0xA2 | 0xA3 | 0xA6 | 0xA7:
                     found[_OCTETS[tag]] = fields.octets(content, offset, _OCTETS[tag])
                 case 0xA4 | 0xA5 | 0xA8 | 0xA9:
@@ -96,12 +96,13 @@ class Aarq:
                 case 0x8A:
                     found["sender_acse_requirements"] = fields.decode_requirements(content, offset)
                 case 0x8B:
-                    found["mechanism_name"] = content
+                    found["mechanism_name"] = ber.check_name(content, offset, "mechanism-name")
                 case 0xAC:
                     found["calling_authentication_value"] = fields.decode_authentication_value(
                         content, offset
                     )
-                case 0xBD:
+                # IMPLICIT GraphicString is 9D; some stacks write the same octets under BD.
+                case 0x9D | 0xBD:
                     found["implementation_information"] = content
                 case 0xBE:
                     found["user_information"] = fields.octets(content, offset, "user-information")

@@ -14,6 +14,9 @@ OCTET_STRING = 0x04
 INTEGER = 0x02
 OBJECT_IDENTIFIER = 0x06
 
+MIN_INTEGER = -(2**31)
+MAX_INTEGER = 2**32 - 1
+
 
 def tlv(tag: int, content: bytes) -> bytes:
     """Encode one element."""
@@ -73,16 +76,42 @@ def elements(octets: bytes, application_tag: int, name: str) -> Iterator[tuple[i
         yield tag, content, reader.position - len(content)
 
 
+def check_name(oid: bytes, offset: int | None, field: str) -> bytes:
+    """Give back the content octets of an OBJECT IDENTIFIER, known or not, if they are one.
+
+    The last octet ends a subidentifier, and no subidentifier starts with 80 (ISO/IEC 8825-1, 8.19).
+    """
+    if not oid or oid[-1] & 0x80:
+        raise CodecError("malformed OBJECT IDENTIFIER", offset=offset, field=field)
+    if 0x80 in oid:
+        fresh = True
+        for octet in oid:
+            if fresh and octet == 0x80:
+                raise CodecError("malformed OBJECT IDENTIFIER", offset=offset, field=field)
+            fresh = octet < 0x80
+    return oid
+
+
 def encode_integer(value: int) -> bytes:
-    """Content octets of a non-negative INTEGER."""
-    return value.to_bytes(value.bit_length() // 8 + 1, "big")
+    """Content octets of an INTEGER, in the shortest form."""
+    if not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise CodecError(f"{value} is out of range", field="INTEGER")
+    bits = value.bit_length() if value >= 0 else (value + 1).bit_length()
+    return value.to_bytes(bits // 8 + 1, "big", signed=True)
 
 
 def decode_integer(content: bytes, offset: int, field: str) -> int:
-    """A non-negative INTEGER of at most four octets: nothing in ACSE is larger."""
-    if not 1 <= len(content) <= 5 or content[0] & 0x80:
-        raise CodecError("small non-negative INTEGER expected", offset=offset, field=field)
-    return int.from_bytes(content, "big")
+    """An INTEGER of at most four octets and a sign: nothing in ACSE is larger.
+
+    Negative values are read as such: the invocation identifiers are plain INTEGERs, and a client
+    that writes user 255 as one octet must not be refused by the codec for it.
+    """
+    if not 1 <= len(content) <= 5:
+        raise CodecError(f"INTEGER of {len(content)} octets", offset=offset, field=field)
+    value = int.from_bytes(content, "big", signed=True)
+    if not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise CodecError("INTEGER is out of range", offset=offset, field=field)
+    return value
 
 
 def decode_bits(content: bytes, offset: int, field: str) -> str:
@@ -95,6 +124,8 @@ def decode_bits(content: bytes, offset: int, field: str) -> str:
 
 def encode_bits(bits: str) -> bytes:
     """Content octets of a BIT STRING."""
+    if bits.strip("01"):
+        raise CodecError("bits are written 0 and 1", field="BIT STRING")
     unused = -len(bits) % 8
     value = int((bits + "0" * unused) or "0", 2)
     return bytes((unused,)) + value.to_bytes((len(bits) + unused) // 8, "big")

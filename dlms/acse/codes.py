@@ -11,7 +11,19 @@ class AssociationResult(IntEnum):
     REJECTED_TRANSIENT = 2
 
 
-class UserDiagnostic(IntEnum):
+class _Diagnostic(IntEnum):
+    """A diagnostic of one choice is never equal to one of the other with the same number."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other if isinstance(other, _Diagnostic) else int.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = int.__hash__
+
+
+class UserDiagnostic(_Diagnostic):
     """acse-service-user."""
 
     NULL = 0
@@ -31,7 +43,7 @@ class UserDiagnostic(IntEnum):
     AUTHENTICATION_REQUIRED = 14
 
 
-class ProviderDiagnostic(IntEnum):
+class ProviderDiagnostic(_Diagnostic):
     """acse-service-provider."""
 
     NULL = 0

@@ -33,6 +33,17 @@ class AuthenticationValue(NamedTuple):
         return f"<{len(self.octets)} octets, {self.choice.name}>"
 
 
+def encode_context(oid: bytes) -> bytes:
+    """application-context-name, the element with its tag."""
+    name = ber.check_name(oid, None, "application-context-name")
+    return ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, name)
+
+
+def decode_context(content: bytes, offset: int) -> bytes:
+    name = "application-context-name"
+    return ber.check_name(ber.unwrap(content, ber.OBJECT_IDENTIFIER, offset, name), offset, name)
+
+
 def encode_authentication_value(value: AuthenticationValue) -> bytes:
     if value.choice is ValueChoice.BITSTRING:
         return ber.tlv(value.choice, b"\x00" + value.octets)

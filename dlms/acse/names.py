@@ -8,6 +8,13 @@ _CONTEXT = bytes.fromhex("608574050801")
 _MECHANISM = bytes.fromhex("608574050802")
 
 
+class Referencing(Enum):
+    """How attributes and methods are named; it decides which services there are (R-CTX-2)."""
+
+    LOGICAL_NAME = "LN"
+    SHORT_NAME = "SN"
+
+
 class ApplicationContext(Enum):
     """COSEM application contexts, joint-iso-ccitt 16.756.5.8.1.x."""
 
@@ -21,6 +28,12 @@ class ApplicationContext(Enum):
     @property
     def ciphered(self) -> bool:
         return self in (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
+
+    @property
+    def referencing(self) -> Referencing:
+        if self in (ApplicationContext.LN, ApplicationContext.LN_CIPHERED):
+            return Referencing.LOGICAL_NAME
+        return Referencing.SHORT_NAME
 
     @property
     def oid(self) -> bytes:

@@ -6,7 +6,7 @@ protected (9.4.5 and Fig. 64 note 4).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlms.acse import ber, fields
 from dlms.acse.codes import ReleaseRequestReason, ReleaseResponseReason
@@ -19,7 +19,7 @@ RLRE_TAG = 0x63
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rlrq:
     reason: ReleaseRequestReason | None = None
-    user_information: bytes | None = None
+    user_information: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:
         return _encode(RLRQ_TAG, self.reason, self.user_information)
@@ -37,7 +37,7 @@ class Rlrq:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rlre:
     reason: ReleaseResponseReason | None = None
-    user_information: bytes | None = None
+    user_information: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:
         return _encode(RLRE_TAG, self.reason, self.user_information)

@@ -22,7 +22,7 @@ from dlms.security.control import Protection
 from dlms.security.counters import CounterTooLow, InvocationCounters
 from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoFailure, Match, Random, Step, Use
-from dlms.security.protect import SecurityContext, Shape, open_ciphered, protect
+from dlms.security.protect import SecurityContext, Shape, TooWeak, open_ciphered, protect
 from dlms.xdlms.codes import InitiateError
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
@@ -92,7 +92,7 @@ def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef) -> Step[Admitted]:
         security,
         negotiated,
         initiate.client_max_receive_pdu_size,
-        presented,
+        presented if config.mechanism.is_hls else b"",  # a password is not kept
         challenge,
     )
 
@@ -161,23 +161,31 @@ def _open_initiate(
         if security is None or not config.context.ciphered:
             raise admission.deciphering_refusal("ciphered in a context without ciphering")
         try:
-            opened = yield from open_ciphered(security, octets, Use.ASSOCIATION, dedicated)
+            opened = yield from open_ciphered(
+                security, octets, Use.ASSOCIATION, dedicated, required=config.policy
+            )
+        except TooWeak as error:
+            raise _policy_refusal() from error
         except (CodecError, CounterTooLow, CryptoFailure) as error:
             raise admission.deciphering_refusal(f"InitiateRequest: {error}") from error
         octets = opened.apdu
         protection = opened.protection
         shape = Shape(opened.family, opened.form, protection)
     if config.policy & ~protection:
-        raise admission.initiate_refusal(
-            "InitiateRequest is not protected as the policy demands",
-            InitiateError.REFUSED_BY_VDE_HANDLER,
-        )
+        raise _policy_refusal()
     try:
         initiate = InitiateRequest.decode(octets)
     except CodecError as error:
         raise admission.initiate_refusal(str(error), InitiateError.OTHER) from error
     _judge_dedicated(initiate, protection)
     return initiate, shape
+
+
+def _policy_refusal() -> Refusal:
+    return admission.initiate_refusal(
+        "InitiateRequest is not protected as the policy demands",
+        InitiateError.REFUSED_BY_VDE_HANDLER,
+    )
 
 
 def _judge_dedicated(initiate: InitiateRequest, protection: Protection) -> None:

@@ -86,6 +86,7 @@ class ClientAssociation:
             self.config, self._keys, self._security, self._counters
         )
         self._challenge = challenge
+        self._waiting_for = None
         self.state = state
         return octets
 
@@ -152,6 +153,8 @@ class ClientAssociation:
             exception = ExceptionResponse.decode(octets)
             self.state = after(self.state, Input.EXCEPTION)
             self._waiting_for = None
+            if self.state is State.IDLE:
+                yield from self._forget()
             return ExceptionReceived(exception)
         return (yield from self._receive_service(octets))
 
@@ -169,7 +172,8 @@ class ClientAssociation:
         if self._security is not None:
             self._security.peer_title = self._judge_title(title)
         initiate = yield from self._open_initiate(aare.user_information or b"")
-        if initiate.conformance & ~self.config.conformance:
+        # Not with "& ~": the complement of an IntFlag lacks the bits that have no name.
+        if initiate.conformance | self.config.conformance != self.config.conformance:
             raise RemoteProtocolError("negotiated conformance exceeds the proposed")
         self.conformance = initiate.conformance
         self.server_max_pdu = initiate.server_max_receive_pdu_size
@@ -207,8 +211,8 @@ class ClientAssociation:
 
     def _open_initiate(self, octets: bytes) -> Step[InitiateResponse]:
         if self.config.context.ciphered:
-            opened = yield from self._open(octets, Use.ASSOCIATION)
-            if opened.family is not Family.GLOBAL or opened.protection != Protection.BOTH:
+            opened = yield from self._open(octets, Use.ASSOCIATION, Protection.BOTH)
+            if opened.family is not Family.GLOBAL:
                 raise RemoteProtocolError("InitiateResponse is not protected like the request")
             octets = opened.apdu
         return InitiateResponse.decode(octets)
@@ -219,10 +223,8 @@ class ClientAssociation:
         apdu = octets
         if self.config.context.ciphered:
             use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
-            carrier = yield from self._open(octets, use)
+            carrier = yield from self._open(octets, use, self.config.protection)
             apdu = carrier.apdu
-            if self.config.protection & ~carrier.protection:
-                raise RemoteProtocolError("response is protected less than its request")
         row = registry.RESPONSES.get(apdu[0]) if apdu else None
         if row is None:
             raise CodecError(f"APDU {apdu[:1].hex()} is no response", offset=0, field="APDU")
@@ -277,10 +279,10 @@ class ClientAssociation:
         shape = Shape(family, self.config.form, self.config.protection)
         return (yield from protect(security, apdu, shape, use))
 
-    def _open(self, octets: bytes, use: Use) -> Step[Opened]:
+    def _open(self, octets: bytes, use: Use, required: Protection) -> Step[Opened]:
         if not octets or not is_ciphered(octets[0]):
             raise RemoteProtocolError("plain APDU where a ciphered one is due", reason="plain")
-        return (yield from open_ciphered(self._secured(), octets, use))
+        return (yield from open_ciphered(self._secured(), octets, use, required=required))
 
     def _forget(self) -> Step[None]:
         self._challenge = self._server_challenge = b""

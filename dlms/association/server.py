@@ -28,7 +28,7 @@ from dlms.association.events import (
 from dlms.association.state import IllegalInput, Input, State, after
 from dlms.axdr import Data
 from dlms.axdr.data import DataType, octet_string
-from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
+from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.ciphered import is_ciphered
 from dlms.security.control import Protection
@@ -40,14 +40,21 @@ from dlms.security.ops import (
     Step,
     Use,
 )
-from dlms.security.protect import Opened, SecurityContext, Shape, open_ciphered, protect
+from dlms.security.protect import (
+    Opened,
+    SecurityContext,
+    Shape,
+    TooWeak,
+    open_ciphered,
+    protect,
+)
 from dlms.xdlms import registry
 from dlms.xdlms.action import ActionRequest, ActionResponse
 from dlms.xdlms.codes import ActionResult, ServiceErrorCode, StateError
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import CONFIRMED
 from dlms.xdlms.errors import NOT_ASSOCIATED, ExceptionResponse
-from dlms.xdlms.initiate import InitiateResponse
+from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
 from dlms.xdlms.registry import Response
 
 _PLAIN: Shape | None = None
@@ -108,6 +115,8 @@ class ServerAssociation:
                 reply=NOT_ASSOCIATED.encode(),
                 reason="not-associated",
             )
+        if not apdu:
+            raise self._exception("empty APDU", "malformed-request")
         if tag == 0x62:
             return (yield from self._receive_rlrq(apdu))
         return (yield from self._receive_service(apdu))
@@ -139,6 +148,12 @@ class ServerAssociation:
                 refusal.error,
                 str(refusal),
             )
+        except DlmsError:
+            # Our own side failed, say a module without the key: nothing stays half open.
+            self.state = after(self.state, Input.CLOSED)
+            self._offer.counters.forget(dedicated)
+            yield Discard(Use.ASSOCIATION, dedicated)
+            raise
         return self._commit(admitted)
 
     def _commit(self, admitted: Admitted) -> Event:
@@ -163,11 +178,7 @@ class ServerAssociation:
         if rlrq.user_information:
             user, protection = yield from self._open_release(rlrq.user_information)
         if self.config.protected_release and self.config.policy & ~protection:
-            raise self._exception(
-                "RLRQ is not protected as the policy demands",
-                "insufficient-protection",
-                ServiceErrorCode.OPERATION_NOT_POSSIBLE,
-            )
+            raise self._too_weak("RLRQ")
         reply = Rlre(reason=ReleaseResponseReason.NORMAL, user_information=user).encode()
         self.state = after(after(self.state, Input.RLRQ), Input.RLRE)
         yield from self._forget()
@@ -182,6 +193,11 @@ class ServerAssociation:
             return response, Protection.NONE
         opened = yield from self._open_or_refuse(octets, Use.ASSOCIATION)
         assert self._security is not None  # _open_or_refuse needs it
+        try:
+            InitiateRequest.decode(opened.apdu)
+        except CodecError as error:
+            # A captured request in an RLRQ must not pass for a wish to release.
+            raise self._exception(f"RLRQ: {error}", "malformed-rlrq") from error
         shape = Shape(opened.family, opened.form, opened.protection)
         response = yield from protect(self._security, response, shape, Use.ASSOCIATION)
         return response, opened.protection
@@ -195,11 +211,7 @@ class ServerAssociation:
             apdu = opened.apdu
             shape = Shape(opened.family, opened.form, opened.protection)
         if self.config.policy & ~(Protection.NONE if shape is None else shape.protection):
-            raise self._exception(
-                "request is not protected as the policy demands",
-                "insufficient-protection",
-                ServiceErrorCode.OPERATION_NOT_POSSIBLE,
-            )
+            raise self._too_weak("request")
         request = self._decode_request(apdu)
         if self.state is State.AUTHENTICATING:
             return (yield from self._receive_pass_3(request, opened, shape))
@@ -231,7 +243,9 @@ class ServerAssociation:
         if general and not self.conformance & Conformance.GENERAL_PROTECTION:
             raise self._exception("general protection was not negotiated", "service-not-negotiated")
         try:
-            return (yield from open_ciphered(security, octets, use))
+            return (yield from open_ciphered(security, octets, use, required=self.config.policy))
+        except TooWeak as error:
+            raise self._too_weak("APDU") from error
         except CounterTooLow as error:
             raise self._exception(
                 str(error),
@@ -250,8 +264,19 @@ class ServerAssociation:
         """R-HLS-2: nothing but f(StoC), and one try at it (R-HLS-5)."""
         if not isinstance(request, ActionRequest) or request.method != PASS_3:
             raise self._exception("only reply_to_HLS_authentication is allowed", "hls-pending")
-        assert self._security is not None  # an HLS association has one
         self.state = after(self.state, Input.HLS_PASS_3)
+        try:
+            return (yield from self._judge_pass_3(request, carrier, shape))
+        except DlmsError:
+            # We cannot answer, say for want of counters: nothing stays half open.
+            self.state = after(self.state, Input.CLOSED)
+            yield from self._forget()
+            raise
+
+    def _judge_pass_3(
+        self, request: ActionRequest, carrier: Opened | None, shape: Shape | None
+    ) -> Step[Event]:
+        assert self._security is not None  # an HLS association has one
         try:
             result = _octets(request.parameter)
             yield from hls.verify(self._security, self._server_challenge, result, carrier)
@@ -317,6 +342,13 @@ class ServerAssociation:
             KeyKind.DEDICATED,
             KeyLifetime.SINGLE_ASSOCIATION,
             self._dedicated_count,
+        )
+
+    def _too_weak(self, what: str) -> RemoteProtocolError:
+        return self._exception(
+            f"{what} is not protected as the policy demands",
+            "insufficient-protection",
+            ServiceErrorCode.OPERATION_NOT_POSSIBLE,
         )
 
     @staticmethod

@@ -21,6 +21,7 @@ class State(Enum):
     VERIFYING = "HLS pass 3 passed, pass 4 awaited"
     ASSOCIATED = "associated"
     RELEASING = "RLRQ passed, RLRE awaited"
+    WITHDRAWING = "RLRQ passed while HLS pending, RLRE awaited"
 
     __hash__ = object.__hash__
 
@@ -55,7 +56,7 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.AUTHENTICATING, Input.HLS_PASS_3): State.VERIFYING,
     (State.AUTHENTICATING, Input.EXCEPTION): State.AUTHENTICATING,
     (State.AUTHENTICATING, Input.AARQ): State.ASSOCIATING,
-    (State.AUTHENTICATING, Input.RLRQ): State.RELEASING,
+    (State.AUTHENTICATING, Input.RLRQ): State.WITHDRAWING,
     (State.AUTHENTICATING, Input.HLS_REFUSED): State.IDLE,
     (State.AUTHENTICATING, Input.CLOSED): State.IDLE,
     (State.VERIFYING, Input.HLS_PASS_4): State.ASSOCIATED,
@@ -71,6 +72,10 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.RELEASING, Input.RLRE): State.IDLE,
     (State.RELEASING, Input.EXCEPTION): State.ASSOCIATED,
     (State.RELEASING, Input.CLOSED): State.IDLE,
+    # An ExceptionResponse is not protected: it must not lead past the authentication.
+    (State.WITHDRAWING, Input.RLRE): State.IDLE,
+    (State.WITHDRAWING, Input.EXCEPTION): State.AUTHENTICATING,
+    (State.WITHDRAWING, Input.CLOSED): State.IDLE,
 }
 
 

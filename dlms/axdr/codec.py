@@ -19,7 +19,12 @@ MAX_DEPTH = 32
 """Deepest nesting accepted. The deepest COSEM attribute (object_list) nests 6 levels."""
 
 MAX_ELEMENTS = 0x10000
-"""Most elements of one compact-array of empty elements, which cost no octets to announce."""
+VALUES_PER_OCTET = 16
+"""Most values of one compact-array, in all and per octet of its contents.
+
+Nulls and arrays of nulls cost no octets there: without a bound, an APDU of 1 KiB would decode to
+millions of values.
+"""
 
 T = DataType
 
@@ -189,7 +194,7 @@ def _read_untagged(reader: Reader, description: TypeDescription, budget: list[in
     budget[0] -= 1
     if budget[0] < 0:
         raise CodecError(
-            f"more than {MAX_ELEMENTS} values", offset=reader.position, field="compact-array"
+            "more values than its octets allow", offset=reader.position, field="compact-array"
         )
     kind = description.type
     if kind is T.ARRAY:
@@ -220,7 +225,7 @@ def _read_compact_array(reader: Reader, depth: int) -> Data:
             field="compact-array",
         )
     contents = Reader(reader.data, reader.position, stop)
-    budget = [MAX_ELEMENTS]
+    budget = [min(MAX_ELEMENTS, VALUES_PER_OCTET * contents.remaining)]
     elements = []
     while contents.position < stop:
         start = contents.position
@@ -301,7 +306,10 @@ def _string_octets(kind: DataType, value: object) -> bytes:
             raise CodecError(str(error.reason), field=kind.label) from None
         return encode_length(len(octets)) + octets
     if kind is T.UTF8_STRING and isinstance(value, str):
-        octets = value.encode("utf-8", "strict")
+        try:
+            octets = value.encode("utf-8")
+        except UnicodeEncodeError as error:  # a lone surrogate
+            raise CodecError(str(error.reason), field=kind.label) from None
         return encode_length(len(octets)) + octets
     size = _OCTETS.get(kind)
     if size is not None and isinstance(value, bytes) and len(value) == size:

@@ -11,7 +11,7 @@ import hmac
 from dlms.errors import CodecError
 from dlms.security.ciphered import Family
 from dlms.security.control import Protection
-from dlms.security.counters import CounterTooLow
+from dlms.security.counters import MAXIMUM, CounterTooLow
 from dlms.security.ops import TAG_LENGTH, Mac, Step, Use, VerificationFailed
 from dlms.security.protect import Opened, SecurityContext
 
@@ -64,7 +64,7 @@ def verify(
     counters = context.counters
     if carrier is None or carrier.family is not Family.GLOBAL:
         counters.check(context.guek, counter)
-    elif counter < carrier.floor_before or counter == carrier.counter:
+    elif counter < carrier.floor_before or counter in (carrier.counter, MAXIMUM):
         raise CounterTooLow(counter, carrier.floor_before)
     tag: bytes = yield Mac(
         Use.ASSOCIATION,

@@ -114,12 +114,18 @@ class Wrap(NamedTuple):
 
 
 class Unwrap(NamedTuple):
-    """Unwrap ``wrapped`` under ``kek`` (RFC 3394) and keep the key as ``into``. Result: None."""
+    """Unwrap ``wrapped`` under ``kek`` (RFC 3394) and keep the key as ``into``. Result: None.
+
+    :class:`VerificationFailed` if it does not verify, or if the key equals one of ``unlike``: a
+    key must not serve two purposes (GB Ed. 8, 9.2.3.4.1), and an old key that came back would
+    start its counters again and so repeat its initialization vectors (KL-KT-15, 16, 17).
+    """
 
     use: Use
     kek: KeyRef
     wrapped: bytes
     into: KeyRef
+    unlike: tuple[KeyRef, ...] = ()
 
 
 class GenerateKey(NamedTuple):
@@ -182,8 +188,8 @@ def keys_of(op: CryptoOp) -> tuple[KeyRef, ...]:
             return (ek,) if ak is None else (ek, ak)
         case Wrap(kek=kek, key=key):
             return (kek, key)
-        case Unwrap(kek=kek, into=into):
-            return (kek, into)
+        case Unwrap(kek=kek, into=into, unlike=unlike):
+            return (kek, into, *unlike)
         case GenerateKey(into=into):
             return (into,)
         case Discard(key=key):

@@ -55,6 +55,10 @@ class Opened(NamedTuple):
     floor_before: int
 
 
+class TooWeak(CodecError):
+    """A ciphered APDU announces less protection than is required."""
+
+
 class Shape(NamedTuple):
     """How an APDU is to be protected."""
 
@@ -98,11 +102,19 @@ def _first_octet(parts: tuple[bytes | KeyRef, ...]) -> int:
 
 
 def open_ciphered(
-    context: SecurityContext, octets: bytes, use: Use, lift: KeyRef | None = None
+    context: SecurityContext,
+    octets: bytes,
+    use: Use,
+    lift: KeyRef | None = None,
+    *,
+    required: Protection = Protection.NONE,
 ) -> Step[Opened]:
     """Verify and decipher a ciphered APDU from the peer.
 
-    Raises :class:`CodecError` for what can be refused by its layout,
+    ``required`` is judged before anything is deciphered: an APDU that is encrypted only has no tag,
+    so where authentication is required its counter must not move the floor (R-IC-6).
+
+    Raises :class:`TooWeak` for that, :class:`CodecError` for what can be refused by its layout,
     :class:`~dlms.security.counters.CounterTooLow` for a used counter, and lets
     :class:`~dlms.security.ops.CryptoFailure` of the driver pass. In each case nothing has changed.
     """
@@ -112,6 +124,8 @@ def open_ciphered(
         raise CodecError("no dedicated key in this association", offset=0, field="ciphered APDU")
     title = _title(context, ciphered)
     protection = check_control(ciphered.control, context.suite)
+    if required & ~protection:
+        raise TooWeak("protected less than required", field="security-control")
     counters = context.counters
     counters.check(ek, ciphered.counter)
     ak = context.gak if protection & Protection.AUTHENTICATED else None

@@ -1,0 +1,1 @@
+"""What a meter is: object models, prepayment, metrology, manufacturer profiles. Sans-IO."""

@@ -1,0 +1,1 @@
+"""How objects behave: one file per interface class that does more than keep values."""

@@ -1,0 +1,68 @@
+"""Clock, class 8 (Blue Book 4.5.1). The device clock is true time plus a remembered offset."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
+from dlms.axdr.data import Data, octet_string, unsigned
+from dlms.axdr.datetimes import CosemDateTime
+from dlms.errors import CodecError
+from dlms.xdlms.codes import ActionResult, DataAccessResult
+
+MAX_SHIFT = 900
+"""shift_time moves by at most 900 s either way."""
+
+
+def device_time(call: Call) -> dt.datetime:
+    """The meter's own idea of the time, in its zone."""
+    zone = dt.timezone(dt.timedelta(minutes=-number(call, 3)))
+    return (call.now + call.device.state.clock_offset).astimezone(zone)
+
+
+def clock_octets(call: Call) -> bytes:
+    """Device time as 12 octets, in UTC unless the object called is the clock itself."""
+    return CosemDateTime.from_datetime(device_time(call)).to_octets()
+
+
+def _time(call: Call) -> Data:
+    return octet_string(clock_octets(call))
+
+
+def _write_time(call: Call, value: Data) -> DataAccessResult:
+    assert isinstance(value.value, bytes)  # the class table admits octet-string only
+    try:
+        moment = CosemDateTime.from_octets(value.value).to_datetime()
+    except (CodecError, ValueError):
+        return DataAccessResult.TYPE_UNMATCHED
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=device_time(call).tzinfo)
+    call.device.state.clock_offset = moment - call.now
+    return DataAccessResult.SUCCESS
+
+
+def _shift(call: Call, parameter: Data) -> Outcome:
+    assert isinstance(parameter.value, int)
+    if abs(parameter.value) > MAX_SHIFT:
+        return Outcome(ActionResult.OTHER_REASON)
+    call.device.state.clock_offset += dt.timedelta(seconds=parameter.value)
+    return SUCCESS
+
+
+def _adjust_to(step: int) -> Invoke:
+    """A method that sets the clock to the nearest multiple of ``step`` seconds."""
+
+    def adjust(call: Call, parameter: Data) -> Outcome:
+        seconds = device_time(call).timestamp()
+        nearest = round(seconds / step) * step
+        call.device.state.clock_offset += dt.timedelta(seconds=nearest - seconds)
+        return SUCCESS
+
+    return adjust
+
+
+BEHAVIOUR = Behaviour(
+    read={2: computed(_time), 4: computed(lambda call: unsigned(0))},
+    write={2: _write_time},
+    invoke={1: _adjust_to(900), 3: _adjust_to(60), 6: _shift},
+)

@@ -1,0 +1,132 @@
+"""Profile generic, class 7 (Blue Book 4.3.6): rows computed for each capture time, none stored.
+
+Each capture object is read as it was at the row's time. That is exact for readings, which are
+functions of time; anything else shows its present value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from devices.objects.behaviour import Behaviour, Call, computed, number
+from dlms.axdr.data import Data, DataType, array, double_long_unsigned, structure
+from dlms.axdr.datetimes import CosemDateTime
+from dlms.errors import CodecError
+from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.descriptors import SelectiveAccess
+
+RANGE = 1
+ENTRY = 2
+_CLOCK = 8
+
+
+def _columns(call: Call) -> tuple[Data, ...]:
+    value = call.device.value(call.row, 3)
+    return value.value if value is not None and isinstance(value.value, tuple) else ()
+
+
+def _times(call: Call) -> list[dt.datetime]:
+    """Capture times of the rows in the buffer, oldest first, in true time."""
+    period = number(call, 4)
+    if period == 0:
+        return []
+    offset = call.device.state.clock_offset.total_seconds()
+    last = int((call.now.timestamp() + offset) // period) * period - offset
+    entries = number(call, 8)
+    return [
+        dt.datetime.fromtimestamp(last - period * back, dt.UTC)
+        for back in range(entries - 1, -1, -1)
+    ]
+
+
+def _cell(call: Call, column: Data) -> Data:
+    parts = column.value
+    assert isinstance(parts, tuple)
+    class_id, instance, attribute = (part.value for part in parts[:3])
+    assert isinstance(instance, bytes)
+    assert isinstance(attribute, int)
+    row = call.device.profile.objects.get(instance)
+    if row is None or row.interface_class.class_id != class_id:
+        return Data(DataType.NULL_DATA, None)
+    value = call.device.read(call._replace(row=row), attribute)
+    return value if isinstance(value, Data) else Data(DataType.NULL_DATA, None)
+
+
+def _rows(call: Call, times: list[dt.datetime], columns: tuple[Data, ...]) -> Data:
+    return array(
+        *(
+            structure(*(_cell(call._replace(now=moment), column) for column in columns))
+            for moment in times
+        )
+    )
+
+
+def _buffer(call: Call, selection: SelectiveAccess | None) -> Data | DataAccessResult:
+    times = _times(call)
+    columns = _columns(call)
+    if selection is None:
+        return _rows(call, times, columns)
+    parameters = selection.parameters.value
+    if not isinstance(parameters, tuple) or len(parameters) != 4:
+        return DataAccessResult.TYPE_UNMATCHED
+    try:
+        if selection.selector == RANGE:
+            times, columns = _by_range(call, times, columns, parameters)
+        elif selection.selector == ENTRY:
+            times, columns = _by_entry(times, columns, parameters)
+        else:
+            return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+    except (CodecError, ValueError):
+        return DataAccessResult.TYPE_UNMATCHED
+    return _rows(call, times, columns)
+
+
+def _by_range(
+    call: Call,
+    times: list[dt.datetime],
+    columns: tuple[Data, ...],
+    parameters: tuple[Data, ...],
+) -> tuple[list[dt.datetime], tuple[Data, ...]]:
+    """range_descriptor: restricting object (the clock), from, to, selected values."""
+    restricting, begin, end, selected = (part.value for part in parameters)
+    if not isinstance(restricting, tuple) or restricting[0].value != _CLOCK:
+        raise ValueError("rows are restricted by the clock only")
+    low, high = _moment(begin), _moment(end)
+    # Rows carry the device's clock, so that is what the limits are compared with.
+    offset = call.device.state.clock_offset
+    kept = [moment for moment in times if low <= moment + offset <= high]
+    if isinstance(selected, tuple) and selected:
+        columns = tuple(column for column in columns if column in selected)
+    return kept, columns
+
+
+def _moment(value: object) -> dt.datetime:
+    if not isinstance(value, bytes):
+        raise ValueError("date-time needed")
+    moment = CosemDateTime.from_octets(value).to_datetime()
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+
+
+def _by_entry(
+    times: list[dt.datetime], columns: tuple[Data, ...], parameters: tuple[Data, ...]
+) -> tuple[list[dt.datetime], tuple[Data, ...]]:
+    """entry_descriptor: from and to entry, from and to column; counted from 1, 0 is the last."""
+    first, last, left, right = (part.value for part in parameters)
+    if not all(isinstance(part, int) and part >= 0 for part in (first, last, left, right)):
+        raise ValueError("numbers needed")
+    assert isinstance(first, int)
+    assert isinstance(last, int)
+    assert isinstance(left, int)
+    assert isinstance(right, int)
+    return (
+        times[max(first, 1) - 1 : last or None],
+        columns[max(left, 1) - 1 : right or None],
+    )
+
+
+BEHAVIOUR = Behaviour(
+    read={
+        2: _buffer,
+        7: computed(lambda call: double_long_unsigned(len(_times(call)))),
+    }
+)

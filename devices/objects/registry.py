@@ -1,0 +1,31 @@
+"""Which behaviour each interface class has."""
+
+from __future__ import annotations
+
+from devices.objects import (
+    account,
+    association_ln,
+    clock,
+    disconnect_control,
+    profile_generic,
+    roles,
+    security_setup,
+    token_gateway,
+)
+from devices.objects.behaviour import Behaviour
+from dlms.cosem import classes
+
+BEHAVIOURS: dict[int, Behaviour] = {
+    classes.DATA.class_id: roles.DATA,
+    classes.REGISTER.class_id: roles.REGISTER,
+    classes.PROFILE_GENERIC.class_id: profile_generic.BEHAVIOUR,
+    classes.CLOCK.class_id: clock.BEHAVIOUR,
+    classes.ASSOCIATION_LN.class_id: association_ln.BEHAVIOUR,
+    classes.SAP_ASSIGNMENT.class_id: association_ln.SAP_ASSIGNMENT,
+    classes.SECURITY_SETUP.class_id: security_setup.BEHAVIOUR,
+    classes.DISCONNECT_CONTROL.class_id: disconnect_control.BEHAVIOUR,
+    classes.ACCOUNT.class_id: account.ACCOUNT,
+    classes.CREDIT.class_id: account.CREDIT,
+    classes.CHARGE.class_id: account.CHARGE,
+    classes.TOKEN_GATEWAY.class_id: token_gateway.BEHAVIOUR,
+}

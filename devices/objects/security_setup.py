@@ -1,0 +1,118 @@
+"""Security setup, class 64 version 0 (Blue Book 4.4.7).
+
+A key transfer is all or nothing (R-KEY-2): every key of the array is judged and unwrapped under the
+master key in force at the start; only then do versions and counters change, together (R-KEY-4).
+The counters start anew for a new encryption key, never for a new authentication key alone
+(R-IC-2, R-IC-8). The response still goes under the old keys (R-KEY-3).
+"""
+
+from __future__ import annotations
+
+from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, computed
+from dlms.axdr.data import Data, DataType, enum, octet_string
+from dlms.security.control import POLICY_V0
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import CryptoFailure, Discard, Step, Unwrap, Use
+from dlms.xdlms.codes import ActionResult
+
+KEY_IDS = {0: KeyKind.GUEK, 1: KeyKind.GBEK, 2: KeyKind.GAK, 3: KeyKind.KEK}
+_ENCRYPTION = (KeyKind.GUEK, KeyKind.GBEK)
+_WRAPPED_LENGTH = 24
+"""A 16-octet key wrapped by RFC 3394, in suite 0."""
+
+_REFUSED = Outcome(ActionResult.OTHER_REASON)
+_UNMATCHED = Outcome(ActionResult.TYPE_UNMATCHED)
+
+
+def _scope(call: Call) -> str:
+    """Which association's keys this Security setup is about."""
+    number = call.row.instance[4]
+    for row in call.device.profile.associations.values():
+        if row.security_setup == number:
+            return row.name
+    return ""
+
+
+def _policy(call: Call) -> Data:
+    row = call.device.profile.associations[_scope(call)]
+    return enum(int(call.device.config(row).policy) >> 4)
+
+
+def _client_title(call: Call) -> Data:
+    return octet_string(call.device.client_titles.get(_scope(call), b""))
+
+
+def _activate(call: Call, parameter: Data) -> Outcome:
+    """security_activate strengthens: a weaker or unknown policy is refused (KL-KT-32)."""
+    scope = _scope(call)
+    assert isinstance(parameter.value, int)
+    wanted = POLICY_V0.get(parameter.value)
+    present = call.device.config(call.device.profile.associations[scope]).policy
+    if wanted is None or present & ~wanted:
+        return _REFUSED
+    call.device.state.policies[scope] = wanted
+    return SUCCESS
+
+
+def _transfer(call: Call, parameter: Data) -> Step[Outcome]:
+    wanted = _parse(parameter)
+    if isinstance(wanted, Outcome):
+        return wanted
+    device, scope = call.device, _scope(call)
+    kek = device.key(scope, KeyKind.KEK)
+    former = _all_keys(call, scope)
+    fresh: list[KeyRef] = []
+    try:
+        for kind, wrapped in wanted.items():
+            old = device.key(scope, kind)
+            new = old._replace(version=old.version + 1)
+            yield Unwrap(Use.TRANSFER_KEY, kek, wrapped, new, (*former, *fresh))
+            fresh.append(new)
+    except CryptoFailure:
+        for ref in fresh:
+            yield Discard(Use.TRANSFER_KEY, ref)
+        return _REFUSED
+    for ref in fresh:
+        if ref.kind in _ENCRYPTION:
+            device.state.counters.establish(ref)
+        device.state.key_versions[scope, ref.kind] = ref.version
+    return SUCCESS
+
+
+def _parse(parameter: Data) -> dict[KeyKind, bytes] | Outcome:
+    """key_transfer_data: array of structure{key_id enum, key_wrapped octet-string}."""
+    wanted: dict[KeyKind, bytes] = {}
+    assert isinstance(parameter.value, tuple)
+    for element in parameter.value:
+        parts = element.value
+        if element.type is not DataType.STRUCTURE or not isinstance(parts, tuple):
+            return _UNMATCHED
+        if [part.type for part in parts] != [DataType.ENUM, DataType.OCTET_STRING]:
+            return _UNMATCHED
+        key_id, wrapped = parts[0].value, parts[1].value
+        assert isinstance(key_id, int)
+        assert isinstance(wrapped, bytes)
+        kind = KEY_IDS.get(key_id)
+        if kind is None or kind in wanted or len(wrapped) != _WRAPPED_LENGTH:
+            return _REFUSED
+        wanted[kind] = wrapped
+    return wanted or _REFUSED
+
+
+def _all_keys(call: Call, scope: str) -> tuple[KeyRef, ...]:
+    """Every key this context has or had."""
+    refs = (call.device.key(scope, kind) for kind in KEY_IDS.values())
+    return tuple(
+        ref._replace(version=version) for ref in refs for version in range(ref.version + 1)
+    )
+
+
+BEHAVIOUR = Behaviour(
+    read={
+        2: computed(_policy),
+        3: computed(lambda call: enum(0)),
+        4: computed(_client_title),
+        5: computed(lambda call: octet_string(call.device.title)),
+    },
+    invoke={1: _activate, 2: _transfer},
+)

@@ -1,0 +1,77 @@
+"""The prepayment account of a meter: what holds Account, Credits and Token gateway together.
+
+Amounts are in the account's currency unit (attribute 15 of the Account). The token credit is the
+meter's balance; it may be negative. Credit is added by :func:`add_credit` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from devices.profile.model import ObjectRow
+from dlms.axdr.data import double_long
+from dlms.cosem import classes
+
+if TYPE_CHECKING:
+    from devices.device import Device
+
+_MIN, _MAX = -(2**31), 2**31 - 1
+
+
+class CreditType(IntEnum):
+    TOKEN = 0
+    EMERGENCY = 2
+
+
+class CreditRefused(Exception):
+    """Credit was not added: too much at once, or more than the account may hold."""
+
+
+def credits_of(device: Device) -> list[ObjectRow]:
+    """The Credit objects, by their logical names."""
+    rows = device.profile.objects.values()
+    return sorted(
+        (row for row in rows if row.interface_class is classes.CREDIT),
+        key=lambda row: row.instance,
+    )
+
+
+def token_credit(device: Device) -> ObjectRow:
+    """The Credit that tokens go to. ``LookupError`` if the meter has none."""
+    for row in credits_of(device):
+        value = device.value(row, 3)
+        if value is not None and value.value == CreditType.TOKEN:
+            return row
+    raise LookupError("no token credit")
+
+
+def amount(device: Device, row: ObjectRow) -> int:
+    """current_credit_amount."""
+    value = device.value(row, 2)
+    return value.value if value is not None and isinstance(value.value, int) else 0
+
+
+def balance(device: Device) -> int:
+    """What the meter shows as its balance."""
+    return amount(device, token_credit(device))
+
+
+def add_credit(device: Device, row: ObjectRow, value: int) -> None:
+    """Add ``value`` to a Credit. :class:`CreditRefused` leaves everything as it was."""
+    profile = device.profile
+    new = amount(device, row) + value
+    if value > profile.max_credit:
+        raise CreditRefused("more than may be added at once")
+    if new > profile.max_balance:
+        raise CreditRefused("more than the account may hold")
+    if not _MIN <= new <= _MAX:
+        raise CreditRefused("out of the range of double-long")
+    device.store(row, 2, double_long(new))
+
+
+def set_credit(device: Device, row: ObjectRow, value: int) -> None:
+    """Set a Credit to ``value``. :class:`CreditRefused` leaves everything as it was."""
+    if value > device.profile.max_balance:
+        raise CreditRefused("more than the account may hold")
+    device.store(row, 2, double_long(value))

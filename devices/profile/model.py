@@ -1,0 +1,115 @@
+"""What a profile says, after it has been read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from devices.profile.rights import Rights
+from dlms.association.config import ServerConfig
+from dlms.axdr.data import Data
+from dlms.cosem.interface_class import InterfaceClass
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+
+
+class Provenance(NamedTuple):
+    """Where a fact comes from: a public ``source``, or an assumption of ours and why."""
+
+    assumed: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'assumed' if self.assumed else 'source'}: {self.text}"
+
+
+class ObjectRow(NamedTuple):
+    """One COSEM object. ``values`` are its static and initial attributes by number.
+
+    ``role`` names the behaviour of a value that is computed, ``rights`` are by association name.
+    """
+
+    interface_class: InterfaceClass
+    instance: bytes
+    values: dict[int, Data]
+    rights: dict[str, Rights]
+    role: str
+    provenance: Provenance
+
+
+class AssociationRow(NamedTuple):
+    """One association the meter offers.
+
+    ``security_setup`` is the instance number e of its Security setup 0-0:43.0.e.255 and of its
+    invocation counter 0-0:43.1.e.255; ``None`` for an association without keys. ``dedicated`` is
+    whether the head end is to use a dedicated key here, ``protection`` how it protects requests.
+    """
+
+    name: str
+    config: ServerConfig
+    security_setup: int | None
+    dedicated: bool
+    protection: int
+    provenance: Provenance
+
+
+class SetStep(NamedTuple):
+    """One write of an Instruction. A value of ``None`` is an argument of the Instruction."""
+
+    attribute: AttributeDescriptor
+    value: Data | None
+
+
+class ActionStep(NamedTuple):
+    """One method invocation of an Instruction."""
+
+    method: MethodDescriptor
+    parameter: Data | None
+
+
+class InstructionRow(NamedTuple):
+    """What an Instruction is made of on this meter, and through which association it goes."""
+
+    name: str
+    association: str
+    critical: bool
+    steps: tuple[SetStep | ActionStep, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profile:
+    """A model of meter. Shared by all its meters and never changed.
+
+    ``category`` is the Category of the letter's paragraph 10: 1 or 2. ``top_up`` is ``credit``
+    (method update_amount) or ``token`` (Token gateway). Amounts are in the unit of ``currency``:
+    10 to the power of ``currency_scale`` of one pound.
+    """
+
+    name: str
+    manufacturer: str
+    model: str
+    flag_id: str
+    category: int
+    server_sap: int
+    title_prefix: bytes
+    ldn_format: str
+    top_up: str
+    currency_scale: int
+    max_credit: int
+    max_balance: int
+    associations: dict[str, AssociationRow]
+    objects: dict[bytes, ObjectRow]
+    instructions: dict[str, InstructionRow]
+    provenance: dict[str, Provenance]
+
+    def system_title(self, serial: int) -> bytes:
+        """Eight octets: FLAG ID (GB Ed. 8, 4.3.4), the profile's prefix, the serial number."""
+        head = self.flag_id.encode("ascii") + self.title_prefix
+        return head + serial.to_bytes(8 - len(head), "big")
+
+    def logical_device_name(self, serial: int) -> bytes:
+        """At most 16 octets, beginning with the FLAG ID (Blue Book 4.1.8.2)."""
+        return self.ldn_format.format(flag=self.flag_id, serial=serial).encode("ascii")
+
+    def __repr__(self) -> str:
+        return f"<Profile {self.name}>"

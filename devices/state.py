@@ -1,0 +1,49 @@
+"""What a meter remembers: the sparse difference to its profile."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field
+
+from dlms.axdr.codec import encode
+from dlms.axdr.data import Data
+from dlms.security.control import Protection
+from dlms.security.counters import InvocationCounters
+from dlms.security.keys import KeyKind
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """Non-volatile state of one meter.
+
+    ``values`` are attributes written or changed since manufacture, by (instance, attribute).
+    ``key_versions`` counts rotations by (security scope, kind). ``clock_offset`` is device time
+    minus true time. ``used_tokens`` are the counters of the tokens already accepted.
+    """
+
+    values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
+    counters: InvocationCounters = field(default_factory=InvocationCounters)
+    key_versions: dict[tuple[str, KeyKind], int] = field(default_factory=dict)
+    policies: dict[str, Protection] = field(default_factory=dict)
+    clock_offset: dt.timedelta = dt.timedelta()
+    used_tokens: set[int] = field(default_factory=set)
+
+    def digest(self) -> bytes:
+        """A fingerprint of everything but the invocation counters: same digest, same state."""
+        parts = [
+            (name.hex(), number, encode(value).hex())
+            for (name, number), value in self.values.items()
+        ]
+        versions = [(scope, kind.name, n) for (scope, kind), n in self.key_versions.items()]
+        policies = [(scope, int(policy)) for scope, policy in self.policies.items()]
+        text = repr(
+            (
+                sorted(parts),
+                sorted(versions),
+                sorted(policies),
+                self.clock_offset,
+                sorted(self.used_tokens),
+            )
+        )
+        return hashlib.sha256(text.encode()).digest()

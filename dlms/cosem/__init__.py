@@ -1,0 +1,1 @@
+"""What the data means: interface classes as tables, logical names."""
