@@ -20,6 +20,7 @@ class DeviceState:
     ``values`` are attributes written or changed since manufacture, by (instance, attribute).
     ``key_versions`` counts rotations by (security scope, kind). ``clock_offset`` is device time
     minus true time. ``used_tokens`` are the counters of the tokens already accepted.
+    ``security_revision`` counts changes of keys and policies, so that open associations notice.
     """
 
     values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class DeviceState:
     policies: dict[str, Protection] = field(default_factory=dict)
     clock_offset: dt.timedelta = dt.timedelta()
     used_tokens: set[int] = field(default_factory=set)
+    security_revision: int = 0
 
     def digest(self) -> bytes:
         """A fingerprint of everything but the invocation counters: same digest, same state."""

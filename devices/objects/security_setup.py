@@ -51,6 +51,7 @@ def _activate(call: Call, parameter: Data) -> Outcome:
     if wanted is None or present & ~wanted:
         return _REFUSED
     call.device.state.policies[scope] = wanted
+    call.device.state.security_revision += 1
     return SUCCESS
 
 
@@ -76,6 +77,7 @@ def _transfer(call: Call, parameter: Data) -> Step[Outcome]:
         if ref.kind in _ENCRYPTION:
             device.state.counters.establish(ref)
         device.state.key_versions[scope, ref.kind] = ref.version
+    device.state.security_revision += 1
     return SUCCESS
 
 

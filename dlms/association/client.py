@@ -41,7 +41,7 @@ from dlms.xdlms import registry
 from dlms.xdlms.action import ActionRequest, ActionResponse
 from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.descriptors import CONFIRMED
+from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
 from dlms.xdlms.errors import ExceptionResponse
 from dlms.xdlms.initiate import InitiateResponse
 from dlms.xdlms.registry import Request
@@ -65,7 +65,7 @@ class ClientAssociation:
         self._security = proposal.security_context(config, keys, counters)
         self._challenge = b""
         self._server_challenge = b""
-        self._waiting_for: int | None = None
+        self._waiting_for: tuple[int, int] | None = None
 
     @property
     def server_title(self) -> bytes | None:
@@ -114,7 +114,7 @@ class ClientAssociation:
                 f"request of {len(octets)} octets exceeds the server's {self.server_max_pdu}"
             )
         if request.invoke & CONFIRMED:
-            self._waiting_for = request.invoke & 0x0F
+            self._waiting_for = registry.ANSWERS[apdu[0]], request.invoke & INVOKE_ID
         self.state = state
         return octets
 
@@ -232,7 +232,7 @@ class ClientAssociation:
         if verifying:
             return (yield from self._receive_pass_4(response, carrier))
         state = after(self.state, Input.RESPONSE)
-        if self._waiting_for is None or response.invoke & 0x0F != self._waiting_for:
+        if self._waiting_for != (apdu[0], response.invoke & INVOKE_ID):
             raise RemoteProtocolError("response to no request of ours", reason="invoke-id")
         self.state = state
         self._waiting_for = None

@@ -203,6 +203,10 @@ class ServerAssociation:
         return response, opened.protection
 
     def _receive_service(self, octets: bytes) -> Step[Event]:
+        if len(octets) > self.config.max_pdu_size:
+            raise self._exception(
+                f"request of {len(octets)} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
+            )
         opened: Opened | None = None
         apdu = octets
         shape: Shape | None = _PLAIN

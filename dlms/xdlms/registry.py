@@ -53,6 +53,9 @@ RESPONSES: dict[int, Row[Response]] = {
     0xC7: Row(0xC7, "action-response", action.decode_response, Conformance.ACTION),
 }
 
+ANSWERS = {0xC0: 0xC4, 0xC1: 0xC5, 0xC3: 0xC7}
+"""The tag of the response to each request."""
+
 CONTEXT: dict[int, Row[Apdu]] = {
     0x01: Row(0x01, "initiate-request", InitiateRequest.decode),
     0x08: Row(0x08, "initiate-response", InitiateResponse.decode),

@@ -1,0 +1,32 @@
+"""What happens at the meters of a sandbox, for people and programs that watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterEvent:
+    """``kind`` is a stable word, ``text`` a line to read. No secret is ever in it."""
+
+    meter: str
+    kind: str
+    peer: str = ""
+    association: str = ""
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        parts = (self.meter, self.peer, self.association, self.kind, self.text)
+        return "  ".join(part for part in parts if part)
+
+
+OnMeterEvent: TypeAlias = Callable[[MeterEvent], None]
+
+
+def ignore(event: MeterEvent) -> None:
+    """Nobody watches."""

@@ -1,0 +1,197 @@
+"""An association of a party with a meter, over TLS, with everything tagged."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from devices.profile import Profile
+from devices.profile.model import AssociationRow
+from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.client import ClientAssociation
+from dlms.association.config import AssociationKeys, ClientConfig
+from dlms.axdr.data import Data
+from dlms.cosem import classes, obis
+from dlms.errors import DlmsError
+from dlms.security.control import Protection
+from dlms.security.counters import InvocationCounters
+from dlms.security.drive import run
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.ops import CryptoOp, Step
+from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from emulator.channel import WrapperChannel
+from emulator.client import MeterClient
+from emulator.custody import Errand
+from emulator.head_end.party import Party
+from emulator.policy import Purpose
+from emulator.sandbox import MeterAddress
+from tls.contexts import client_context
+from tls.identity import exactly
+from tls.transport import open_tls_connection
+
+_dedicated_numbers = itertools.count(1)
+
+PUBLIC = "public"
+
+
+class PartyAssociation:
+    """What a party can do on its association; every call says what it is for."""
+
+    def __init__(self, client: MeterClient, party: Party, profile: Profile, device: str) -> None:
+        self._client = client
+        self._party = party
+        self._profile = profile
+        self._device = device
+        self.errand = party.errand(device, profile.category, Purpose.ESTABLISH_ASSOCIATION)
+
+    async def run(self, step: Step[Any]) -> Any:
+        return await self._party.custody.run(step, self.errand)
+
+    async def get(
+        self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None
+    ) -> Data:
+        """Read. To make a meter give its data is an Instruction (SEC: Equivalent Steps (b))."""
+        self._purpose(Purpose.GENERATE_INSTRUCTION)
+        return await self._client.get(attribute, selection)
+
+    async def set(self, attribute: AttributeDescriptor, value: Data) -> None:
+        self._purpose(Purpose.GENERATE_INSTRUCTION)
+        await self._client.set(attribute, value)
+
+    async def action(
+        self, method: MethodDescriptor, parameter: Data | None, purpose: Purpose
+    ) -> Data | None:
+        self._purpose(purpose)
+        return await self._client.action(method, parameter)
+
+    def _purpose(self, purpose: Purpose) -> None:
+        self.errand = self._party.errand(self._device, self._profile.category, purpose)
+
+
+@asynccontextmanager
+async def associate(
+    party: Party, meter: MeterAddress, profile: Profile
+) -> AsyncIterator[PartyAssociation]:
+    """Open TLS and the party's association with ``meter``; release both at the end.
+
+    Raises :class:`tls.events.HandshakeError`, ``OSError``, :class:`~dlms.errors.DlmsError` or
+    ``TimeoutError`` if there is no association.
+    """
+    row = profile.associations[party.actor.value.lower()]
+    channel = await _connect(party, meter, profile)
+    try:
+        await _move_counter_forward(party, channel, meter, profile, row)
+        config, keys = _plan(party, meter, profile, row)
+        association = ClientAssociation(config, keys, party.counters)
+        session: PartyAssociation
+
+        async def runner(step: Step[Any]) -> Any:
+            return await session.run(step)
+
+        client = MeterClient(channel, association, runner)
+        session = PartyAssociation(client, party, profile, meter.title.hex().upper())
+        await client.open()
+        try:
+            yield session
+        finally:
+            session.errand = _setup_errand(party, meter, profile)
+            # The association ends with the connection in any case (R-AA-8).
+            with suppress(DlmsError, OSError, TimeoutError):
+                await client.release()
+            await client.close()
+    finally:
+        channel.close()
+
+
+def _setup_errand(party: Party, meter: MeterAddress, profile: Profile) -> Errand:
+    device = meter.title.hex().upper()
+    return party.errand(device, profile.category, Purpose.ESTABLISH_ASSOCIATION)
+
+
+async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> WrapperChannel:
+    """TLS to exactly this meter, with the DCC Private Key of the party (G2.44(b))."""
+
+    async def connect() -> WrapperChannel:
+        context = client_context(party.credential, party.trust, keylog=party.keylog)
+        _, channel = await open_tls_connection(
+            WrapperChannel, meter.host, meter.tls_port, context, accept=exactly(meter.title)
+        )
+        return channel
+
+    errand = _setup_errand(party, meter, profile)._replace(purpose=Purpose.ESTABLISH_TLS)
+    return await party.custody.establish_tls(party.tls_key, errand, connect)
+
+
+def _plan(
+    party: Party, meter: MeterAddress, profile: Profile, row: AssociationRow
+) -> tuple[ClientConfig, AssociationKeys]:
+    """From the profile to what the protocol core needs."""
+    keys = AssociationKeys(
+        guek=KeyRef(meter.title, row.name, KeyKind.GUEK),
+        gak=KeyRef(meter.title, row.name, KeyKind.GAK),
+    )
+    dedicated = None
+    if row.dedicated:
+        dedicated = KeyRef(
+            meter.title,
+            row.name,
+            KeyKind.DEDICATED,
+            KeyLifetime.SINGLE_ASSOCIATION,
+            next(_dedicated_numbers),
+        )
+    config = ClientConfig(
+        client_sap=row.config.client_sap,
+        server_sap=row.config.server_sap,
+        context=row.config.context,
+        mechanism=row.config.mechanism,
+        conformance=row.config.conformance,
+        own_title=party.title,
+        server_title=meter.title,
+        protection=Protection(row.protection),
+        dedicated=dedicated,
+    )
+    return config, keys
+
+
+async def _move_counter_forward(
+    party: Party,
+    channel: WrapperChannel,
+    meter: MeterAddress,
+    profile: Profile,
+    row: AssociationRow,
+) -> None:
+    """Before the first use of a key, ask the public client what counter the meter accepts.
+
+    The value is not protected, so it can move ours forward only (KL-IC-17).
+    """
+    key = KeyRef(meter.title, row.name, KeyKind.GUEK)
+    public = profile.associations.get(PUBLIC)
+    if party.counters.next_to_send(key) or row.security_setup is None or public is None:
+        return
+    counter = obis.parse(f"0-0:43.1.{row.security_setup}.255")
+    config = ClientConfig(
+        client_sap=public.config.client_sap,
+        server_sap=public.config.server_sap,
+        context=ApplicationContext.LN,
+        mechanism=Mechanism.NONE,
+        conformance=Conformance.GET,
+    )
+
+    async def runner(step: Step[Any]) -> Any:
+        return run(step, _no_crypto)
+
+    association = ClientAssociation(config, AssociationKeys(), InvocationCounters())
+    client = MeterClient(channel, association, runner)
+    await client.open()
+    value = await client.get(AttributeDescriptor(classes.DATA.class_id, counter, 2))
+    await client.release()
+    if isinstance(value.value, int):
+        party.counters.raise_to(key, value.value)
+
+
+def _no_crypto(op: CryptoOp) -> None:
+    """A plain association uses no key; to be asked for one would be a mistake of ours."""
+    raise AssertionError(f"{type(op).__name__} in a plain association")

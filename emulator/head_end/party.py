@@ -1,0 +1,48 @@
+"""A party of the head end: S1SP or DCO. Each has its own certificate and its own counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlms.security.counters import InvocationCounters
+from dlms.security.keys import KeyKind, KeyRef
+from emulator.custody import Custody, Errand
+from emulator.policy import Actor, Category, Purpose
+from tls.credentials import Credential, Trust
+
+TITLES = {Actor.S1SP: b"S1P\x00\x00\x00\x00\x01", Actor.DCO: b"DCO\x00\x00\x00\x00\x01"}
+"""System titles of the two parties. Their first three letters are no registered FLAG IDs."""
+
+ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
+"""Whose client each association is; the others belong to nobody on the DCC side."""
+
+
+def client_titles() -> dict[str, bytes]:
+    """The titles to register in a meter, by association."""
+    return {name: TITLES[actor] for name, actor in ASSOCIATIONS.items()}
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Party:
+    """``keylog`` is a file for TLS secrets, to analyse recorded traffic."""
+
+    actor: Actor
+    credential: Credential
+    trust: Trust
+    custody: Custody
+    counters: InvocationCounters = field(default_factory=InvocationCounters)
+    keylog: Path | None = None
+
+    @property
+    def title(self) -> bytes:
+        return TITLES[self.actor]
+
+    @property
+    def tls_key(self) -> KeyRef:
+        """The name of the DCC Private Key this party establishes TLS with."""
+        return KeyRef(self.title, self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+
+    def errand(self, device: str, category: int, purpose: Purpose) -> Errand:
+        kind = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}[category]
+        return Errand(self.actor, device, kind, purpose)

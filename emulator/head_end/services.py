@@ -1,0 +1,183 @@
+"""What the head end does to a meter: read, add credit, send Instructions.
+
+Add credit is the S1SP's Command. Critical Instructions go through the DCO: its association alone
+has the rights, and its keys are not the S1SP's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import NamedTuple
+
+from devices.objects.disconnect_control import ControlState
+from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
+from devices.profile import Profile
+from devices.profile.model import InstructionRow, SetStep
+from devices.token import make_token
+from dlms.axdr.data import Data, double_long, enum, octet_string, structure
+from dlms.axdr.datetimes import CosemDateTime
+from dlms.cosem import classes, obis
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from emulator.client import AccessRefused, MeterRefusal
+from emulator.head_end.association import PartyAssociation, associate
+from emulator.head_end.party import Party
+from emulator.head_end.token_counters import TokenCounters
+from emulator.policy import Actor, Purpose
+from emulator.sandbox import MeterAddress
+
+ACCOUNT = obis.parse("0-0:19.0.0.255")
+TOKEN_CREDIT = obis.parse("0-0:19.10.0.255")
+TOKEN_GATEWAY = obis.parse("0-0:19.40.0.255")
+DISCONNECT_CONTROL = obis.parse("0-0:96.3.10.255")
+
+_BALANCE = AttributeDescriptor(classes.ACCOUNT.class_id, ACCOUNT, 5)
+_MODE = AttributeDescriptor(classes.ACCOUNT.class_id, ACCOUNT, 2)
+_CURRENCY = AttributeDescriptor(classes.ACCOUNT.class_id, ACCOUNT, 15)
+_SUPPLY = AttributeDescriptor(classes.DISCONNECT_CONTROL.class_id, DISCONNECT_CONTROL, 3)
+_TOKEN_STATUS = AttributeDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 6)
+_UPDATE_AMOUNT = MethodDescriptor(classes.CREDIT.class_id, TOKEN_CREDIT, 1)
+_ENTER = MethodDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 1)
+
+PAYMENT_MODES = {"credit": 1, "prepayment": 2}
+SUPPLY = {
+    ControlState.DISCONNECTED: "disconnected",
+    ControlState.CONNECTED: "connected",
+    ControlState.READY_FOR_RECONNECTION: "armed",
+}
+_ACCOUNT_ACTIVE = 2
+
+
+class MeterStatus(NamedTuple):
+    """``balance`` is in pounds."""
+
+    balance: Decimal
+    payment_mode: str
+    supply: str
+
+
+class InstructionRefused(MeterRefusal):
+    """The Instruction cannot be sent: unknown, or not this party's to send."""
+
+
+class HeadEnd:
+    """Both parties, and what is common to their errands."""
+
+    def __init__(self, s1sp: Party, dco: Party, tokens: TokenCounters | None = None) -> None:
+        self._parties = {Actor.S1SP: s1sp, Actor.DCO: dco}
+        self._tokens = TokenCounters() if tokens is None else tokens
+
+    async def status(self, meter: MeterAddress, profile: Profile) -> MeterStatus:
+        """Read balance, payment mode and supply state as the S1SP."""
+        async with associate(self._parties[Actor.S1SP], meter, profile) as session:
+            balance = await _read_balance(session)
+            mode = (await session.get(_MODE)).value
+            supply = (await session.get(_SUPPLY)).value
+        assert isinstance(mode, tuple)
+        assert isinstance(supply, int)
+        modes = {number: name for name, number in PAYMENT_MODES.items()}
+        payment_mode = modes.get(_integer(mode[0]), "unknown")
+        return MeterStatus(balance, payment_mode, SUPPLY[ControlState(supply)])
+
+    async def read(
+        self, meter: MeterAddress, profile: Profile, attribute: AttributeDescriptor
+    ) -> Data:
+        """Read one attribute as the S1SP."""
+        async with associate(self._parties[Actor.S1SP], meter, profile) as session:
+            return await session.get(attribute)
+
+    async def top_up(self, meter: MeterAddress, profile: Profile, pounds: Decimal) -> str:
+        """Add credit the way the profile takes it; returns that way, ``credit`` or ``token``.
+
+        :class:`~emulator.client.MeterRefusal` if the meter does not take it, ``ValueError`` if the
+        amount cannot be expressed.
+        """
+        async with associate(self._parties[Actor.S1SP], meter, profile) as session:
+            if profile.top_up == "token":
+                await self._enter_token(session, meter, pounds)
+            else:
+                amount = _in_units(pounds, profile.currency_scale)
+                purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
+                await session.action(_UPDATE_AMOUNT, double_long(amount), purpose)
+        return profile.top_up
+
+    async def _enter_token(
+        self, session: PartyAssociation, meter: MeterAddress, pounds: Decimal
+    ) -> None:
+        key = KeyRef(meter.title, TOKEN_SCOPE, KeyKind.TOKEN)
+        purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
+        session.errand = session.errand._replace(purpose=purpose)
+        counter = self._tokens.burn(meter.title)
+        digits = await session.run(make_token(_in_units(pounds, -2), counter, key, meter.title))
+        try:
+            await session.action(_ENTER, octet_string(digits.encode("ascii")), purpose)
+        except AccessRefused as refusal:
+            status = (await session.get(_TOKEN_STATUS)).value
+            assert isinstance(status, tuple)
+            name = TokenStatus(_integer(status[0])).name.lower().replace("_", "-")
+            raise MeterRefusal(f"token not accepted: {name}") from refusal
+
+    async def instruct(
+        self, meter: MeterAddress, profile: Profile, name: str, argument: Data | None = None
+    ) -> Actor:
+        """Send an Instruction through the party that the profile gives it to; returns the party.
+
+        :class:`InstructionRefused` if there is no such Instruction or its argument is missing,
+        :class:`~emulator.client.MeterRefusal` if the meter does not carry it out.
+        """
+        row = profile.instructions.get(name)
+        if row is None:
+            known = ", ".join(profile.instructions)
+            raise InstructionRefused(f"{profile.name} knows no {name!r}; it knows {known}")
+        if _needs_argument(row) and argument is None:
+            raise InstructionRefused(f"{name} needs an argument")
+        actor = Actor.DCO if row.association == "dco" else Actor.S1SP
+        if row.critical and actor is not Actor.DCO:
+            raise InstructionRefused(f"{name} is critical and belongs to the DCO")
+        async with associate(self._parties[actor], meter, profile) as session:
+            for step in row.steps:
+                value = argument
+                if isinstance(step, SetStep):
+                    value = argument if step.value is None else step.value
+                    assert value is not None  # _needs_argument() has been asked
+                    await session.set(step.attribute, value)
+                else:
+                    await session.action(step.method, step.parameter, Purpose.GENERATE_INSTRUCTION)
+        return actor
+
+
+def payment_mode(name: str) -> Data:
+    """Argument of set_payment_mode for an active account. ``ValueError`` for an unknown mode."""
+    if name not in PAYMENT_MODES:
+        raise ValueError(f"payment mode {name!r} is not credit or prepayment")
+    return structure(enum(PAYMENT_MODES[name]), enum(_ACCOUNT_ACTIVE))
+
+
+def clock_time(moment: dt.datetime) -> Data:
+    """Argument of set_clock."""
+    return octet_string(CosemDateTime.from_datetime(moment).to_octets())
+
+
+def _needs_argument(row: InstructionRow) -> bool:
+    return any(isinstance(step, SetStep) and step.value is None for step in row.steps)
+
+
+async def _read_balance(session: PartyAssociation) -> Decimal:
+    amount = _integer(await session.get(_BALANCE))
+    currency = (await session.get(_CURRENCY)).value
+    assert isinstance(currency, tuple)
+    return Decimal(amount).scaleb(_integer(currency[1]))
+
+
+def _integer(data: Data) -> int:
+    if not isinstance(data.value, int):
+        raise MeterRefusal(f"integer expected, meter gives {data.type.label}")
+    return data.value
+
+
+def _in_units(pounds: Decimal, scale: int) -> int:
+    units = pounds.scaleb(-scale)
+    if units != units.to_integral_value() or units <= 0:
+        raise ValueError(f"{pounds} pounds is no positive amount of whole units of 1E{scale}")
+    return int(units)

@@ -1,0 +1,89 @@
+"""The one TLS policy: TLS 1.2, ECDHE-ECDSA with AES-GCM on P-256, both sides with certificates.
+
+Names are not checked by OpenSSL: a party is known by its system title, which is looked at after the
+handshake (:mod:`tls.identity`, :mod:`tls.transport`).
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tls.credentials import Credential, Trust
+from tls.files import touch_private, write_private
+
+CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
+"""TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (C0,2B) and ..._256_GCM_SHA384 (C0,2C), RFC 5289."""
+
+CURVE = "prime256v1"
+
+
+def server_context(
+    credential: Credential,
+    trust: Trust,
+    *,
+    keylog: Path | None = None,
+    session_tickets: bool = False,
+) -> ssl.SSLContext:
+    """Return the context of a TLS server that demands a client certificate.
+
+    ``keylog`` is a file (created with mode 0600) to which the secrets of every session are
+    appended, for analysis of recorded traffic. Without ``session_tickets`` a session can still be
+    resumed by its id (RFC 5246, F.1.4) from OpenSSL's own cache, for 300 seconds.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    return _apply_policy(context, credential, trust, keylog, session_tickets)
+
+
+def client_context(
+    credential: Credential,
+    trust: Trust,
+    *,
+    keylog: Path | None = None,
+    session_tickets: bool = False,
+) -> ssl.SSLContext:
+    """Return the context of a TLS client; the arguments are those of :func:`server_context`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    return _apply_policy(context, credential, trust, keylog, session_tickets)
+
+
+def _apply_policy(
+    context: ssl.SSLContext,
+    credential: Credential,
+    trust: Trust,
+    keylog: Path | None,
+    session_tickets: bool,
+) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join(CIPHERS))
+    context.set_ecdh_curve(CURVE)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    if not session_tickets:
+        context.options |= ssl.OP_NO_TICKET
+    _load(context, credential, trust)
+    if keylog is not None:
+        touch_private(keylog)
+        context.keylog_filename = str(keylog)
+    return context
+
+
+def _load(context: ssl.SSLContext, credential: Credential, trust: Trust) -> None:
+    """Hand certificates, key and revocation list to OpenSSL, which takes them from files only."""
+    context.load_verify_locations(cadata=trust.roots_pem.decode("ascii"))
+    with TemporaryDirectory(prefix="tls-") as directory:  # mode 0700, gone when we leave
+        chain = Path(directory, "chain.pem")
+        key = Path(directory, "key.pem")
+        write_private(chain, credential.chain_pem)
+        write_private(key, credential.private_key_pem)
+        context.load_cert_chain(chain, key)
+        if trust.crl_pem is not None:
+            crl = Path(directory, "crl.pem")
+            write_private(crl, trust.crl_pem)
+            context.load_verify_locations(crl)
+            # Only now: with the flag and no list OpenSSL refuses every peer.
+            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
