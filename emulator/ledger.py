@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from dlms.security.keys import KeyRef
-from emulator.policy import Actor, Category, Decision, Purpose
+from emulator.policy import Actor, Category, Decision, ModuleClass, Purpose
 
 
 class Outcome(Enum):
@@ -57,18 +57,20 @@ class Entry(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Entries that were judged alike."""
+    """Operations of one party for one purpose that were judged alike.
 
+    ``operations`` counts them by name; ``deciding`` is the kind of key that decided.
+    """
+
+    module_class: ModuleClass
+    clause: str
     actor: str
     category: str
-    operation: str
     purpose: str
-    module_class: str
-    clause: str
-    why: str
+    deciding: str
     sufficient: bool
     outcome: str
-    operations: int
+    operations: dict[str, int]
 
 
 class Ledger:
@@ -112,21 +114,27 @@ class Ledger:
         )
 
     def summary(self) -> list[Group]:
-        """Entries grouped by who did what for which reason, strictest class first."""
-        counts: Counter[tuple[Any, ...]] = Counter()
+        """Entries grouped by who did what under which clause, strictest class first."""
+        groups: dict[tuple[Any, ...], Counter[str]] = {}
         for entry in self._entries:
             decision = entry.decision
-            category = "not SMETS1" if entry.category is None else entry.category.value
-            counts[
+            deciding = decision.deciding_key
+            group = (
                 -decision.module_class,
-                entry.actor.value,
-                category,
-                entry.operation,
-                entry.purpose.value,
-                decision.module_class.name,
                 decision.clause,
-                decision.why,
+                entry.actor.value,
+                "not SMETS1" if entry.category is None else entry.category.value,
+                entry.purpose.value,
+                "-" if deciding is None else deciding.kind.value,
                 entry.sufficient,
                 entry.outcome.value,
-            ] += 1
-        return [Group._make((*key[1:], n)) for key, n in sorted(counts.items())]
+            )
+            groups.setdefault(group, Counter())[entry.operation] += 1
+        return [
+            Group._make((ModuleClass(-group[0]), *group[1:], dict(sorted(counts.items()))))
+            for group, counts in sorted(groups.items())
+        ]
+
+    def reasons(self) -> list[tuple[str, str]]:
+        """Each clause with each reason that was given, once."""
+        return sorted({(entry.decision.clause, entry.decision.why) for entry in self._entries})

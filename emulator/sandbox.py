@@ -9,6 +9,8 @@ from typing import NamedTuple, Self
 
 from devices.device import Device
 from devices.profile import Profile
+from devices.state import DeviceState
+from dlms.security.counters import InvocationCounters
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
@@ -46,7 +48,10 @@ def utc_now() -> dt.datetime:
 class Sandbox:
     """Meters that serve while the sandbox is entered as an async context.
 
-    ``client_titles`` registers, per association name, the system title of its client.
+    ``client_titles`` registers, per association name, the system title of its client. With
+    ``port`` the meters listen on that and the following ports, plain and TLS in turn.
+    ``counters`` makes each meter's invocation counters: a meter that keeps its keys must not begin
+    to count anew.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Sandbox:
         trace: bool = False,
         now: Callable[[], dt.datetime] = utc_now,
         port: int = 0,
+        counters: Callable[[], InvocationCounters] = InvocationCounters,
     ) -> None:
         self._profiles = tuple(profiles)
         self._pki = pki
@@ -71,6 +77,7 @@ class Sandbox:
         self._trace = trace
         self._now = now
         self._port = port
+        self._counters = counters
         self._stack = AsyncExitStack()
         self.meters: dict[str, RunningMeter] = {}
 
@@ -87,7 +94,8 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        device = Device(profile, serial, client_titles=self._client_titles)
+        state = DeviceState(counters=self._counters())
+        device = Device(profile, serial, client_titles=self._client_titles, state=state)
         # Each meter computes inside itself, with keys that no other meter has.
         module = SoftwareModule(KeyRing(self._fleet_secret))
         host = Host(device, module.execute, self._now, self._on_event, self._trace)

@@ -125,10 +125,14 @@ class ChannelProtocol(sslproto.SSLProtocol):
         failure = handshake_exc() if isinstance(handshake_exc, type) else handshake_exc
         if failure is None:
             try:
-                self._conclude(self._identify())
+                session = self._identify()
             except IdentityError as error:
                 self._decline()
                 failure = error
+            else:
+                # asyncio would keep our Finished back if the application at once paused reading.
+                self._process_outgoing()
+                self._conclude(session)
         if failure is not None:
             alert = sent_alert(self._pending())
             self._conclude(failed(self._side, self._peer, diagnose(failure), sent=alert))

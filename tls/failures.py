@@ -92,8 +92,8 @@ def diagnose(error: BaseException) -> Diagnosis:
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             return Diagnosis(Reason.PEER_CLOSED)
         case ssl.SSLError():
-            # ``reason`` is None for an error that this Python does not know by name.
-            name = error.reason or ""
+            # No reason, or None, for an error that this Python does not know by name.
+            name: str = getattr(error, "reason", None) or ""
             alert = received_alert(name)
             if alert is not None:
                 return Diagnosis(_ALERTS.get(alert, Reason.OTHER), alert, name)

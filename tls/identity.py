@@ -79,7 +79,7 @@ def system_title_of(der_certificate: bytes) -> bytes:
         raise IdentityError("the subjectAltName has no HardwareModuleName")
     if len(found) > 1:
         raise IdentityError(f"the subjectAltName has {len(found)} HardwareModuleNames")
-    return _parse_hardware_module_name(found[0])
+    return parse_hardware_module_name(found[0])
 
 
 def peer_system_title(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> bytes:
@@ -99,8 +99,12 @@ def _check_title(title: bytes) -> None:
         raise IdentityError(f"a system title has 8 octets, not {len(title)}")
 
 
-def _parse_hardware_module_name(der: bytes) -> bytes:
-    """Read the SEQUENCE by the Distinguished Encoding Rules (X.690, 8 and 10): one form only."""
+def parse_hardware_module_name(der: bytes) -> bytes:
+    """Return the system title of a DER HardwareModuleName.
+
+    Raises :class:`IdentityError` for anything but the one form that the Distinguished Encoding
+    Rules allow (X.690, 8 and 10), and for a serial number that is not 8 octets long.
+    """
     sequence, rest = _take(der, _TAG_SEQUENCE, "HardwareModuleName")
     if rest:
         raise IdentityError("octets left over behind HardwareModuleName")

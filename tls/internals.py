@@ -16,6 +16,7 @@ _METHODS = {
     "_on_handshake_complete": ("self", "handshake_exc"),
     "_check_handshake_timeout": ("self",),
     "_fatal_error": ("self", "exc", "message"),
+    "_process_outgoing": ("self",),
     "connection_made": ("self", "transport"),
     "connection_lost": ("self", "exc"),
     "get_buffer": ("self", "n"),

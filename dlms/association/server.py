@@ -203,7 +203,7 @@ class ServerAssociation:
         return response, opened.protection
 
     def _receive_service(self, octets: bytes) -> Step[Event]:
-        if len(octets) > self.config.max_pdu_size:
+        if 0 < self.config.max_pdu_size < len(octets):
             raise self._exception(
                 f"request of {len(octets)} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
             )

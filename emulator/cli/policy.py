@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dlms.security.keys import KeyKind, KeyLifetime
+from emulator.cli.output import print_json, print_table
 from emulator.policy.decide import decide, judge
 from emulator.policy.decision import ModuleClass
 from emulator.policy.diff import Verdict, diff, group, points
@@ -95,7 +95,7 @@ def _run_explain(args: argparse.Namespace) -> int:
     decision = decide(question, edition)
     judgements = judge(question, edition)
     if args.json:
-        _print_json(
+        print_json(
             {
                 "edition": edition.name,
                 "question": {
@@ -118,7 +118,7 @@ def _run_explain(args: argparse.Namespace) -> int:
             }
         )
         return 0
-    _print_table(
+    print_table(
         [
             ("class", decision.module_class.text),
             ("clause", decision.clause),
@@ -128,7 +128,7 @@ def _run_explain(args: argparse.Namespace) -> int:
         ]
     )
     print()
-    _print_table(
+    print_table(
         [
             (key_text(j.key), j.module_class.text, j.rule.clause, j.rule.id, j.why)
             for j in judgements
@@ -141,7 +141,7 @@ def _run_explain(args: argparse.Namespace) -> int:
 def _run_table(args: argparse.Namespace) -> int:
     edition = EDITIONS[args.edition]
     if args.json:
-        _print_json(
+        print_json(
             {
                 "edition": edition.name,
                 "authority": edition.authority,
@@ -166,7 +166,7 @@ def _run_table(args: argparse.Namespace) -> int:
     print("The first rule that matches wins; between several keys, the strictest class.")
     print()
     columns = "rule actor purpose category key lifetime class clause paragraph"
-    _print_table(
+    print_table(
         [
             (
                 rule.id,
@@ -193,7 +193,7 @@ def _run_diff(args: argparse.Namespace) -> int:
     total = sum(1 for _ in points())
     of_class = sum(change.changes_class for change in changes)
     if args.json:
-        _print_json(
+        print_json(
             {
                 "from": old.name,
                 "to": new.name,
@@ -225,7 +225,7 @@ def _run_diff(args: argparse.Namespace) -> int:
         return 0
     print()
     columns = "points actor purpose category key lifetime before after"
-    _print_table(
+    print_table(
         [
             (
                 str(box.size),
@@ -254,18 +254,3 @@ def _class_json(module_class: ModuleClass, clause: str) -> dict[str, object]:
 
 def _key_json(key: KeyUse | None) -> dict[str, str] | None:
     return None if key is None else {"kind": word(key.kind), "lifetime": word(key.lifetime)}
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))
-
-
-def _print_table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
-    """Print ``rows`` in columns that line up; the last column runs free."""
-    lines = [header, *rows] if header else list(rows)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    if header:
-        lines.insert(1, ["-" * width for width in (*widths[:-1], len(header[-1]))])
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(cells).rstrip())

@@ -1,0 +1,71 @@
+"""One clear line and an exit status for everything that can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from enum import IntEnum
+
+from devices.profile import ProfileError
+from dlms.errors import DlmsError, ProtocolError
+from dlms.security.ops import CryptoFailure, OperationRefused
+from emulator.client import MeterRefusal
+from emulator.workspace import WorkspaceError
+
+
+class Exit(IntEnum):
+    """Exit status by kind."""
+
+    DONE = 0
+    FAILED = 1
+    """A step did not happen, or the meter refused it."""
+    USAGE = 2
+    """The command line, a profile or the workspace is not right."""
+    CONNECTION = 3
+    """No connection, no TLS session, no answer in time."""
+    PROTOCOL = 4
+    """The meter broke the protocol, or a message did not verify."""
+    POLICY = 5
+    """Enforce mode: no Cryptographic Module at hand is strong enough."""
+    INTERRUPTED = 130
+
+
+KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
+    (OperationRefused, Exit.POLICY),
+    (MeterRefusal, Exit.FAILED),
+    (ProtocolError, Exit.PROTOCOL),
+    (CryptoFailure, Exit.PROTOCOL),
+    (DlmsError, Exit.PROTOCOL),
+    (WorkspaceError, Exit.USAGE),
+    (ProfileError, Exit.USAGE),
+    (PermissionError, Exit.USAGE),
+    (TimeoutError, Exit.CONNECTION),
+    (OSError, Exit.CONNECTION),
+    (ValueError, Exit.USAGE),
+)
+"""First match decides: what is more special stands before what it is a kind of."""
+
+EXPECTED = tuple(kind for kind, _ in KINDS)
+
+
+def status_of(error: BaseException) -> Exit:
+    return next(status for kind, status in KINDS if isinstance(error, kind))
+
+
+def line_of(error: BaseException) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "no answer in time"
+    return str(error) or type(error).__name__
+
+
+def run(main: Coroutine[object, object, int]) -> int:
+    """Run a command; print one line for an expected failure and give its exit status."""
+    try:
+        return asyncio.run(main)
+    except EXPECTED as error:
+        print(f"cosemlab: {line_of(error)}", file=sys.stderr)
+        return status_of(error)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED

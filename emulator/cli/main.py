@@ -1,0 +1,35 @@
+"""The command ``cosemlab``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from emulator.cli import demo, meter, policy, up
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; each command sets ``run``, a function of the parsed arguments."""
+    top = argparse.ArgumentParser(
+        prog="cosemlab",
+        description="DLMS/COSEM meters and the head end that talks to them, in a laboratory.",
+        epilog="Exit status: 0 done, 1 refused or not done, 2 usage, 3 connection, 4 protocol,"
+        " 5 refused by policy.",
+    )
+    top.add_argument("--version", action="version", version=f"cosemlab {version('cosemlab')}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in (demo, up, meter, policy):
+        module.register(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    args = parser().parse_args(arguments)
+    status: int = args.run(args)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""``read``, ``credit``, ``instruct``, ``keys``: one thing done to one meter."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+from devices.profile import Profile
+from dlms.axdr.data import Data
+from dlms.cosem import obis
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator.cli import failures, options
+from emulator.cli.ledger_view import print_ledger, print_shortfall
+from emulator.cli.output import print_json, print_table
+from emulator.cli.values import plain
+from emulator.head_end.party import client_titles
+from emulator.head_end.services import HeadEnd, clock_time, payment_mode
+from emulator.ledger import Ledger
+from emulator.modules.keyring import KeyRing
+from emulator.sandbox import MeterAddress
+from emulator.workspace import Workspace
+
+Command: TypeAlias = Callable[
+    [argparse.Namespace, HeadEnd, MeterAddress, Profile], Awaitable[dict[str, object]]
+]
+
+
+def register(subparsers: options.SubParsers) -> None:
+    read = subparsers.add_parser("read", help="read a meter's account, or one attribute")
+    options.add_meter(read)
+    read.add_argument("name", nargs="?", metavar="OBIS", help="for example 1-0:1.8.0.255")
+    read.add_argument("attribute", nargs="?", type=int, default=2, help="default: 2")
+    _finish(read, _read)
+
+    credit = subparsers.add_parser("credit", help="add credit to a meter (S1SP)")
+    options.add_meter(credit)
+    credit.add_argument("pounds", type=_pounds, metavar="POUNDS", help="for example 20.00")
+    _finish(credit, _credit)
+
+    instruct = subparsers.add_parser("instruct", help="send an Instruction to a meter (DCO)")
+    options.add_meter(instruct)
+    instruct.add_argument("name", help="for example arm_supply, set_clock, set_payment_mode")
+    instruct.add_argument(
+        "argument",
+        nargs="?",
+        help="set_clock: ISO 8601 time or now; set_payment_mode: credit or prepayment",
+    )
+    _finish(instruct, _instruct)
+
+    keys = subparsers.add_parser(
+        "keys", help="print the test keys of an association, for your own client"
+    )
+    options.add_meter(keys)
+    keys.add_argument("association", help="for example s1sp, dco, reader")
+    options.add_workspace(keys)
+    options.add_json(keys)
+    keys.set_defaults(run=lambda args: failures.run(_keys(args)))
+
+
+def _finish(parser: argparse.ArgumentParser, command: Command) -> None:
+    options.add_workspace(parser)
+    options.add_custody(parser)
+    options.add_keylog(parser)
+    options.add_json(parser)
+    parser.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
+    parser.set_defaults(run=lambda args: failures.run(_with_meter(args, command)))
+
+
+def _pounds(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of pounds") from None
+
+
+async def _with_meter(args: argparse.Namespace, command: Command) -> int:
+    """Find the meter, run ``command``, print what it gives and the ledger if asked for."""
+    workspace = Workspace(args.workspace)
+    meter, profile = options.find_meter(workspace, args.meter)
+    ledger = Ledger()
+    head_end = options.head_end(workspace, args, ledger)
+    result = await command(args, head_end, meter, profile)
+    if args.json:
+        shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
+        print_json({"meter": meter.name, **result, **shown})
+        return failures.Exit.DONE
+    print_table([(key.replace("_", " "), str(value)) for key, value in result.items()])
+    if args.ledger:
+        print()
+        print_ledger(ledger)
+        print_shortfall(ledger)
+    return failures.Exit.DONE
+
+
+async def _read(
+    args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
+) -> dict[str, object]:
+    if args.name is None:
+        status = await head_end.status(meter, profile)
+        return {**status._asdict(), "balance": str(status.balance)}
+    instance = obis.parse(args.name)
+    row = profile.objects.get(instance)
+    if row is None:
+        raise ValueError(f"{profile.name} has no object {obis.text(instance)}")
+    attribute = AttributeDescriptor(row.interface_class.class_id, instance, args.attribute)
+    value = await head_end.read(meter, profile, attribute)
+    return {"object": obis.text(instance), "type": value.type.label, "value": plain(value)}
+
+
+async def _credit(
+    args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
+) -> dict[str, object]:
+    way = await head_end.top_up(meter, profile, args.pounds)
+    status = await head_end.status(meter, profile)
+    return {"added": str(args.pounds), "by": way, "balance": str(status.balance)}
+
+
+async def _instruct(
+    args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
+) -> dict[str, object]:
+    actor = await head_end.instruct(meter, profile, args.name, _argument(args))
+    status = await head_end.status(meter, profile)
+    return {
+        "instruction": args.name,
+        "through": actor.value,
+        "payment_mode": status.payment_mode,
+        "supply": status.supply,
+    }
+
+
+def _argument(args: argparse.Namespace) -> Data | None:
+    if args.argument is None:
+        return None
+    if args.name == "set_clock":
+        now = args.argument == "now"
+        return clock_time(
+            dt.datetime.now(dt.UTC) if now else dt.datetime.fromisoformat(args.argument)
+        )
+    if args.name == "set_payment_mode":
+        return payment_mode(args.argument)
+    raise ValueError(f"{args.name} takes no argument")
+
+
+async def _keys(args: argparse.Namespace) -> int:
+    workspace = Workspace(args.workspace)
+    meter, profile = options.find_meter(workspace, args.meter)
+    row = profile.associations.get(args.association)
+    if row is None:
+        known = ", ".join(profile.associations)
+        raise ValueError(f"{profile.name} has no association {args.association!r}: {known}")
+    ring = KeyRing(workspace.fleet_secret)
+    config = row.config
+    shown: dict[str, str | int] = {
+        "client_sap": config.client_sap,
+        "server_sap": config.server_sap,
+        "application_context": config.context.name,
+        "mechanism": config.mechanism.name,
+        "server_system_title": meter.title.hex().upper(),
+    }
+    client_title = client_titles().get(row.name)
+    if client_title is not None:
+        shown["client_system_title"] = client_title.hex().upper()
+    if row.security_setup is not None:
+        shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
+        for kind in (KeyKind.GUEK, KeyKind.GAK, KeyKind.KEK):
+            key = ring.get(KeyRef(meter.title, row.name, kind))
+            shown[kind.name.lower()] = key.hex().upper()
+    elif config.mechanism.name == "LLS":
+        key = ring.get(KeyRef(meter.title, row.name, KeyKind.LLS_SECRET))
+        shown["password"] = key.decode("ascii")
+    if args.json:
+        print_json(shown)
+    else:
+        print_table([(key.replace("_", " "), str(value)) for key, value in shown.items()])
+    return failures.Exit.DONE

@@ -1,0 +1,95 @@
+"""Options that several commands share, and what they make of them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devices.profile import Profile, load
+from emulator.counter_file import CounterFile, FiledCounters, FiledTokenCounters
+from emulator.custody import Custody, Mode
+from emulator.head_end.party import Party
+from emulator.head_end.services import HeadEnd
+from emulator.ledger import Ledger
+from emulator.modules.keyring import KeyRing
+from emulator.modules.software import SoftwareModule
+from emulator.policy import EDITIONS, LETTER, Actor
+from emulator.sandbox import MeterAddress
+from emulator.workspace import DEFAULT, Workspace, WorkspaceError
+
+if TYPE_CHECKING:
+    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def add_workspace(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workspace",
+        type=Path,
+        default=DEFAULT,
+        metavar="DIR",
+        help=f"where the sandbox keeps its keys and addresses (default: {DEFAULT})",
+    )
+
+
+def add_custody(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        default=Mode.OBSERVE.value,
+        help="enforce: refuse what no Cryptographic Module at hand is strong enough for",
+    )
+    parser.add_argument(
+        "--edition",
+        choices=list(EDITIONS),
+        default=LETTER.name,
+        help="rules by which operations are judged",
+    )
+
+
+def add_keylog(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keylog",
+        type=Path,
+        metavar="FILE",
+        help="append TLS session secrets to FILE, for Wireshark",
+    )
+
+
+def add_meter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("meter", help="name of the meter, as 'cosemlab up' prints it")
+
+
+def find_meter(workspace: Workspace, name: str) -> tuple[MeterAddress, Profile]:
+    """The meter of a running sandbox. :class:`WorkspaceError` if there is none of that name."""
+    meters = workspace.meters()
+    if name not in meters:
+        raise WorkspaceError(f"no meter {name!r}; there are: {', '.join(meters)}")
+    return meters[name], load(name)
+
+
+def head_end(workspace: Workspace, args: Any, ledger: Ledger) -> HeadEnd:
+    """Both parties with the workspace's certificates, keys and counters."""
+    file = CounterFile(workspace.counters)
+    custody = Custody(
+        [SoftwareModule(KeyRing(workspace.fleet_secret))],
+        EDITIONS[args.edition],
+        Mode(args.mode),
+        ledger,
+    )
+    s1sp, dco = (
+        Party(
+            actor=actor,
+            credential=workspace.credential(actor),
+            trust=workspace.pki.trust(),
+            custody=custody,
+            counters=FiledCounters(file),
+            keylog=args.keylog,
+        )
+        for actor in (Actor.S1SP, Actor.DCO)
+    )
+    return HeadEnd(s1sp, dco, FiledTokenCounters(file))

@@ -1,0 +1,100 @@
+"""``up``: the sandbox, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from functools import partial
+
+from devices.profile import available, load
+from emulator.cli import failures, options
+from emulator.cli.output import print_json, print_table
+from emulator.counter_file import CounterFile, FiledCounters
+from emulator.events import MeterEvent
+from emulator.head_end.party import client_titles
+from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox
+from emulator.workspace import Workspace
+
+_HOW = """\
+Connect your own client:
+  plain   wrapper over TCP to the plain port; public client: client SAP 16, server SAP 1, no keys
+  TLS     wrapper over TLS 1.2 to the TLS port, with a client certificate of the test PKI:
+          {workspace}/parties/s1sp.pem and s1sp.key, root in {workspace}/pki/root.pem
+  keys    cosemlab keys METER ASSOCIATION   (SAPs, titles and the test keys of an association)
+Or use ours:
+  cosemlab read METER | cosemlab credit METER POUNDS | cosemlab instruct METER NAME
+Ctrl-C ends the sandbox."""
+
+
+def register(subparsers: options.SubParsers) -> None:
+    up = subparsers.add_parser("up", help="run the sandbox until Ctrl-C")
+    up.add_argument("profiles", nargs="*", metavar="PROFILE", help="default: all of them")
+    up.add_argument(
+        "--port", type=int, default=0, help="first port; default: any free ones on 127.0.0.1"
+    )
+    up.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
+    up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
+    options.add_workspace(up)
+    options.add_json(up)
+    up.set_defaults(run=lambda args: failures.run(_up(args)))
+
+
+async def _up(args: argparse.Namespace) -> int:
+    profiles = [load(name) for name in args.profiles or available()]
+    workspace = Workspace(args.workspace)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with Sandbox(
+        profiles,
+        pki=workspace.pki,
+        fleet_secret=workspace.fleet_secret,
+        client_titles=client_titles(),
+        host=args.host,
+        on_event=_print_json_event if args.json else _print_event,
+        trace=args.trace,
+        port=args.port,
+        counters=partial(FiledCounters, CounterFile(workspace.path / "meters.json")),
+    ) as sandbox:
+        addresses = [running.address for running in sandbox.meters.values()]
+        workspace.announce(addresses)
+        try:
+            _announce(addresses, args)
+            await stop.wait()
+        finally:
+            workspace.withdraw()
+    return failures.Exit.DONE
+
+
+def _announce(addresses: list[MeterAddress], args: argparse.Namespace) -> None:
+    if args.json:
+        rows = [{**address._asdict(), "title": address.title.hex()} for address in addresses]
+        print_json({"meters": rows, "workspace": str(args.workspace)})
+    else:
+        print_table(
+            [
+                (
+                    address.name,
+                    address.title.hex().upper(),
+                    f"{address.host}:{address.plain_port}",
+                    f"{address.host}:{address.tls_port}",
+                )
+                for address in addresses
+            ],
+            ("meter", "system title", "plain", "TLS"),
+        )
+        print()
+        print(_HOW.format(workspace=args.workspace))
+    sys.stdout.flush()
+
+
+def _print_event(event: MeterEvent) -> None:
+    print(event, flush=True)
+
+
+def _print_json_event(event: MeterEvent) -> None:
+    print_json(event.to_json())
+    sys.stdout.flush()

@@ -1,0 +1,83 @@
+"""The folder in which a sandbox and the commands that talk to it find each other.
+
+It holds the test PKI, the parties' certificates, the fleet secret, the counters already used and,
+while a sandbox is up, where its meters listen. It is private: directory 0700, secrets 0600.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from emulator.head_end.party import ASSOCIATIONS, TITLES
+from emulator.policy import Actor
+from emulator.sandbox import MeterAddress
+from tls.credentials import Credential
+from tls.files import private_directory, read_private, write_private
+from tls.pki import TestPki
+
+DEFAULT = Path(".cosemlab")
+SECRET_LENGTH = 32
+
+
+class WorkspaceError(Exception):
+    """The workspace is not usable for what was asked; the text says what to do."""
+
+
+class Workspace:
+    """``path`` is made with everything in it on the first use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = private_directory(path)
+        secret = path / "fleet.secret"
+        if not secret.exists():
+            self._make(secret)
+        self.fleet_secret = read_private(secret)
+        self.pki = TestPki.load(path / "pki")
+
+    @property
+    def counters(self) -> Path:
+        return self.path / "counters.json"
+
+    def credential(self, actor: Actor) -> Credential:
+        return Credential.load(self.path / "parties", actor.value.lower())
+
+    def _make(self, secret: Path) -> None:
+        pki = TestPki.create(now=dt.datetime.now(dt.UTC))
+        pki.save(self.path / "pki")
+        for actor in ASSOCIATIONS.values():
+            credential = pki.issue_client(TITLES[actor], actor.value)
+            credential.save(self.path / "parties", actor.value.lower())
+        # The secret is written last: where it is, everything is.
+        write_private(secret, secrets.token_bytes(SECRET_LENGTH))
+
+    # Where the meters are -----------------------------------------------------------------------
+
+    def announce(self, meters: Iterable[MeterAddress]) -> None:
+        """Write down where the meters listen."""
+        rows = [{**meter._asdict(), "title": meter.title.hex()} for meter in meters]
+        self._sandbox.write_text(json.dumps({"meters": rows}, indent=2) + "\n")
+
+    def withdraw(self) -> None:
+        self._sandbox.unlink(missing_ok=True)
+
+    def meters(self) -> dict[str, MeterAddress]:
+        """Where the meters listen. :class:`WorkspaceError` if no sandbox is up."""
+        try:
+            rows: list[dict[str, Any]] = json.loads(self._sandbox.read_text())["meters"]
+        except FileNotFoundError:
+            raise WorkspaceError(
+                f"no sandbox is up in {self.path}: start one with 'cosemlab up'"
+            ) from None
+        return {
+            row["name"]: MeterAddress(**{**row, "title": bytes.fromhex(row["title"])})
+            for row in rows
+        }
+
+    @property
+    def _sandbox(self) -> Path:
+        return self.path / "sandbox.json"

@@ -1,0 +1,303 @@
+"""A client and a server that talk, and the means to send either of them something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pytest
+
+from dlms.acse.aarq import Aarq
+from dlms.acse.fields import AuthenticationValue
+from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.admit import Offer
+from dlms.association.client import ClientAssociation
+from dlms.association.config import PASS_3, AssociationKeys, ClientConfig, ServerConfig
+from dlms.association.events import (
+    AssociationOpened,
+    AuthenticationPending,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+)
+from dlms.association.server import ServerAssociation
+from dlms.association.state import State
+from dlms.axdr.data import octet_string
+from dlms.errors import RemoteProtocolError
+from dlms.security.ciphered import Family, Form, encode_ciphered
+from dlms.security.control import Protection
+from dlms.security.counters import InvocationCounters
+from dlms.security.drive import run
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.ops import CryptoOp, Mac, Seal, Step, Use
+from dlms.xdlms.action import ActionRequest
+from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.descriptors import AttributeDescriptor
+from dlms.xdlms.get import GetRequest, GetResponse
+from dlms.xdlms.initiate import InitiateRequest
+from emulator.modules.keyring import KeyRing
+from emulator.modules.software import SoftwareModule
+
+CLIENT_TITLE = b"S1S\0\0\0\0\1"
+SERVER_TITLE = b"MTR\0\0\0\0\1"
+GUEK = KeyRef(SERVER_TITLE, "s1sp", KeyKind.GUEK)
+GAK = KeyRef(SERVER_TITLE, "s1sp", KeyKind.GAK)
+SECRET = KeyRef(SERVER_TITLE, "reader", KeyKind.LLS_SECRET)
+DEDICATED = KeyRef(SERVER_TITLE, "s1sp#", KeyKind.DEDICATED, KeyLifetime.SINGLE_ASSOCIATION)
+KEY_OCTETS = {
+    GUEK: bytes(range(16)),
+    GAK: bytes(range(0xD0, 0xE0)),
+    SECRET: b"12345678",
+}
+SERVICES = Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.GENERAL_PROTECTION
+CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
+CHALLENGE = b"K56iVagY"
+
+
+class Recorder:
+    """A module that remembers what it was asked for. ``random`` replaces its random source."""
+
+    def __init__(self, random: Callable[[int], bytes] | None = None) -> None:
+        self.keys = KeyRing()
+        for ref, octets in KEY_OCTETS.items():
+            self.keys.keep(ref, octets)
+        self._module = (
+            SoftwareModule(self.keys) if random is None else SoftwareModule(self.keys, random)
+        )
+        self.ops: list[CryptoOp] = []
+
+    def execute(self, op: CryptoOp) -> Any:
+        self.ops.append(op)
+        return self._module.execute(op)
+
+
+class Hit(NamedTuple):
+    """What the server made of one APDU: an event or an error, and the reply in either case."""
+
+    event: Event | None
+    error: RemoteProtocolError | None
+    reply: bytes | None
+
+
+class Bench:
+    """Both ends of an association, each with its own module and counters.
+
+    ``connect`` builds new ends on the same counters, as a new connection would.
+    """
+
+    def __init__(self, **changes: Any) -> None:
+        take = changes.pop
+        random = take("server_random", None)
+        client_random = take("client_random", None)
+        dedicated = DEDICATED if take("dedicated", False) else None
+        client_config: dict[str, Any] = take("client", {})
+        server_config: dict[str, Any] = take("server", {})
+        self.channel_title: bytes | None = take("channel_title", None)
+        self.label = take("label", "c1")
+        context = take("context", ApplicationContext.LN_CIPHERED)
+        mechanism = take("mechanism", Mechanism.HLS_GMAC)
+        assert not changes, changes
+        self.server_module, self.client_module = Recorder(random), Recorder(client_random)
+        self.server_counters, self.client_counters = InvocationCounters(), InvocationCounters()
+        self.keys = AssociationKeys(GUEK, GAK, SECRET)
+        common = {
+            "client_sap": 2,
+            "server_sap": 1,
+            "context": context,
+            "mechanism": mechanism,
+            "conformance": SERVICES,
+        }
+        self.server_config = ServerConfig(**{**common, **server_config})
+        self.client_config = ClientConfig(
+            **{**common, "own_title": CLIENT_TITLE, "dedicated": dedicated, **client_config}
+        )
+        self.renew()
+
+    def renew(self) -> None:
+        """Fresh ends in state IDLE; the counters stay."""
+        self.server = ServerAssociation(
+            Offer(
+                self.server_config,
+                self.keys,
+                SERVER_TITLE,
+                self.server_counters,
+                self.channel_title,
+            ),
+            self.label,
+        )
+        self.client = ClientAssociation(self.client_config, self.keys, self.client_counters)
+
+    # Driving the two ends
+
+    def serve(self, step: Step[Any]) -> Any:
+        return run(step, self.server_module.execute)
+
+    def ask(self, step: Step[Any]) -> Any:
+        return run(step, self.client_module.execute)
+
+    def hit(self, apdu: bytes) -> Hit:
+        """Give the server ``apdu``; anything but an event or a RemoteProtocolError escapes."""
+        try:
+            event = self.serve(self.server.receive(apdu))
+        except RemoteProtocolError as error:
+            return Hit(None, error, error.reply)
+        return Hit(event, None, getattr(event, "reply", None))
+
+    def begin(self) -> None:
+        """AARQ and AARE. With HLS both ends are then AUTHENTICATING."""
+        event = self.serve(self.server.receive(self.ask(self.client.open())))
+        answer = self.ask(self.client.receive(event.reply))
+        expected = (
+            AuthenticationPending if self.server_config.mechanism.is_hls else AssociationOpened
+        )
+        assert isinstance(event, expected), event
+        assert isinstance(answer, expected), answer
+
+    def finish(self) -> None:
+        """Passes 3 and 4 of HLS."""
+        event = self.serve(self.server.receive(self.ask(self.client.authenticate())))
+        assert isinstance(event, AssociationOpened), event
+        assert isinstance(self.ask(self.client.receive(event.reply)), AssociationOpened)
+
+    def connect(self) -> Bench:
+        """Open an association on a new connection."""
+        self.renew()
+        self.begin()
+        if self.server_config.mechanism.is_hls:
+            self.finish()
+        assert self.server.state is self.client.state is State.ASSOCIATED
+        return self
+
+    def get(self, invoke: int = 0x41) -> bytes:
+        """One GET, there and back; returns the octets of the request."""
+        octets: bytes = self.ask(self.client.request(GetRequest(invoke, CLOCK_TIME)))
+        event = self.serve(self.server.receive(octets))
+        assert isinstance(event, RequestReceived), event
+        reply = self.serve(self.server.send(GetResponse(invoke, octet_string(bytes(12)))))
+        assert isinstance(self.ask(self.client.receive(reply)), ResponseReceived)
+        return octets
+
+    def works(self) -> None:
+        """A good association can be opened and used."""
+        self.connect()
+        self.get()
+
+    def digest(self) -> object:
+        """All that a refused message must leave as it was."""
+        counters, server = self.server_counters, self.server
+        return (
+            server.state,
+            server.conformance,
+            server.client_max_pdu,
+            server.client_title,
+            dict(counters._next),
+            dict(counters._floor),
+            dict(self.server_module.keys._kept),
+        )
+
+    # Making what no client of ours would send
+
+    def sealed(
+        self,
+        apdu: bytes,
+        *,
+        control: int = 0x30,
+        counter: int | None = None,
+        title: bytes = CLIENT_TITLE,
+        ek: KeyRef = GUEK,
+        ak: KeyRef = GAK,
+        family: Family = Family.GLOBAL,
+        form: Form = Form.SERVICE,
+        shown_title: bytes | None = None,
+        plain_tag: int | None = None,
+    ) -> bytes:
+        """Protect ``apdu`` with the client's module exactly as told, right or wrong.
+
+        ``counter`` is the client's next one unless given.
+        """
+        number = self.client_counters.burn(ek) if counter is None else counter
+        body: bytes = self.client_module.execute(
+            Seal(
+                Use.PROTECT_REQUEST,
+                ek,
+                ak if control & Protection.AUTHENTICATED else None,
+                control,
+                title,
+                number,
+                apdu,
+            )
+        )
+        if not control & Protection.ENCRYPTED:
+            body = apdu + body
+        return encode_ciphered(
+            apdu[0] if plain_tag is None else plain_tag,
+            family,
+            form,
+            control,
+            number,
+            body,
+            title if shown_title is None else shown_title,
+        )
+
+    def f(
+        self,
+        challenge: bytes,
+        counter: int,
+        *,
+        control: int = 0x10,
+        title: bytes = CLIENT_TITLE,
+        ek: KeyRef = GUEK,
+    ) -> bytes:
+        """f(challenge) as 17 octets."""
+        tag: bytes = self.client_module.execute(
+            Mac(Use.ASSOCIATION, ek, GAK, control, title, counter, challenge)
+        )
+        return bytes((control,)) + counter.to_bytes(4, "big") + tag
+
+    def pass_3(self, f: bytes) -> bytes:
+        """The plain reply_to_HLS_authentication request with ``f``."""
+        return ActionRequest(0x41, PASS_3, octet_string(f)).encode()
+
+    @property
+    def initiate(self) -> InitiateRequest:
+        return InitiateRequest(conformance=SERVICES, client_max_receive_pdu_size=0xFFFF)
+
+    def aarq(self, initiate: bytes | None = None, **changes: Any) -> Aarq:
+        """A right AARQ for the server's configuration, with ``changes``.
+
+        ``initiate`` replaces the user-information, protected or not as it stands.
+        """
+        config = self.server_config
+        value = {
+            Mechanism.NONE: None,
+            Mechanism.LLS: AuthenticationValue(KEY_OCTETS[SECRET]),
+            Mechanism.HLS_GMAC: AuthenticationValue(CHALLENGE),
+        }[config.mechanism]
+        user = initiate
+        if user is None:
+            user = self.initiate.encode()
+            if config.context.ciphered:
+                user = self.sealed(user)
+        authenticated = config.mechanism is not Mechanism.NONE
+        aarq = Aarq(
+            application_context_name=config.context.oid,
+            calling_ap_title=CLIENT_TITLE if config.needs_title else None,
+            sender_acse_requirements=True if authenticated else None,
+            mechanism_name=config.mechanism.oid if authenticated else None,
+            calling_authentication_value=value,
+            user_information=user,
+        )
+        return replace(aarq, **changes)
+
+
+@pytest.fixture(scope="session")
+def bench() -> type[Bench]:
+    """``bench(**changes)`` builds a :class:`Bench`; session-wide, for it holds nothing itself."""
+    return Bench
+
+
+@pytest.fixture(scope="session")
+def names() -> dict[str, Any]:
+    """The constants of this file, for tests that cannot import it."""
+    return {key: value for key, value in globals().items() if key.isupper()}
