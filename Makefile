@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint check setup system clean
+.PHONY: demo test bench lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo
 
-test: system $(STAMP) lint
+test: lint
 	$(BIN)/python -m pytest
 
 lint: $(STAMP)
@@ -24,15 +24,12 @@ bench: $(STAMP)
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml .ci/system-packages
+	PYTHON=$(PYTHON) ./.ci/system-packages openssl
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cosemlab needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,scapy]'
 	touch $@
-
-# Programs that tests run against; installed with apt where that is allowed.
-system:
-	@./.ci/system-packages openssl
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

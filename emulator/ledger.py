@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
-from dlms.security.keys import KeyRef
+from dlms.security.keys import KeyKind, KeyRef
 from emulator.policy import Actor, Category, Decision, ModuleClass, Purpose
 
 
@@ -59,17 +59,17 @@ class Entry(NamedTuple):
 class Group(NamedTuple):
     """Operations of one party for one purpose that were judged alike.
 
-    ``operations`` counts them by name; ``deciding`` is the kind of key that decided.
+    ``operations`` counts them by name; ``deciding`` is the kind of key that decided, if any did.
     """
 
     module_class: ModuleClass
     clause: str
-    actor: str
-    category: str
-    purpose: str
-    deciding: str
+    actor: Actor
+    category: Category | None
+    purpose: Purpose
+    deciding: KeyKind | None
     sufficient: bool
-    outcome: str
+    outcome: Outcome
     operations: dict[str, int]
 
 
@@ -120,21 +120,27 @@ class Ledger:
             decision = entry.decision
             deciding = decision.deciding_key
             group = (
-                -decision.module_class,
+                decision.module_class,
                 decision.clause,
-                entry.actor.value,
-                "not SMETS1" if entry.category is None else entry.category.value,
-                entry.purpose.value,
-                "-" if deciding is None else deciding.kind.value,
+                entry.actor,
+                entry.category,
+                entry.purpose,
+                None if deciding is None else deciding.kind,
                 entry.sufficient,
-                entry.outcome.value,
+                entry.outcome,
             )
             groups.setdefault(group, Counter())[entry.operation] += 1
         return [
-            Group._make((ModuleClass(-group[0]), *group[1:], dict(sorted(counts.items()))))
-            for group, counts in sorted(groups.items())
+            Group._make((*group, dict(sorted(counts.items()))))
+            for group, counts in sorted(groups.items(), key=lambda item: _order(item[0]))
         ]
 
     def reasons(self) -> list[tuple[str, str]]:
         """Each clause with each reason that was given, once."""
         return sorted({(entry.decision.clause, entry.decision.why) for entry in self._entries})
+
+
+def _order(group: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Strictest class first, then by clause and by name."""
+    module_class, *rest = group
+    return -module_class, *(getattr(part, "value", part) or "" for part in rest)
