@@ -21,12 +21,17 @@ from emulator.policy import (
     Category,
     Decision,
     Edition,
+    ModuleClass,
     Purpose,
     Question,
     decide,
     key_uses,
 )
 from emulator.purposes import keys_used, purpose_of
+
+OPENSSL = "OpenSSL in this process"
+OPENSSL_CLASS = ModuleClass.G2_45
+"""Who holds the private key of a TLS connection, and the class that this honestly satisfies."""
 
 T = TypeVar("T")
 
@@ -87,8 +92,7 @@ class Custody:
         """
         purpose = Purpose.ESTABLISH_TLS
         decision = self._decide(errand, purpose, key_uses((key,)))
-        module = next((m for m in self._modules if m.name == "software"), self._modules[0])
-        sufficient = module.module_class >= decision.module_class
+        sufficient = decision.module_class <= OPENSSL_CLASS
         outcome = Outcome.REFUSED
         try:
             if not sufficient and self._mode is Mode.ENFORCE:
@@ -99,7 +103,7 @@ class Custody:
             return result
         finally:
             self._record(
-                errand, "TLS handshake", purpose, (key,), decision, module, sufficient, outcome
+                errand, "TLS handshake", purpose, (key,), decision, OPENSSL, sufficient, outcome
             )
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
@@ -121,7 +125,9 @@ class Custody:
             return result
         finally:
             name = type(op).__name__
-            self._record(errand, name, purpose, keys_of(op), decision, module, sufficient, outcome)
+            self._record(
+                errand, name, purpose, keys_of(op), decision, module.name, sufficient, outcome
+            )
 
     def _decide(self, errand: Errand, purpose: Purpose, keys: tuple[Any, ...]) -> Decision:
         question = Question(
@@ -147,7 +153,7 @@ class Custody:
         purpose: Purpose,
         keys: tuple[KeyRef, ...],
         decision: Decision,
-        module: CryptoModule,
+        module: str,
         sufficient: bool,
         outcome: Outcome,
     ) -> None:
@@ -159,7 +165,7 @@ class Custody:
             purpose=purpose,
             keys=keys,
             decision=decision,
-            module=module.name,
+            module=module,
             sufficient=sufficient,
             outcome=outcome,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from devices.device import Device
@@ -51,7 +52,7 @@ class Sandbox:
     ``client_titles`` registers, per association name, the system title of its client. With
     ``port`` the meters listen on that and the following ports, plain and TLS in turn.
     ``counters`` makes each meter's invocation counters: a meter that keeps its keys must not begin
-    to count anew.
+    to count anew. ``keylog`` is a file for TLS secrets.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Sandbox:
         now: Callable[[], dt.datetime] = utc_now,
         port: int = 0,
         counters: Callable[[], InvocationCounters] = InvocationCounters,
+        keylog: Path | None = None,
     ) -> None:
         self._profiles = tuple(profiles)
         self._pki = pki
@@ -78,6 +80,7 @@ class Sandbox:
         self._now = now
         self._port = port
         self._counters = counters
+        self._keylog = keylog
         self._stack = AsyncExitStack()
         self.meters: dict[str, RunningMeter] = {}
 
@@ -113,7 +116,8 @@ class Sandbox:
 
         plain = await start_tcp_server(lambda: MeterConnection(host), self._host, port)
         await stack.enter_async_context(plain)
-        context = server_context(self._pki.issue_device(device.title), self._pki.trust())
+        credential = self._pki.issue_device(device.title)
+        context = server_context(credential, self._pki.trust(), keylog=self._keylog)
         secure = await start_tls_server(
             lambda: MeterConnection(host),
             self._host,

@@ -47,6 +47,8 @@ class Workspace:
         return Credential.load(self.path / "parties", actor.value.lower())
 
     def _make(self, secret: Path) -> None:
+        if (self.path / "pki").exists():
+            raise WorkspaceError(f"{self.path} is only half made: remove it and start again")
         pki = TestPki.create(now=dt.datetime.now(dt.UTC))
         pki.save(self.path / "pki")
         for actor in ASSOCIATIONS.values():

@@ -37,6 +37,7 @@ def register(subparsers: options.SubParsers) -> None:
     up.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
+    options.add_keylog(up)
     options.add_json(up)
     up.set_defaults(run=lambda args: failures.run(_up(args)))
 
@@ -57,6 +58,7 @@ async def _up(args: argparse.Namespace) -> int:
         on_event=_print_json_event if args.json else _print_event,
         trace=args.trace,
         port=args.port,
+        keylog=args.keylog,
         counters=partial(FiledCounters, CounterFile(workspace.path / "meters.json")),
     ) as sandbox:
         addresses = [running.address for running in sandbox.meters.values()]
