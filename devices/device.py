@@ -7,91 +7,25 @@ come from outside. :meth:`Device.handle` carries out a request of one associatio
 from __future__ import annotations
 
 import datetime as dt
-import zlib
-from dataclasses import replace
 
+from devices.meter import Meter
 from devices.objects.behaviour import Call, Outcome
 from devices.objects.registry import BEHAVIOURS
-from devices.profile.model import AssociationRow, ObjectRow, Profile
+from devices.profile.model import AssociationRow, ObjectRow
 from devices.profile.rights import Rights
-from devices.state import DeviceState
-from dlms.acse.names import Mechanism
-from dlms.association.admit import Offer
-from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.axdr.data import Data, octet_string
 from dlms.cosem.interface_class import fits
-from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Step
 from dlms.xdlms.action import ActionRequest, ActionResponse
 from dlms.xdlms.codes import ActionResult, DataAccessResult
-from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.registry import Request, Response
 from dlms.xdlms.set import SetRequest, SetResponse
 
 
-class Device:
-    """``client_titles`` registers the system title of the client of an association (R-AA-6)."""
-
-    def __init__(
-        self,
-        profile: Profile,
-        serial: int,
-        *,
-        client_titles: dict[str, bytes] | None = None,
-        state: DeviceState | None = None,
-    ) -> None:
-        self.profile = profile
-        self.serial = serial
-        self.state = DeviceState() if state is None else state
-        self.title: bytes = profile.system_title(serial)
-        self.client_titles = {} if client_titles is None else client_titles
-
-    def __repr__(self) -> str:
-        return f"<Device {self.profile.name} {self.serial}>"
-
-    @property
-    def seed(self) -> int:
-        """What makes this meter's readings its own."""
-        return zlib.crc32(self.title)
-
-    # Associations -------------------------------------------------------------------------------
-
-    def association(self, client_sap: int, server_sap: int) -> AssociationRow | None:
-        """The association offered to this pair of addresses, if there is one."""
-        for row in self.profile.associations.values():
-            if (row.config.client_sap, row.config.server_sap) == (client_sap, server_sap):
-                return row
-        return None
-
-    def offer(self, row: AssociationRow, channel_title: bytes | None = None) -> Offer:
-        """What the protocol core needs to serve the association."""
-        return Offer(
-            self.config(row), self.keys(row), self.title, self.state.counters, channel_title
-        )
-
-    def config(self, row: AssociationRow) -> ServerConfig:
-        """The association's configuration with what this meter has registered and activated."""
-        title = self.client_titles.get(row.name)
-        policy = self.state.policies.get(row.name, row.config.policy)
-        return replace(row.config, client_title=title, policy=policy)
-
-    def keys(self, row: AssociationRow) -> AssociationKeys:
-        if row.security_setup is None:
-            secret = row.config.mechanism is Mechanism.LLS
-            return AssociationKeys(
-                secret=self.key(row.name, KeyKind.LLS_SECRET) if secret else None
-            )
-        return AssociationKeys(
-            guek=self.key(row.name, KeyKind.GUEK), gak=self.key(row.name, KeyKind.GAK)
-        )
-
-    def key(self, scope: str, kind: KeyKind) -> KeyRef:
-        """The reference of the key now in force."""
-        version = self.state.key_versions.get((scope, kind), 0)
-        return KeyRef(self.title, scope, kind, version=version)
-
-    # Services -----------------------------------------------------------------------------------
+class Device(Meter):
+    """A meter that answers."""
 
     def handle(self, request: Request, row: AssociationRow, now: dt.datetime) -> Step[Response]:
         """Carry out ``request`` at the true time ``now`` (aware) and give the response."""
@@ -129,30 +63,12 @@ class Device:
             return DataAccessResult.OBJECT_UNDEFINED
         if not rights.attribute(number).readable:
             return DataAccessResult.READ_WRITE_DENIED
-        return self.read(Call(self, row, association, now), number, request)
+        return _read(Call(self, row, association, now), number, request.selection)
 
-    def read(
-        self, call: Call, number: int, request: GetRequest | None = None
+    def attribute(
+        self, row: ObjectRow, number: int, association: AssociationRow, now: dt.datetime
     ) -> Data | DataAccessResult:
-        """The value of an attribute, whatever the rights."""
-        if number == 1:
-            return octet_string(call.row.instance)
-        selection = None if request is None else request.selection
-        read = BEHAVIOURS[call.row.interface_class.class_id].read.get(number)
-        if read is not None:
-            return read(call, selection)
-        if selection is not None:
-            return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
-        value = self.value(call.row, number)
-        return DataAccessResult.OBJECT_UNAVAILABLE if value is None else value
-
-    def value(self, row: ObjectRow, number: int) -> Data | None:
-        """What is stored for an attribute: remembered, or from the profile."""
-        stored = self.state.values.get((row.instance, number))
-        return row.values.get(number) if stored is None else stored
-
-    def store(self, row: ObjectRow, number: int, value: Data) -> None:
-        self.state.values[row.instance, number] = value
+        return _read(Call(self, row, association, now), number)
 
     def _set(
         self, request: SetRequest, association: AssociationRow, now: dt.datetime
@@ -202,3 +118,18 @@ class Device:
         if isinstance(outcome, Outcome):
             return outcome
         return (yield from outcome)
+
+
+def _read(
+    call: Call, number: int, selection: SelectiveAccess | None = None
+) -> Data | DataAccessResult:
+    """The value of an attribute, whatever the rights."""
+    if number == 1:
+        return octet_string(call.row.instance)
+    read = BEHAVIOURS[call.row.interface_class.class_id].read.get(number)
+    if read is not None:
+        return read(call, selection)
+    if selection is not None:
+        return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+    value = call.device.value(call.row, number)
+    return DataAccessResult.OBJECT_UNAVAILABLE if value is None else value

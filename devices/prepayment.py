@@ -7,14 +7,11 @@ meter's balance; it may be negative. Credit is added by :func:`add_credit` and n
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
+from devices.meter import Meter
 from devices.profile.model import ObjectRow
 from dlms.axdr.data import double_long
 from dlms.cosem import classes
-
-if TYPE_CHECKING:
-    from devices.device import Device
 
 _MIN, _MAX = -(2**31), 2**31 - 1
 
@@ -28,7 +25,7 @@ class CreditRefused(Exception):
     """Credit was not added: too much at once, or more than the account may hold."""
 
 
-def credits_of(device: Device) -> list[ObjectRow]:
+def credits_of(device: Meter) -> list[ObjectRow]:
     """The Credit objects, by their logical names."""
     rows = device.profile.objects.values()
     return sorted(
@@ -37,7 +34,7 @@ def credits_of(device: Device) -> list[ObjectRow]:
     )
 
 
-def token_credit(device: Device) -> ObjectRow:
+def token_credit(device: Meter) -> ObjectRow:
     """The Credit that tokens go to. ``LookupError`` if the meter has none."""
     for row in credits_of(device):
         value = device.value(row, 3)
@@ -46,18 +43,18 @@ def token_credit(device: Device) -> ObjectRow:
     raise LookupError("no token credit")
 
 
-def amount(device: Device, row: ObjectRow) -> int:
+def amount(device: Meter, row: ObjectRow) -> int:
     """current_credit_amount."""
     value = device.value(row, 2)
     return value.value if value is not None and isinstance(value.value, int) else 0
 
 
-def balance(device: Device) -> int:
+def balance(device: Meter) -> int:
     """What the meter shows as its balance."""
     return amount(device, token_credit(device))
 
 
-def add_credit(device: Device, row: ObjectRow, value: int) -> None:
+def add_credit(device: Meter, row: ObjectRow, value: int) -> None:
     """Add ``value`` to a Credit. :class:`CreditRefused` leaves everything as it was."""
     profile = device.profile
     new = amount(device, row) + value
@@ -70,7 +67,7 @@ def add_credit(device: Device, row: ObjectRow, value: int) -> None:
     device.store(row, 2, double_long(new))
 
 
-def set_credit(device: Device, row: ObjectRow, value: int) -> None:
+def set_credit(device: Meter, row: ObjectRow, value: int) -> None:
     """Set a Credit to ``value``. :class:`CreditRefused` leaves everything as it was."""
     if value > device.profile.max_balance:
         raise CreditRefused("more than the account may hold")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from devices import prepayment
+from devices.meter import Meter
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
+from devices.profile.model import ObjectRow
 from dlms.axdr.data import (
     Data,
     DataType,
@@ -18,10 +19,6 @@ from dlms.axdr.data import (
     unsigned,
 )
 from dlms.xdlms.codes import ActionResult, DataAccessResult
-
-if TYPE_CHECKING:
-    from devices.device import Device
-    from devices.profile.model import ObjectRow
 
 
 class AccountStatus(IntEnum):
@@ -94,7 +91,7 @@ ACCOUNT = Behaviour(
 )
 
 
-def _change(change: Callable[[Device, ObjectRow, int], None]) -> Invoke:
+def _change(change: Callable[[Meter, ObjectRow, int], None]) -> Invoke:
     def invoke(call: Call, parameter: Data) -> Outcome:
         assert isinstance(parameter.value, int)
         try:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from devices.meter import Meter
 from devices.profile.model import AssociationRow, ObjectRow
 from dlms.axdr.data import Data
 from dlms.security.ops import Step
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
-
-if TYPE_CHECKING:
-    from devices.device import Device
 
 
 class Outcome(NamedTuple):
@@ -30,7 +28,7 @@ SUCCESS = Outcome(ActionResult.SUCCESS)
 class Call(NamedTuple):
     """Who asks for what object of which meter, and when. ``now`` is true time, aware."""
 
-    device: Device
+    device: Meter
     row: ObjectRow
     association: AssociationRow
     now: dt.datetime

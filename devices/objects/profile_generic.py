@@ -48,7 +48,7 @@ def _cell(call: Call, column: Data) -> Data:
     row = call.device.profile.objects.get(instance)
     if row is None or row.interface_class.class_id != class_id:
         return Data(DataType.NULL_DATA, None)
-    value = call.device.read(call._replace(row=row), attribute)
+    value = call.device.attribute(row, attribute, call.association, call.now)
     return value if isinstance(value, Data) else Data(DataType.NULL_DATA, None)
 
 
