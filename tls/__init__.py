@@ -7,5 +7,6 @@ Nothing here speaks DLMS, and nothing here writes TLS: OpenSSL does, through :mo
 - :mod:`tls.pki`          a certification authority for tests
 - :mod:`tls.contexts`     the one TLS policy, as ``ssl`` contexts
 - :mod:`tls.events`       what a handshake leaves behind, good or bad
-- :mod:`tls.transport`    asyncio servers and connections, TLS and plain TCP
+- :mod:`tls.transport`    asyncio servers and connections over TLS
+- :mod:`tls.plain`        the same over plain TCP
 """

@@ -42,6 +42,10 @@ SHUTDOWN_TIMEOUT = 5.0
 """Seconds that a peer has to answer close_notify."""
 
 
+class _DeclinedError(IdentityError):
+    """We do not want to talk to this peer; apart from an error of the application."""
+
+
 class ChannelProtocol(sslproto.SSLProtocol):
     """The TLS layer between a socket transport and an application protocol.
 
@@ -126,12 +130,12 @@ class ChannelProtocol(sslproto.SSLProtocol):
         if failure is None:
             try:
                 session = self._identify()
-            except IdentityError as error:
+            except _DeclinedError as error:
                 self._decline()
                 failure = error
             else:
                 # asyncio would keep our Finished back if the application at once paused reading.
-                self._process_outgoing()
+                self._process_outgoing()  # type: ignore[attr-defined]  # as above
                 self._conclude(session)
         if failure is not None:
             alert = sent_alert(self._pending())
@@ -143,7 +147,7 @@ class ChannelProtocol(sslproto.SSLProtocol):
 
         This holds for the handshake and for what comes after it (bad_record_mac, for example).
         """
-        if not isinstance(exc, ssl.SSLError | IdentityError):
+        if not isinstance(exc, ssl.SSLError | _DeclinedError):
             super()._fatal_error(exc, message)
             return
         transport = self._socket_transport
@@ -155,7 +159,7 @@ class ChannelProtocol(sslproto.SSLProtocol):
         self._loop.call_soon(self.connection_lost, exc)
 
     def _identify(self) -> HandshakeDone:
-        """Describe the session; raise ``IdentityError`` if its peer is not to be talked to."""
+        """Describe the session; raise ``_DeclinedError`` if its peer is not to be talked to."""
         tls = self._sslobj
         title: bytes | None = None
         try:
@@ -164,7 +168,7 @@ class ChannelProtocol(sslproto.SSLProtocol):
         except IdentityError as error:
             complaint = str(error)
         if not self._accept(title):
-            raise IdentityError(complaint)
+            raise _DeclinedError(complaint)
         cipher = tls.cipher()
         return HandshakeDone(
             side=self._side,

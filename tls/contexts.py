@@ -18,6 +18,9 @@ CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
 
 CURVE = "prime256v1"
 
+SESSION_TIMEOUT = 7200
+"""Seconds for which OpenSSL lets a session be resumed; ``ssl`` has no setting for it."""
+
 
 def server_context(
     credential: Credential,
@@ -29,8 +32,10 @@ def server_context(
     """Return the context of a TLS server that demands a client certificate.
 
     ``keylog`` is a file (created with mode 0600) to which the secrets of every session are
-    appended, for analysis of recorded traffic. Without ``session_tickets`` a session can still be
-    resumed by its id (RFC 5246, F.1.4) from OpenSSL's own cache, for 300 seconds.
+    appended, for analysis of recorded traffic. Without ``session_tickets`` a client can still
+    resume a session by its id (RFC 5246, F.1.4) from the cache of this context, for
+    ``SESSION_TIMEOUT``. A resumed session does not check the certificate again, so after a
+    revocation make a new context: its cache is empty.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE

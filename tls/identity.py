@@ -123,15 +123,13 @@ def _take(octets: bytes, tag: int, field: str) -> tuple[bytes, bytes]:
         raise IdentityError(f"{field} is cut short")
     if octets[0] != tag:
         raise IdentityError(f"{field} has tag {octets[0]:02X}, not {tag:02X}")
-    length, start = octets[1], 2
-    if length == 0x81 and len(octets) > 2 and octets[2] >= 0x80:
-        length, start = octets[2], 3
-    elif length >= 0x80:
-        # A name longer than 255 octets is no name of a device; the rest is not DER.
+    length = octets[1]
+    if length >= 0x80:
+        # Indefinite, not the shortest form, or 128 octets and more: no name of a device.
         raise IdentityError(f"{field} has a length that is not allowed here")
-    if len(octets) < start + length:
+    if len(octets) < 2 + length:
         raise IdentityError(f"{field} is cut short")
-    return octets[start : start + length], octets[start + length :]
+    return octets[2 : 2 + length], octets[2 + length :]
 
 
 def _check_oid_content(content: bytes) -> None:
@@ -158,7 +156,5 @@ def _base128(number: int) -> bytes:
 
 
 def _tlv(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length > 0xFF:
-        raise IdentityError(f"a HardwareModuleName part has at most 255 octets, not {length}")
-    return bytes((tag, length) if length < 0x80 else (tag, 0x81, length)) + content
+    # Always the short form of the length: cryptography has no object identifier over 63 octets.
+    return bytes((tag, len(content))) + content

@@ -112,6 +112,29 @@ async def test_another_device_than_expected(lab: Any, good_client: ssl.SSLContex
     assert isinstance(await lab.event(), HandshakeDone)
 
 
+async def test_session_with_the_wrong_device_is_ended_in_order(
+    pki: TestPki, device: Credential, good_client: ssl.SSLContext
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        serving = asyncio.create_task(
+            asyncio.to_thread(_read_to_the_end, server, server_context(device, pki.trust()))
+        )
+        other = exactly(b"LAB\x00\x00\x00\x00\x09")
+        await _refused(server.getsockname()[1], good_client, accept=other)
+        assert await serving == b""
+
+
+def _read_to_the_end(server: socket.socket, context: ssl.SSLContext) -> bytes:
+    """Serve one client; raises ``SSLEOFError`` if it goes without close_notify."""
+    plain, _ = server.accept()
+    plain.settimeout(PATIENCE)
+    with (
+        plain,
+        context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=False) as tls,
+    ):
+        return tls.recv(16)
+
+
 async def test_device_without_system_title(
     start_lab: StartLab, pki: TestPki, good_client: ssl.SSLContext
 ) -> None:

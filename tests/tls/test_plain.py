@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tls.events import Reason
+from tls.listener import Listener
 from tls.plain import cap_reads, open_tcp_connection, start_tcp_server
 
 PATIENCE = 30.0
@@ -156,6 +157,14 @@ async def test_closed_listener() -> None:
         await listener.wait_closed()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_connection_that_comes_after_the_close_is_refused() -> None:
+    # Accepted by the kernel before, it reaches us after.
+    listener = Listener(max_connections=1)
+    assert listener.refusal() is None
+    listener.close()
+    assert listener.refusal() is Reason.CLOSING
 
 
 async def test_factory_that_fails_leaves_no_connection() -> None:

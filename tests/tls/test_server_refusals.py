@@ -290,31 +290,83 @@ async def test_alert_survives_data_that_we_never_read(lab: Any, cast: Cast) -> N
     hello = _only(cast, ssl.TLSVersion.TLSv1_3).wrap_bio(incoming, outgoing)
     with pytest.raises(ssl.SSLWantReadError):
         hello.do_handshake()
-    answer = await asyncio.to_thread(_plain_all, lab.listener.port, outgoing.read() + bytes(50_000))
-    incoming.write(answer)
-    with pytest.raises(ssl.SSLError, match="TLSV1_ALERT_PROTOCOL_VERSION"):
-        hello.do_handshake()
-    assert (await lab.event()).reason is Reason.PROTOCOL_VERSION
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", lab.listener.port)
+        writer.write(outgoing.read() + bytes(50_000))
+        incoming.write(await reader.read())
+        with pytest.raises(ssl.SSLError, match="TLSV1_ALERT_PROTOCOL_VERSION"):
+            hello.do_handshake()
+        assert (await lab.event()).reason is Reason.PROTOCOL_VERSION
+        # The server has stopped sending, and closes after us.
+        assert lab.listener.connections == 1
+        writer.close()
+        lab.listener.close()
+        await lab.listener.wait_closed()
 
 
-def _plain_all(port: int, octets: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain:
-        plain.sendall(octets)
-        answer = plain.recv(4096)
-        assert plain.recv(4096) == b""  # the server has stopped sending
-        plain.sendall(b"x")  # and still listens, so that nothing is reset
-        return answer
-
-
-async def test_flood_after_the_alert_is_cut_off(lab: Any) -> None:
-    """The patience with a refused peer has an end."""
+async def test_flood_after_the_alert_is_cut_off(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patience with a refused peer has an end, counted in octets."""
+    monkeypatch.setattr("tls.linger.LINGER_TIMEOUT", 3600.0)
     with pytest.raises(ConnectionError):
-        await asyncio.to_thread(_plain_forever, lab.listener.port)
+        await asyncio.to_thread(_flood, lab.listener.port)
     assert (await lab.event()).reason is Reason.NOT_TLS
     await lab.assert_serves()
 
 
-def _plain_forever(port: int) -> None:
+def _flood(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain:
+        for _ in range(1024):
+            plain.sendall(b"GET / HTTP/1.1\r\n" * 4096)
+
+
+async def test_refused_client_that_stays_is_cut_off(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patience with a refused peer has an end, counted in time."""
+    monkeypatch.setattr("tls.linger.LINGER_TIMEOUT", 0.01)
+    with socket.create_connection(("127.0.0.1", lab.listener.port)) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\n")
+        assert (await lab.event()).reason is Reason.NOT_TLS
+        lab.listener.close()
+        async with asyncio.timeout(PATIENCE):
+            await lab.listener.wait_closed()
+
+
+async def test_closing_does_not_wait_for_a_refused_client(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tls.linger.LINGER_TIMEOUT", 3600.0)
+    with socket.create_connection(("127.0.0.1", lab.listener.port)) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\n")
+        assert (await lab.event()).reason is Reason.NOT_TLS
+        lab.listener.close()
+        lab.listener.abort_connections()
+        async with asyncio.timeout(PATIENCE):
+            await lab.listener.wait_closed()
+
+
+async def test_bad_record_in_a_session_gets_its_alert(lab: Any) -> None:
+    """RFC 5246, 7.2.2: bad_record_mac, encrypted like everything in a session."""
+    seen = await asyncio.to_thread(_spoil_a_record, lab.listener.port, lab.good_client)
+    assert seen == "SSLV3_ALERT_BAD_RECORD_MAC"
+    await lab.assert_serves()
+
+
+def _spoil_a_record(port: int, context: ssl.SSLContext) -> str | None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing)
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain:
         while True:
-            plain.sendall(b"GET / HTTP/1.1\r\n" * 4096)
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                plain.sendall(outgoing.read())
+                incoming.write(plain.recv(65536))
+        tls.write(b"ping")
+        record = outgoing.read()
+        plain.sendall(record[:-1] + bytes((record[-1] ^ 1,)))
+        incoming.write(plain.recv(65536))
+        with pytest.raises(ssl.SSLError) as caught:
+            tls.read(16)
+    return caught.value.reason
