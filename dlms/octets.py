@@ -70,7 +70,11 @@ class Reader:
         Up to four octets of length are accepted, minimal or not: meters in the field send
         long-form lengths where the short form would do. The caller bounds the value.
         """
-        first = self.u8(field)
+        position = self.position  # u8() once more: this is read for every string and sequence
+        if position >= self.end:
+            raise CodecError("1 octet needed, none left", offset=position, field=field)
+        self.position = position + 1
+        first = self.data[position]
         if first < 0x80:
             return first
         count = first & 0x7F

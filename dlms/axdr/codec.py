@@ -111,7 +111,7 @@ def _read_sequence(reader: Reader, kind: DataType, depth: int) -> Data:
             field=kind.label,
         )
     depth += 1
-    return Data(kind, tuple([read_data(reader, depth) for _ in range(count)]))
+    return _new(Data, (kind, tuple([read_data(reader, depth) for _ in range(count)])))
 
 
 def _read_boolean(reader: Reader, depth: int) -> Data:
@@ -254,6 +254,8 @@ _READERS: dict[int, Callable[[Reader, int], Data]] = {
 # Encoding ---------------------------------------------------------------------------------------
 
 _PACK = {int(t): struct.Struct(">B" + s.format[1:]).pack for t, s in _FIXED.items()}
+# The members that most values are of: to look one up in its class takes longer than to pack it.
+_ARRAY, _STRUCTURE, _OCTET_STRING = T.ARRAY, T.STRUCTURE, T.OCTET_STRING
 
 
 def encode(data: Data) -> bytes:
@@ -276,7 +278,7 @@ def write_data(out: bytearray, data: Data) -> None:
     if kind == 0 or kind == 255:
         out.append(kind)
         return
-    if kind is T.ARRAY or kind is T.STRUCTURE:
+    if kind is _STRUCTURE or kind is _ARRAY:
         if not isinstance(value, tuple):
             raise CodecError(f"{type(value).__name__} is no sequence", field=kind.label)
         out.append(kind)
@@ -293,7 +295,7 @@ def write_data(out: bytearray, data: Data) -> None:
 
 def _string_octets(kind: DataType, value: object) -> bytes:
     """Encode the value of a type that is not of fixed numeric size, without its tag."""
-    if kind is T.OCTET_STRING and isinstance(value, bytes):
+    if kind is _OCTET_STRING and isinstance(value, bytes):
         return encode_length(len(value)) + value
     if kind is T.BOOLEAN and isinstance(value, bool):
         return b"\x01" if value else b"\x00"

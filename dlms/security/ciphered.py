@@ -6,6 +6,7 @@ General: ``tag ‖ system title ‖ length ‖ SC ‖ IC ‖ body``, for any APD
 
 from __future__ import annotations
 
+import struct
 from enum import Enum
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ from dlms.octets import Reader, encode_length, encode_octet_string
 
 GENERAL_GLO = 0xDB
 GENERAL_DED = 0xDC
-_HEADER_LENGTH = 5  # SC and IC
+_HEADER = struct.Struct(">BI")  # SC and IC
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
 
 class Family(Enum):
@@ -100,15 +102,15 @@ def decode_ciphered(octets: bytes) -> Ciphered:
         if len(title) not in (0, 8):
             raise CodecError(f"system title of {len(title)} octets", offset=1, field="system-title")
     length = reader.length("ciphered content")
-    if length != reader.remaining:
+    if length != reader.end - reader.position:
         raise CodecError(
             f"{length} octets announced, {reader.remaining} there",
             offset=reader.position,
             field="ciphered content",
         )
-    control = reader.u8("security-control")
-    counter = reader.u32("invocation-counter")
-    return Ciphered(family, form, control, counter, octets[reader.position :], plain_tag, title)
+    control, counter = _HEADER.unpack(reader.take(_HEADER.size, "security-header"))
+    body = octets[reader.position :]
+    return _new(Ciphered, (family, form, control, counter, body, plain_tag, title))
 
 
 def encode_ciphered(
@@ -121,8 +123,8 @@ def encode_ciphered(
     title: bytes,
 ) -> bytes:
     """Put a ciphered APDU together. :class:`CodecError` if ``plain_tag`` has no such form."""
-    header = bytes((control,)) + counter.to_bytes(4, "big")
-    length = encode_length(_HEADER_LENGTH + len(body))
+    header = _HEADER.pack(control, counter)
+    length = encode_length(_HEADER.size + len(body))
     if form is Form.GENERAL:
         tag = GENERAL_GLO if family is Family.GLOBAL else GENERAL_DED
         return bytes((tag,)) + encode_octet_string(title) + length + header + body

@@ -8,6 +8,7 @@ On the way out the counter is burned before sealing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from dlms.errors import CodecError, LocalProtocolError
@@ -22,6 +23,13 @@ from dlms.security.control import Protection, check_control
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyRef
 from dlms.security.ops import Open, Seal, Step, Use
+
+# Every & or | of an IntFlag costs as much as AES-GCM over a GET. So flags are tested as integers
+# here, and the judgement on a control octet, of which there are few, is remembered.
+_AUTHENTICATED = int(Protection.AUTHENTICATED)
+_ENCRYPTED = int(Protection.ENCRYPTED)
+_protection_of = lru_cache(maxsize=256)(check_control)
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,11 +88,11 @@ def protect(
     ek = context.encryption_key(shape.family)
     if ek is None:
         raise LocalProtocolError("no dedicated key in this association")
-    control = shape.protection | context.suite
+    control = int(shape.protection) | context.suite
     counter = context.counters.burn(ek)
-    ak = context.gak if shape.protection & Protection.AUTHENTICATED else None
-    body: bytes = yield Seal(use, ek, ak, control, context.own_title, counter, apdu)
-    if not shape.protection & Protection.ENCRYPTED:
+    ak = context.gak if control & _AUTHENTICATED else None
+    body: bytes = yield _new(Seal, (use, ek, ak, control, context.own_title, counter, apdu))
+    if not control & _ENCRYPTED:
         if not isinstance(apdu, bytes):
             raise LocalProtocolError("an APDU that carries a key must be encrypted")
         body = apdu + body
@@ -123,14 +131,14 @@ def open_ciphered(
     if ek is None:
         raise CodecError("no dedicated key in this association", offset=0, field="ciphered APDU")
     title = _title(context, ciphered)
-    protection = check_control(ciphered.control, context.suite)
-    if required & ~protection:
+    protection = _protection_of(ciphered.control, context.suite)
+    if int(required) & ~ciphered.control:
         raise TooWeak("protected less than required", field="security-control")
     counters = context.counters
     counters.check(ek, ciphered.counter)
-    ak = context.gak if protection & Protection.AUTHENTICATED else None
-    apdu: bytes = yield Open(
-        use, ek, ak, ciphered.control, title, ciphered.counter, ciphered.body, lift
+    ak = context.gak if ciphered.control & _AUTHENTICATED else None
+    apdu: bytes = yield _new(
+        Open, (use, ek, ak, ciphered.control, title, ciphered.counter, ciphered.body, lift)
     )
     if not apdu:
         raise CodecError("nothing inside", field="ciphered APDU")
@@ -141,7 +149,10 @@ def open_ciphered(
         )
     floor_before = counters.floor(ek)
     counters.accept(ek, ciphered.counter)
-    return Opened(apdu, protection, ciphered.family, ciphered.form, ciphered.counter, floor_before)
+    return _new(
+        Opened,
+        (apdu, protection, ciphered.family, ciphered.form, ciphered.counter, floor_before),
+    )
 
 
 def _title(context: SecurityContext, ciphered: Ciphered) -> bytes:

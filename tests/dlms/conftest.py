@@ -66,9 +66,13 @@ class Recorder:
             SoftwareModule(self.keys) if random is None else SoftwareModule(self.keys, random)
         )
         self.ops: list[CryptoOp] = []
+        self.vectors: list[tuple[bytes, bytes, int]] = []
+        """(key octets, title, counter) of each Seal and Mac: what must not be used twice."""
 
     def execute(self, op: CryptoOp) -> Any:
         self.ops.append(op)
+        if isinstance(op, Seal | Mac):
+            self.vectors.append((self.keys.get(op.ek), op.title, op.counter))
         return self._module.execute(op)
 
 
@@ -196,6 +200,10 @@ class Bench:
             dict(self.server_module.keys._kept),
         )
 
+    def client_digest(self) -> object:
+        counters = self.client_counters
+        return self.client.state, dict(counters._next), dict(counters._floor)
+
     # Making what no client of ours would send
 
     def sealed(
@@ -239,6 +247,24 @@ class Bench:
             body,
             title if shown_title is None else shown_title,
         )
+
+    def from_server(
+        self,
+        apdu: bytes,
+        *,
+        control: int = 0x30,
+        counter: int | None = None,
+        title: bytes = SERVER_TITLE,
+        form: Form = Form.SERVICE,
+    ) -> bytes:
+        """``apdu``, protected under the GUEK as a server with the right keys would, or as told."""
+        number = self.server_counters.burn(GUEK) if counter is None else counter
+        ak = GAK if control & Protection.AUTHENTICATED else None
+        seal = Seal(Use.PROTECT_RESPONSE, GUEK, ak, control, title, number, apdu)
+        body: bytes = self.server_module.execute(seal)
+        if not control & Protection.ENCRYPTED:
+            body = apdu + body
+        return encode_ciphered(apdu[0], Family.GLOBAL, form, control, number, body, title)
 
     def f(
         self,

@@ -222,6 +222,8 @@ def test_dedicated_key_is_destroyed_with_the_association(bench: Any) -> None:
             pair.ask(pair.client.close())
         assert set(pair.server_module.keys._kept) == before
         assert set(pair.client_module.keys._kept) == before
+        for counters in (pair.server_counters, pair.client_counters):
+            assert {ref.kind for ref in (*counters._next, *counters._floor)} == {KeyKind.GUEK}
 
 
 def test_global_key_beside_a_dedicated_one(bench: Any) -> None:

@@ -99,7 +99,7 @@ CASES: list[tuple[DataType, str, Any]] = [
     ),
     (
         T.COMPACT_ARRAY,
-        "13" + "0204" + "0304090A" + "09" + "01" + "0480" + "0141" + "024243",
+        "13" + "0204" + "0304090A" + "08" + "01" + "0480" + "0141" + "024243",
         CompactArray(
             TypeDescription(
                 T.STRUCTURE,
@@ -229,6 +229,12 @@ def test_depth_of_a_description_is_bounded(levels: int) -> None:
 def test_counts_that_lie(octets: str) -> None:
     """Refused by comparing with what is there, before anything is allocated for it."""
     with pytest.raises(CodecError):
+        decode(bytes.fromhex(octets))
+
+
+@pytest.mark.parametrize("octets", ["010200", "020300FF", "0184FFFFFFFF00", "13020511"])
+def test_sequences_that_lie_are_refused_before_they_are_read(octets: str) -> None:
+    with pytest.raises(CodecError, match="announced"):
         decode(bytes.fromhex(octets))
 
 

@@ -149,7 +149,7 @@ def test_no_moment(lacking: str) -> None:
 
 @pytest.mark.parametrize("fields", [{"month": 0xFE, "day": 1}, {"month": 1, "day": 0xFE}])
 def test_a_rule_is_no_moment(fields: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="must be in|out of range"):
+    with pytest.raises(ValueError, match=r"must be in|out of range"):
         CosemDateTime(year=2020, hour=0, minute=0, **fields).to_datetime()
 
 
