@@ -128,8 +128,10 @@ def _acceptance(offer: Offer, user_information: bytes, challenge: bytes) -> byte
 
 
 def _security_context(aarq: Aarq, offer: Offer) -> SecurityContext | None:
-    if not offer.config.needs_title or offer.keys.guek is None:
+    if not offer.config.needs_title:
         return None
+    if offer.keys.guek is None:
+        raise LocalProtocolError("this association needs an encryption key and has none")
     return SecurityContext(
         suite=offer.config.suite,
         own_title=offer.own_title,

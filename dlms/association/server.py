@@ -25,6 +25,7 @@ from dlms.association.events import (
     Event,
     RequestReceived,
 )
+from dlms.association.incoming import decode_request, open_or_refuse, refusal, too_weak
 from dlms.association.state import IllegalInput, Input, State, after
 from dlms.axdr import Data
 from dlms.axdr.data import DataType, octet_string
@@ -44,8 +45,6 @@ from dlms.security.protect import (
     Opened,
     SecurityContext,
     Shape,
-    TooWeak,
-    open_ciphered,
     protect,
 )
 from dlms.xdlms import registry
@@ -116,7 +115,7 @@ class ServerAssociation:
                 reason="not-associated",
             )
         if not apdu:
-            raise self._exception("empty APDU", "malformed-request")
+            raise refusal("empty APDU", "malformed-request")
         if tag == 0x62:
             return (yield from self._receive_rlrq(apdu))
         return (yield from self._receive_service(apdu))
@@ -136,18 +135,13 @@ class ServerAssociation:
         dedicated = self._next_dedicated()
         try:
             admitted = yield from admit(aarq, self._offer, dedicated)
-        except Refusal as refusal:
+        except Refusal as no:
             self.state = after(self.state, Input.AARE_REFUSED)
             if self.config.context.ciphered:
                 yield Discard(Use.ASSOCIATION, dedicated)
-            user = None if refusal.error is None else refusal.error.encode()
-            return AssociationRefused(
-                refusal_aare(self.config, refusal.diagnostic, refusal.result, user),
-                refusal.result,
-                refusal.diagnostic,
-                refusal.error,
-                str(refusal),
-            )
+            user = None if no.error is None else no.error.encode()
+            reply = refusal_aare(self.config, no.diagnostic, no.result, user)
+            return AssociationRefused(reply, no.result, no.diagnostic, no.error, str(no))
         except DlmsError:
             # Our own side failed, say a module without the key: nothing stays half open.
             self.state = after(self.state, Input.CLOSED)
@@ -172,13 +166,13 @@ class ServerAssociation:
         try:
             rlrq = Rlrq.decode(apdu)
         except CodecError as error:
-            raise self._exception(f"RLRQ: {error}", "malformed-rlrq") from error
+            raise refusal(f"RLRQ: {error}", "malformed-rlrq") from error
         user: bytes | None = None
         protection = Protection.NONE
         if rlrq.user_information:
             user, protection = yield from self._open_release(rlrq.user_information)
         if self.config.protected_release and self.config.policy & ~protection:
-            raise self._too_weak("RLRQ")
+            raise too_weak("RLRQ")
         reply = Rlre(reason=ReleaseResponseReason.NORMAL, user_information=user).encode()
         self.state = after(after(self.state, Input.RLRQ), Input.RLRE)
         yield from self._forget()
@@ -191,83 +185,46 @@ class ServerAssociation:
         ).encode()
         if not is_ciphered(octets[0]):
             return response, Protection.NONE
-        opened = yield from self._open_or_refuse(octets, Use.ASSOCIATION)
-        assert self._security is not None  # _open_or_refuse needs it
+        opened = yield from self._open(octets, Use.ASSOCIATION)
+        assert self._security is not None  # or it could not have been opened
         try:
             InitiateRequest.decode(opened.apdu)
         except CodecError as error:
             # A captured request in an RLRQ must not pass for a wish to release.
-            raise self._exception(f"RLRQ: {error}", "malformed-rlrq") from error
+            raise refusal(f"RLRQ: {error}", "malformed-rlrq") from error
         shape = Shape(opened.family, opened.form, opened.protection)
         response = yield from protect(self._security, response, shape, Use.ASSOCIATION)
         return response, opened.protection
 
     def _receive_service(self, octets: bytes) -> Step[Event]:
         if 0 < self.config.max_pdu_size < len(octets):
-            raise self._exception(
+            raise refusal(
                 f"request of {len(octets)} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
             )
         opened: Opened | None = None
         apdu = octets
         shape: Shape | None = _PLAIN
         if is_ciphered(octets[0]):
-            opened = yield from self._open_or_refuse(octets, Use.OPEN_REQUEST)
+            opened = yield from self._open(octets, Use.OPEN_REQUEST)
             apdu = opened.apdu
             shape = Shape(opened.family, opened.form, opened.protection)
         if self.config.policy & ~(Protection.NONE if shape is None else shape.protection):
-            raise self._too_weak("request")
-        request = self._decode_request(apdu)
+            raise too_weak("request")
+        request = decode_request(apdu)
         if self.state is State.AUTHENTICATING:
             return (yield from self._receive_pass_3(request, opened, shape))
         needs = registry.REQUESTS[apdu[0]].needs
         if needs & ~self.conformance:
-            raise self._exception("service was not negotiated", "service-not-negotiated")
+            raise refusal("service was not negotiated", "service-not-negotiated")
         self._shape = shape
         return RequestReceived(request, bool(request.invoke & CONFIRMED))
-
-    def _decode_request(self, apdu: bytes) -> registry.Request:
-        row = registry.REQUESTS.get(apdu[0])
-        if row is None:
-            raise self._exception(
-                f"APDU {apdu[0]:02X} is no request",
-                "unknown-service",
-                state=StateError.SERVICE_UNKNOWN,
-            )
-        try:
-            return row.decode(apdu)
-        except CodecError as error:
-            raise self._exception(f"{row.name}: {error}", "malformed-request") from error
-
-    def _open_or_refuse(self, octets: bytes, use: Use) -> Step[Opened]:
-        """Open a ciphered APDU, or say why not with the ExceptionResponse for it."""
-        security = self._security
-        if security is None or not self.config.context.ciphered:
-            raise self._exception("ciphered APDU in a plain context", "ciphered-in-plain-context")
-        general = octets[0] in (0xDB, 0xDC)
-        if general and not self.conformance & Conformance.GENERAL_PROTECTION:
-            raise self._exception("general protection was not negotiated", "service-not-negotiated")
-        try:
-            return (yield from open_ciphered(security, octets, use, required=self.config.policy))
-        except TooWeak as error:
-            raise self._too_weak("APDU") from error
-        except CounterTooLow as error:
-            raise self._exception(
-                str(error),
-                "invocation-counter",
-                ServiceErrorCode.INVOCATION_COUNTER_ERROR,
-                counter=error.floor,
-            ) from error
-        except (CodecError, CryptoFailure) as error:
-            raise self._exception(
-                str(error), "deciphering", ServiceErrorCode.DECIPHERING_ERROR
-            ) from error
 
     def _receive_pass_3(
         self, request: registry.Request, carrier: Opened | None, shape: Shape | None
     ) -> Step[Event]:
         """R-HLS-2: nothing but f(StoC), and one try at it (R-HLS-5)."""
         if not isinstance(request, ActionRequest) or request.method != PASS_3:
-            raise self._exception("only reply_to_HLS_authentication is allowed", "hls-pending")
+            raise refusal("only reply_to_HLS_authentication is allowed", "hls-pending")
         self.state = after(self.state, Input.HLS_PASS_3)
         try:
             return (yield from self._judge_pass_3(request, carrier, shape))
@@ -285,8 +242,8 @@ class ServerAssociation:
             result = _octets(request.parameter)
             yield from hls.verify(self._security, self._server_challenge, result, carrier)
         except (CodecError, CounterTooLow, CryptoFailure) as error:
-            refusal = ActionResponse(request.invoke, ActionResult.READ_WRITE_DENIED)
-            reply = yield from self._protected(refusal.encode(), shape)
+            denied = ActionResponse(request.invoke, ActionResult.READ_WRITE_DENIED)
+            reply = yield from self._protected(denied.encode(), shape)
             self.state = after(self.state, Input.HLS_REFUSED)
             yield from self._forget()
             return AuthenticationFailed(reply, str(error))
@@ -324,6 +281,18 @@ class ServerAssociation:
 
     # Helpers ------------------------------------------------------------------------------------
 
+    def _open(self, octets: bytes, use: Use) -> Step[Opened]:
+        ciphered = self.config.context.ciphered
+        return (
+            yield from open_or_refuse(
+                octets,
+                self._security if ciphered else None,
+                self.conformance,
+                self.config.policy,
+                use,
+            )
+        )
+
     def _forget(self) -> Step[None]:
         """Drop all that belongs to an association that has ended."""
         security, self._security = self._security, None
@@ -347,27 +316,6 @@ class ServerAssociation:
             KeyLifetime.SINGLE_ASSOCIATION,
             self._dedicated_count,
         )
-
-    def _too_weak(self, what: str) -> RemoteProtocolError:
-        return self._exception(
-            f"{what} is not protected as the policy demands",
-            "insufficient-protection",
-            ServiceErrorCode.OPERATION_NOT_POSSIBLE,
-        )
-
-    @staticmethod
-    def _exception(
-        why: str,
-        reason: str,
-        code: ServiceErrorCode = ServiceErrorCode.SERVICE_NOT_SUPPORTED,
-        *,
-        state: StateError = StateError.SERVICE_NOT_ALLOWED,
-        counter: int | None = None,
-    ) -> RemoteProtocolError:
-        reply = ExceptionResponse(
-            state_error=state, service_error=code, invocation_counter=counter
-        ).encode()
-        return RemoteProtocolError(why, reply=reply, reason=reason)
 
 
 def _octets(parameter: Data | None) -> bytes:

@@ -157,6 +157,9 @@ class Match(NamedTuple):
     secret: KeyRef
     presented: bytes
 
+    def __repr__(self) -> str:
+        return f"Match(use={self.use}, secret={self.secret}, presented=<not shown>)"
+
 
 class Random(NamedTuple):
     """Draw ``length`` octets from the module's random source. Result: the octets."""
