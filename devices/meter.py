@@ -68,13 +68,15 @@ class Meter(ABC):
         return replace(row.config, client_title=title, policy=policy)
 
     def keys(self, row: AssociationRow) -> AssociationKeys:
+        """What the association needs: a secret for low level security, keys for ciphering."""
+        lls = row.config.mechanism is Mechanism.LLS
+        secret = self.key(row.name, KeyKind.LLS_SECRET) if lls else None
         if row.security_setup is None:
-            secret = row.config.mechanism is Mechanism.LLS
-            return AssociationKeys(
-                secret=self.key(row.name, KeyKind.LLS_SECRET) if secret else None
-            )
+            return AssociationKeys(secret=secret)
         return AssociationKeys(
-            guek=self.key(row.name, KeyKind.GUEK), gak=self.key(row.name, KeyKind.GAK)
+            guek=self.key(row.name, KeyKind.GUEK),
+            gak=self.key(row.name, KeyKind.GAK),
+            secret=secret,
         )
 
     def key(self, scope: str, kind: KeyKind) -> KeyRef:

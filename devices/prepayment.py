@@ -14,6 +14,8 @@ from dlms.axdr.data import double_long
 from dlms.cosem import classes
 
 _MIN, _MAX = -(2**31), 2**31 - 1
+_CLOSED = 3
+"""account_status of a closed account."""
 
 
 class CreditType(IntEnum):
@@ -22,7 +24,7 @@ class CreditType(IntEnum):
 
 
 class CreditRefused(Exception):
-    """Credit was not added: too much at once, or more than the account may hold."""
+    """Credit was not added: too much at once, more than the account may hold, or it is closed."""
 
 
 def credits_of(device: Meter) -> list[ObjectRow]:
@@ -54,10 +56,22 @@ def balance(device: Meter) -> int:
     return amount(device, token_credit(device))
 
 
+def is_closed(device: Meter) -> bool:
+    """Whether the account is closed: it then takes no more credit (KL-PP-05)."""
+    for row in device.profile.objects.values():
+        value = device.value(row, 2) if row.interface_class is classes.ACCOUNT else None
+        if value is not None and isinstance(value.value, tuple):
+            status: object = value.value[1].value
+            return status == _CLOSED
+    return False
+
+
 def add_credit(device: Meter, row: ObjectRow, value: int) -> None:
     """Add ``value`` to a Credit. :class:`CreditRefused` leaves everything as it was."""
     profile = device.profile
     new = amount(device, row) + value
+    if is_closed(device):
+        raise CreditRefused("the account is closed")
     if value > profile.max_credit:
         raise CreditRefused("more than may be added at once")
     if new > profile.max_balance:
@@ -69,6 +83,8 @@ def add_credit(device: Meter, row: ObjectRow, value: int) -> None:
 
 def set_credit(device: Meter, row: ObjectRow, value: int) -> None:
     """Set a Credit to ``value``. :class:`CreditRefused` leaves everything as it was."""
+    if is_closed(device):
+        raise CreditRefused("the account is closed")
     if value > device.profile.max_balance:
         raise CreditRefused("more than the account may hold")
     device.store(row, 2, double_long(value))

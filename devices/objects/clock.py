@@ -13,6 +13,10 @@ from dlms.xdlms.codes import ActionResult, DataAccessResult
 MAX_SHIFT = 900
 """shift_time moves by at most 900 s either way."""
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_YEARS = range(2000, 3000)
+"""A clock set to the edge of the calendar could not go on from there."""
+
 
 def device_time(call: Call) -> dt.datetime:
     """The meter's own idea of the time, in its zone."""
@@ -35,6 +39,8 @@ def _write_time(call: Call, value: Data) -> DataAccessResult:
         moment = CosemDateTime.from_octets(value.value).to_datetime()
     except (CodecError, ValueError):
         return DataAccessResult.TYPE_UNMATCHED
+    if moment.year not in _YEARS:
+        return DataAccessResult.OTHER_REASON
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=device_time(call).tzinfo)
     call.device.state.clock_offset = moment - call.now
@@ -51,11 +57,11 @@ def _shift(call: Call, parameter: Data) -> Outcome:
 
 def _adjust_to(step: int) -> Invoke:
     """A method that sets the clock to the nearest multiple of ``step`` seconds."""
+    whole = dt.timedelta(seconds=step)
 
     def adjust(call: Call, parameter: Data) -> Outcome:
-        seconds = device_time(call).timestamp()
-        nearest = round(seconds / step) * step
-        call.device.state.clock_offset += dt.timedelta(seconds=nearest - seconds)
+        after = (device_time(call) - _EPOCH) % whole
+        call.device.state.clock_offset += -after if 2 * after < whole else whole - after
         return SUCCESS
 
     return adjust

@@ -18,6 +18,7 @@ from dlms.xdlms.descriptors import SelectiveAccess
 RANGE = 1
 ENTRY = 2
 _CLOCK = 8
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def _columns(call: Call) -> tuple[Data, ...]:
@@ -30,13 +31,10 @@ def _times(call: Call) -> list[dt.datetime]:
     period = number(call, 4)
     if period == 0:
         return []
-    offset = call.device.state.clock_offset.total_seconds()
-    last = int((call.now.timestamp() + offset) // period) * period - offset
-    entries = number(call, 8)
-    return [
-        dt.datetime.fromtimestamp(last - period * back, dt.UTC)
-        for back in range(entries - 1, -1, -1)
-    ]
+    step = dt.timedelta(seconds=period)
+    since = call.now + call.device.state.clock_offset - _EPOCH
+    last = call.now - since % step
+    return [last - step * back for back in range(number(call, 8) - 1, -1, -1)]
 
 
 def _cell(call: Call, column: Data) -> Data:
@@ -88,9 +86,10 @@ def _by_range(
     parameters: tuple[Data, ...],
 ) -> tuple[list[dt.datetime], tuple[Data, ...]]:
     """range_descriptor: restricting object (the clock), from, to, selected values."""
-    restricting, begin, end, selected = (part.value for part in parameters)
-    if not isinstance(restricting, tuple) or restricting[0].value != _CLOCK:
-        raise ValueError("rows are restricted by the clock only")
+    begin, end, selected = (part.value for part in parameters[1:])
+    restricting = _attribute(parameters[0])
+    if restricting[:1] != (_CLOCK,) or restricting not in map(_attribute, columns):
+        raise ValueError("rows are restricted by a clock that they show")
     low, high = _moment(begin), _moment(end)
     # Rows carry the device's clock, so that is what the limits are compared with.
     offset = call.device.state.clock_offset
@@ -98,6 +97,13 @@ def _by_range(
     if isinstance(selected, tuple) and selected:
         columns = tuple(column for column in columns if column in selected)
     return kept, columns
+
+
+def _attribute(definition: Data) -> tuple[object, ...]:
+    """Class, instance and attribute number of a capture object; empty if it is none."""
+    if definition.type is not DataType.STRUCTURE or not isinstance(definition.value, tuple):
+        return ()
+    return tuple(part.value for part in definition.value[:3])
 
 
 def _moment(value: object) -> dt.datetime:

@@ -6,9 +6,10 @@ import tomllib
 from importlib import resources
 from typing import Any
 
-from devices.profile import rows
+from devices.profile import rows, whole
 from devices.profile.model import Profile
 from devices.profile.place import Place, ProfileError
+from devices.profile.table import only
 
 __all__ = ["ProfileError", "available", "load", "load_text"]
 
@@ -36,8 +37,10 @@ def load_text(text: str, file: str) -> Profile:
     """Load a profile from TOML ``text``; ``file`` is named in errors."""
     place = Place(file, ())
     document = _extended(_parse(text, place), place)
-    rows.only(document, _TOP, place)
-    return rows.profile(document, place)
+    only(document, _TOP, place)
+    profile = rows.profile(document, place)
+    whole.check(profile, place)
+    return profile
 
 
 def _text(name: str) -> str:

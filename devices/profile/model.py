@@ -22,6 +22,19 @@ class Provenance(NamedTuple):
         return f"{'assumed' if self.assumed else 'source'}: {self.text}"
 
 
+ROLES = frozenset(
+    {
+        "invocation-counter",
+        "logical-device-name",
+        "serial-number",
+        "import-energy",
+        "import-power",
+        "voltage",
+    }
+)
+"""Roles of Data and Register objects whose value is computed; the first names its association."""
+
+
 class ObjectRow(NamedTuple):
     """One COSEM object. ``values`` are its static and initial attributes by number.
 

@@ -68,7 +68,7 @@ def parse_rights(text: str, interface_class: InterfaceClass) -> Rights:
         else:
             mode = _MODES[match["mode"]]
             attributes = dict.fromkeys(numbers, mode) | attributes
-    if attributes or methods:
+    if any(attributes.values()) or methods:
         # Whoever may do anything with an object may read its name, and never write it.
         attributes[1] = AttributeAccess.READ_ONLY
     return Rights(attributes, frozenset(methods))

@@ -41,6 +41,8 @@ def parse_value(written: object) -> Data:
         return Data(kind, tuple(parse_value(element) for element in content))
     if kind is DataType.OCTET_STRING:
         return Data(kind, bytes.fromhex(_text(label, content)))
+    if isinstance(content, bool) and kind is not DataType.BOOLEAN:
+        raise ValueError(f"{label} needs no true or false")
     data = Data(kind, content)
     try:
         encode(data)

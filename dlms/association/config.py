@@ -33,7 +33,9 @@ class ServerConfig:
     """One association that a logical device offers.
 
     ``policy`` is the least protection of every message. ``client_title`` is the system title
-    registered for the client; ``None`` admits any. PDU sizes are in octets.
+    registered for the client; ``None`` admits any. PDU sizes are in octets. With
+    ``hls_counter_may_repeat`` f(StoC) may have the counter of the APDU that carries it: some
+    clients repeat their initialization vector there (R-IC-9).
     """
 
     client_sap: int
@@ -46,6 +48,7 @@ class ServerConfig:
     policy: Protection = Protection.NONE
     client_title: bytes | None = None
     protected_release: bool = False
+    hls_counter_may_repeat: bool = False
 
     @property
     def needs_title(self) -> bool:

@@ -240,7 +240,13 @@ class ServerAssociation:
         assert self._security is not None  # an HLS association has one
         try:
             result = _octets(request.parameter)
-            yield from hls.verify(self._security, self._server_challenge, result, carrier)
+            yield from hls.verify(
+                self._security,
+                self._server_challenge,
+                result,
+                carrier,
+                may_repeat=self.config.hls_counter_may_repeat,
+            )
         except (CodecError, CounterTooLow, CryptoFailure) as error:
             denied = ActionResponse(request.invoke, ActionResult.READ_WRITE_DENIED)
             reply = yield from self._protected(denied.encode(), shape)

@@ -39,14 +39,20 @@ def answer(context: SecurityContext, challenge: bytes) -> Step[bytes]:
 
 
 def verify(
-    context: SecurityContext, challenge: bytes, result: bytes, carrier: Opened | None
+    context: SecurityContext,
+    challenge: bytes,
+    result: bytes,
+    carrier: Opened | None,
+    *,
+    may_repeat: bool = False,
 ) -> Step[None]:
     """Check the peer's f(challenge); on success raise the floor of its counter.
 
     ``carrier`` is the ciphered APDU that brought it, if it was ciphered. f was computed before its
     carrier was sealed, so where both used one key, the counter of f is judged by the floor from
     before the carrier, and must not be the carrier's own: that would be one initialization vector
-    for two messages (R-IC-9; the books do not spell the order out).
+    for two messages (R-IC-9; the books do not spell the order out). ``may_repeat`` lets that pass:
+    the damage is the client's, whose key it weakens, and there are clients that do it.
 
     :class:`CodecError` or :class:`VerificationFailed` if it is not right,
     :class:`CounterTooLow` if its counter was used. Nothing has changed then.
@@ -64,8 +70,10 @@ def verify(
     counters = context.counters
     if carrier is None or carrier.family is not Family.GLOBAL:
         counters.check(context.guek, counter)
-    elif counter < carrier.floor_before or counter in (carrier.counter, MAXIMUM):
+    elif counter < carrier.floor_before or counter == MAXIMUM:
         raise CounterTooLow(counter, carrier.floor_before)
+    elif counter == carrier.counter and not may_repeat:
+        raise CodecError("has the counter of the APDU that carries it", field="f(challenge)")
     tag: bytes = yield Mac(
         Use.ASSOCIATION,
         context.guek,

@@ -1,0 +1,66 @@
+"""What only the whole profile shows: rows that are right each by itself but not together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from devices.profile.model import ROLES, AssociationRow, ObjectRow, Profile
+from devices.profile.place import Place
+from dlms.axdr.data import enum
+from dlms.cosem import classes, obis
+
+_MAX_NAME = 16
+"""Octets of a logical device name (Blue Book 4.1.8.2)."""
+
+_TOKEN_CREDIT = enum(0)
+_NEEDS_CREDIT = (classes.ACCOUNT, classes.TOKEN_GATEWAY)
+
+
+def check(profile: Profile, place: Place) -> None:
+    """:class:`ProfileError` if rows contradict each other, or one needs another that is not."""
+    _check_name(profile, place.at("identity").at("ldn"))
+    rows = profile.associations.values()
+    where = place.at("associations")
+    _distinct(((row, row.config.client_sap) for row in rows), "client_sap", where)
+    setups = ((row, row.security_setup) for row in rows if row.security_setup is not None)
+    _distinct(setups, "security_setup", where)
+    for row in profile.objects.values():
+        _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
+
+
+def _check_name(profile: Profile, place: Place) -> None:
+    try:
+        name = profile.logical_device_name(1)
+    except (ValueError, LookupError, AttributeError) as error:
+        raise place.error(f"is not a format of flag and serial: {error!r}") from None
+    if len(name) > _MAX_NAME:
+        raise place.error(f"{len(name)} octets; a logical device name has {_MAX_NAME} at most")
+
+
+def _distinct(rows: Iterable[tuple[AssociationRow, Hashable]], key: str, place: Place) -> None:
+    seen: dict[Hashable, str] = {}
+    for row, value in rows:
+        if value in seen:
+            raise place.at(row.name).at(key).error(f"{value} is that of {seen[value]}")
+        seen[value] = row.name
+
+
+def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
+    role, _, scope = row.role.partition(" ")
+    if role and role not in ROLES:
+        raise place.at("role").error(f"{role!r} is unknown; known are {', '.join(sorted(ROLES))}")
+    if role == "invocation-counter" and scope not in profile.associations:
+        raise place.at("role").error(f"there is no association {scope!r}")
+    if row.interface_class is classes.SECURITY_SETUP:
+        number = row.instance[4]
+        if all(found.security_setup != number for found in profile.associations.values()):
+            raise place.error(f"no association has security_setup {number}")
+    if row.interface_class in _NEEDS_CREDIT and not _has_token_credit(profile):
+        raise place.error("needs a Credit of type 0, the token credit")
+
+
+def _has_token_credit(profile: Profile) -> bool:
+    return any(
+        row.interface_class is classes.CREDIT and row.values.get(3) == _TOKEN_CREDIT
+        for row in profile.objects.values()
+    )

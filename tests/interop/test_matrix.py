@@ -1,0 +1,56 @@
+"""The matrix of peers and features says neither more nor less than the tests show."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+MATRIX = HERE.parents[1] / "fixtures" / "interop" / "matrix.toml"
+FOLDERS = {"gurux", "dlmscosem", "head_end"}
+STATUSES = {"works", "peer refuses", "meter refuses"}
+KEYS = {"feature", "peer", "status", "test", "reason"}
+
+
+def rows() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads(MATRIX.read_text(encoding="utf-8"))["row"]
+    return found
+
+
+def functions() -> set[str]:
+    """Every test function of the peers' folders, as ``folder/file.py::name``."""
+    found = set()
+    for folder in FOLDERS:
+        for path in (HERE / folder).glob("test_*.py"):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    found.add(f"{folder}/{path.name}::{node.name}")
+    return found
+
+
+def test_rows_are_complete() -> None:
+    for row in rows():
+        assert row.keys() <= KEYS, row
+        assert row["status"] in STATUSES, row
+        assert row["status"] == "works" or row["reason"], row
+        assert row["status"] == "peer refuses" or row["test"], row
+
+
+def test_rows_are_unique() -> None:
+    names = [(row["feature"], row["peer"]) for row in rows()]
+    assert len(names) == len(set(names))
+
+
+def test_rows_and_tests_agree() -> None:
+    named = [row["test"] for row in rows() if "test" in row]
+    assert len(named) == len(set(named))
+    assert set(named) == functions()
+
+
+def test_tests_are_of_the_peer_named() -> None:
+    words = {"gurux-dlms": "gurux", "dlms-cosem": "cosem"}
+    for row in rows():
+        if "test" in row:
+            assert words[row["peer"]] in row["test"].partition("::")[0].rpartition("/")[2]
