@@ -6,8 +6,8 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
 
-from dlms.axdr.codec import encode
 from dlms.axdr.data import Data
+from dlms.axdr.encoding import encode
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind

@@ -13,7 +13,14 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from dlms.security.keys import KeyRef
-from dlms.security.ops import CryptoFailure, CryptoOp, OperationRefused, Step, keys_of
+from dlms.security.ops import (
+    CryptoFailure,
+    CryptoOp,
+    Discard,
+    OperationRefused,
+    Step,
+    keys_of,
+)
 from emulator.ledger import Ledger, Outcome
 from emulator.modules.module import CryptoModule
 from emulator.policy import (
@@ -116,11 +123,12 @@ class Custody:
             if not sufficient and self._mode is Mode.ENFORCE:
                 raise self._refusal(decision)
             outcome = Outcome.FAILED
-            if module.blocks:
-                loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(None, module.execute, op)
-            else:
-                result = module.execute(op)
+            result = await _carry_out(module, op)
+            if isinstance(op, Discard):
+                # It needs no class, so any module may do it; but the key is where it was made.
+                for other in self._modules:
+                    if other is not module:
+                        await _carry_out(other, op)
             outcome = Outcome.DONE
             return result
         finally:
@@ -169,3 +177,10 @@ class Custody:
             sufficient=sufficient,
             outcome=outcome,
         )
+
+
+async def _carry_out(module: CryptoModule, op: CryptoOp) -> Any:
+    """Execute ``op``, in a thread if the module may wait."""
+    if module.blocks:
+        return await asyncio.get_running_loop().run_in_executor(None, module.execute, op)
+    return module.execute(op)

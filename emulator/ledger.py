@@ -143,4 +143,8 @@ class Ledger:
 def _order(group: tuple[Any, ...]) -> tuple[Any, ...]:
     """Strictest class first, then by clause and by name."""
     module_class, *rest = group
-    return -module_class, *(getattr(part, "value", part) or "" for part in rest)
+    return -module_class, *("" if part is None else str(_value(part)) for part in rest)
+
+
+def _value(part: Any) -> Any:
+    return getattr(part, "value", part)

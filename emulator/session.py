@@ -21,7 +21,7 @@ from dlms.association.server import ServerAssociation
 from dlms.errors import LocalProtocolError, RemoteProtocolError
 from dlms.framing import Wpdu, WrapperReceiver
 from dlms.security.drive import run
-from dlms.security.ops import CryptoOp, Step
+from dlms.security.ops import CryptoFailure, CryptoOp, Step
 from emulator.events import MeterEvent, OnMeterEvent
 from emulator.trace import described, shown
 from tls.events import format_address
@@ -110,7 +110,8 @@ class MeterConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._receiver.receive(data)
         try:
-            while (wpdu := self._receiver.next_wpdu()) is not None:
+            # Not after hanging up: TLS may still hand on what had come before.
+            while self._is_open() and (wpdu := self._receiver.next_wpdu()) is not None:
                 self._serve(wpdu)
         except RemoteProtocolError as error:
             self._event(error.reason, text=str(error))
@@ -153,7 +154,7 @@ class MeterConnection(asyncio.Protocol):
         except RemoteProtocolError as error:
             self._event(error.reason, row, str(error))
             reply = error.reply
-        except LocalProtocolError as error:
+        except (LocalProtocolError, CryptoFailure) as error:
             # Our side cannot go on (a key is used up): no answer is better than a wrong one.
             self._event("unable", row, str(error))
             self._hang_up()
@@ -219,6 +220,9 @@ class MeterConnection(asyncio.Protocol):
 
     # Hanging up -----------------------------------------------------------------------------------
 
+    def _is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
     def _hang_up(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -233,4 +237,7 @@ class MeterConnection(asyncio.Protocol):
             self._watch(left)
             return
         self._event("inactive", text=f"nothing complete heard for {idle:.0f} s")
+        if self._transport is not None and self._transport.get_write_buffer_size():
+            # To close would wait for a peer that does not read what is there for it.
+            self._transport.abort()
         self._hang_up()

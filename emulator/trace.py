@@ -1,7 +1,7 @@
 """APDUs made readable, for those who watch a meter work.
 
-An AARQ may carry a password, and an InitiateRequest in clear a dedicated key: what is shown of
-them leaves those octets out.
+An AARQ may carry a password, and an InitiateRequest in clear, also one inside an RLRQ, a dedicated
+key: what is shown of them leaves those octets out.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dlms.errors import CodecError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from dlms.xdlms import registry
 
-_AARQ, _AARE, _RLRQ, _RLRE = 0x60, 0x61, 0x62, 0x63
+_INITIATE, _AARQ, _AARE, _RLRQ, _RLRE = 0x01, 0x60, 0x61, 0x62, 0x63
+_MAY_HOLD_A_SECRET = (_INITIATE, _AARQ, _RLRQ)
 
 
 def shown(apdu: bytes) -> str:
     """The octets in hexadecimal, but for those APDUs that may carry a secret in clear."""
-    if apdu[:1] in (b"\x60", b"\x01"):
+    if apdu and apdu[0] in _MAY_HOLD_A_SECRET:
         return f"{apdu[:1].hex().upper()}... ({len(apdu)} octets, not shown: may hold a secret)"
     return apdu.hex().upper()
 

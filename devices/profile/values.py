@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from dlms.axdr.codec import encode
 from dlms.axdr.data import Data, DataType
 from dlms.axdr.datetimes import CosemDateTime
+from dlms.axdr.encoding import encode
 from dlms.cosem import obis
 from dlms.errors import CodecError
 

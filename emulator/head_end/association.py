@@ -93,8 +93,9 @@ async def associate(
 
         client = MeterClient(channel, association, runner)
         session = PartyAssociation(client, party, profile, meter.title.hex().upper())
-        await client.open()
         try:
+            # Inside: an association that fails half way has made a dedicated key, too.
+            await client.open()
             yield session
         finally:
             session.errand = _setup_errand(party, meter, profile)

@@ -47,6 +47,8 @@ SUPPLY = {
     ControlState.READY_FOR_RECONNECTION: "armed",
 }
 _ACCOUNT_ACTIVE = 2
+_TOO_MANY_POUNDS = 20_000
+"""What a double-long of milli-pence can hold is 21474 pounds; no meter takes that much at once."""
 
 
 class MeterStatus(NamedTuple):
@@ -177,7 +179,9 @@ def _integer(data: Data) -> int:
 
 
 def _in_units(pounds: Decimal, scale: int) -> int:
-    units = pounds.scaleb(-scale)
-    if units != units.to_integral_value() or units <= 0:
-        raise ValueError(f"{pounds} pounds is no positive amount of whole units of 1E{scale}")
-    return int(units)
+    # What is no number, or has a million digits, is kept away from the arithmetic.
+    if pounds.is_finite() and 0 < pounds < _TOO_MANY_POUNDS:
+        units = pounds.scaleb(-scale)
+        if units == units.to_integral_value():
+            return int(units)
+    raise ValueError(f"{pounds} pounds is no positive amount of whole units of 1E{scale}")

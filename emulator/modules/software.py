@@ -11,8 +11,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
@@ -92,15 +90,16 @@ class SoftwareModule:
             if not hmac.compare_digest(self._protect(op, payload), tag):
                 raise VerificationFailed("authentication tag does not verify")
             return payload
+        # AESGCM knows no tags of 12 octets. So get the plaintext (CTR is its own inverse), seal it
+        # again and compare the tags: still a third of the time that setting up a Cipher takes.
+        # Nobody sees the plaintext before that.
         iv = op.title + op.counter.to_bytes(4, "big")
-        decryptor = Cipher(
-            algorithms.AES(self._keys.get(op.ek)), modes.GCM(iv, tag, TAG_LENGTH)
-        ).decryptor()
-        decryptor.authenticate_additional_data(self._aad(op.control, op.ak))
-        try:
-            return decryptor.update(body[:split]) + decryptor.finalize()
-        except InvalidTag:
-            raise VerificationFailed("authentication tag does not verify") from None
+        cipher = self._cipher(op.ek)
+        plaintext = cipher.encrypt(iv, body[:split], None)[:split]
+        sealed = cipher.encrypt(iv, plaintext, self._aad(op.control, op.ak))
+        if not hmac.compare_digest(sealed[split : split + TAG_LENGTH], tag):
+            raise VerificationFailed("authentication tag does not verify")
+        return plaintext
 
     def _mac(self, op: ops.Mac) -> bytes:
         iv = op.title + op.counter.to_bytes(4, "big")
@@ -149,7 +148,8 @@ class SoftwareModule:
         return cipher
 
     def _aad(self, control: int, ak: KeyRef | None) -> bytes:
-        return bytes((control,)) + (b"" if ak is None else self._keys.get(ak))
+        octet = control.to_bytes(1, "big")
+        return octet if ak is None else octet + self._keys.get(ak)
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
         ops.Seal: _seal,

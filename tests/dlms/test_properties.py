@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlms.axdr import CompactArray, CosemDateTime, Data, DataType, TypeDescription, decode, encode
-from dlms.axdr.codec import VALUES_PER_OCTET
+from dlms.axdr.decoding import VALUES_PER_OCTET
 from dlms.errors import CodecError, RemoteProtocolError
 from dlms.framing import Wpdu, WrapperReceiver
 from dlms.security.ciphered import TAGS, Family, Form, decode_ciphered, encode_ciphered

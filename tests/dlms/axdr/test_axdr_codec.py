@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from dlms.axdr import CompactArray, Data, DataType, TypeDescription, decode, encode
-from dlms.axdr.codec import MAX_DEPTH, MAX_ELEMENTS, VALUES_PER_OCTET
 from dlms.axdr.data import (
     NULL,
     array,
@@ -26,6 +25,7 @@ from dlms.axdr.data import (
     utf8_string,
     visible_string,
 )
+from dlms.axdr.decoding import MAX_DEPTH, MAX_ELEMENTS, VALUES_PER_OCTET
 from dlms.errors import CodecError
 
 T = DataType

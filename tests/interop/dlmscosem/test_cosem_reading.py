@@ -19,8 +19,8 @@ from dlms_cosem.security import LowLevelSecurityAuthentication
 from dlms_cosem.time import datetime_from_bytes
 
 from devices import metrology
-from dlms.axdr.codec import decode
 from dlms.axdr.data import Data, DataType
+from dlms.axdr.decoding import decode
 
 CLOCK, IMPORT, PROFILE = "0.0.1.0.0", "1.0.1.8.0", "1.0.99.1.0"
 TOKEN_CREDIT = "0.0.19.10.0"

@@ -10,8 +10,8 @@ from gurux_dlms.enums import Security
 from gurux_dlms.GXCiphering import GXCiphering
 from gurux_dlms.GXDLMSTranslator import GXDLMSTranslator
 
-from dlms.axdr.codec import encode
 from dlms.axdr.data import Data
+from dlms.axdr.encoding import encode
 from dlms.xdlms import registry
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.get import GetRequest

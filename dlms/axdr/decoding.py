@@ -1,4 +1,4 @@
-"""A-XDR encoding of COSEM ``Data`` (IEC 61334-6; Green Book Ed. 8, 9.5).
+"""A-XDR decoding of COSEM ``Data`` (IEC 61334-6; Green Book Ed. 8, 9.5).
 
 Scalars of fixed size are decoded by precompiled ``struct`` formats from one table; strings,
 bit-strings and the nested types each have a function. Nesting and the number of elements are
@@ -8,12 +8,12 @@ carry it.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 
 from dlms.axdr.data import CompactArray, Data, DataType, TypeDescription
+from dlms.axdr.layout import FIXED, OCTETS, T
 from dlms.errors import CodecError
-from dlms.octets import Reader, encode_length
+from dlms.octets import Reader
 
 MAX_DEPTH = 32
 """Deepest nesting accepted. The deepest COSEM attribute (object_list) nests 6 levels."""
@@ -26,38 +26,11 @@ Nulls and arrays of nulls cost no octets there: without a bound, an APDU of 1 Ki
 millions of values.
 """
 
-T = DataType
-
-_FIXED: dict[int, struct.Struct] = {
-    T.DOUBLE_LONG: struct.Struct(">i"),
-    T.DOUBLE_LONG_UNSIGNED: struct.Struct(">I"),
-    T.BCD: struct.Struct(">b"),
-    T.INTEGER: struct.Struct(">b"),
-    T.LONG: struct.Struct(">h"),
-    T.UNSIGNED: struct.Struct(">B"),
-    T.LONG_UNSIGNED: struct.Struct(">H"),
-    T.LONG64: struct.Struct(">q"),
-    T.LONG64_UNSIGNED: struct.Struct(">Q"),
-    T.ENUM: struct.Struct(">B"),
-    T.FLOAT32: struct.Struct(">f"),
-    T.FLOAT64: struct.Struct(">d"),
-    T.DELTA_INTEGER: struct.Struct(">b"),
-    T.DELTA_LONG: struct.Struct(">h"),
-    T.DELTA_DOUBLE_LONG: struct.Struct(">i"),
-    T.DELTA_UNSIGNED: struct.Struct(">B"),
-    T.DELTA_LONG_UNSIGNED: struct.Struct(">H"),
-    T.DELTA_DOUBLE_LONG_UNSIGNED: struct.Struct(">I"),
-}
-
-_OCTETS: dict[int, int] = {T.DATE_TIME: 12, T.DATE: 5, T.TIME: 4}
-
 _NULL = Data(T.NULL_DATA, None)
 _TYPES: dict[int, DataType] = {int(t): t for t in DataType}
 
-# Decoding ---------------------------------------------------------------------------------------
-
 # Per tag: the type, the unpacker, and how many octets it eats.
-_UNPACK = {int(t): (_TYPES[t], s.unpack_from, s.size) for t, s in _FIXED.items()}
+_UNPACK = {int(t): (_TYPES[t], s.unpack_from, s.size) for t, s in FIXED.items()}
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper per value
 
 
@@ -152,7 +125,7 @@ def _read_utf8_string(reader: Reader, depth: int) -> Data:
 
 
 def _read_octets(kind: DataType) -> Callable[[Reader, int], Data]:
-    size = _OCTETS[kind]
+    size = OCTETS[kind]
 
     def read(reader: Reader, depth: int) -> Data:
         return Data(kind, reader.take(size, kind.label))
@@ -209,7 +182,7 @@ def _read_untagged(reader: Reader, description: TypeDescription, budget: list[in
         )
     if kind is T.NULL_DATA or kind is T.DONT_CARE:
         return Data(kind, None)
-    fixed = _FIXED.get(kind)
+    fixed = FIXED.get(kind)
     if fixed is not None:
         return Data(kind, fixed.unpack(reader.take(fixed.size, kind.label))[0])
     return _READERS[kind](reader, 0)
@@ -250,124 +223,3 @@ _READERS: dict[int, Callable[[Reader, int], Data]] = {
     T.TIME: _read_octets(T.TIME),
     T.DONT_CARE: lambda reader, depth: Data(T.DONT_CARE, None),
 }
-
-# Encoding ---------------------------------------------------------------------------------------
-
-_PACK = {int(t): struct.Struct(">B" + s.format[1:]).pack for t, s in _FIXED.items()}
-# The members that most values are of: to look one up in its class takes longer than to pack it.
-_ARRAY, _STRUCTURE, _OCTET_STRING = T.ARRAY, T.STRUCTURE, T.OCTET_STRING
-
-
-def encode(data: Data) -> bytes:
-    """Encode one ``Data``. :class:`CodecError` if the value does not fit its type."""
-    out = bytearray()
-    write_data(out, data)
-    return bytes(out)
-
-
-def write_data(out: bytearray, data: Data) -> None:
-    """Append the encoding of ``data`` to ``out``."""
-    kind, value = data
-    pack = _PACK.get(kind)
-    if pack is not None:
-        try:
-            out += pack(kind, value)
-        except (struct.error, OverflowError, TypeError):
-            raise CodecError(f"{value!r} does not fit", field=_TYPES[kind].label) from None
-        return
-    if kind == 0 or kind == 255:
-        out.append(kind)
-        return
-    if kind is _STRUCTURE or kind is _ARRAY:
-        if not isinstance(value, tuple):
-            raise CodecError(f"{type(value).__name__} is no sequence", field=kind.label)
-        out.append(kind)
-        out += encode_length(len(value))
-        for element in value:
-            write_data(out, element)
-        return
-    out.append(kind)
-    if kind is T.COMPACT_ARRAY:
-        _write_compact_array(out, value)
-        return
-    out += _string_octets(kind, value)
-
-
-def _string_octets(kind: DataType, value: object) -> bytes:
-    """Encode the value of a type that is not of fixed numeric size, without its tag."""
-    if kind is _OCTET_STRING and isinstance(value, bytes):
-        return encode_length(len(value)) + value
-    if kind is T.BOOLEAN and isinstance(value, bool):
-        return b"\x01" if value else b"\x00"
-    if kind is T.BIT_STRING and isinstance(value, str):
-        return _bit_string_octets(value)
-    if kind is T.VISIBLE_STRING and isinstance(value, str):
-        try:
-            octets = value.encode("latin-1")
-        except UnicodeEncodeError as error:
-            raise CodecError(str(error.reason), field=kind.label) from None
-        return encode_length(len(octets)) + octets
-    if kind is T.UTF8_STRING and isinstance(value, str):
-        try:
-            octets = value.encode("utf-8")
-        except UnicodeEncodeError as error:  # a lone surrogate
-            raise CodecError(str(error.reason), field=kind.label) from None
-        return encode_length(len(octets)) + octets
-    size = _OCTETS.get(kind)
-    if size is not None and isinstance(value, bytes) and len(value) == size:
-        return value
-    raise CodecError(f"{value!r} does not fit", field=kind.label)
-
-
-def _bit_string_octets(bits: str) -> bytes:
-    if bits.strip("01"):
-        raise CodecError(f"{bits!r} is not made of 0 and 1", field="bit-string")
-    octets = (len(bits) + 7) // 8
-    value = int(bits.ljust(octets * 8, "0"), 2) if bits else 0
-    return encode_length(len(bits)) + value.to_bytes(octets, "big")
-
-
-def _write_description(out: bytearray, description: TypeDescription) -> None:
-    out.append(description.type)
-    if description.type is T.ARRAY:
-        out += description.size.to_bytes(2, "big")
-        _write_description(out, description.fields[0])
-    elif description.type is T.STRUCTURE:
-        out += encode_length(len(description.fields))
-        for field in description.fields:
-            _write_description(out, field)
-
-
-def _write_untagged(out: bytearray, description: TypeDescription, data: Data) -> None:
-    kind, value = data
-    if kind is not description.type:
-        raise CodecError(
-            f"element is {kind.label}, described as {description.type.label}",
-            field="compact-array",
-        )
-    if kind is T.ARRAY or kind is T.STRUCTURE:
-        if not isinstance(value, tuple):
-            raise CodecError(f"{type(value).__name__} is no sequence", field=kind.label)
-        fields = description.fields * description.size if kind is T.ARRAY else description.fields
-        if len(value) != len(fields):
-            raise CodecError(
-                f"{len(value)} elements, {len(fields)} described", field="compact-array"
-            )
-        for field, element in zip(fields, value, strict=True):
-            _write_untagged(out, field, element)
-        return
-    if kind in _FIXED:
-        out += encode(data)[1:]
-    elif kind is not T.NULL_DATA and kind is not T.DONT_CARE:
-        out += _string_octets(kind, value)
-
-
-def _write_compact_array(out: bytearray, value: object) -> None:
-    if not isinstance(value, CompactArray):
-        raise CodecError(f"{type(value).__name__} is no CompactArray", field="compact-array")
-    _write_description(out, value.description)
-    contents = bytearray()
-    for element in value.elements:
-        _write_untagged(contents, value.description, element)
-    out += encode_length(len(contents))
-    out += contents
