@@ -46,32 +46,22 @@ class Aare:
             ber.wrapped(0xA2, ber.INTEGER, bytes((self.result,))),
             ber.tlv(0xA3, ber.wrapped(choice, ber.INTEGER, bytes((self.diagnostic,)))),
         )
-        for tag, octets in (
-            (0xA4, self.responding_ap_title),
-            (0xA5, self.responding_ae_qualifier),
-        ):
-            if octets is not None:
-                parts.append(ber.wrapped(tag, ber.OCTET_STRING, octets))
-        for tag, number in (
-            (0xA6, self.responding_ap_invocation_id),
-            (0xA7, self.responding_ae_invocation_id),
-        ):
-            if number is not None:
-                parts.append(ber.wrapped(tag, ber.INTEGER, ber.encode_integer(number)))
-        if self.responder_acse_requirements is not None:
-            parts.append(
-                ber.tlv(0x88, fields.encode_requirements(self.responder_acse_requirements))
-            )
-        if self.mechanism_name is not None:
-            name = ber.check_name(self.mechanism_name, None, "mechanism-name")
-            parts.append(ber.tlv(0x89, name))
-        if self.responding_authentication_value is not None:
-            value = fields.encode_authentication_value(self.responding_authentication_value)
-            parts.append(ber.tlv(0xAA, value))
-        if self.implementation_information is not None:
-            parts.append(ber.tlv(0x9D, self.implementation_information))
-        if self.user_information is not None:
-            parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, self.user_information))
+        parts += (
+            fields.encode_party(
+                0xA4,
+                self.responding_ap_title,
+                self.responding_ae_qualifier,
+                self.responding_ap_invocation_id,
+                self.responding_ae_invocation_id,
+            ),
+            fields.encode_authentication(
+                0x88,
+                self.responder_acse_requirements,
+                self.mechanism_name,
+                self.responding_authentication_value,
+            ),
+            fields.encode_information(self.implementation_information, self.user_information),
+        )
         return ber.tlv(TAG, b"".join(parts))
 
     @classmethod

@@ -47,36 +47,29 @@ class Aarq:
         if self.protocol_version is not None:
             parts.append(ber.tlv(0x80, ber.encode_bits(self.protocol_version)))
         parts.append(fields.encode_context(self.application_context_name))
-        for tag, octets in ((0xA2, self.called_ap_title), (0xA3, self.called_ae_qualifier)):
-            if octets is not None:
-                parts.append(ber.wrapped(tag, ber.OCTET_STRING, octets))
-        for tag, number in (
-            (0xA4, self.called_ap_invocation_id),
-            (0xA5, self.called_ae_invocation_id),
-        ):
-            if number is not None:
-                parts.append(ber.wrapped(tag, ber.INTEGER, ber.encode_integer(number)))
-        for tag, octets in ((0xA6, self.calling_ap_title), (0xA7, self.calling_ae_qualifier)):
-            if octets is not None:
-                parts.append(ber.wrapped(tag, ber.OCTET_STRING, octets))
-        for tag, number in (
-            (0xA8, self.calling_ap_invocation_id),
-            (0xA9, self.calling_ae_invocation_id),
-        ):
-            if number is not None:
-                parts.append(ber.wrapped(tag, ber.INTEGER, ber.encode_integer(number)))
-        if self.sender_acse_requirements is not None:
-            parts.append(ber.tlv(0x8A, fields.encode_requirements(self.sender_acse_requirements)))
-        if self.mechanism_name is not None:
-            name = ber.check_name(self.mechanism_name, None, "mechanism-name")
-            parts.append(ber.tlv(0x8B, name))
-        if self.calling_authentication_value is not None:
-            value = fields.encode_authentication_value(self.calling_authentication_value)
-            parts.append(ber.tlv(0xAC, value))
-        if self.implementation_information is not None:
-            parts.append(ber.tlv(0x9D, self.implementation_information))
-        if self.user_information is not None:
-            parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, self.user_information))
+        parts += (
+            fields.encode_party(
+                0xA2,
+                self.called_ap_title,
+                self.called_ae_qualifier,
+                self.called_ap_invocation_id,
+                self.called_ae_invocation_id,
+            ),
+            fields.encode_party(
+                0xA6,
+                self.calling_ap_title,
+                self.calling_ae_qualifier,
+                self.calling_ap_invocation_id,
+                self.calling_ae_invocation_id,
+            ),
+            fields.encode_authentication(
+                0x8A,
+                self.sender_acse_requirements,
+                self.mechanism_name,
+                self.calling_authentication_value,
+            ),
+            fields.encode_information(self.implementation_information, self.user_information),
+        )
         return ber.tlv(TAG, b"".join(parts))
 
     @classmethod

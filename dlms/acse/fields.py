@@ -83,3 +83,50 @@ def octets(content: bytes, offset: int, field: str) -> bytes:
 
 def integer(content: bytes, offset: int, field: str) -> int:
     return ber.decode_integer(ber.unwrap(content, ber.INTEGER, offset, field), offset, field)
+
+
+def encode_party(
+    tag: int,
+    ap_title: bytes | None,
+    ae_qualifier: bytes | None,
+    ap_invocation_id: int | None,
+    ae_invocation_id: int | None,
+) -> bytes:
+    """The four elements that say who a party is; their tags follow each other from ``tag`` on."""
+    parts = []
+    for number, content in enumerate((ap_title, ae_qualifier), tag):
+        if content is not None:
+            parts.append(ber.wrapped(number, ber.OCTET_STRING, content))
+    for number, value in enumerate((ap_invocation_id, ae_invocation_id), tag + 2):
+        if value is not None:
+            parts.append(ber.wrapped(number, ber.INTEGER, ber.encode_integer(value)))
+    return b"".join(parts)
+
+
+def encode_authentication(
+    tag: int,
+    requirements: bool | None,
+    mechanism_name: bytes | None,
+    value: AuthenticationValue | None,
+) -> bytes:
+    """The three elements of the authentication functional unit, from ``tag`` on."""
+    parts = []
+    if requirements is not None:
+        parts.append(ber.tlv(tag, encode_requirements(requirements)))
+    if mechanism_name is not None:
+        name = ber.check_name(mechanism_name, None, "mechanism-name")
+        parts.append(ber.tlv(tag + 1, name))
+    if value is not None:
+        # Constructed, unlike the two before it: the value is a CHOICE.
+        parts.append(ber.tlv(tag + 2 | 0x20, encode_authentication_value(value)))
+    return b"".join(parts)
+
+
+def encode_information(implementation: bytes | None, user: bytes | None) -> bytes:
+    """implementation-information and user-information, the last elements of both APDUs."""
+    parts = []
+    if implementation is not None:
+        parts.append(ber.tlv(0x9D, implementation))
+    if user is not None:
+        parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, user))
+    return b"".join(parts)
