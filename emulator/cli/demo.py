@@ -17,12 +17,13 @@ from emulator.cli import failures, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.custody import Custody, Mode
-from emulator.head_end.party import TITLES, Party, client_titles
+from emulator.head_end.assembly import assemble
+from emulator.head_end.party import TITLES, client_titles
 from emulator.head_end.services import HeadEnd, MeterStatus
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, Actor
+from emulator.policy import EDITIONS
 from emulator.sandbox import MeterAddress, Sandbox
 from tls.pki import TestPki
 
@@ -54,7 +55,7 @@ def register(subparsers: options.SubParsers) -> None:
         "demo", help="five meters, one per manufacturer: read, top up, arm the supply, read again"
     )
     demo.add_argument(
-        "--amount", type=Decimal, default=AMOUNT, metavar="POUNDS", help=f"default: {AMOUNT}"
+        "--amount", type=options.pounds, default=AMOUNT, metavar="POUNDS", help=f"default: {AMOUNT}"
     )
     options.add_custody(demo)
     options.add_keylog(demo)
@@ -94,17 +95,12 @@ def _head_end(
 ) -> HeadEnd:
     module = SoftwareModule(KeyRing(fleet_secret))
     custody = Custody([module], EDITIONS[args.edition], Mode(args.mode), ledger)
-    s1sp, dco = (
-        Party(
-            actor=actor,
-            credential=pki.issue_client(TITLES[actor], actor.value),
-            trust=pki.trust(),
-            custody=custody,
-            keylog=args.keylog,
-        )
-        for actor in (Actor.S1SP, Actor.DCO)
+    return assemble(
+        custody,
+        lambda actor: pki.issue_client(TITLES[actor], actor.value),
+        pki.trust(),
+        keylog=args.keylog,
     )
-    return HeadEnd(s1sp, dco)
 
 
 async def _visit(head_end: HeadEnd, meter: MeterAddress, pounds: Decimal) -> Result:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
 from devices.profile import Profile
@@ -38,7 +37,7 @@ def register(subparsers: options.SubParsers) -> None:
 
     credit = subparsers.add_parser("credit", help="add credit to a meter (S1SP)")
     options.add_meter(credit)
-    credit.add_argument("pounds", type=_pounds, metavar="POUNDS", help="for example 20.00")
+    credit.add_argument("pounds", type=options.pounds, metavar="POUNDS", help="for example 20.00")
     _finish(credit, _credit)
 
     instruct = subparsers.add_parser("instruct", help="send an Instruction to a meter (DCO)")
@@ -68,13 +67,6 @@ def _finish(parser: argparse.ArgumentParser, command: Command) -> None:
     options.add_json(parser)
     parser.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
     parser.set_defaults(run=lambda args: failures.run(_with_meter(args, command)))
-
-
-def _pounds(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount of pounds") from None
 
 
 async def _with_meter(args: argparse.Namespace, command: Command) -> int:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import argparse
+from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devices.profile import Profile, load
 from emulator.counter_file import CounterFile, FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
-from emulator.head_end.party import Party
+from emulator.head_end.assembly import assemble
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, LETTER, Actor
+from emulator.policy import EDITIONS, LETTER
 from emulator.sandbox import MeterAddress
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def pounds(text: str) -> Decimal:
+    """An amount on the command line."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of pounds")
+    return amount
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -81,15 +94,11 @@ def head_end(workspace: Workspace, args: Any, ledger: Ledger) -> HeadEnd:
         Mode(args.mode),
         ledger,
     )
-    s1sp, dco = (
-        Party(
-            actor=actor,
-            credential=workspace.credential(actor),
-            trust=workspace.pki.trust(),
-            custody=custody,
-            counters=FiledCounters(file),
-            keylog=args.keylog,
-        )
-        for actor in (Actor.S1SP, Actor.DCO)
+    return assemble(
+        custody,
+        workspace.credential,
+        workspace.pki.trust(),
+        keylog=args.keylog,
+        counters=partial(FiledCounters, file),
+        tokens=FiledTokenCounters(file),
     )
-    return HeadEnd(s1sp, dco, FiledTokenCounters(file))

@@ -1,0 +1,38 @@
+"""Puts a head end together: both parties on one custody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dlms.security.counters import InvocationCounters
+from emulator.custody import Custody
+from emulator.head_end.party import Party
+from emulator.head_end.services import HeadEnd
+from emulator.head_end.token_counters import TokenCounters
+from emulator.policy import Actor
+from tls.credentials import Credential, Trust
+
+
+def assemble(
+    custody: Custody,
+    credential: Callable[[Actor], Credential],
+    trust: Trust,
+    *,
+    keylog: Path | None = None,
+    counters: Callable[[], InvocationCounters] = InvocationCounters,
+    tokens: TokenCounters | None = None,
+) -> HeadEnd:
+    """``credential`` gives each party its certificate, ``counters`` makes each its counters."""
+    s1sp, dco = (
+        Party(
+            actor=actor,
+            credential=credential(actor),
+            trust=trust,
+            custody=custody,
+            counters=counters(),
+            keylog=keylog,
+        )
+        for actor in (Actor.S1SP, Actor.DCO)
+    )
+    return HeadEnd(s1sp, dco, tokens)
