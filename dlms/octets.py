@@ -98,10 +98,13 @@ class Reader:
             )
 
 
+_SHORT_LENGTHS = tuple(bytes((length,)) for length in range(0x80))
+
+
 def encode_length(length: int) -> bytes:
     """Encode an A-XDR/BER definite length in its shortest form."""
     if length < 0x80:
-        return bytes((length,))
+        return _SHORT_LENGTHS[length]
     size = (length.bit_length() + 7) // 8
     return bytes((0x80 | size,)) + length.to_bytes(size, "big")
 

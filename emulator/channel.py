@@ -26,9 +26,12 @@ class WrapperChannel(asyncio.Protocol):
         self._waiting: deque[Wpdu] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
+        self._gone = asyncio.Event()
+        self._gone.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._gone.clear()
 
     def data_received(self, data: bytes) -> None:
         self._receiver.receive(data)
@@ -45,6 +48,7 @@ class WrapperChannel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(ChannelClosed("meter closed the connection" if exc is None else str(exc)))
         self._transport = None
+        self._gone.set()
         self._wake()
 
     def send(self, wpdu: Wpdu) -> None:
@@ -65,6 +69,10 @@ class WrapperChannel(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone; with TLS the peer has some seconds to agree."""
+        await self._gone.wait()
 
     def abort(self) -> None:
         if self._transport is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_WRITTEN = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+)\.(\d+)\.(\d+)(?:[.*](\d+))?")
-_DOTTED = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)")
+_WRITTEN = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+)\.(\d+)\.(\d+)(?:[.*](\d+))?", re.ASCII)
+_DOTTED = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
 def parse(text: str) -> bytes:

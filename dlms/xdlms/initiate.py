@@ -36,7 +36,7 @@ class InitiateRequest:
 
     def encode(self) -> bytes:
         key = self.dedicated_key
-        return b"".join(part for part in compose(self, key) if isinstance(part, bytes))
+        return b"".join([part for part in compose(self, key) if isinstance(part, bytes)])
 
     @classmethod
     def decode(cls, octets: bytes) -> InitiateRequest:

@@ -27,12 +27,15 @@ Or use ours:
   cosemlab read METER | cosemlab credit METER POUNDS | cosemlab instruct METER NAME
 Ctrl-C ends the sandbox."""
 
+_HIGHEST_PORT = 65500
+"""Of the first meter: there must be room for the others behind it."""
+
 
 def register(subparsers: options.SubParsers) -> None:
     up = subparsers.add_parser("up", help="run the sandbox until Ctrl-C")
     up.add_argument("profiles", nargs="*", metavar="PROFILE", help="default: all of them")
     up.add_argument(
-        "--port", type=int, default=0, help="first port; default: any free ones on 127.0.0.1"
+        "--port", type=_port, default=0, help="first port; default: any free ones on 127.0.0.1"
     )
     up.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
@@ -40,6 +43,13 @@ def register(subparsers: options.SubParsers) -> None:
     options.add_keylog(up)
     options.add_json(up)
     up.set_defaults(run=lambda args: failures.run(_up(args)))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise ValueError
+    return port
 
 
 async def _up(args: argparse.Namespace) -> int:

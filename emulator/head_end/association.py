@@ -105,6 +105,7 @@ async def associate(
             await client.close()
     finally:
         channel.close()
+        await channel.wait_closed()
 
 
 def _setup_errand(party: Party, meter: MeterAddress, profile: Profile) -> Errand:

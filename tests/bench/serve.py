@@ -1,0 +1,70 @@
+"""The other process: our meters and the echoes, until standard input ends.
+
+``python serve.py WORKSPACE`` prints one line of JSON: where they listen. Every client gets a
+meter of its own, all with the same title and keys, so that each has its counters to itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import cast
+
+import samples
+
+from emulator.sandbox import LOOPBACK, Sandbox
+from emulator.workspace import Workspace
+from tls.contexts import server_context
+from tls.plain import start_tcp_server
+from tls.transport import start_tls_server
+
+METERS = 120
+"""More than there are clients in a run: a counter belongs to one client and one meter."""
+
+
+class Echo(asyncio.Protocol):
+    """The least that a server on this loop and transport can do."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+
+
+async def main(workspace: Workspace) -> None:
+    async with AsyncExitStack() as stack:
+        meters = []
+        for _ in range(METERS):
+            sandbox = Sandbox(
+                [samples.profile()],
+                pki=workspace.pki,
+                fleet_secret=workspace.fleet_secret,
+                client_titles={},
+            )
+            await stack.enter_async_context(sandbox)
+            address = sandbox.meters[samples.PROFILE].address
+            meters.append([address.plain_port, address.tls_port])
+        plain = await start_tcp_server(Echo, LOOPBACK, 0)
+        await stack.enter_async_context(plain)
+        context = server_context(workspace.pki.issue_device(address.title), workspace.pki.trust())
+        secure = await start_tls_server(Echo, LOOPBACK, 0, context, on_event=lambda event: None)
+        await stack.enter_async_context(secure)
+        print(
+            json.dumps(
+                {
+                    "title": address.title.hex(),
+                    "meters": meters,
+                    "echo": [plain.port, secure.port],
+                }
+            ),
+            flush=True,
+        )
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Workspace(Path(sys.argv[1]))))

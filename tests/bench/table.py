@@ -1,0 +1,67 @@
+"""Results for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from measure import COSEM, FLOOR, GURUX, OURS, PEERS, Result
+
+_WHO = (OURS, GURUX, COSEM, FLOOR)
+_AGAINST = (GURUX, COSEM, FLOOR)
+_NAME = 38
+
+HEADER = (
+    f"{'operations per second':<{_NAME}}"
+    + "".join(f"{who:>12}" for who in _WHO)
+    + "   "
+    + "".join(f"{'/' + who:>12}" for who in _AGAINST)
+)
+
+LEGEND = """\
+Medians of interleaved rounds, one process for the meters and one for all clients, same machine.
+/gurux, /dlms-cosem, /floor: our rate over theirs; above 1 we are faster. -: has no such call, or
+does no such thing. Peers' logging is off. What a row compares is in the docstring of its file."""
+
+
+def line(result: Result) -> str:
+    rates = "".join(_rate(result.rate(who)) for who in _WHO)
+    ratios = "".join(_ratio(result.ratio(who)) for who in _AGAINST)
+    return f"{result.row.name:<{_NAME}}{rates}   {ratios}"
+
+
+def verdict(results: Sequence[Result]) -> str:
+    """Which rows are not won, and whether they should have been."""
+    met = [result for result in results if any(result.rate(peer) for peer in PEERS)]
+    lost = [result for result in met if result.lost_to]
+    lines = [f"Faster than every peer in {len(met) - len(lost)} of {len(met)} rows that have one."]
+    for result in lost:
+        blame = "LOST" if result.row.must_win else "not won (our event loop, their blocking socket)"
+        lines.append(f"{blame}: {result.row.name}, to {' and '.join(result.lost_to)}")
+    return "\n".join(lines)
+
+
+def as_json(results: Sequence[Result]) -> dict[str, Any]:
+    """Rates are operations per second."""
+    return {
+        "rows": [
+            {
+                "group": result.row.group,
+                "name": result.row.name,
+                "must_win": result.row.must_win,
+                "lost_to": result.lost_to,
+                "rates": {who: result.rate(who) for who in result.row.contestants},
+                "ratios": {who: result.ratio(who) for who in result.row.contestants if who != OURS},
+                "rounds": result.rounds,
+            }
+            for result in results
+        ]
+    }
+
+
+def _rate(rate: float | None) -> str:
+    return f"{'-':>12}" if rate is None else f"{rate:>12,.0f}"
+
+
+def _ratio(ratio: float | None) -> str:
+    return f"{'-':>12}" if ratio is None else f"{ratio:>12.2f}"

@@ -1,0 +1,54 @@
+"""The benchmark runs, whatever its figures are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).with_name("run.py")
+GROUPS = {"codec": 10, "ciphering": 4, "loopback": 14}
+"""Rows of each group."""
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, list[dict[str, object]]]:
+    done = subprocess.run(
+        [sys.executable, str(RUN), "--quick", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr  # 1: a row was lost, which is not our question
+    loaded: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
+    return loaded
+
+
+def test_every_row_is_there(report: dict[str, list[dict[str, object]]]) -> None:
+    rows = report["rows"]
+    assert {group: sum(row["group"] == group for row in rows) for group in GROUPS} == GROUPS
+    assert len({row["name"] for row in rows}) == len(rows) == sum(GROUPS.values())
+
+
+def test_every_figure_is_positive(report: dict[str, list[dict[str, object]]]) -> None:
+    for row in report["rows"]:
+        for figures in (row["rates"], row["ratios"]):
+            assert isinstance(figures, dict)
+            assert all(figure > 0 for figure in figures.values()), row["name"]
+        rates = row["rates"]
+        assert isinstance(rates, dict)
+        assert "ours" in rates
+
+
+def test_both_peers_take_part_where_the_row_must_be_won(
+    report: dict[str, list[dict[str, object]]],
+) -> None:
+    rows = {str(row["name"]): row["rates"] for row in report["rows"] if row["must_win"]}
+    for name, rates in rows.items():
+        assert isinstance(rates, dict)
+        if "blocking" in name or "at once" in name or "alone" in name or "way" in name:
+            assert {"ours", "gurux", "dlms-cosem", "floor"} <= rates.keys(), name

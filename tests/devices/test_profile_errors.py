@@ -1,0 +1,275 @@
+"""A profile that cannot be used is refused, and the error says where and what."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from devices.profile import ProfileError, load, load_text
+from dlms.cosem import obis
+
+BASE = 'extends = "secure"\nname = "mine"\n'
+CLOCK = '[objects."0-0:1.0.0.255"]\n'
+SERIAL = '[objects."0-0:96.1.0.255"]\n'
+S1SP = "[associations.s1sp]\n"
+PUBLIC = "[associations.public]\n"
+IDENTITY = "[identity]\n"
+SET_CLOCK = "[instructions.set_clock]\n"
+NEW = '[objects."0-0:96.1.9.255"]\n'
+
+AT_CLOCK = "objects.0-0:1.0.0.255"
+AT_SERIAL = "objects.0-0:96.1.0.255"
+AT_S1SP = "associations.s1sp"
+AT_STEP = "instructions.set_clock.steps.0"
+
+# What is added to a good profile, the place and a word of the problem that the error names.
+ERRORS = [
+    # Unknown keys
+    ("colour = 1\n", "colour", "unknown key"),
+    (IDENTITY + 'colour = { value = 1, assumed = "x" }', "identity.colour", "unknown key"),
+    (IDENTITY + 'model = { value = "x", assumed = "x", why = 1 }', "identity.model.why", "unknown"),
+    (S1SP + "colour = 1", f"{AT_S1SP}.colour", "unknown key"),
+    (CLOCK + "colour = 1", f"{AT_CLOCK}.colour", "unknown key"),
+    (SET_CLOCK + "colour = 1", "instructions.set_clock.colour", "unknown key"),
+    (SET_CLOCK + "steps = [{ get = 1 }]", f"{AT_STEP}.get", "unknown key"),
+    # Wrong types
+    ("objects = 5\n", "objects", "dict needed"),
+    ("associations = 5\n", "associations", "dict needed"),
+    ("identity = 5\n", "identity", "dict needed"),
+    ("instructions = 5\n", "instructions", "dict needed"),
+    (IDENTITY + "model = 5", "identity.model", "dict needed"),
+    (IDENTITY + 'model = { value = 5, assumed = "x" }', "identity.model.value", "str needed"),
+    (IDENTITY + 'category = { value = "2", assumed = "x" }', "identity.category.value", "int"),
+    (IDENTITY + 'category = { value = true, assumed = "x" }', "identity.category.value", "int"),
+    ("[associations]\ns1sp = 5", AT_S1SP, "table is needed"),
+    (S1SP + 'client_sap = "2"', f"{AT_S1SP}.client_sap", "int needed"),
+    (S1SP + "context = 3", f"{AT_S1SP}.context", "str needed"),
+    (S1SP + 'conformance = "GET"', f"{AT_S1SP}.conformance", "list needed"),
+    (S1SP + "conformance = [[1]]", f"{AT_S1SP}.conformance", "unknown"),
+    (S1SP + "max_pdu_size = 1.5", f"{AT_S1SP}.max_pdu_size", "int needed"),
+    (S1SP + "policy = true", f"{AT_S1SP}.policy", "int needed"),
+    (S1SP + 'dedicated = "no"', f"{AT_S1SP}.dedicated", "bool needed"),
+    (S1SP + 'security_setup = "1"', f"{AT_S1SP}.security_setup", "int needed"),
+    (S1SP + "protected_release = 1", f"{AT_S1SP}.protected_release", "bool needed"),
+    ('[objects]\n"0-0:1.0.0.255" = 5', AT_CLOCK, "table is needed"),
+    (CLOCK + "class = 8", f"{AT_CLOCK}.class", "str needed"),
+    (CLOCK + "values = 5", f"{AT_CLOCK}.values", "dict needed"),
+    (CLOCK + 'rights = "r"', f"{AT_CLOCK}.rights", "dict needed"),
+    (CLOCK + "rights.public = 5", f"{AT_CLOCK}.rights.public", "str needed"),
+    (CLOCK + "role = 5", f"{AT_CLOCK}.role", "str needed"),
+    (CLOCK + 'absent = "no"', f"{AT_CLOCK}.absent", "bool needed"),
+    ("[instructions]\nset_clock = 5", "instructions.set_clock", "table is needed"),
+    (SET_CLOCK + "steps = [5]", AT_STEP, "table is needed"),
+    (SET_CLOCK + "critical = 1", "instructions.set_clock.critical", "bool needed"),
+    # Logical names, classes, attributes, values
+    ('[objects."0-0:1.0"]\nclass = "Clock"\nassumed = "x"', "objects.0-0:1.0", "no OBIS code"),
+    ('[objects."0-0:1.0.0.256"]\nassumed = "x"', "objects.0-0:1.0.0.256", "above 255"),
+    ('[objects."1.0.0"]\nclass = "Clock"\nassumed = "x"', "objects.1.0.0", "there already"),
+    (NEW + 'class = "Klock"\nassumed = "x"', "objects.0-0:96.1.9.255.class", "unknown"),
+    (NEW + 'assumed = "x"', "objects.0-0:96.1.9.255.class", "str needed"),
+    (CLOCK + "values.10 = { unsigned = 1 }", f"{AT_CLOCK}.values.10", "no attribute 10"),
+    (CLOCK + "values.0 = { unsigned = 1 }", f"{AT_CLOCK}.values.0", "no attribute 0"),
+    (CLOCK + "values.time = { unsigned = 1 }", f"{AT_CLOCK}.values.time", "by number"),
+    (CLOCK + 'values."²" = { unsigned = 1 }', f"{AT_CLOCK}.values.²", "by number"),
+    (CLOCK + 'values.1 = { octet-string = "" }', f"{AT_CLOCK}.values.1", "logical name"),
+    (CLOCK + "values.3 = { unsigned = 1 }", f"{AT_CLOCK}.values.3", "is long, not unsigned"),
+    (CLOCK + "values.3 = 5", f"{AT_CLOCK}.values.3", "table of one entry"),
+    (CLOCK + "values.3 = { long = 1, integer = 1 }", f"{AT_CLOCK}.values.3", "one entry"),
+    (CLOCK + "values.3 = { lung = 1 }", f"{AT_CLOCK}.values.3", "no data type"),
+    (CLOCK + "values.3 = { long = 40000 }", f"{AT_CLOCK}.values.3", "long"),
+    (CLOCK + "values.3 = { long = true }", f"{AT_CLOCK}.values.3", "true or false"),
+    (CLOCK + 'values.3 = { long = "1" }', f"{AT_CLOCK}.values.3", "long"),
+    (CLOCK + 'values.5 = { octet-string = "0G" }', f"{AT_CLOCK}.values.5", "hexadecimal"),
+    (CLOCK + "values.5 = { octet-string = 5 }", f"{AT_CLOCK}.values.5", "needs a string"),
+    (CLOCK + 'values.5 = { date-time = "soon" }', f"{AT_CLOCK}.values.5", "isoformat"),
+    (CLOCK + 'values.5 = { ascii = "ü" }', f"{AT_CLOCK}.values.5", "ascii"),
+    (CLOCK + 'values.5 = { obis = "1" }', f"{AT_CLOCK}.values.5", "no OBIS code"),
+    (SERIAL + "values.2 = { array = 5 }", f"{AT_SERIAL}.values.2", "needs a list"),
+    (SERIAL + "values.2 = { array = [5] }", f"{AT_SERIAL}.values.2", "one entry"),
+    (SERIAL + 'values.2 = { bit-string = "012" }', f"{AT_SERIAL}.values.2", "0 and 1"),
+    # Rights and roles
+    (CLOCK + 'rights.nobody = "r"', f"{AT_CLOCK}.rights.nobody", "no such association"),
+    (CLOCK + 'rights.public = "x"', f"{AT_CLOCK}.rights.public", "'x'"),
+    (CLOCK + 'rights.public = "r 10r"', f"{AT_CLOCK}.rights.public", "no attribute 10"),
+    (CLOCK + 'rights.public = "m7"', f"{AT_CLOCK}.rights.public", "no method 7"),
+    (SERIAL + 'role = "shoe-size"', f"{AT_SERIAL}.role", "'shoe-size' is unknown"),
+    (SERIAL + 'role = "invocation-counter nobody"', f"{AT_SERIAL}.role", "'nobody'"),
+    # Associations
+    (S1SP + 'context = "XX"', f"{AT_S1SP}.context", "'XX' is unknown"),
+    (S1SP + 'context = "SN_CIPHERED"', f"{AT_S1SP}.context", "logical names"),
+    (S1SP + 'mechanism = "XX"', f"{AT_S1SP}.mechanism", "'XX' is unknown"),
+    (S1SP + 'mechanism = "HLS_SHA256"', f"{AT_S1SP}.mechanism", "not supported"),
+    (S1SP + 'conformance = ["XX"]', f"{AT_S1SP}.conformance", "'XX' is unknown"),
+    (S1SP + "policy = 4", f"{AT_S1SP}.policy", "not one of 0, 1, 2, 3"),
+    (S1SP + 'protection = "XX"', f"{AT_S1SP}.protection", "'XX' is unknown"),
+    (S1SP + 'protection = "ENCRYPTED"', f"{AT_S1SP}.protection", "less than the policy"),
+    (S1SP + "max_pdu_size = 11", f"{AT_S1SP}.max_pdu_size", "not in 12..65535"),
+    (S1SP + "max_pdu_size = 65536", f"{AT_S1SP}.max_pdu_size", "not in 12..65535"),
+    (S1SP + "client_sap = 0", f"{AT_S1SP}.client_sap", "not in 1..127"),
+    (S1SP + "client_sap = 128", f"{AT_S1SP}.client_sap", "not in 1..127"),
+    (S1SP + "client_sap = 16", f"{AT_S1SP}.client_sap", "that of public"),
+    (S1SP + "security_setup = 256", f"{AT_S1SP}.security_setup", "not in 0..255"),
+    ("[associations.dco]\nsecurity_setup = 1", "associations.dco.security_setup", "that of s1sp"),
+    ("[associations.dco]\nsecurity_setup = 3", "objects.0-0:43.0.2.255", "no association"),
+    (PUBLIC + "dedicated = true", "associations.public.dedicated", "ciphered context"),
+    (PUBLIC + "policy = 1", "associations.public.policy", "ciphered context"),
+    (PUBLIC + 'mechanism = "HLS_GMAC"', "associations.public", "security_setup is missing"),
+    (PUBLIC + 'context = "LN_CIPHERED"', "associations.public", "security_setup is missing"),
+    ('[associations.new]\nassumed = "x"', "associations.new.context", "str needed"),
+    # Identity
+    (IDENTITY + 'category = { value = 3, assumed = "x" }', "identity.category", "3 is not one of"),
+    (IDENTITY + 'top_up = { value = "cash", assumed = "x" }', "identity.top_up", "'cash'"),
+    (IDENTITY + 'flag_id = { value = "ehl", assumed = "x" }', "identity.flag_id", "upper-case"),
+    (IDENTITY + 'flag_id = { value = "EH", assumed = "x" }', "identity.flag_id", "three"),
+    (IDENTITY + 'flag_id = { value = "EH1", assumed = "x" }', "identity.flag_id", "letters"),
+    (IDENTITY + 'flag_id = { value = "EHÜ", assumed = "x" }', "identity.flag_id", "letters"),
+    (
+        IDENTITY + 'title_prefix = { value = "01020304", assumed = "x" }',
+        "identity.title_prefix",
+        "3",
+    ),
+    (IDENTITY + 'title_prefix = { value = "0", assumed = "x" }', "identity.title_prefix", "hex"),
+    (IDENTITY + 'currency_scale = { value = -1, assumed = "x" }', "identity.currency_scale", "-2"),
+    (IDENTITY + 'currency_scale = { value = -6, assumed = "x" }', "identity.currency_scale", "-5"),
+    (IDENTITY + 'max_credit = { value = -1, assumed = "x" }', "identity.max_credit", "not in"),
+    (
+        IDENTITY + 'max_balance = { value = 2147483648, assumed = "x" }',
+        "identity.max_balance",
+        "in",
+    ),
+    (IDENTITY + 'server_sap = { value = 0, assumed = "x" }', "identity.server_sap", "not in"),
+    (IDENTITY + 'ldn = { value = "{name}", assumed = "x" }', "identity.ldn", "not a format"),
+    (IDENTITY + 'ldn = { value = "{", assumed = "x" }', "identity.ldn", "not a format"),
+    (IDENTITY + 'ldn = { value = "ü", assumed = "x" }', "identity.ldn", "not a format"),
+    (IDENTITY + 'ldn = { value = "{serial:017d}", assumed = "x" }', "identity.ldn", "17 octets"),
+    # Provenance
+    (IDENTITY + 'model = { value = "x" }', "identity.model", "either 'source' or 'assumed'"),
+    (IDENTITY + 'model = { value = "x", source = "y", assumed = "z" }', "identity.model", "either"),
+    (IDENTITY + 'model = { value = "x", source = 5 }', "identity.model.source", "str needed"),
+    (IDENTITY + 'model = { value = "x", source = " " }', "identity.model.source", "say something"),
+    (S1SP + 'source = "y"\nassumed = "z"', AT_S1SP, "either"),
+    (NEW + 'class = "Data"', "objects.0-0:96.1.9.255", "either"),
+    (NEW + 'class = "Data"\nsource = "y"\nassumed = "z"', "objects.0-0:96.1.9.255", "either"),
+    (
+        '[instructions.x]\nassociation = "dco"\ncritical = true\nsteps = []',
+        "instructions.x",
+        "eith",
+    ),
+    # Instructions
+    (SET_CLOCK + 'association = "nobody"', "instructions.set_clock.association", "'nobody'"),
+    (SET_CLOCK + "steps = [{}]", AT_STEP, "either 'set' or 'action'"),
+    (SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255" }]', AT_STEP, "a number"),
+    (SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255 x" }]', AT_STEP, "a number"),
+    (SET_CLOCK + 'steps = [{ set = "x 2" }]', AT_STEP, "no OBIS code"),
+    (SET_CLOCK + 'steps = [{ set = "0-0:1.0.9.255 2" }]', AT_STEP, "no object"),
+    (SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255 3" }]', AT_STEP, "may not write"),
+    (SET_CLOCK + 'steps = [{ action = "0-0:1.0.0.255 2" }]', AT_STEP, "may not invoke"),
+    (
+        SET_CLOCK + 'association = "s1sp"\nsteps = [{ set = "0-0:1.0.0.255 2" }]',
+        AT_STEP,
+        "s1sp may not write",
+    ),
+    (
+        SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255 2", action = "0-0:1.0.0.255 1" }]',
+        AT_STEP,
+        "either 'set' or 'action'",
+    ),
+    (SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255 2" }]', f"{AT_STEP}.value", "one entry"),
+    (
+        SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255 2", value = { enum = 1 } }]',
+        f"{AT_STEP}.value",
+        "enum does not fit",
+    ),
+    (
+        SET_CLOCK + 'steps = [{ action = "0-0:1.0.0.255 6", value = "argument" }]',
+        f"{AT_STEP}.value",
+        "one entry",
+    ),
+    # Rows that are right each by itself but not together
+    ('[objects."0-0:19.10.0.255"]\nabsent = true', "objects.0-0:19.0.0.255", "token credit"),
+    (
+        '[objects."0-0:43.0.9.255"]\nclass = "Security setup"\nassumed = "x"',
+        "objects.0-0:43.0.9.255",
+        "no association has security_setup 9",
+    ),
+]
+
+
+@pytest.mark.parametrize(("extra", "where", "problem"), ERRORS)
+def test_the_error_names_file_and_place(extra: str, where: str, problem: str) -> None:
+    with pytest.raises(ProfileError, match=re.escape(problem)) as caught:
+        load_text(BASE + extra, "mine.toml")
+    assert str(caught.value).startswith(f"mine.toml, {where}: ")
+    assert (caught.value.place.file, ".".join(caught.value.place.path)) == ("mine.toml", where)
+    assert problem in caught.value.problem
+
+
+def test_the_base_of_the_errors_is_good() -> None:
+    """So that each error above is about what was added."""
+    assert load_text(BASE, "mine.toml").name == "mine"
+
+
+@pytest.mark.parametrize("text", ["name = ", "a = 1\na = 2", '[x\ny = "', "\0"])
+def test_a_file_that_is_no_toml(text: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_text(text, "mine.toml")
+    assert str(caught.value).startswith("mine.toml: ")
+
+
+def test_a_profile_that_is_not_there() -> None:
+    with pytest.raises(ProfileError, match=r"^nosuch\.toml: no such profile; there are: aclara, "):
+        load("nosuch")
+    with pytest.raises(ProfileError, match=r"^nosuch\.toml: no such profile"):
+        load_text('extends = "nosuch"', "mine.toml")
+    with pytest.raises(ProfileError, match=r"^mine\.toml, extends: "):
+        load_text("extends = 5", "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "name"),
+        ('name = "x"', "identity"),
+        ('extends = "common"\nname = "x"', "identity"),
+        ("name = 5", "name"),
+    ],
+)
+def test_a_profile_needs_its_parts(text: str, where: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_text(text, "mine.toml")
+    assert str(caught.value).startswith(f"mine.toml, {where}: ")
+
+
+def test_the_common_part_is_no_profile_by_itself() -> None:
+    with pytest.raises(ProfileError, match=r"^common\.toml, "):
+        load("common")
+
+
+def test_a_child_replaces_row_by_row() -> None:
+    parent = load("secure")
+    child = load_text(
+        BASE
+        + CLOCK
+        + 'values.3 = { long = -60 }\nrights.reader = "2r"\nsource = "a book"\n'
+        + IDENTITY
+        + 'model = { value = "other", assumed = "ours" }\n',
+        "mine.toml",
+    )
+    instance = obis.parse("0-0:1.0.0.255")
+    old, new = parent.objects[instance], child.objects[instance]
+    assert new.values == {**old.values, 3: new.values[3]}
+    assert new.values[3].value == -60
+    assert new.rights == {**old.rights, "reader": new.rights["reader"]}
+    assert (old.provenance.assumed, new.provenance.assumed) == (True, False)
+    assert (child.model, str(child.provenance["model"])) == ("other", "assumed: ours")
+    assert child.manufacturer == parent.manufacturer
+    assert child.associations == parent.associations
+    del parent.objects[instance], child.objects[instance]  # loaded for this test alone
+    assert child.objects == parent.objects
+
+
+def test_an_object_may_be_absent() -> None:
+    child = load_text(BASE + '[objects."1-0:99.1.0.255"]\nabsent = true\n', "mine.toml")
+    missing = load("secure").objects.keys() - child.objects.keys()
+    assert missing == {obis.parse("1-0:99.1.0.255")}

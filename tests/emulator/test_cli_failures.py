@@ -1,0 +1,83 @@
+"""Every expected failure: one line on stderr, and the exit status of its kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.profile import ProfileError
+from devices.profile.place import Place
+from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
+from dlms.security.counters import CounterTooLow
+from dlms.security.ops import KeyUnavailable, OperationRefused, VerificationFailed
+from dlms.xdlms.codes import ActionResult
+from emulator.channel import ChannelClosed
+from emulator.cli.failures import Exit, run
+from emulator.client import AccessRefused, AssociationRejected
+from emulator.head_end.services import InstructionRefused
+from emulator.workspace import WorkspaceError
+
+FAILURES = [
+    (OperationRefused("G2.44(c) needs Level 3"), Exit.POLICY),
+    (AccessRefused("action", ActionResult.OTHER_REASON), Exit.FAILED),
+    (AssociationRejected("no"), Exit.FAILED),
+    (InstructionRefused("not yours"), Exit.FAILED),
+    (RemoteProtocolError("plain APDU"), Exit.PROTOCOL),
+    (LocalProtocolError("used up"), Exit.PROTOCOL),
+    (CounterTooLow(1, 2), Exit.PROTOCOL),
+    (CodecError("octets left over", offset=3, field="AARE"), Exit.PROTOCOL),
+    (VerificationFailed("tag"), Exit.PROTOCOL),
+    (KeyUnavailable("no key"), Exit.PROTOCOL),
+    (DlmsError("anything"), Exit.PROTOCOL),
+    (WorkspaceError("no sandbox"), Exit.USAGE),
+    (ProfileError(Place("x.toml", ()), "wrong"), Exit.USAGE),
+    (PermissionError("others must have no access"), Exit.USAGE),
+    (ValueError("0 pounds"), Exit.USAGE),
+    (TimeoutError(), Exit.CONNECTION),
+    (TimeoutError("handshake"), Exit.CONNECTION),
+    (ChannelClosed("meter closed the connection"), Exit.CONNECTION),
+    (ConnectionRefusedError(111, "Connection refused"), Exit.CONNECTION),
+    (ConnectionResetError(), Exit.CONNECTION),
+]
+
+
+async def fail(error: BaseException) -> int:
+    raise error
+
+
+@pytest.mark.parametrize(("error", "status"), FAILURES, ids=lambda value: type(value).__name__)
+def test_kind_and_line(
+    error: BaseException, status: Exit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(fail(error)) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("cosemlab: ")
+    assert len(line) > len("cosemlab: ")
+
+
+def test_the_statuses_are_what_the_help_says() -> None:
+    assert [(exit.name, exit.value) for exit in Exit] == [
+        ("DONE", 0),
+        ("FAILED", 1),
+        ("USAGE", 2),
+        ("CONNECTION", 3),
+        ("PROTOCOL", 4),
+        ("POLICY", 5),
+        ("INTERRUPTED", 130),
+    ]
+
+
+def test_no_answer_in_time(capsys: pytest.CaptureFixture[str]) -> None:
+    run(fail(TimeoutError()))
+    assert capsys.readouterr().err == "cosemlab: no answer in time\n"
+
+
+def test_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(fail(KeyboardInterrupt())) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(fail(ZeroDivisionError()))

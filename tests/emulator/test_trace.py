@@ -1,0 +1,161 @@
+"""What those who watch a meter see of its APDUs, and what they never see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from devices.profile import available
+from dlms.acse.aarq import Aarq
+from dlms.acse.fields import AuthenticationValue
+from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.acse.release import Rlrq
+from dlms.security.keys import KeyKind
+from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.initiate import InitiateRequest
+from emulator.trace import described, shown
+
+PASSWORD = b"pa55w0rd"
+KEY = bytes.fromhex("C0FFEE00C0FFEE11C0FFEE22C0FFEE33")
+INITIATE = InitiateRequest(
+    conformance=Conformance.GET, client_max_receive_pdu_size=1024, dedicated_key=KEY
+).encode()
+AARQ = Aarq(
+    application_context_name=ApplicationContext.LN.oid,
+    sender_acse_requirements=True,
+    mechanism_name=Mechanism.LLS.oid,
+    calling_authentication_value=AuthenticationValue(PASSWORD),
+    user_information=INITIATE,
+)
+
+
+@pytest.fixture
+def trace() -> bool:
+    return True
+
+
+def assert_absent(secret: bytes, text: str) -> None:
+    low = text.lower()
+    assert secret.hex() not in low
+    assert repr(secret)[2:-1].lower() not in low
+    if secret.isascii():
+        assert secret.decode().lower() not in low
+
+
+# One APDU -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "apdu",
+    [
+        AARQ.encode(),
+        INITIATE,
+        Rlrq(user_information=INITIATE).encode(),
+        *(AARQ.encode()[:length] for length in range(1, len(AARQ.encode()))),
+        AARQ.encode() + b"\0",
+        replace(AARQ, mechanism_name=Mechanism.NONE.oid).encode(),
+    ],
+)
+def test_an_apdu_that_may_hold_a_secret_does_not_show_it(apdu: bytes) -> None:
+    line = f"{shown(apdu)}  {described(apdu)}"
+    assert_absent(PASSWORD, line)
+    assert_absent(KEY, line)
+    assert "\n" not in line
+
+
+def test_the_rest_shows_whole() -> None:
+    assert shown(bytes.fromhex("c0014100")) == "C0014100"
+    assert shown(AARQ.encode()).startswith("60... (")
+
+
+@pytest.mark.parametrize(
+    ("apdu", "line"),
+    [
+        ("C001C1000800000100 00FF0200", "GetRequest(invoke=193, attribute=AttributeDescriptor("),
+        ("C8 12 30 00000007 00112233445566778899AABBCC", "glo- service-specific SC=30 IC=7 13 oct"),
+        ("D80101", "ExceptionResponse(state_error="),
+        ("", "malformed: "),
+        ("FF", "malformed: "),
+        ("C001", "malformed: "),
+        ("6203800100", "Rlrq(reason="),
+        ("6303800100", "Rlre(reason="),
+    ],
+)
+def test_described_in_a_line(apdu: str, line: str) -> None:
+    assert described(bytes.fromhex(apdu)).startswith(line)
+
+
+def test_an_aarq_says_who_wants_what() -> None:
+    assert described(AARQ.encode()) == "AARQ context=LN mechanism=LLS title=-"
+    titled = replace(AARQ, calling_ap_title=b"S1P\0\0\0\0\1").encode()
+    assert described(titled).endswith("title=5331500000000001")
+    unknown = replace(AARQ, application_context_name=b"\x2a\x03", mechanism_name=b"\x2a\x03")
+    assert described(unknown.encode()) == "AARQ context=? mechanism=- title=-"
+
+
+# Whole sessions -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", available())
+async def test_no_key_in_what_a_meter_traces(
+    name: str, head_end: Any, place: Any, events: Any, ring: Any
+) -> None:
+    meter = place(name)
+    await head_end.status(meter.address, meter.profile)
+    await head_end.top_up(meter.address, meter.profile, Decimal(5))
+    await head_end.instruct(meter.address, meter.profile, "arm_supply")
+    text = events.texts()
+    for key in ring.canaries():
+        assert_absent(key, text)
+    # It does trace: both ways, and what was asked for.
+    kinds = {event.kind for event in events.seen}
+    assert {"<-", "->", "request", "associated", "released"} <= kinds
+    assert "AARQ context=LN_CIPHERED mechanism=HLS_GMAC title=5331500000000001" in text
+    assert "AARE ACCEPTED AUTHENTICATION_REQUIRED" in text
+    dedicated = meter.profile.associations["s1sp"].dedicated
+    assert ("ded- service-specific" in text) is dedicated
+    assert any(ref.kind is KeyKind.DEDICATED for ref in ring.ever) is dedicated
+
+
+@pytest.mark.parametrize("way", ["plain", "tls"])
+async def test_no_password_in_what_a_meter_traces(
+    way: str, speak: Any, events: Any, ring: Any, place: Any
+) -> None:
+    speaker = await speak(way, "secure", "reader")
+    aarq = speaker.make(speaker.association.open())
+    for length in range(1, len(aarq)):
+        await speaker.peer.exchange(aarq[:length])
+    wrong = bytearray(aarq)
+    wrong[wrong.index(ring.get(place("secure").device.key("reader", KeyKind.LLS_SECRET)))] ^= 1
+    await speaker.peer.exchange(bytes(wrong))
+    await speaker.ask(aarq)
+    await speaker.get()
+    text = events.texts()
+    (secret,) = ring.canaries()
+    assert secret in aarq
+    assert_absent(secret, text)
+    assert_absent(bytes(wrong)[wrong.index(b"\xac") + 4 :][:8], text)
+    assert "mechanism=LLS" in text
+    assert events.of("associated")
+
+
+async def test_no_dedicated_key_in_clear_is_traced(connect: Any, events: Any) -> None:
+    """No client of ours sends one in clear, and no meter takes it; somebody's may try."""
+    peer = await connect("plain", "secure")
+    public = replace(
+        AARQ,
+        sender_acse_requirements=None,
+        mechanism_name=None,
+        calling_authentication_value=None,
+    )
+    good = INITIATE.replace(b"\x01\x01\x10" + KEY, b"\x01\x00")
+    assert (await peer.exchange(public.encode()))[0] == 0x61
+    assert (await peer.exchange(INITIATE))[0] == 0xD8
+    assert (await peer.exchange(replace(public, user_information=good).encode()))[0] == 0x61
+    assert (await peer.exchange(INITIATE))[0] == 0xD8
+    assert (await peer.exchange(Rlrq(user_information=INITIATE).encode()))[0] == 0x63
+    assert_absent(KEY, events.texts())
+    assert events.of("associated", "released")
