@@ -124,7 +124,7 @@ def _read(
     call: Call, number: int, selection: SelectiveAccess | None = None
 ) -> Data | DataAccessResult:
     """The value of an attribute, whatever the rights."""
-    if number == 1:
+    if number == 1 and selection is None:
         return octet_string(call.row.instance)
     read = BEHAVIOURS[call.row.interface_class.class_id].read.get(number)
     if read is not None:

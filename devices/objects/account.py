@@ -27,6 +27,7 @@ class AccountStatus(IntEnum):
     CLOSED = 3
 
 
+_SET_AMOUNT = 2  # method set_amount_to_value of a Credit
 _MODES = (1, 2)  # credit, prepayment
 _IN_CREDIT, _LOW_CREDIT, _OUT_OF_CREDIT = 0, 1, 6
 
@@ -91,18 +92,30 @@ ACCOUNT = Behaviour(
 )
 
 
-def _change(change: Callable[[Meter, ObjectRow, int], None]) -> Invoke:
-    def invoke(call: Call, parameter: Data) -> Outcome:
-        assert isinstance(parameter.value, int)
-        try:
-            change(call.device, call.row, parameter.value)
-        except prepayment.CreditRefused:
-            return Outcome(ActionResult.OTHER_REASON)
-        return SUCCESS
+def _change(
+    call: Call, parameter: Data, change: Callable[[Meter, ObjectRow, int], None]
+) -> Outcome:
+    assert isinstance(parameter.value, int)
+    try:
+        change(call.device, call.row, parameter.value)
+    except prepayment.CreditRefused:
+        return Outcome(ActionResult.OTHER_REASON)
+    return SUCCESS
 
-    return invoke
+
+def _update_amount(call: Call, parameter: Data) -> Outcome:
+    """Taking credit away is no top-up: it takes the right to set the amount, too."""
+    assert isinstance(parameter.value, int)
+    rights = call.row.rights[call.association.name]
+    if parameter.value < 0 and _SET_AMOUNT not in rights.methods:
+        return Outcome(ActionResult.READ_WRITE_DENIED)
+    return _change(call, parameter, prepayment.add_credit)
 
 
-CREDIT = Behaviour(invoke={1: _change(prepayment.add_credit), 2: _change(prepayment.set_credit)})
+def _set_amount(call: Call, parameter: Data) -> Outcome:
+    return _change(call, parameter, prepayment.set_credit)
+
+
+CREDIT = Behaviour(invoke={1: _update_amount, _SET_AMOUNT: _set_amount})
 
 CHARGE = Behaviour()

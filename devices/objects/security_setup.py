@@ -61,7 +61,7 @@ def _transfer(call: Call, parameter: Data) -> Step[Outcome]:
         return wanted
     device, scope = call.device, _scope(call)
     kek = device.key(scope, KeyKind.KEK)
-    former = _all_keys(call, scope)
+    former = _all_keys(call)
     fresh: list[KeyRef] = []
     try:
         for kind, wrapped in wanted.items():
@@ -101,9 +101,11 @@ def _parse(parameter: Data) -> dict[KeyKind, bytes] | Outcome:
     return wanted or _REFUSED
 
 
-def _all_keys(call: Call, scope: str) -> tuple[KeyRef, ...]:
-    """Every key this context has or had."""
-    refs = (call.device.key(scope, kind) for kind in KEY_IDS.values())
+def _all_keys(call: Call) -> tuple[KeyRef, ...]:
+    """Every key that any association of this meter has or had: two hands, so no key in both."""
+    associations = call.device.profile.associations.values()
+    scopes = [row.name for row in associations if row.security_setup is not None]
+    refs = (call.device.key(scope, kind) for scope in scopes for kind in KEY_IDS.values())
     return tuple(
         ref._replace(version=version) for ref in refs for version in range(ref.version + 1)
     )

@@ -116,7 +116,7 @@ class Wrap(NamedTuple):
 class Unwrap(NamedTuple):
     """Unwrap ``wrapped`` under ``kek`` (RFC 3394) and keep the key as ``into``. Result: None.
 
-    :class:`VerificationFailed` if it does not verify, or if the key equals one of ``unlike``: a
+    :class:`VerificationFailed` if it does not verify, is all zeros, or equals one of ``unlike``: a
     key must not serve two purposes (GB Ed. 8, 9.2.3.4.1), and an old key that came back would
     start its counters again and so repeat its initialization vectors (KL-KT-15, 16, 17).
     """

@@ -115,6 +115,8 @@ class SoftwareModule:
             key = aes_key_unwrap(kek, op.wrapped)
         except (InvalidUnwrap, ValueError):
             raise VerificationFailed("wrapped key does not verify") from None
+        if not any(key):
+            raise VerificationFailed("key of nothing but zeros")
         if any(hmac.compare_digest(key, self._keys.get(other)) for other in op.unlike):
             raise VerificationFailed("key is in use or was used before")
         self._keep(op.into, key)
