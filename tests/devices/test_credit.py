@@ -50,6 +50,17 @@ def test_a_negative_update_takes_away(make_bench: Callable[..., Any], name: str)
 
 
 @pytest.mark.parametrize("name", available())
+def test_the_s1sp_can_only_add(make_bench: Callable[..., Any], name: str) -> None:
+    """To take credit away is not to top up; it takes the right to set the amount."""
+    meter = make_bench(name)
+    before = meter.digest()
+    outcome = meter.act(CREDIT, UPDATE, double_long(-1), association="s1sp")
+    assert outcome is ActionResult.READ_WRITE_DENIED
+    assert meter.digest() == before
+    assert meter.act(CREDIT, UPDATE, double_long(1), association="s1sp") is ActionResult.SUCCESS
+
+
+@pytest.mark.parametrize("name", available())
 def test_as_much_as_may_be_added_at_once_and_no_more(
     make_bench: Callable[..., Any], name: str
 ) -> None:

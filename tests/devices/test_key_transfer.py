@@ -324,6 +324,20 @@ def test_one_key_for_two_purposes_in_one_array(bench: Any) -> None:
         assert transfer(bench, parameter) is REFUSED
 
 
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_a_key_of_the_other_party(bench: Any, kind: KeyKind) -> None:
+    """Two hands: what the S1SP holds must not open what is the DCO's."""
+    theirs = bench.ring.get(bench.device.key("s1sp", kind))
+    with Unchanged(bench):
+        assert transfer(bench, bench.transfer("dco", (GUEK, theirs))) is REFUSED
+
+
+@pytest.mark.parametrize("key_id", KINDS)
+def test_a_key_of_zeros(bench: Any, key_id: int) -> None:
+    with Unchanged(bench):
+        assert transfer(bench, bench.transfer("dco", (key_id, bytes(16)))) is REFUSED
+
+
 def test_the_same_transfer_twice(bench: Any) -> None:
     """KL-KT-12: what was carried out is refused when it comes again."""
     parameter = bench.transfer("dco", (GUEK, NEW[0]), (GAK, NEW[1]))
