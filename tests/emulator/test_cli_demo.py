@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -224,31 +223,12 @@ def add_too_little(device: Any, row: Any, value: int) -> None:
 _add_credit = prepayment.add_credit
 
 
-@pytest.fixture
-def credit_method(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Replace how credit is added, both ways."""
-    from devices.objects import account
-
-    def replace_with(function: Any) -> None:
-        monkeypatch.setattr(prepayment, "add_credit", function)
-        invoke = dict(account.CREDIT.invoke)
-        invoke[1] = account._change(function)
-        credit = account.CREDIT._replace(invoke=invoke)
-        from devices.objects.registry import BEHAVIOURS
-
-        for class_id, behaviour in BEHAVIOURS.items():
-            if behaviour is account.CREDIT:
-                monkeypatch.setitem(BEHAVIOURS, class_id, credit)
-
-    return replace_with
-
-
 @pytest.mark.parametrize("instead", [do_nothing, add_too_little])
 def test_credit_that_does_not_arrive(
-    instead: Any, credit_method: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+    instead: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every meter answers that all is well; the demo looks at the balance."""
-    credit_method(instead)
+    monkeypatch.setattr(prepayment, "add_credit", instead)
     status, shown = run_json(["demo", "--json"], capsys)
     assert status == 1
     for result in shown["meters"]:
