@@ -8,9 +8,9 @@ from collections.abc import Coroutine
 from enum import IntEnum
 
 from devices.profile import ProfileError
+from dlms.client.refusals import MeterRefusal
 from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
-from emulator.client import MeterRefusal
 from emulator.workspace import WorkspaceError
 
 

@@ -17,10 +17,10 @@ from devices.profile.model import InstructionRow, SetStep
 from devices.token import make_token
 from dlms.axdr.data import Data, double_long, enum, octet_string, structure
 from dlms.axdr.datetimes import CosemDateTime
+from dlms.client.refusals import AccessRefused, MeterRefusal
 from dlms.cosem import classes, obis
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
-from emulator.client import AccessRefused, MeterRefusal
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.party import Party
 from emulator.head_end.token_counters import TokenCounters
@@ -92,8 +92,8 @@ class HeadEnd:
     async def top_up(self, meter: MeterAddress, profile: Profile, pounds: Decimal) -> str:
         """Add credit the way the profile takes it; returns that way, ``credit`` or ``token``.
 
-        :class:`~emulator.client.MeterRefusal` if the meter does not take it, ``ValueError`` if the
-        amount cannot be expressed.
+        :class:`~dlms.client.refusals.MeterRefusal` if the meter does not take it, ``ValueError``
+        if the amount cannot be expressed.
         """
         async with associate(self._parties[Actor.S1SP], meter, profile) as session:
             if profile.top_up == "token":
@@ -126,7 +126,7 @@ class HeadEnd:
         """Send an Instruction through the party that the profile gives it to; returns the party.
 
         :class:`InstructionRefused` if there is no such Instruction or its argument is missing,
-        :class:`~emulator.client.MeterRefusal` if the meter does not carry it out.
+        :class:`~dlms.client.refusals.MeterRefusal` if the meter does not carry it out.
         """
         row = profile.instructions.get(name)
         if row is None:

@@ -6,13 +6,13 @@ import pytest
 
 from devices.profile import ProfileError
 from devices.profile.place import Place
+from dlms.client.refusals import AccessRefused, AssociationRejected
 from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
 from dlms.security.counters import CounterTooLow
 from dlms.security.ops import KeyUnavailable, OperationRefused, VerificationFailed
 from dlms.xdlms.codes import ActionResult
 from emulator.channel import ChannelClosed
 from emulator.cli.failures import Exit, run
-from emulator.client import AccessRefused, AssociationRejected
 from emulator.head_end.services import InstructionRefused
 from emulator.workspace import WorkspaceError
 

@@ -14,6 +14,7 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.axdr.data import octet_string
+from dlms.client.refusals import AccessRefused, AssociationRejected, ServiceException
 from dlms.errors import RemoteProtocolError
 from dlms.framing import Wpdu
 from dlms.security.counters import InvocationCounters
@@ -24,12 +25,7 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.get import GetResponse
 from dlms.xdlms.initiate import InitiateResponse
 from emulator.channel import MAX_WAITING, ChannelClosed, WrapperChannel
-from emulator.client import (
-    AccessRefused,
-    AssociationRejected,
-    MeterClient,
-    ServiceException,
-)
+from emulator.client import MeterClient
 from tls.plain import open_tcp_connection
 
 PATIENCE = 30.0

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from devices.profile import available
+from dlms.client.refusals import AssociationRejected
 from dlms.security.keys import KeyKind
 from dlms.security.ops import OperationRefused
 from emulator import custody
-from emulator.client import AssociationRejected
 from emulator.custody import OPENSSL, Mode
 from emulator.ledger import Entry, Ledger, Outcome
 from emulator.policy import (

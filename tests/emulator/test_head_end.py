@@ -19,12 +19,12 @@ from dlms.association.config import AssociationKeys
 from dlms.association.events import AssociationRefused
 from dlms.axdr.data import NULL, DataType, octet_string
 from dlms.axdr.datetimes import CosemDateTime
+from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
 from dlms.cosem import classes, obis
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
-from emulator.client import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
 from emulator.head_end.association import associate
 from emulator.head_end.services import (
     TOKEN_GATEWAY,

@@ -1,0 +1,32 @@
+"""A meter that understood, and said no: results of a dialogue, not breaches of protocol."""
+
+from __future__ import annotations
+
+from dlms.errors import DlmsError
+from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.errors import ExceptionResponse
+
+
+class MeterRefusal(DlmsError):
+    """The meter understood, and said no."""
+
+
+class AssociationRejected(MeterRefusal):
+    """There is no association."""
+
+
+class AccessRefused(MeterRefusal):
+    """A GET, SET or ACTION was refused with ``result``."""
+
+    def __init__(self, what: str, result: DataAccessResult | ActionResult) -> None:
+        super().__init__(f"{what}: {result.name.lower().replace('_', '-')}")
+        self.result = result
+
+
+class ServiceException(MeterRefusal):
+    """The meter answered with an ExceptionResponse."""
+
+    def __init__(self, exception: ExceptionResponse) -> None:
+        name = exception.service_error.name.lower().replace("_", "-")
+        super().__init__(f"meter answers with an exception: {name}")
+        self.exception = exception
