@@ -14,7 +14,7 @@ from emulator.cli.main import parser
 from emulator.sandbox import Sandbox
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"`?cosemlab ([a-z]+)", README)))
+COMMANDS = sorted(set(re.findall(r"(?:`|\$ )cosemlab ([a-z]+)", README)))
 
 
 async def test_the_client_from_python(sandbox: Sandbox) -> None:
