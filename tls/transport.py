@@ -107,6 +107,7 @@ async def open_tls_connection(
     loop = asyncio.get_running_loop()
     check_loop(loop)
     outcome: asyncio.Future[asyncio.Transport] = loop.create_future()
+    gone = asyncio.Event()
     channel: ChannelProtocol
     protocol: P
 
@@ -130,7 +131,7 @@ async def open_tls_connection(
             side=Side.CLIENT,
             accept=accept,
             on_event=concluded,
-            on_lost=lambda: None,
+            on_lost=gone.set,
             handshake_timeout=handshake_timeout,
         )
         return channel
@@ -139,6 +140,10 @@ async def open_tls_connection(
         await loop.create_connection(connection, host, port, local_addr=local_address)
     try:
         return await outcome, protocol
+    except HandshakeError:
+        # Not before our alert has had its time to arrive: who asked may end the program now.
+        await gone.wait()
+        raise
     except asyncio.CancelledError:
         channel.abort()
         raise

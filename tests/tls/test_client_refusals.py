@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tls.alerts import Alert
+from tls.channel import ChannelProtocol
 from tls.contexts import client_context, server_context
 from tls.credentials import Credential
 from tls.events import HandshakeDone, HandshakeError, HandshakeEvent, HandshakeFailed, Reason, Side
@@ -50,6 +51,33 @@ async def _refused(port: int, context: ssl.SSLContext, **options: Any) -> Handsh
     assert caught.value.event.side is Side.CLIENT
     assert not protocol.connected
     return caught.value.event
+
+
+async def test_the_socket_is_gone_when_the_error_comes(
+    start_lab: StartLab,
+    pki: TestPki,
+    good_client: ssl.SSLContext,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So a program that ends at once has not cut its own alert off."""
+    lost: list[Side] = []
+
+    class Watched(ChannelProtocol):
+        def __init__(self, *args: Any, on_lost: Callable[[], None], **options: Any) -> None:
+            def noted() -> None:
+                lost.append(options["side"])
+                on_lost()
+
+            super().__init__(*args, on_lost=noted, **options)
+
+    day = timedelta(days=1)
+    expired = pki.issue_device(DEVICE_TITLE, not_before=now - 2 * day, not_after=now - day)
+    lab = await start_lab(server_context(expired, pki.trust()))
+    monkeypatch.setattr("tls.transport.ChannelProtocol", Watched)
+    with pytest.raises(HandshakeError):
+        await open_tls_connection(Silent, "127.0.0.1", lab.listener.port, good_client)
+    assert Side.CLIENT in lost
 
 
 async def test_expired_device(
