@@ -41,7 +41,7 @@ _UPDATE_AMOUNT = MethodDescriptor(classes.CREDIT.class_id, TOKEN_CREDIT, 1)
 _ENTER = MethodDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 1)
 
 PAYMENT_MODES = {"credit": 1, "prepayment": 2}
-SUPPLY = {
+SUPPLY: dict[int, str] = {
     ControlState.DISCONNECTED: "disconnected",
     ControlState.CONNECTED: "connected",
     ControlState.READY_FOR_RECONNECTION: "armed",
@@ -74,13 +74,10 @@ class HeadEnd:
         """Read balance, payment mode and supply state as the S1SP."""
         async with associate(self._parties[Actor.S1SP], meter, profile) as session:
             balance = await _read_balance(session)
-            mode = (await session.get(_MODE)).value
-            supply = (await session.get(_SUPPLY)).value
-        assert isinstance(mode, tuple)
-        assert isinstance(supply, int)
+            mode = _element(await session.get(_MODE), 0)
+            supply = _integer(await session.get(_SUPPLY))
         modes = {number: name for name, number in PAYMENT_MODES.items()}
-        payment_mode = modes.get(_integer(mode[0]), "unknown")
-        return MeterStatus(balance, payment_mode, SUPPLY[ControlState(supply)])
+        return MeterStatus(balance, modes.get(mode, "unknown"), SUPPLY.get(supply, "unknown"))
 
     async def read(
         self, meter: MeterAddress, profile: Profile, attribute: AttributeDescriptor
@@ -115,10 +112,8 @@ class HeadEnd:
         try:
             await session.action(_ENTER, octet_string(digits.encode("ascii")), purpose)
         except AccessRefused as refusal:
-            status = (await session.get(_TOKEN_STATUS)).value
-            assert isinstance(status, tuple)
-            name = TokenStatus(_integer(status[0])).name.lower().replace("_", "-")
-            raise MeterRefusal(f"token not accepted: {name}") from refusal
+            status = _element(await session.get(_TOKEN_STATUS), 0)
+            raise MeterRefusal(f"token not accepted: {_status_name(status)}") from refusal
 
     async def instruct(
         self, meter: MeterAddress, profile: Profile, name: str, argument: Data | None = None
@@ -167,9 +162,21 @@ def _needs_argument(row: InstructionRow) -> bool:
 
 async def _read_balance(session: PartyAssociation) -> Decimal:
     amount = _integer(await session.get(_BALANCE))
-    currency = (await session.get(_CURRENCY)).value
-    assert isinstance(currency, tuple)
-    return Decimal(amount).scaleb(_integer(currency[1]))
+    return Decimal(amount).scaleb(_element(await session.get(_CURRENCY), 1))
+
+
+def _status_name(status: int) -> str:
+    try:
+        return TokenStatus(status).name.lower().replace("_", "-")
+    except ValueError:
+        return f"status {status}"
+
+
+def _element(data: Data, number: int) -> int:
+    """An integer inside a structure."""
+    if not isinstance(data.value, tuple) or len(data.value) <= number:
+        raise MeterRefusal(f"structure expected, meter gives {data.type.label}")
+    return _integer(data.value[number])
 
 
 def _integer(data: Data) -> int:

@@ -17,7 +17,7 @@ from devices.profile.model import SetStep
 from devices.token import make_token
 from dlms.association.config import AssociationKeys
 from dlms.association.events import AssociationRefused
-from dlms.axdr.data import NULL, DataType, octet_string
+from dlms.axdr.data import NULL, Data, DataType, double_long, enum, octet_string, structure
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
 from dlms.cosem import classes, obis
@@ -76,6 +76,25 @@ async def test_status(name: str, head_end: HeadEnd, place: Any) -> None:
     assert status.payment_mode == "prepayment"
     assert status.supply == "disconnected"
     assert meter.digest == digest
+
+
+@pytest.mark.parametrize(
+    ("code", "attribute", "odd"),
+    [
+        ("0-0:19.0.0.255", 15, double_long(1)),
+        ("0-0:19.0.0.255", 2, structure()),
+        ("0-0:19.0.0.255", 2, structure(octet_string(b""), enum(2))),
+        ("0-0:19.0.0.255", 15, NULL),
+    ],
+)
+async def test_a_meter_that_answers_oddly(
+    head_end: HeadEnd, place: Any, code: str, attribute: int, odd: Data
+) -> None:
+    """What no meter should say is a refusal to the head end, never a failed assertion."""
+    meter = place("aclara")
+    meter.device.state.values[obis.parse(code), attribute] = odd
+    with pytest.raises(MeterRefusal, match="expected, meter gives"):
+        await head_end.status(meter.address, meter.profile)
 
 
 @pytest.mark.parametrize("name", NAMES)
