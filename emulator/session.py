@@ -22,6 +22,7 @@ from dlms.errors import LocalProtocolError, RemoteProtocolError
 from dlms.framing import Wpdu, WrapperReceiver
 from dlms.security.drive import run
 from dlms.security.ops import CryptoFailure, CryptoOp, Step
+from dlms.xdlms.registry import Response
 from emulator.events import MeterEvent, OnMeterEvent
 from emulator.trace import described, shown
 from tls.events import format_address
@@ -52,22 +53,30 @@ class Host(NamedTuple):
     inactivity_timeout: float = INACTIVITY_TIMEOUT
 
 
+class Exchanged(NamedTuple):
+    """What became of one APDU: what happened, and the reply and the response if there are any."""
+
+    event: events.Event
+    reply: bytes | None
+    response: Response | None = None
+
+
 def exchange(
     association: ServerAssociation,
     device: Device,
     row: AssociationRow,
     apdu: bytes,
     now: dt.datetime,
-) -> Step[tuple[bytes | None, events.Event]]:
-    """Take one APDU through all rooms; give the reply, if there is one, and what happened."""
+) -> Step[Exchanged]:
+    """Take one APDU through all rooms."""
     event = yield from association.receive(apdu)
     if not isinstance(event, events.RequestReceived):
-        return _reply_of(event), event
+        return Exchanged(event, _reply_of(event))
     response = yield from device.handle(event.request, row, now)
-    reply = None
-    if event.confirmed:
-        reply = yield from association.send(response)
-    return reply, event
+    if not event.confirmed:
+        return Exchanged(event, None)
+    reply = yield from association.send(response)
+    return Exchanged(event, reply, response)
 
 
 def _reply_of(event: events.Event) -> bytes | None:
@@ -147,10 +156,11 @@ class MeterConnection(asyncio.Protocol):
         self._trace(row, "<-", wpdu.apdu)
         device = self._host.device
         try:
-            reply, event = run(
+            exchanged = run(
                 exchange(association, device, row, wpdu.apdu, self._host.now()), self._host.execute
             )
-            self._report(row, event)
+            self._report(row, exchanged)
+            reply = exchanged.reply
         except RemoteProtocolError as error:
             self._event(error.reason, row, str(error))
             reply = error.reply
@@ -192,8 +202,8 @@ class MeterConnection(asyncio.Protocol):
 
     # Reporting ------------------------------------------------------------------------------------
 
-    def _report(self, row: AssociationRow, event: events.Event) -> None:
-        match event:
+    def _report(self, row: AssociationRow, exchanged: Exchanged) -> None:
+        match exchanged.event:
             case events.AssociationOpened():
                 self._event("associated", row)
             case events.AssociationRefused(why=why) | events.AuthenticationFailed(why=why):
@@ -202,6 +212,8 @@ class MeterConnection(asyncio.Protocol):
                 self._event("released", row)
             case events.RequestReceived(request=request) if self._host.trace:
                 self._event("request", row, repr(request))
+                if exchanged.response is not None:
+                    self._event("response", row, repr(exchanged.response))
 
     def _trace(self, row: AssociationRow, arrow: str, apdu: bytes) -> None:
         if self._host.trace:

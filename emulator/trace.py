@@ -1,7 +1,7 @@
 """APDUs made readable, for those who watch a meter work.
 
 An AARQ may carry a password, and an InitiateRequest in clear, also one inside an RLRQ, a dedicated
-key: what is shown of them leaves those octets out.
+key: such an APDU is not shown, nor one of these that cannot be read and so might.
 """
 
 from __future__ import annotations
@@ -13,16 +13,50 @@ from dlms.acse.release import Rlre, Rlrq
 from dlms.errors import CodecError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from dlms.xdlms import registry
+from dlms.xdlms.initiate import InitiateRequest
 
 _INITIATE, _AARQ, _AARE, _RLRQ, _RLRE = 0x01, 0x60, 0x61, 0x62, 0x63
-_MAY_HOLD_A_SECRET = (_INITIATE, _AARQ, _RLRQ)
+_CHALLENGING = (
+    Mechanism.HLS_MD5,
+    Mechanism.HLS_SHA1,
+    Mechanism.HLS_GMAC,
+    Mechanism.HLS_SHA256,
+    Mechanism.HLS_ECDSA,
+)
+"""Not the manufacturer's own HLS: there are clients that send its secret in clear."""
 
 
 def shown(apdu: bytes) -> str:
-    """The octets in hexadecimal, but for those APDUs that may carry a secret in clear."""
-    if apdu and apdu[0] in _MAY_HOLD_A_SECRET:
+    """The octets in hexadecimal, but for an APDU that may carry a secret in clear."""
+    if _may_hold_a_secret(apdu):
         return f"{apdu[:1].hex().upper()}... ({len(apdu)} octets, not shown: may hold a secret)"
     return apdu.hex().upper()
+
+
+def _may_hold_a_secret(apdu: bytes) -> bool:
+    tag = apdu[0] if apdu else -1
+    try:
+        if tag == _AARQ:
+            aarq = Aarq.decode(apdu)
+            return _presents_a_secret(aarq) or _carries_a_key(aarq.user_information)
+        if tag == _RLRQ:
+            return _carries_a_key(Rlrq.decode(apdu).user_information)
+        return tag == _INITIATE and _carries_a_key(apdu)
+    except CodecError:
+        return True
+
+
+def _presents_a_secret(aarq: Aarq) -> bool:
+    """An authentication value is a password, unless its mechanism makes it a challenge."""
+    mechanism = Mechanism.from_oid(aarq.mechanism_name or b"")
+    return aarq.calling_authentication_value is not None and mechanism not in _CHALLENGING
+
+
+def _carries_a_key(initiate: bytes | None) -> bool:
+    """Whether an InitiateRequest in clear has a dedicated key."""
+    if not initiate or is_ciphered(initiate[0]):
+        return False
+    return InitiateRequest.decode(initiate).dedicated_key is not None
 
 
 def described(apdu: bytes) -> str:

@@ -66,6 +66,22 @@ def test_an_apdu_that_may_hold_a_secret_does_not_show_it(apdu: bytes) -> None:
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    ("mechanism", "whole"),
+    [(mechanism, mechanism.value >= Mechanism.HLS_MD5.value) for mechanism in Mechanism],
+)
+def test_a_challenge_is_no_secret(mechanism: Mechanism, whole: bool) -> None:
+    """The manufacturer's own HLS is taken for one that sends its secret."""
+    apdu = replace(AARQ, mechanism_name=mechanism.oid, user_information=b"").encode()
+    assert (shown(apdu) == apdu.hex().upper()) is whole
+
+
+def test_what_carries_no_key_shows_whole() -> None:
+    bare = replace(AARQ, calling_authentication_value=None, user_information=None)
+    for apdu in (Rlrq().encode(), bare.encode()):
+        assert shown(apdu) == apdu.hex().upper()
+
+
 def test_the_rest_shows_whole() -> None:
     assert shown(bytes.fromhex("c0014100")) == "C0014100"
     assert shown(AARQ.encode()).startswith("60... (")
