@@ -14,8 +14,12 @@ from dlms.axdr.data import double_long
 from dlms.cosem import classes
 
 _MIN, _MAX = -(2**31), 2**31 - 1
-_CLOSED = 3
-"""account_status of a closed account."""
+
+
+class AccountStatus(IntEnum):
+    NEW = 1
+    ACTIVE = 2
+    CLOSED = 3
 
 
 class CreditType(IntEnum):
@@ -62,7 +66,7 @@ def is_closed(device: Meter) -> bool:
         value = device.value(row, 2) if row.interface_class is classes.ACCOUNT else None
         if value is not None and isinstance(value.value, tuple):
             status: object = value.value[1].value
-            return status == _CLOSED
+            return status == AccountStatus.CLOSED
     return False
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 
 from devices import prepayment
 from devices.meter import Meter
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
+from devices.prepayment import AccountStatus
 from devices.profile.model import ObjectRow
 from dlms.axdr.data import (
     Data,
@@ -19,13 +19,6 @@ from dlms.axdr.data import (
     unsigned,
 )
 from dlms.xdlms.codes import ActionResult, DataAccessResult
-
-
-class AccountStatus(IntEnum):
-    NEW = 1
-    ACTIVE = 2
-    CLOSED = 3
-
 
 _SET_AMOUNT = 2  # method set_amount_to_value of a Credit
 _MODES = (1, 2)  # credit, prepayment

@@ -20,7 +20,7 @@ from dlms.errors import CodecError, LocalProtocolError
 from dlms.security.ciphered import is_ciphered
 from dlms.security.control import Protection
 from dlms.security.counters import CounterTooLow, InvocationCounters
-from dlms.security.keys import KeyRef
+from dlms.security.keys import KEY_LENGTH, KeyRef
 from dlms.security.ops import CryptoFailure, Match, Random, Step, Use
 from dlms.security.protect import SecurityContext, Shape, TooWeak, open_ciphered, protect
 from dlms.xdlms.codes import InitiateError
@@ -28,8 +28,6 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
 
 CHALLENGE_LENGTH = 16
-KEY_LENGTH = 16
-"""Octets of a suite 0 key."""
 
 _MAX_RESAMPLES = 4
 
@@ -173,7 +171,7 @@ def _open_initiate(
         octets = opened.apdu
         protection = opened.protection
         shape = Shape(opened.family, opened.form, protection)
-    if config.policy & ~protection:
+    elif config.policy:
         raise _policy_refusal()
     try:
         initiate = InitiateRequest.decode(octets)

@@ -11,14 +11,11 @@ from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security.ciphered import Family
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
-from dlms.security.keys import KeyRef
+from dlms.security.keys import KEY_LENGTH, KeyRef
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
 from dlms.security.protect import SecurityContext, Shape, protect
 from dlms.xdlms.errors import ConfirmedServiceError
 from dlms.xdlms.initiate import InitiateRequest, compose
-
-KEY_LENGTH = 16
-"""Octets of a suite 0 key."""
 
 
 def security_context(

@@ -208,7 +208,7 @@ class ServerAssociation:
             opened = yield from self._open(octets, Use.OPEN_REQUEST)
             apdu = opened.apdu
             shape = Shape(opened.family, opened.form, opened.protection)
-        if self.config.policy & ~(Protection.NONE if shape is None else shape.protection):
+        elif self.config.policy:
             raise too_weak("request")
         request = decode_request(apdu)
         if self.state is State.AUTHENTICATING:

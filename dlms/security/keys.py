@@ -8,6 +8,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+KEY_LENGTH = 16
+"""Octets of a symmetric key in suite 0, which is AES-128 throughout."""
+
 
 class KeyKind(Enum):
     """What a key is for."""

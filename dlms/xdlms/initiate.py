@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dlms.errors import CodecError
 from dlms.octets import Reader, encode_length
-from dlms.security.keys import KeyRef
+from dlms.security.keys import KEY_LENGTH, KeyRef
 from dlms.xdlms.conformance import Conformance, encode_conformance, read_conformance
 
 DLMS_VERSION = 6
@@ -107,7 +107,7 @@ class InitiateResponse:
 
 
 def compose(
-    request: InitiateRequest, key: KeyRef | bytes | None, key_length: int = 16
+    request: InitiateRequest, key: KeyRef | bytes | None, key_length: int = KEY_LENGTH
 ) -> tuple[bytes | KeyRef, ...]:
     """Encode ``request`` with ``key`` as its dedicated key, which may be a reference.
 

@@ -24,11 +24,9 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from emulator.channel import WrapperChannel
 from emulator.client import MeterClient
-from emulator.custody import Errand
 from emulator.head_end.party import Party
 from emulator.policy import Purpose
 from emulator.sandbox import MeterAddress
-from tls.contexts import client_context
 from tls.identity import exactly
 from tls.transport import open_tls_connection
 
@@ -45,7 +43,7 @@ class PartyAssociation:
         self._party = party
         self._profile = profile
         self._device = device
-        self.errand = party.errand(device, profile.category, Purpose.ESTABLISH_ASSOCIATION)
+        self.be_about(Purpose.ESTABLISH_ASSOCIATION)
 
     async def run(self, step: Step[Any]) -> Any:
         return await self._party.custody.run(step, self.errand)
@@ -54,20 +52,21 @@ class PartyAssociation:
         self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None
     ) -> Data:
         """Read. To make a meter give its data is an Instruction (SEC: Equivalent Steps (b))."""
-        self._purpose(Purpose.GENERATE_INSTRUCTION)
+        self.be_about(Purpose.GENERATE_INSTRUCTION)
         return await self._client.get(attribute, selection)
 
     async def set(self, attribute: AttributeDescriptor, value: Data) -> None:
-        self._purpose(Purpose.GENERATE_INSTRUCTION)
+        self.be_about(Purpose.GENERATE_INSTRUCTION)
         await self._client.set(attribute, value)
 
     async def action(
         self, method: MethodDescriptor, parameter: Data | None, purpose: Purpose
     ) -> Data | None:
-        self._purpose(purpose)
+        self.be_about(purpose)
         return await self._client.action(method, parameter)
 
-    def _purpose(self, purpose: Purpose) -> None:
+    def be_about(self, purpose: Purpose) -> None:
+        """Say what the operations to come are for."""
         self.errand = self._party.errand(self._device, self._profile.category, purpose)
 
 
@@ -98,7 +97,7 @@ async def associate(
             await client.open()
             yield session
         finally:
-            session.errand = _setup_errand(party, meter, profile)
+            session.be_about(Purpose.ESTABLISH_ASSOCIATION)
             # The association ends with the connection in any case (R-AA-8).
             with suppress(DlmsError, OSError, TimeoutError):
                 await client.release()
@@ -108,22 +107,20 @@ async def associate(
         await channel.wait_closed()
 
 
-def _setup_errand(party: Party, meter: MeterAddress, profile: Profile) -> Errand:
-    device = meter.title.hex().upper()
-    return party.errand(device, profile.category, Purpose.ESTABLISH_ASSOCIATION)
-
-
 async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> WrapperChannel:
     """TLS to exactly this meter, with the DCC Private Key of the party (G2.44(b))."""
 
     async def connect() -> WrapperChannel:
-        context = client_context(party.credential, party.trust, keylog=party.keylog)
         _, channel = await open_tls_connection(
-            WrapperChannel, meter.host, meter.tls_port, context, accept=exactly(meter.title)
+            WrapperChannel,
+            meter.host,
+            meter.tls_port,
+            party.tls_context(),
+            accept=exactly(meter.title),
         )
         return channel
 
-    errand = _setup_errand(party, meter, profile)._replace(purpose=Purpose.ESTABLISH_TLS)
+    errand = party.errand(meter.title.hex().upper(), profile.category, Purpose.ESTABLISH_TLS)
     return await party.custody.establish_tls(party.tls_key, errand, connect)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
 from emulator.policy import Actor, Category, Purpose
+from tls.contexts import client_context
 from tls.credentials import Credential, Trust
 
 TITLES = {Actor.S1SP: b"S1P\x00\x00\x00\x00\x01", Actor.DCO: b"DCO\x00\x00\x00\x00\x01"}
@@ -33,6 +35,7 @@ class Party:
     custody: Custody
     counters: InvocationCounters = field(default_factory=InvocationCounters)
     keylog: Path | None = None
+    _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)
 
     @property
     def title(self) -> bytes:
@@ -42,6 +45,12 @@ class Party:
     def tls_key(self) -> KeyRef:
         """The name of the DCC Private Key this party establishes TLS with."""
         return KeyRef(self.title, self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+
+    def tls_context(self) -> ssl.SSLContext:
+        """The party's TLS context, made once: to load the key into OpenSSL takes files."""
+        if self._context is None:
+            self._context = client_context(self.credential, self.trust, keylog=self.keylog)
+        return self._context
 
     def errand(self, device: str, category: int, purpose: Purpose) -> Errand:
         kind = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}[category]

@@ -106,7 +106,7 @@ class HeadEnd:
     ) -> None:
         key = KeyRef(meter.title, TOKEN_SCOPE, KeyKind.TOKEN)
         purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
-        session.errand = session.errand._replace(purpose=purpose)
+        session.be_about(purpose)
         counter = self._tokens.burn(meter.title)
         digits = await session.run(make_token(_in_units(pounds, -2), counter, key, meter.title))
         try:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.keys import KEY_LENGTH, KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import KeyUnavailable
 
-KEY_LENGTH = 16
 SECRET_LENGTH = 8
 """Octets of a derived low level security secret, written as that many hexadecimal digits."""
 
