@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 KEY_LENGTH = 16
-"""Octets of a symmetric key in suite 0, which is AES-128 throughout."""
+"""Octets of a symmetric key in suites 0 and 1, which use AES-128."""
 
 
 class KeyKind(Enum):
@@ -20,8 +20,12 @@ class KeyKind(Enum):
     GAK = "global authentication key"
     DEDICATED = "dedicated key"
     KEK = "key encrypting key (master key)"
+    EPHEMERAL = "key of a single message"
     LLS_SECRET = "low level security secret"
+    HLS_SECRET = "high level security secret"
     TOKEN = "token key"
+    SIGNING_KEY = "digital signature private key"
+    AGREEMENT_KEY = "key agreement private key"
     TLS_PRIVATE_KEY = "TLS private key"
 
     # Members are singletons; Enum's own hash goes by name, in Python, on every key look-up.
@@ -31,9 +35,19 @@ class KeyKind(Enum):
     def is_symmetric(self) -> bool:
         """Whether this is a symmetric key in the sense of a SMETS1 Symmetric Key.
 
-        A low level security secret is a password: it is presented, it does not process a message.
+        A secret of low or high level security is a password: it is presented or hashed with a
+        challenge, it does not process a message.
         """
-        return self not in (KeyKind.LLS_SECRET, KeyKind.TLS_PRIVATE_KEY)
+        return self not in _NOT_SYMMETRIC
+
+
+_NOT_SYMMETRIC = (
+    KeyKind.LLS_SECRET,
+    KeyKind.HLS_SECRET,
+    KeyKind.SIGNING_KEY,
+    KeyKind.AGREEMENT_KEY,
+    KeyKind.TLS_PRIVATE_KEY,
+)
 
 
 class KeyLifetime(Enum):
