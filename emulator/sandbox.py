@@ -15,7 +15,8 @@ from dlms.security.counters import InvocationCounters
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.session import Host, MeterConnection
+from emulator.serving.connection import MeterConnection
+from emulator.serving.host import Host
 from tls.contexts import server_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki

@@ -33,7 +33,7 @@ from dlms.xdlms.get import GetRequest
 from dlms.xdlms.initiate import InitiateRequest
 from emulator.head_end.party import TITLES
 from emulator.policy import Actor
-from emulator.session import MAX_APDU
+from emulator.serving.host import MAX_APDU
 
 METER = "aclara"
 CLOCK_TIME = AttributeDescriptor(8, obis.parse("0-0:1.0.0.255"), 2)

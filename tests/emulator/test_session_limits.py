@@ -36,7 +36,8 @@ from emulator.head_end.party import client_titles
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.session import INACTIVITY_TIMEOUT, Host, MeterConnection
+from emulator.serving.connection import MeterConnection
+from emulator.serving.host import INACTIVITY_TIMEOUT, Host
 from tls.contexts import client_context, server_context
 from tls.plain import start_tcp_server
 from tls.transport import start_tls_server
@@ -275,7 +276,7 @@ def test_what_counts_as_activity(
 ) -> None:  # fmt: skip
     """Only a complete APDU for an association of this meter, 60 s after the beginning."""
     loop, transport = FakeLoop(), FakeTransport()
-    monkeypatch.setattr("emulator.session.asyncio.get_running_loop", lambda: loop)
+    monkeypatch.setattr("emulator.serving.connection.asyncio.get_running_loop", lambda: loop)
     device = Device(load("aclara"), 7)
     execute = SoftwareModule(KeyRing(fleet_secret)).execute
     connection = MeterConnection(Host(device, execute, clock, events, inactivity_timeout=100.0))

@@ -9,7 +9,6 @@ from typing import Any
 
 HERE = Path(__file__).parent
 MATRIX = HERE.parents[1] / "fixtures" / "interop" / "matrix.toml"
-FOLDERS = {"gurux", "dlmscosem", "head_end"}
 STATUSES = {"works", "peer refuses", "meter refuses"}
 KEYS = {"feature", "peer", "status", "test", "reason"}
 
@@ -22,11 +21,11 @@ def rows() -> list[dict[str, Any]]:
 def functions() -> set[str]:
     """Every test function of the peers' folders, as ``folder/file.py::name``."""
     found = set()
-    for folder in FOLDERS:
-        for path in (HERE / folder).glob("test_*.py"):
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                    found.add(f"{folder}/{path.name}::{node.name}")
+    for path in HERE.glob("*/test_*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if test and node.name.startswith("test_"):
+                found.add(f"{path.parent.name}/{path.name}::{node.name}")
     return found
 
 

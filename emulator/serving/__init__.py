@@ -1,0 +1,1 @@
+"""Meters on the network: one connection, datagram peer or line at a time."""

@@ -1,0 +1,147 @@
+"""One connection to a meter: TCP, TLS or a serial line, in any framing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from dlms.errors import RemoteProtocolError
+from emulator.serving.framings import Arrived, Framing, WrapperFraming
+from emulator.serving.host import Host
+from emulator.serving.peer import Peer, Unable
+from tls.events import format_address
+from tls.identity import IdentityError, peer_system_title
+
+
+class MeterConnection(asyncio.Protocol):
+    """Serves one connection of octets."""
+
+    def __init__(self, host: Host, framing: Callable[[], Framing] = WrapperFraming) -> None:
+        self._host = host
+        self._framing = framing()
+        self._transport: asyncio.Transport | None = None
+        self._peer = Peer(host, "unknown")
+        self._inactivity: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._last_heard = 0.0
+
+    # asyncio.Protocol ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        address = format_address(transport.get_extra_info("peername"))
+        ssl_object = transport.get_extra_info("ssl_object")
+        title: bytes | None = None
+        if ssl_object is not None:
+            try:
+                title = peer_system_title(ssl_object)
+            except IdentityError as error:
+                Peer(self._host, address).report("refused", text=str(error))
+                self._transport.abort()
+                return
+        self._peer = Peer(self._host, address, title)
+        self._loop = asyncio.get_running_loop()
+        self._last_heard = self._loop.time()
+        self._watch(self._host.inactivity_timeout)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._framing.receive(data, self._loop.time())
+            self._carry_on()
+        except RemoteProtocolError as error:
+            self._lose(error)
+
+    def pause_writing(self) -> None:
+        # A peer that does not read our answers gets no more of its questions read.
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._inactivity, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        self._peer.close()
+        self._transport = None
+
+    # The way of the octets ------------------------------------------------------------------------
+
+    def _carry_on(self) -> None:
+        """Serve what has arrived, write what there is to write, set the framing's clock."""
+        # Not after hanging up: TLS may still hand on what had come before.
+        while self._is_open() and (indication := self._framing.next_indication()) is not None:
+            if isinstance(indication, Arrived):
+                self._serve(indication)
+            else:
+                self._peer.close_pair(indication.client_sap, indication.server_sap)
+        octets = self._framing.octets_to_send()
+        if octets and self._transport is not None:
+            self._transport.write(octets)
+        self._set_deadline()
+
+    def _serve(self, arrived: Arrived) -> None:
+        client_sap, server_sap, apdu = arrived
+        try:
+            replies = self._peer.serve(client_sap, server_sap, apdu)
+        except Unable:
+            self._hang_up()
+            return
+        if replies is None:
+            return
+        now = self._last_heard = self._loop.time()
+        for reply in replies:
+            self._framing.send(client_sap, server_sap, reply, now)
+
+    def _set_deadline(self) -> None:
+        when = self._framing.deadline()
+        if self._deadline is not None:
+            if self._deadline.when() == when:
+                return
+            self._deadline.cancel()
+            self._deadline = None
+        if when is not None and self._is_open():
+            self._deadline = self._loop.call_at(when, self._framing_timeout)
+
+    def _framing_timeout(self) -> None:
+        self._deadline = None
+        try:
+            self._framing.timeout(self._loop.time())
+            self._carry_on()
+        except RemoteProtocolError as error:
+            self._lose(error)
+
+    # Hanging up -----------------------------------------------------------------------------------
+
+    def _lose(self, error: RemoteProtocolError) -> None:
+        """The stream has lost its framing; what had been answered before still goes out."""
+        self._peer.report(error.reason, text=str(error))
+        octets = self._framing.octets_to_send()
+        if octets and self._transport is not None:
+            self._transport.write(octets)
+        self._hang_up()
+
+    def _is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _watch(self, delay: float) -> None:
+        self._inactivity = self._loop.call_later(delay, self._check_activity)
+
+    def _check_activity(self) -> None:
+        idle = self._loop.time() - self._last_heard
+        left = self._host.inactivity_timeout - idle
+        if left > 0:
+            self._watch(left)
+            return
+        self._peer.report("inactive", text=f"nothing complete heard for {idle:.0f} s")
+        if self._transport is not None and self._transport.get_write_buffer_size():
+            # To close would wait for a peer that does not read what is there for it.
+            self._transport.abort()
+        self._hang_up()

@@ -1,0 +1,31 @@
+"""What a connection needs of the meter's host."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from devices.device import Device
+from dlms.security.ops import CryptoOp
+from emulator.events import OnMeterEvent
+
+MAX_APDU = 8192
+"""Longest APDU that is waited for. No profile takes more than 2 KiB, and what is too long for the
+association but not for this still gets its ExceptionResponse."""
+
+INACTIVITY_TIMEOUT = 180.0
+"""Seconds without a complete APDU until the meter hangs up (TCP-UDP setup, attribute 6)."""
+
+
+class Host(NamedTuple):
+    """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
+    true time, aware. ``trace`` asks for an event per APDU.
+    """
+
+    device: Device
+    execute: Callable[[CryptoOp], Any]
+    now: Callable[[], dt.datetime]
+    on_event: OnMeterEvent
+    trace: bool = False
+    inactivity_timeout: float = INACTIVITY_TIMEOUT

@@ -1,0 +1,144 @@
+"""One peer of a meter, however its octets come: its associations, and APDUs in and out.
+
+Anything a peer sends ends in replies, in silence or in :class:`Unable`, never in another exception;
+other peers do not notice.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from devices.profile.model import AssociationRow
+from dlms.association import events
+from dlms.association.server import ServerAssociation
+from dlms.errors import LocalProtocolError, RemoteProtocolError
+from dlms.security.drive import run
+from dlms.security.ops import CryptoFailure
+from emulator.events import MeterEvent
+from emulator.serving.exchange import Exchanged, exchange
+from emulator.serving.host import Host
+from emulator.trace import described, shown
+
+_labels = itertools.count()
+
+
+class Unable(Exception):
+    """The meter's own side cannot go on, say because a key is used up: hang up without an answer,
+    which is better than a wrong one.
+    """
+
+
+class Peer:
+    """At most one association per declared pair of SAPs.
+
+    ``address`` is for people, ``title`` the system title that the secure channel vouches for.
+    """
+
+    def __init__(self, host: Host, address: str, title: bytes | None = None) -> None:
+        self._host = host
+        self._address = address
+        self._title = title
+        self._open: dict[tuple[int, int], tuple[ServerAssociation, AssociationRow]] = {}
+        self._revision = host.device.state.security_revision
+        self._label = next(_labels)
+
+    def serve(self, client_sap: int, server_sap: int, apdu: bytes) -> tuple[bytes, ...] | None:
+        """Take one APDU; give the replies to send back to ``client_sap``.
+
+        ``None`` if no association is offered to this pair of SAPs: silence (X_WPDU_PORT_UNK), and
+        the peer does not count as having been heard. :class:`Unable` if there can be no answer.
+        """
+        found = self._find(client_sap, server_sap)
+        if found is None:
+            self.report("unknown-sap", text=f"SAP {client_sap} to {server_sap}")
+            return None
+        self._adopt()
+        association, row = found
+        self._trace(row, "<-", apdu)
+        device = self._host.device
+        try:
+            exchanged = run(
+                exchange(association, device, row, apdu, self._host.now()), self._host.execute
+            )
+        except RemoteProtocolError as error:
+            self.report(error.reason, row, str(error))
+            replies: tuple[bytes, ...] = () if error.reply is None else (error.reply,)
+        except (LocalProtocolError, CryptoFailure) as error:
+            self.report("unable", row, str(error))
+            raise Unable(str(error)) from error
+        else:
+            self._tell(row, exchanged)
+            replies = exchanged.replies
+        for reply in replies:
+            self._trace(row, "->", reply)
+        return replies
+
+    def close(self) -> None:
+        """The lower layer is gone, and with it every association (R-AA-8)."""
+        for association, _ in self._open.values():
+            run(association.close(), self._host.execute)
+        self._open.clear()
+
+    def close_pair(self, client_sap: int, server_sap: int) -> None:
+        """The link between two addresses is gone, and with it their association."""
+        found = self._open.pop((client_sap, server_sap), None)
+        if found is not None:
+            run(found[0].close(), self._host.execute)
+
+    def _find(
+        self, client_sap: int, server_sap: int
+    ) -> tuple[ServerAssociation, AssociationRow] | None:
+        pair = client_sap, server_sap
+        found = self._open.get(pair)
+        if found is None:
+            device = self._host.device
+            row = device.association(*pair)
+            if row is None:
+                return None
+            found = ServerAssociation(device.offer(row, self._title), f"{self._label}"), row
+            self._open[pair] = found
+        return found
+
+    def _adopt(self) -> None:
+        """Let open associations follow a change of keys or policy made by an earlier APDU.
+
+        Here, before the next APDU, because the response to the change went under the old keys
+        (R-KEY-3), and because another connection may have made it.
+        """
+        device = self._host.device
+        if self._revision == device.state.security_revision:
+            return
+        self._revision = device.state.security_revision
+        for association, row in self._open.values():
+            association.adopt(device.config(row), device.keys(row))
+
+    # Reporting ------------------------------------------------------------------------------------
+
+    def _tell(self, row: AssociationRow, exchanged: Exchanged) -> None:
+        match exchanged.event:
+            case events.AssociationOpened():
+                self.report("associated", row)
+            case events.AssociationRefused(why=why) | events.AuthenticationFailed(why=why):
+                self.report("association-refused", row, why)
+            case events.AssociationReleased():
+                self.report("released", row)
+            case events.RequestReceived(request=request) if self._host.trace:
+                self.report("request", row, repr(request))
+                if exchanged.response is not None:
+                    self.report("response", row, repr(exchanged.response))
+
+    def _trace(self, row: AssociationRow, arrow: str, apdu: bytes) -> None:
+        if self._host.trace:
+            self.report(arrow, row, f"{shown(apdu)}  {described(apdu)}")
+
+    def report(self, kind: str, row: AssociationRow | None = None, text: str = "") -> None:
+        """Tell whoever watches the meter."""
+        self._host.on_event(
+            MeterEvent(
+                meter=self._host.device.profile.name,
+                kind=kind,
+                peer=self._address,
+                association="" if row is None else row.name,
+                text=text,
+            )
+        )
