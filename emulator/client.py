@@ -9,10 +9,9 @@ from typing import Any, TypeAlias, TypeVar
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
 from dlms.client.dialogue import Compute, Dialogue, Dialogues
-from dlms.framing import Wpdu
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
-from emulator.channel import WrapperChannel
+from emulator.channel import Channel
 
 RESPONSE_TIMEOUT = 10.0
 """Seconds that a meter may take to answer; ``TimeoutError`` then."""
@@ -31,7 +30,7 @@ class MeterClient:
 
     def __init__(
         self,
-        channel: WrapperChannel,
+        channel: Channel,
         association: ClientAssociation,
         run: Runner,
         timeout: float = RESPONSE_TIMEOUT,
@@ -84,6 +83,7 @@ class MeterClient:
 
     async def _transmit(self, apdu: bytes) -> bytes:
         config = self._association.config
-        self._channel.send(Wpdu(config.client_sap, config.server_sap, apdu))
+        pair = config.client_sap, config.server_sap
+        self._channel.send(*pair, apdu)
         async with asyncio.timeout(self._timeout):
-            return (await self._channel.receive()).apdu
+            return await self._channel.receive(*pair)

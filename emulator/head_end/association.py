@@ -22,7 +22,7 @@ from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import CryptoOp, Step
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
-from emulator.channel import WrapperChannel
+from emulator.channel import Channel
 from emulator.client import MeterClient
 from emulator.head_end.party import Party
 from emulator.policy import Purpose
@@ -107,12 +107,12 @@ async def associate(
         await channel.wait_closed()
 
 
-async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> WrapperChannel:
+async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> Channel:
     """TLS to exactly this meter, with the DCC Private Key of the party (G2.44(b))."""
 
-    async def connect() -> WrapperChannel:
+    async def connect() -> Channel:
         _, channel = await open_tls_connection(
-            WrapperChannel,
+            Channel,
             meter.host,
             meter.tls_port,
             party.tls_context(),
@@ -157,7 +157,7 @@ def _plan(
 
 async def _move_counter_forward(
     party: Party,
-    channel: WrapperChannel,
+    channel: Channel,
     meter: MeterAddress,
     profile: Profile,
     row: AssociationRow,

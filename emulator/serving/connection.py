@@ -7,17 +7,21 @@ from collections.abc import Callable
 from typing import cast
 
 from dlms.errors import RemoteProtocolError
-from emulator.serving.framings import Arrived, Framing, WrapperFraming
-from emulator.serving.host import Host
+from emulator.framing import Addressed, Framing, WrapperFraming
+from emulator.serving.host import MAX_APDU, Host
 from emulator.serving.peer import Peer, Unable
 from tls.events import format_address
 from tls.identity import IdentityError, peer_system_title
 
 
+def meter_wrapper() -> Framing:
+    return WrapperFraming(at_meter=True, max_apdu=MAX_APDU)
+
+
 class MeterConnection(asyncio.Protocol):
     """Serves one connection of octets."""
 
-    def __init__(self, host: Host, framing: Callable[[], Framing] = WrapperFraming) -> None:
+    def __init__(self, host: Host, framing: Callable[[], Framing] = meter_wrapper) -> None:
         self._host = host
         self._framing = framing()
         self._transport: asyncio.Transport | None = None
@@ -74,7 +78,7 @@ class MeterConnection(asyncio.Protocol):
         """Serve what has arrived, write what there is to write, set the framing's clock."""
         # Not after hanging up: TLS may still hand on what had come before.
         while self._is_open() and (indication := self._framing.next_indication()) is not None:
-            if isinstance(indication, Arrived):
+            if isinstance(indication, Addressed):
                 self._serve(indication)
             else:
                 self._peer.close_pair(indication.client_sap, indication.server_sap)
@@ -83,7 +87,7 @@ class MeterConnection(asyncio.Protocol):
             self._transport.write(octets)
         self._set_deadline()
 
-    def _serve(self, arrived: Arrived) -> None:
+    def _serve(self, arrived: Addressed) -> None:
         client_sap, server_sap, apdu = arrived
         try:
             replies = self._peer.serve(client_sap, server_sap, apdu)
@@ -94,7 +98,7 @@ class MeterConnection(asyncio.Protocol):
             return
         now = self._last_heard = self._loop.time()
         for reply in replies:
-            self._framing.send(client_sap, server_sap, reply, now)
+            self._framing.send(Addressed(client_sap, server_sap, reply), now)
 
     def _set_deadline(self) -> None:
         when = self._framing.deadline()

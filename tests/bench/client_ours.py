@@ -21,7 +21,7 @@ from dlms.security.drive import run
 from dlms.security.ops import Step
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator.channel import WrapperChannel
+from emulator.channel import Channel
 from emulator.client import MeterClient, Runner
 from emulator.custody import Custody, Errand, Mode
 from emulator.head_end.party import TITLES
@@ -96,7 +96,7 @@ class OurClient:
         self._config, self._keys = plan(place, ciphered)
 
     async def open(self) -> MeterClient:
-        channel = await connect(WrapperChannel, self._place, self._port, self._tls)
+        channel = await connect(Channel, self._place, self._port, self._tls)
         association = ClientAssociation(self._config, self._keys, self._counters)
         client = MeterClient(channel, association, self._run)
         await client.open()

@@ -25,7 +25,7 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator.channel import WrapperChannel
+from emulator.channel import Channel
 from emulator.cli.main import main
 from emulator.client import MeterClient
 from emulator.modules.keyring import KeyRing
@@ -383,7 +383,7 @@ async def read_clock(row: dict[str, Any], shown: dict[str, Any], protection: int
     async def runner(step: Any) -> Any:
         return run(step, module.execute)
 
-    _, channel = await open_tcp_connection(WrapperChannel, row["host"], row["plain_port"])
+    _, channel = await open_tcp_connection(Channel, row["host"], row["plain_port"])
     try:
         client = MeterClient(channel, ClientAssociation(config, keys, counters), runner)
         await client.open()

@@ -24,7 +24,7 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.get import GetResponse
 from dlms.xdlms.initiate import InitiateResponse
-from emulator.channel import MAX_WAITING, ChannelClosed, WrapperChannel
+from emulator.channel import MAX_WAITING, Channel, ChannelClosed
 from emulator.client import MeterClient
 from tls.plain import open_tcp_connection
 
@@ -64,7 +64,7 @@ Script = list[bytes | None]
 @pytest.fixture
 async def meter() -> AsyncIterator[Callable[[Script], Awaitable[MeterClient]]]:
     """``await meter(script)``: a client of a server that answers by the script, come what may."""
-    channels: list[WrapperChannel] = []
+    channels: list[Channel] = []
     servers: list[asyncio.Server] = []
     tasks: list[asyncio.Task[None]] = []
 
@@ -87,7 +87,7 @@ async def meter() -> AsyncIterator[Callable[[Script], Awaitable[MeterClient]]]:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         servers.append(server)
         port = server.sockets[0].getsockname()[1]
-        _, channel = await open_tcp_connection(WrapperChannel, "127.0.0.1", port)
+        _, channel = await open_tcp_connection(Channel, "127.0.0.1", port)
         channels.append(channel)
         config = ClientConfig(
             client_sap=16,
@@ -172,7 +172,7 @@ async def test_hanging_up(script: Script, meter: Any) -> None:
         await (client.open() if script == [HANG_UP] else client.get(CLOCK_TIME))
     # And again, now that it is known.
     with pytest.raises(ChannelClosed):
-        client._channel.send(Wpdu(16, 1, b"\xc0"))
+        client._channel.send(16, 1, b"\xc0")
 
 
 async def test_another_response_than_the_one_awaited(meter: Any) -> None:
@@ -199,27 +199,34 @@ async def test_more_than_was_asked_for(meter: Any) -> None:
     await client.open()
     async with asyncio.timeout(PATIENCE):
         await client._channel.wait_closed()
-    assert len(client._channel._waiting) <= MAX_WAITING
+    assert 0 < len(client._channel._waiting[16, 1]) <= MAX_WAITING
     with pytest.raises(RemoteProtocolError, match="more than was asked for"):
-        client._channel.send(Wpdu(16, 1, b"\xc0"))
+        client._channel.send(16, 1, b"\xc0")
 
 
 async def test_answers_one_octet_at_a_time() -> None:
     """The channel alone, fed by hand."""
-    channel = WrapperChannel()
+    channel = Channel()
     for octet in framed(ACCEPTED) + answer(0x41):
         channel.data_received(bytes((octet,)))
-    assert await channel.receive() == Wpdu(1, 16, ACCEPTED)
-    assert (await channel.receive()).encode() == answer(0x41)
+    assert await channel.receive(16, 1) == ACCEPTED
+    assert framed(await channel.receive(16, 1)) == answer(0x41)
+
+
+async def test_each_pair_of_addresses_gets_its_own_answers() -> None:
+    channel = Channel()
+    channel.data_received(Wpdu(1, 16, b"to 16").encode() + Wpdu(1, 2, b"to 2").encode())
+    assert await channel.receive(2, 1) == b"to 2"
+    assert await channel.receive(16, 1) == b"to 16"
 
 
 async def test_a_channel_that_was_never_connected() -> None:
-    channel = WrapperChannel()
+    channel = Channel()
     channel.close()
     channel.abort()
     await channel.wait_closed()
     with pytest.raises(ChannelClosed, match="connection is closed"):
-        channel.send(Wpdu(16, 1, b"\xc0"))
+        channel.send(16, 1, b"\xc0")
 
 
 async def test_invoke_ids_go_round(meter: Any) -> None:

@@ -214,7 +214,7 @@ async def test_an_open_association_does_not_outlive_silence(
         octets = await rest(reader)
         assert octets[8:9] in (b"\x61", b"")
         await meter.made[0].lost.wait()
-    assert meter.made[0]._open == {}
+    assert meter.made[0]._peer._open == {}
 
 
 async def test_no_timer_is_left_of_a_connection_that_ended(
@@ -227,7 +227,7 @@ async def test_no_timer_is_left_of_a_connection_that_ended(
         await answer(reader)
         writer.transport.abort()
         await meter.made[0].lost.wait()
-    assert meter.made[0]._timer.cancelled()
+    assert meter.made[0]._inactivity.cancelled()
     assert events.of("inactive") == []
 
 

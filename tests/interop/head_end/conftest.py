@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from devices.profile import available
-from dlms.framing import Wpdu
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CryptoOp, Mac, Seal
-from emulator.channel import WrapperChannel
+from emulator.channel import Channel
 from emulator.custody import Custody, Mode
 from emulator.head_end.party import TITLES, Party
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
@@ -157,9 +156,9 @@ def _visit(site: Any, pki: TestPki, meter: Any) -> Visit:
     head_end = HeadEnd(*parties)
     apdus: list[bytes] = []
 
-    def tapped(self: WrapperChannel, wpdu: Wpdu) -> None:
-        apdus.append(wpdu.apdu)
-        send(self, wpdu)
+    def tapped(self: Channel, client_sap: int, server_sap: int, apdu: bytes) -> None:
+        apdus.append(apdu)
+        send(self, client_sap, server_sap, apdu)
 
     async def everything() -> None:
         address, profile = meter.address, meter.profile
@@ -171,9 +170,9 @@ def _visit(site: Any, pki: TestPki, meter: Any) -> Visit:
         await head_end.instruct(address, profile, "set_clock", now)
         await head_end.instruct(address, profile, "set_payment_mode", payment_mode("prepayment"))
 
-    send = WrapperChannel.send
+    send = Channel.send
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WrapperChannel, "send", tapped)
+        patch.setattr(Channel, "send", tapped)
         site.run(everything())
     return _sorted(apdus, module)
 
