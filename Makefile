@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint setup clean
+.PHONY: demo test bench docs lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo
@@ -21,6 +21,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py
+
+# The parts of README and docs/ that are made from tables; the tests check that they are up to date.
+docs: $(STAMP)
+	$(BIN)/python tests/interop/readme_table.py
 
 setup: $(STAMP)
 

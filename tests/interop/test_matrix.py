@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import tomllib
+import runpy
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-MATRIX = HERE.parents[1] / "fixtures" / "interop" / "matrix.toml"
+README = runpy.run_path(str(HERE / "readme_table.py"))
 STATUSES = {"works", "peer refuses", "meter refuses"}
 KEYS = {"feature", "peer", "status", "test", "reason"}
 
 
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = tomllib.loads(MATRIX.read_text(encoding="utf-8"))["row"]
+    found: list[dict[str, Any]] = README["rows"]()
     return found
 
 
@@ -53,3 +53,9 @@ def test_tests_are_of_the_peer_named() -> None:
     for row in rows():
         if "test" in row:
             assert words[row["peer"]] in row["test"].partition("::")[0].rpartition("/")[2]
+
+
+def test_the_readme_shows_the_matrix() -> None:
+    """``make docs`` writes it."""
+    text = README["README"].read_text(encoding="utf-8")
+    assert README["with_table"](text) == text
