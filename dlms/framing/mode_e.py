@@ -1,0 +1,299 @@
+"""The opening of an optical port: IEC 62056-21 in mode E, which leads to HDLC (its Annex E).
+
+    client  /?address!          300 baud, 7 data bits, even parity
+    meter   /XXXZ\\Wident       Z is a baud rate, \\2 says that HDLC is offered
+    client  ACK 2 Z 2           take HDLC at that rate
+    meter   ACK 2 Z 2           and both switch: Z baud, 8 data bits, no parity
+
+Sans-IO: the octets here have no parity bit; the line's settings say how they travel.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from dlms.errors import CodecError
+
+ACK = 0x06
+BAUD_RATES = {
+    "0": 300,
+    "1": 600,
+    "2": 1200,
+    "3": 2400,
+    "4": 4800,
+    "5": 9600,
+    "6": 19200,
+    "7": 38400,
+    "8": 57600,
+    "9": 115200,
+}
+"""Baud rate identification of modes C and E (IEC 62056-21, 6.3.14.13)."""
+
+MAX_ADDRESS = 32
+MAX_IDENTIFICATION = 16
+MAX_LINE = 5 + 2 * 8 + MAX_IDENTIFICATION + 2
+"""An identification with some escape sequences; whatever is longer is no opening."""
+
+REACTION_TIME = 1.5
+"""Seconds in which the other side answers (IEC 62056-21, 6.4.3.2)."""
+
+_HDLC = "2"
+_END = b"\r\n"
+
+
+class LineSettings(NamedTuple):
+    """How octets travel. Two stop bits never occur."""
+
+    baud: int
+    data_bits: int
+    even_parity: bool
+
+
+INITIAL = LineSettings(300, 7, True)
+
+
+def hdlc_settings(baud: int) -> LineSettings:
+    """8 data bits without parity, for HDLC is transparent."""
+    return LineSettings(baud, 8, False)
+
+
+class Identification(NamedTuple):
+    """What a meter says it is. ``manufacturer`` is its FLAG ID; ``hdlc`` is mode E offered."""
+
+    manufacturer: str
+    baud_character: str
+    identification: str
+    hdlc: bool
+
+    @property
+    def baud(self) -> int | None:
+        """The rate it offers; ``None`` if it is not one of modes C and E."""
+        return BAUD_RATES.get(self.baud_character)
+
+    def encode(self) -> bytes:
+        escape = f"\\{_HDLC}" if self.hdlc else ""
+        text = f"/{self.manufacturer}{self.baud_character}{escape}{self.identification}"
+        return text.encode("ascii") + _END
+
+
+def encode_request(address: str = "") -> bytes:
+    """Sign-on; without an address every meter at the port answers."""
+    if len(address) > MAX_ADDRESS or not address.isascii() or not (address + "0").isalnum():
+        raise CodecError(
+            f"address {address!r} is not of up to 32 letters and digits", field="sign-on"
+        )
+    return f"/?{address}!".encode("ascii") + _END
+
+
+def decode_identification(line: bytes) -> Identification:
+    """Decode the meter's line, without its end. :class:`CodecError` if it is none."""
+    try:
+        text = line.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise CodecError("not ASCII", offset=error.start, field="identification") from None
+    if len(text) < 5 or text[0] != "/" or not text[1:4].isalpha() or not text.isprintable():
+        raise CodecError("/XXXZ expected", offset=0, field="identification")
+    rest = text[5:]
+    hdlc = False
+    while len(rest) >= 2 and rest[0] == "\\":
+        hdlc = hdlc or rest[1] == _HDLC
+        rest = rest[2:]
+    if len(rest) > MAX_IDENTIFICATION:
+        raise CodecError(f"{len(rest)} characters", offset=5, field="identification")
+    return Identification(text[1:4], text[4], rest, hdlc)
+
+
+def encode_acknowledgement(baud_character: str, *, hdlc: bool = True) -> bytes:
+    """Option select: protocol and mode 2 are HDLC, 0 is data readout."""
+    choice = _HDLC if hdlc else "0"
+    return bytes((ACK,)) + f"{choice}{baud_character}{choice}".encode("ascii") + _END
+
+
+class Switched(NamedTuple):
+    """Both ends go on with HDLC under these settings, after what is still to be sent."""
+
+    settings: LineSettings
+
+
+class Failed(NamedTuple):
+    """There is no HDLC to be had; ``why`` is for people."""
+
+    why: str
+
+
+Outcome: TypeAlias = Switched | Failed
+
+
+class _Lines:
+    """Octets to lines that end with CR LF, from a start character on; nothing else is kept."""
+
+    def __init__(self, starts: bytes) -> None:
+        self._starts = starts
+        self._buffer = bytearray()
+
+    def take(self, octet: int) -> bytes | None:
+        octet &= 0x7F  # the parity bit, where nobody has taken it off
+        if not self._buffer:
+            if octet in self._starts:
+                self._buffer.append(octet)
+            return None
+        self._buffer.append(octet)
+        if self._buffer.endswith(_END):
+            line = bytes(self._buffer[:-2])
+            self._buffer.clear()
+            return line
+        if len(self._buffer) > MAX_LINE:
+            self._buffer.clear()
+        return None
+
+
+class Stage(Enum):
+    """Where an opening is."""
+
+    SIGN_ON = "request awaited"
+    IDENTIFIED = "identification passed, choice awaited"
+    CHOSEN = "choice passed, its repetition awaited"
+    DONE = "over"
+
+
+class ModeEClient:
+    """The client's end. ``baud`` limits the rate that is taken."""
+
+    def __init__(self, address: str = "", baud: int = 115200) -> None:
+        self.stage = Stage.SIGN_ON
+        self.identification: Identification | None = None
+        self._request = encode_request(address)
+        self._baud = baud
+        self._lines = _Lines(bytes((ord("/"), ACK)))
+        self._out = bytearray()
+        self._deadline: float | None = None
+
+    def open(self, now: float) -> None:
+        """Send the sign-on."""
+        self._out += self._request
+        self.stage = Stage.IDENTIFIED
+        self._deadline = now + REACTION_TIME
+
+    def octets_to_send(self) -> bytes:
+        octets = bytes(self._out)
+        self._out.clear()
+        return octets
+
+    def deadline(self) -> float | None:
+        return self._deadline
+
+    def timeout(self, now: float) -> Outcome | None:
+        if self._deadline is None or now < self._deadline:
+            return None
+        if self.stage is Stage.CHOSEN:
+            # Not every meter repeats the choice; it has switched all the same.
+            return self._switch()
+        return self._fail("meter does not identify itself")
+
+    def receive(self, octets: bytes, now: float) -> Outcome | None:
+        """Take octets from the line; what comes after the outcome belongs to HDLC."""
+        for octet in octets:
+            line = self._lines.take(octet)
+            if line is None or self.stage is Stage.DONE:
+                continue
+            outcome = self._take(line, now)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def _take(self, line: bytes, now: float) -> Outcome | None:
+        if self.stage is Stage.IDENTIFIED and line[0] != ACK:
+            if line == self._request[:-2]:
+                return None  # an optical head hears itself
+            try:
+                found = decode_identification(line)
+            except CodecError as error:
+                return self._fail(str(error))
+            self.identification = found
+            if not found.hdlc or found.baud is None:
+                return self._fail(f"{found.manufacturer} does not offer HDLC (mode E)")
+            self._out += encode_acknowledgement(self._character(found.baud))
+            self.stage = Stage.CHOSEN
+            self._deadline = now + REACTION_TIME
+        elif self.stage is Stage.CHOSEN and line[0] == ACK:
+            assert self.identification is not None
+            assert self.identification.baud is not None
+            expected = encode_acknowledgement(self._character(self.identification.baud))[:-2]
+            return self._switch() if line == expected else self._fail("meter takes another choice")
+        return None
+
+    def _character(self, offered: int) -> str:
+        wanted = min(offered, self._baud)
+        return max((rate, name) for name, rate in BAUD_RATES.items() if rate <= wanted)[1]
+
+    def _switch(self) -> Outcome:
+        assert self.identification is not None
+        assert self.identification.baud is not None
+        self.stage, self._deadline = Stage.DONE, None
+        rate = BAUD_RATES[self._character(self.identification.baud)]
+        return Switched(hdlc_settings(rate))
+
+    def _fail(self, why: str) -> Outcome:
+        self.stage, self._deadline = Stage.DONE, None
+        return Failed(why)
+
+
+class ModeEMeter:
+    """The meter's end. ``address`` is its own; a sign-on without one is for every meter."""
+
+    def __init__(self, identification: Identification, address: str = "") -> None:
+        if identification.baud is None:
+            raise CodecError("no baud rate of mode E", field="identification")
+        self.stage = Stage.SIGN_ON
+        self._identification = identification
+        self._address = address
+        self._lines = _Lines(bytes((ord("/"), ACK)))
+        self._out = bytearray()
+        self._deadline: float | None = None
+
+    def octets_to_send(self) -> bytes:
+        octets = bytes(self._out)
+        self._out.clear()
+        return octets
+
+    def deadline(self) -> float | None:
+        return self._deadline
+
+    def timeout(self, now: float) -> None:
+        """No choice came: wait for a sign-on again."""
+        if self._deadline is not None and now >= self._deadline:
+            self.stage, self._deadline = Stage.SIGN_ON, None
+
+    def receive(self, octets: bytes, now: float) -> Switched | None:
+        """Take octets from the line; anything that is no opening gets silence."""
+        for octet in octets:
+            line = self._lines.take(octet)
+            if line is not None and self.stage is not Stage.DONE:
+                switched = self._take(line, now)
+                if switched is not None:
+                    return switched
+        return None
+
+    def _take(self, line: bytes, now: float) -> Switched | None:
+        if line.startswith(b"/?") and line.endswith(b"!"):
+            asked = line[2:-1].decode("ascii").lstrip("0")
+            if asked and asked != self._address.lstrip("0"):
+                return None
+            self._out += self._identification.encode()
+            self.stage = Stage.IDENTIFIED
+            self._deadline = now + REACTION_TIME
+        elif self.stage is Stage.IDENTIFIED and line[0] == ACK:
+            self.stage, self._deadline = Stage.SIGN_ON, None
+            choice = line[1:].decode("ascii")
+            rate = BAUD_RATES.get(choice[1:2])
+            offered = self._identification.baud
+            assert offered is not None
+            if len(choice) != 3 or choice[0] + choice[2] != _HDLC * 2 or rate is None:
+                return None  # data readout and programming mode are not offered
+            if rate > offered or not self._identification.hdlc:
+                return None
+            self._out += line + _END
+            self.stage = Stage.DONE
+            return Switched(hdlc_settings(rate))
+        return None
