@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -13,22 +14,36 @@ from devices.profile import Profile
 from devices.state import DeviceState
 from dlms.security.counters import InvocationCounters
 from emulator.events import MeterEvent, OnMeterEvent, ignore
+from emulator.framing import HdlcStation, OpticalStation
+from emulator.lines import open_pty
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.serving.connection import MeterConnection
+from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host
+from emulator.serving.lines import identification, station_config
 from tls.contexts import server_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki
 from tls.plain import start_tcp_server
 from tls.transport import start_tls_server
+from tls.udp import start_udp_server
 
 LOOPBACK = "127.0.0.1"
 FIRST_SERIAL = 1
 
 
+class Way(Enum):
+    """Ways to a meter besides the wrapper over TCP and TLS."""
+
+    UDP = "wrapper over UDP"
+    HDLC = "HDLC over TCP"
+    LINE = "HDLC on a serial line"
+    OPTICAL = "HDLC on a serial line, after the mode E opening"
+
+
 class MeterAddress(NamedTuple):
-    """Where a meter listens. ``title`` is its system title."""
+    """Where a meter listens. ``title`` is its system title; a way that is not open is ``None``."""
 
     name: str
     serial: int
@@ -36,6 +51,10 @@ class MeterAddress(NamedTuple):
     host: str
     plain_port: int
     tls_port: int
+    udp_port: int | None = None
+    hdlc_port: int | None = None
+    line: str | None = None
+    optical: str | None = None
 
 
 class RunningMeter(NamedTuple):
@@ -51,7 +70,9 @@ class Sandbox:
     """Meters that serve while the sandbox is entered as an async context.
 
     ``client_titles`` registers, per association name, the system title of its client. With
-    ``port`` the meters listen on that and the following ports, plain and TLS in turn.
+    ``port`` the meters listen on that and the following ports, plain and TLS in turn, and HDLC
+    third if it is asked for. ``ways`` are opened besides; UDP has the number of the plain port. A
+    serial line is a pty, of which clients open the path in the address.
     ``counters`` makes each meter's invocation counters: a meter that keeps its keys must not begin
     to count anew. ``keylog`` is a file for TLS secrets.
     """
@@ -70,6 +91,7 @@ class Sandbox:
         port: int = 0,
         counters: Callable[[], InvocationCounters] = InvocationCounters,
         keylog: Path | None = None,
+        ways: Collection[Way] = (),
     ) -> None:
         self._profiles = tuple(profiles)
         self._pki = pki
@@ -82,13 +104,15 @@ class Sandbox:
         self._port = port
         self._counters = counters
         self._keylog = keylog
+        self._ways = frozenset(ways)
         self._stack = AsyncExitStack()
         self.meters: dict[str, RunningMeter] = {}
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             for number, profile in enumerate(self._profiles):
-                port = self._port + 2 * number if self._port else 0
+                each = 3 if Way.HDLC in self._ways else 2
+                port = self._port + each * number if self._port else 0
                 await self._start(profile, FIRST_SERIAL + number, port, stack)
             self._stack = stack.pop_all()
         return self
@@ -128,6 +152,44 @@ class Sandbox:
         )
         await stack.enter_async_context(secure)
         address = MeterAddress(
-            profile.name, serial, device.title, self._host, plain.port, secure.port
+            profile.name,
+            serial,
+            device.title,
+            self._host,
+            plain.port,
+            secure.port,
         )
+        address = await self._start_ways(address, host, port, stack)
         self.meters[profile.name] = RunningMeter(device, address)
+
+    async def _start_ways(
+        self, address: MeterAddress, host: Host, port: int, stack: AsyncExitStack
+    ) -> MeterAddress:
+        """Open what was asked for besides, and say where."""
+        config = station_config(host.device)
+        if Way.UDP in self._ways:
+            udp = await start_udp_server(lambda: MeterDatagrams(host), self._host, port)
+            await stack.enter_async_context(udp)
+            address = address._replace(udp_port=udp.port)
+        if Way.HDLC in self._ways:
+            hdlc = await start_tcp_server(
+                lambda: MeterConnection(host, lambda: HdlcStation(config)),
+                self._host,
+                port and port + 2,
+            )
+            await stack.enter_async_context(hdlc)
+            address = address._replace(hdlc_port=hdlc.port)
+        # A line stays when its client goes, so it is never closed for want of one.
+        patient = host._replace(inactivity_timeout=float("inf"))
+        if Way.LINE in self._ways:
+            line, path = open_pty(lambda: MeterConnection(patient, lambda: HdlcStation(config)))
+            stack.callback(line.abort)
+            address = address._replace(line=path)
+        if Way.OPTICAL in self._ways:
+            name = identification(host.device)
+            line, path = open_pty(
+                lambda: MeterConnection(patient, lambda: OpticalStation(name, config))
+            )
+            stack.callback(line.abort)
+            address = address._replace(optical=path)
+        return address

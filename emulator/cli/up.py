@@ -14,7 +14,7 @@ from emulator.cli.output import print_json, print_table
 from emulator.counter_file import CounterFile, FiledCounters
 from emulator.events import MeterEvent
 from emulator.head_end.party import client_titles
-from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox
+from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.workspace import Workspace
 
 _HOW = """\
@@ -38,6 +38,14 @@ def register(subparsers: options.SubParsers) -> None:
         "--port", type=_port, default=0, help="first port; default: any free ones on 127.0.0.1"
     )
     up.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
+    for way in Way:
+        up.add_argument(
+            f"--{way.name.lower()}",
+            action="append_const",
+            dest="ways",
+            const=way,
+            help=f"serve {way.value}, too",
+        )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
     options.add_keylog(up)
@@ -69,6 +77,7 @@ async def _up(args: argparse.Namespace) -> int:
         trace=args.trace,
         port=args.port,
         keylog=args.keylog,
+        ways=args.ways or (),
         counters=partial(FiledCounters, CounterFile(workspace.path / "meters.json")),
     ) as sandbox:
         addresses = [running.address for running in sandbox.meters.values()]
@@ -86,6 +95,7 @@ def _announce(addresses: list[MeterAddress], args: argparse.Namespace) -> None:
         rows = [{**address._asdict(), "title": address.title.hex()} for address in addresses]
         print_json({"meters": rows, "workspace": str(args.workspace)})
     else:
+        ways = args.ways or ()
         print_table(
             [
                 (
@@ -93,10 +103,11 @@ def _announce(addresses: list[MeterAddress], args: argparse.Namespace) -> None:
                     address.title.hex().upper(),
                     f"{address.host}:{address.plain_port}",
                     f"{address.host}:{address.tls_port}",
+                    *(_where(address, way) for way in Way if way in ways),
                 )
                 for address in addresses
             ],
-            ("meter", "system title", "plain", "TLS"),
+            ("meter", "system title", "plain", "TLS", *(way.name for way in Way if way in ways)),
         )
         print()
         print(_HOW.format(workspace=args.workspace))
@@ -110,3 +121,9 @@ def _print_event(event: MeterEvent) -> None:
 def _print_json_event(event: MeterEvent) -> None:
     print_json(event.to_json())
     sys.stdout.flush()
+
+
+def _where(address: MeterAddress, way: Way) -> str:
+    port = {Way.UDP: address.udp_port, Way.HDLC: address.hdlc_port}.get(way)
+    path = {Way.LINE: address.line, Way.OPTICAL: address.optical}.get(way)
+    return f"{address.host}:{port}" if port is not None else str(path)

@@ -10,11 +10,12 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
+from dlms.framing.hdlc import llc
 from dlms.framing.hdlc.control import MODULUS
 from dlms.framing.hdlc.parameters import Parameters
 
-MAX_QUEUED = 1024
-"""Segments that may wait for being sent: with the shortest information fields still 8 KiB."""
+MAX_QUEUED = 0x40000
+"""Octets that may wait for being sent: four of the longest APDUs."""
 
 
 class Segment(NamedTuple):
@@ -33,14 +34,21 @@ class Arrival(Enum):
     TOO_LONG = "longer than agreed"
     APDU_TOO_LONG = "its APDU is longer than anyone wants to keep"
 
+    __hash__ = object.__hash__
+
 
 class Flow:
-    """V(S), V(R) and the window of one link. ``parameters`` are as this end sees them."""
+    """V(S), V(R) and the window of one link. ``parameters`` are as this end sees them.
+
+    ``max_apdu`` bounds what is put together of segments, the LLC header not counted.
+    """
 
     def __init__(self, parameters: Parameters, max_apdu: int) -> None:
         self._parameters = parameters
-        self._max_apdu = max_apdu
-        self._waiting: deque[Segment] = deque()
+        self._max_arriving = llc.LENGTH + max_apdu
+        self._waiting: deque[bytes] = deque()
+        self._waiting_octets = 0
+        self._cut = 0  # octets of the first one waiting that have become segments
         self._unacknowledged: deque[Segment] = deque()
         self._first = 0  # N(S) of the first that is not acknowledged
         self._arriving = bytearray()
@@ -58,20 +66,21 @@ class Flow:
         return bool(self._arriving)
 
     @property
+    def is_unacknowledged(self) -> bool:
+        return bool(self._unacknowledged)
+
+    @property
     def has_to_send(self) -> bool:
         return bool(self._unacknowledged or self._waiting)
 
     # Sending ------------------------------------------------------------------------------------
 
     def queue(self, octets: bytes) -> bool:
-        """Cut an APDU with its LLC header into segments. False if there is no room for them."""
-        size = self._parameters.max_info_tx
-        count = -(-len(octets) // size)
-        if len(self._waiting) + count > MAX_QUEUED:
+        """Take an APDU with its LLC header. False if there is no room for it."""
+        if self._waiting_octets + len(octets) > MAX_QUEUED:
             return False
-        for start in range(0, len(octets), size):
-            more = start + size < len(octets)
-            self._waiting.append(Segment(octets[start : start + size], more))
+        self._waiting.append(octets)
+        self._waiting_octets += len(octets)
         return True
 
     def sendable(self) -> list[tuple[int, Segment]]:
@@ -79,21 +88,37 @@ class Flow:
         if self.peer_busy:
             return []
         while self._waiting and len(self._unacknowledged) < self._parameters.window_tx:
-            self._unacknowledged.append(self._waiting.popleft())
+            self._unacknowledged.append(self._next_segment())
         return [
             ((self._first + index) % MODULUS, segment)
             for index, segment in enumerate(self._unacknowledged)
         ]
 
-    def acknowledge(self, number: int) -> bool:
-        """Take the peer's N(R). False if it acknowledges what was never sent: nothing changes."""
+    def _next_segment(self) -> Segment:
+        octets = self._waiting[0]
+        start = self._cut
+        stop = start + self._parameters.max_info_tx
+        more = stop < len(octets)
+        if more:
+            self._cut = stop
+        else:
+            self._waiting.popleft()
+            self._waiting_octets -= len(octets)
+            self._cut = 0
+        return Segment(octets[start:stop], more)
+
+    def acknowledge(self, number: int) -> int | None:
+        """Take the peer's N(R): how many segments are acknowledged now.
+
+        ``None`` if it acknowledges what was never sent; nothing changes then.
+        """
         count = (number - self._first) % MODULUS
         if count > len(self._unacknowledged):
-            return False
+            return None
         for _ in range(count):
             self._unacknowledged.popleft()
         self._first = number
-        return True
+        return count
 
     # Receiving ----------------------------------------------------------------------------------
 
@@ -102,7 +127,7 @@ class Flow:
         if len(information) > self._parameters.max_info_rx:
             return Arrival.TOO_LONG
         if number == self.receive_state:
-            if len(self._arriving) + len(information) > self._max_apdu:
+            if len(self._arriving) + len(information) > self._max_arriving:
                 return Arrival.APDU_TOO_LONG
             return Arrival.ACCEPTED
         ahead = (number - self.receive_state) % MODULUS

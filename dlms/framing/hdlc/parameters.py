@@ -31,7 +31,7 @@ class Parameters(NamedTuple):
     window_rx: int = 1
 
     def check(self) -> Parameters:
-        """``self``; :class:`CodecError` if a value cannot be."""
+        """``self``; :class:`CodecError` if they are no limits that one can have."""
         for octets in self[:2]:
             if not MIN_INFORMATION <= octets <= MAX_INFORMATION:
                 raise CodecError(f"{octets} octets of information", field="HDLC parameters")
@@ -40,9 +40,12 @@ class Parameters(NamedTuple):
                 raise CodecError(f"window of {frames} frames", field="HDLC parameters")
         return self
 
-    def encode(self) -> bytes:
-        """The information field of SNRM or UA; empty if all is as by default."""
-        if self == DEFAULTS:
+    def encode(self, *, explicit: bool = False) -> bytes:
+        """The information field of SNRM or UA.
+
+        Empty if all is as by default, unless ``explicit``.
+        """
+        if self == DEFAULTS and not explicit:
             return b""
         body = b"".join(
             (
@@ -85,7 +88,8 @@ def _encode(identifier: int, value: int, octets: int) -> bytes:
 def decode_parameters(information: bytes) -> Parameters:
     """Decode the information field of SNRM or UA; unknown parameters are passed over.
 
-    :class:`CodecError` if it is none, or a value cannot be.
+    More may be offered than this standard has use for, since nobody need take it. :class:`CodecError`
+    if it is no such field, or less is offered than one can work with.
     """
     if not information:
         return DEFAULTS
@@ -107,9 +111,12 @@ def decode_parameters(information: bytes) -> Parameters:
         if len(octets) not in _VALUE_OCTETS or identifier in found:
             raise CodecError("cannot be read", offset=start, field="HDLC parameters")
         found[identifier] = int.from_bytes(octets, "big")
-    return Parameters(
+    parameters = Parameters(
         found.get(_MAX_INFO_TX, DEFAULTS.max_info_tx),
         found.get(_MAX_INFO_RX, DEFAULTS.max_info_rx),
         found.get(_WINDOW_TX, DEFAULTS.window_tx),
         found.get(_WINDOW_RX, DEFAULTS.window_rx),
-    ).check()
+    )
+    if min(parameters[:2]) < MIN_INFORMATION or min(parameters[2:]) < 1:
+        raise CodecError(f"{parameters} cannot be worked with", field="HDLC parameters")
+    return parameters

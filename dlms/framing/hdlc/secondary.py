@@ -9,51 +9,49 @@ from __future__ import annotations
 from dlms.errors import CodecError
 from dlms.framing.hdlc import llc
 from dlms.framing.hdlc.address import Address
-from dlms.framing.hdlc.control import Control, Kind
-from dlms.framing.hdlc.events import ApduArrived, Event, LinkDown, LinkUp
+from dlms.framing.hdlc.config import StationConfig
+from dlms.framing.hdlc.control import POLL, Control, Kind
+from dlms.framing.hdlc.events import ApduReceived, Connected, Disconnected, Event
 from dlms.framing.hdlc.flow import Arrival, Flow
 from dlms.framing.hdlc.frame import Frame, NotUnderstood
-from dlms.framing.hdlc.parameters import DEFAULTS, Parameters, decode_parameters
+from dlms.framing.hdlc.parameters import DEFAULTS, decode_parameters
 from dlms.framing.hdlc.rejection import Fault, Rejection
 from dlms.framing.hdlc.state import Input, State, after
 
-INACTIVITY_TIMEOUT = 120.0
-"""Seconds without a frame until the link is given up (IEC HDLC setup, attribute 8); 0 is never."""
-
 
 class SecondaryLink:
-    """``server`` is the address the client uses, ``limits`` what this end can do at the most."""
+    """``server`` is the address that the client uses; an answer comes from where it was asked."""
 
-    def __init__(
-        self,
-        client: Address,
-        server: Address,
-        limits: Parameters,
-        inactivity_timeout: float,
-        max_apdu: int,
-    ) -> None:
+    def __init__(self, client: Address, server: Address, config: StationConfig) -> None:
         self.state = State.NDM
         self._client = client
         self._server = server
-        self._limits = limits
-        self._inactivity_timeout = inactivity_timeout
-        self._max_apdu = max_apdu
-        self._flow = Flow(DEFAULTS, max_apdu)
+        self._config = config
+        self._flow = Flow(DEFAULTS, config.max_apdu)
+        self._agreed = DEFAULTS
         self._heard = 0.0
         self._polled = False
-        self._reply: Frame | None = None
-        self._rejection: Frame | None = None
-        self._agreed = DEFAULTS
-        self._unnumbered: list[bytes] = []
+        self._reply: tuple[Kind, bytes] | None = None
+        self._rejection = b""
+        self._unsolicited = b""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a link, be it one that only SNRM and DISC can help."""
+        return self.state in (State.NRM, State.REJECTED)
 
     # Receiving ----------------------------------------------------------------------------------
 
     def receive(self, frame: Frame | NotUnderstood, now: float) -> list[Event]:
         """Take a frame that is for this link."""
         self._heard = now
+        self._server = frame.destination
         if isinstance(frame, NotUnderstood):
+            self._polled = self._polled or bool(frame.octet & POLL)
             if self.state is State.NRM:
                 self._reject(frame.octet, Fault.UNKNOWN_CONTROL)
+            elif self.state is State.REJECTED:
+                self._reply = Kind.FRMR, self._rejection
             return []
         control = frame.control
         if control.kind in (Kind.UA, Kind.DM, Kind.FRMR):
@@ -65,72 +63,78 @@ class SecondaryLink:
             case Kind.DISC:
                 return self._disconnect()
             case Kind.UI:
-                return self._unnumbered_apdu(frame.information)
+                return self._unnumbered(frame)
         if self.state is State.REJECTED:
-            self._reply = self._rejection
-            return []
-        if self.state is not State.NRM:
-            self._reply = self._unnumbered_frame(Kind.DM)
-            return []
-        if not self._flow.acknowledge(control.receive):
-            self._reject(control.encode(), Fault.WRONG_RECEIVE_NUMBER)
-            return []
-        self._flow.peer_busy = control.kind is Kind.RNR
-        if control.kind is Kind.I:
-            return self._information(frame)
-        if frame.information:
-            self._reject(control.encode(), Fault.INFORMATION_NOT_ALLOWED)
+            self._reply = Kind.FRMR, self._rejection
+        elif self.state is State.NDM:
+            self._reply = Kind.DM, b""
+        else:
+            return self._numbered(frame)
         return []
 
     def _connect(self, information: bytes) -> list[Event]:
         """SNRM: a link from scratch, whatever was there (IEC 62056-46, 6.4.4.4.3.2)."""
-        was_up = self.state in (State.NRM, State.REJECTED)
+        client, server = self._client.upper, self._server.upper
+        events: list[Event] = [self._down("SNRM")] if self.is_up else []
+        self._pass(Input.SNRM)
+        self._unsolicited = b""
         try:
             proposed = decode_parameters(information)
         except CodecError:
-            # Nothing can be agreed on, and a link that stands is not what the client wanted.
-            self._reply = self._unnumbered_frame(Kind.DM)
-            self.state = State.NDM
-            return [self._down("SNRM with parameters that cannot be")] if was_up else []
-        self._pass(Input.SNRM)
-        agreed = self._limits.agreed(proposed)
-        self._agreed = agreed
-        self._flow = Flow(agreed, self._max_apdu)
-        self._unnumbered.clear()
+            # Nothing can be agreed on, and the link that stood is not what the client wanted.
+            self._pass(Input.DM)
+            self._reply = Kind.DM, b""
+            return events
+        self._agreed = agreed = self._config.limits.agreed(proposed)
+        self._flow = Flow(agreed, self._config.max_apdu)
         self._pass(Input.UA)
-        self._reply = self._unnumbered_frame(Kind.UA, agreed.encode())
-        events: list[Event] = [self._down("SNRM")] if was_up else []
-        return [*events, LinkUp(self._client.upper, self._server.upper, agreed)]
+        self._reply = Kind.UA, agreed.encode(explicit=bool(information))
+        return [*events, Connected(client, server, agreed)]
 
     def _disconnect(self) -> list[Event]:
-        was_up = self.state in (State.NRM, State.REJECTED)
+        was_up = self.is_up
         self._pass(Input.DISC)
         self._pass(Input.UA if was_up else Input.DM)
-        self._reply = self._unnumbered_frame(Kind.UA if was_up else Kind.DM)
+        self._reply = Kind.UA if was_up else Kind.DM, b""
         return [self._down("DISC")] if was_up else []
 
-    def _information(self, frame: Frame) -> list[Event]:
-        control = frame.control
-        match self._flow.judge(control.send, frame.information):
-            case Arrival.TOO_LONG | Arrival.APDU_TOO_LONG:
-                self._reject(control.encode(), Fault.INFORMATION_TOO_LONG)
-            case Arrival.AHEAD:
-                self._reply = self._supervisory(Kind.REJ)
-            case Arrival.ACCEPTED:
-                whole = self._flow.accept(frame.information, frame.segmented)
-                # What is not for the LLC of a COSEM server is dropped (X_HDLC_LLC).
-                if whole is not None and whole.startswith(llc.COMMAND):
-                    apdu = whole[llc.LENGTH :]
-                    return [ApduArrived(self._client.upper, self._server.upper, apdu)]
-            case Arrival.REPEATED:
-                pass  # the answer it had goes out again
+    def _unnumbered(self, frame: Frame) -> list[Event]:
+        """UI: what is not one whole APDU is dropped, for nothing is acknowledged here."""
+        information = frame.information
+        if frame.segmented or len(information) > self._config.limits.max_info_rx:
+            return []
+        return self._arrived(information, unnumbered=True)
+
+    def _numbered(self, frame: Frame) -> list[Event]:
+        """I, RR, RNR, REJ in NRM."""
+        control, information, flow = frame.control, frame.information, self._flow
+        is_information = control.kind is Kind.I
+        if information and not is_information:
+            self._reject(control.encode(), Fault.INFORMATION_NOT_ALLOWED)
+            return []
+        arrival = flow.judge(control.send, information) if is_information else None
+        if arrival in (Arrival.TOO_LONG, Arrival.APDU_TOO_LONG):
+            self._reject(control.encode(), Fault.INFORMATION_TOO_LONG)
+            return []
+        if flow.acknowledge(control.receive) is None:
+            self._reject(control.encode(), Fault.WRONG_RECEIVE_NUMBER)
+            return []
+        flow.peer_busy = control.kind is Kind.RNR
+        if arrival is Arrival.AHEAD:
+            self._reply = Kind.REJ, b""
+        elif arrival is Arrival.ACCEPTED:
+            whole = flow.accept(information, frame.segmented)
+            if whole is not None:
+                return self._arrived(whole, unnumbered=False)
+        # What was here before changes nothing: the answer that it had goes out again.
         return []
 
-    def _unnumbered_apdu(self, information: bytes) -> list[Event]:
-        if len(information) > self._limits.max_info_rx or not information.startswith(llc.COMMAND):
+    def _arrived(self, information: bytes, *, unnumbered: bool) -> list[Event]:
+        """What is not for the LLC of a COSEM server is dropped (X_HDLC_LLC)."""
+        if not information.startswith(llc.COMMAND):
             return []
         apdu = information[llc.LENGTH :]
-        return [ApduArrived(self._client.upper, self._server.upper, apdu, unnumbered=True)]
+        return [ApduReceived(self._client.upper, self._server.upper, apdu, unnumbered)]
 
     # Sending ------------------------------------------------------------------------------------
 
@@ -141,12 +145,13 @@ class SecondaryLink:
     def send_unnumbered(self, apdu: bytes) -> bool:
         """Keep an unsolicited APDU for the next poll, in a UI frame; it must fit in one.
 
-        One is kept at a time: the client may never poll.
+        One is kept at a time: the client may never poll. False if it cannot be kept.
         """
         information = llc.RESPONSE + apdu
-        if self._unnumbered or len(information) > self._agreed.max_info_tx:
+        fits = len(information) <= self._agreed.max_info_tx
+        if self.state is not State.NRM or self._unsolicited or not fits:
             return False
-        self._unnumbered.append(information)
+        self._unsolicited = information
         return True
 
     def answer(self) -> list[Frame]:
@@ -155,55 +160,63 @@ class SecondaryLink:
             return []
         self._polled = False
         reply, self._reply = self._reply, None
-        if self.state is not State.NRM or (reply is not None and reply.control.kind is Kind.UA):
-            return [] if reply is None else [reply]
-        frames = [self._unnumbered_frame(Kind.UI, info, poll=False) for info in self._unnumbered]
-        self._unnumbered.clear()
-        if reply is not None:
-            return [*frames, reply]
-        segments = self._flow.sendable()
+        if reply is not None and reply[0] is not Kind.REJ:
+            kind, information = reply
+            return [self._frame(Control(kind), information)]
+        if self.state is not State.NRM:
+            return []
+        flow = self._flow
+        frames: list[Frame] = []
+        if self._unsolicited:
+            frames.append(self._frame(Control(Kind.UI, False), self._unsolicited))
+            self._unsolicited = b""
+        segments = flow.sendable() if reply is None else []
         for index, (number, segment) in enumerate(segments, 1):
-            control = Control(Kind.I, index == len(segments), self._flow.receive_state, number)
+            control = Control(Kind.I, index == len(segments), flow.receive_state, number)
             frames.append(self._frame(control, segment.information, segment.more))
-        return frames if segments else [*frames, self._supervisory(Kind.RR)]
+        if not segments:
+            kind = Kind.RR if reply is None else Kind.REJ
+            frames.append(self._frame(Control(kind, True, flow.receive_state)))
+        return frames
 
     def _reject(self, control: int, fault: Fault) -> None:
-        """FRMR, until the client begins anew (IEC 62056-46, 6.4.3.10)."""
+        """FRMR at the next poll, and until the client begins anew (IEC 62056-46, 6.4.3.10)."""
         flow = self._flow
-        rejection = Rejection(control, flow.send_state, flow.receive_state, fault)
+        self._rejection = Rejection(control, flow.send_state, flow.receive_state, fault).encode()
+        self._reply = Kind.FRMR, self._rejection
         self._pass(Input.FRMR)
-        self._polled = True
-        self._reply = self._rejection = self._unnumbered_frame(Kind.FRMR, rejection.encode())
-
-    def _supervisory(self, kind: Kind) -> Frame:
-        return self._frame(Control(kind, True, self._flow.receive_state))
-
-    def _unnumbered_frame(self, kind: Kind, information: bytes = b"", poll: bool = True) -> Frame:
-        return self._frame(Control(kind, poll), information)
 
     def _frame(self, control: Control, information: bytes = b"", more: bool = False) -> Frame:
         return Frame(self._client, self._server, control, information, more)
 
     # Time ---------------------------------------------------------------------------------------
 
-    def deadline(self) -> float | None:
-        if self.state is State.NDM or not self._inactivity_timeout:
+    def next_deadline(self) -> float | None:
+        if not self.is_up or not self._config.inactivity_timeout:
             return None
-        return self._heard + self._inactivity_timeout
+        return self._heard + self._config.inactivity_timeout
 
     def timeout(self, now: float) -> list[Event]:
-        when = self.deadline()
+        """Give up a link on which nothing was heard for too long."""
+        when = self.next_deadline()
         if when is None or now < when:
             return []
+        event = self._down(f"nothing heard for {self._config.inactivity_timeout:g} s")
         self._pass(Input.INACTIVE)
         self._reply = None
         self._polled = False
-        return [self._down(f"nothing heard for {self._inactivity_timeout:g} s")]
+        return [event]
+
+    def close(self) -> list[Event]:
+        """The line is gone."""
+        events: list[Event] = [self._down("line closed")] if self.is_up else []
+        self._pass(Input.CLOSED)
+        return events
 
     def _pass(self, event: Input) -> None:
         following = after(self.state, event)
         assert following is not None, (self.state, event)  # the callers know the state
         self.state = following
 
-    def _down(self, why: str) -> LinkDown:
-        return LinkDown(self._client.upper, self._server.upper, why)
+    def _down(self, why: str) -> Disconnected:
+        return Disconnected(self._client.upper, self._server.upper, why)

@@ -31,7 +31,7 @@ class Input(Enum):
     SUPERVISORY = "RR, RNR, REJ"
     UI = "UI"
     INACTIVE = "nothing heard for too long"
-    CLOSED = "lower layer closed"
+    CLOSED = "lower layer closed, or link given up"
 
     __hash__ = object.__hash__
 

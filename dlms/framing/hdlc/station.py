@@ -6,66 +6,73 @@ an address that is not here gets silence, and so does one for all stations: ever
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
 
 from dlms.framing.hdlc.address import ALL_STATION, CALLING_STATION, NO_STATION, Address
+from dlms.framing.hdlc.config import StationConfig
 from dlms.framing.hdlc.control import Control, Kind
-from dlms.framing.hdlc.events import ApduArrived, Event
+from dlms.framing.hdlc.events import ApduReceived, Event
 from dlms.framing.hdlc.frame import MAX_OVERHEAD, Frame, NotUnderstood
-from dlms.framing.hdlc.parameters import DEFAULTS, Parameters
-from dlms.framing.hdlc.receiver import INTER_OCTET_TIMEOUT, FrameReceiver
-from dlms.framing.hdlc.secondary import INACTIVITY_TIMEOUT, SecondaryLink
-from dlms.framing.hdlc.state import State
+from dlms.framing.hdlc.receiver import FrameReceiver
+from dlms.framing.hdlc.secondary import SecondaryLink
 
-MAX_LINKS = 16
-"""Links at once; a client beyond that gets DM. A meter has a handful of clients."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationConfig:
-    """What a meter is on its line.
-
-    ``logical_devices`` says whether there is one of that upper address. ``lower`` is the physical
-    device's own address; ``octets`` are the lengths of address it answers to. ``unnumbered`` is
-    whether UI frames are taken. Time-outs are in seconds.
-    """
-
-    logical_devices: Callable[[int], bool]
-    lower: int = 1
-    octets: frozenset[int] = frozenset({1, 2, 4})
-    limits: Parameters = DEFAULTS
-    unnumbered: bool = True
-    inactivity_timeout: float = INACTIVITY_TIMEOUT
-    inter_octet_timeout: float = INTER_OCTET_TIMEOUT
-    max_apdu: int = 0xFFFF
-    max_links: int = MAX_LINKS
+_TOO_LONG = 256
+"""Octets more than may come that are read all the same: the client is told so with FRMR."""
 
 
 class Station:
-    """Give it octets, hand what it says to the device, and send what it has to send."""
+    """Give it octets, carry out its events one by one, and send what it has to send.
+
+    A frame is looked at when all events of those before it have been taken: what answers an event
+    cannot get into a link that came after it.
+    """
 
     def __init__(self, config: StationConfig) -> None:
+        """:class:`~dlms.errors.CodecError` if the limits are none."""
+        longest = config.limits.check().max_info_rx + MAX_OVERHEAD + _TOO_LONG
         self._config = config
-        longest = config.limits.max_info_rx + MAX_OVERHEAD
-        # A little more is read, so that a frame that is too long can be told so with FRMR.
-        self._receiver = FrameReceiver(longest + 256, config.inter_octet_timeout)
+        self._receiver = FrameReceiver(longest, config.inter_octet_timeout)
+        self._frames: deque[Frame | NotUnderstood] = deque()
+        self._events: deque[Event] = deque()
         self._links: dict[tuple[int, int], SecondaryLink] = {}
         self._out = bytearray()
+        self._now = 0.0
 
-    def receive(self, octets: bytes, now: float) -> list[Event]:
-        """Take octets from the line; give what happened, in its order.
+    # In -----------------------------------------------------------------------------------------
 
-        After each :class:`ApduArrived` the answer, if there is one, is to be given to
-        :meth:`send`; :meth:`octets_to_send` comes after that.
-        """
-        events = self.timeout(now)
-        for frame in self._receiver.receive(octets, now):
-            events += self._take(frame, now)
-        return events
+    def receive(self, octets: bytes, now: float) -> None:
+        """Take octets from the line. Then :meth:`next_event` until it gives ``None``."""
+        self.timeout(now)
+        self._frames += self._receiver.receive(octets, now)
+
+    def next_event(self) -> Event | None:
+        """What happened next. The answer to an APDU is to be given to :meth:`send` at once."""
+        while not self._events and self._frames:
+            self._events += self._take(self._frames.popleft())
+        return self._events.popleft() if self._events else None
+
+    def next_deadline(self) -> float | None:
+        times = (self._receiver.next_deadline(), *(link.next_deadline() for link in self._all()))
+        return min((when for when in times if when is not None), default=None)
+
+    def timeout(self, now: float) -> None:
+        """Give up frames and links that have been silent for too long: see :meth:`next_event`."""
+        self._now = now
+        self._receiver.timeout(now)
+        for link in self._all():
+            self._events += link.timeout(now)
+
+    def close(self) -> None:
+        """The line is gone, and so are the links: see :meth:`next_event`."""
+        self._frames.clear()
+        for link in self._all():
+            self._events += link.close()
+        self._links.clear()
+
+    # Out ----------------------------------------------------------------------------------------
 
     def send(self, client: int, server: int, apdu: bytes) -> bool:
-        """Answer a client. False if there is no link to it, or no room."""
+        """Answer a client at its next poll. False if there is no link to it, or no room."""
         link = self._links.get((client, server))
         return link is not None and link.send(apdu)
 
@@ -75,75 +82,64 @@ class Station:
         return link is not None and link.send_unnumbered(apdu)
 
     def octets_to_send(self) -> bytes:
-        for link in self._links.values():
-            for frame in link.answer():
-                self._out += frame.encode()
-        self._links = {
-            pair: link for pair, link in self._links.items() if link.state is not State.NDM
-        }
+        """What is to be written to the line, when all events have been carried out."""
+        for pair, link in tuple(self._links.items()):
+            self._write(link.answer())
+            if not link.is_up:
+                del self._links[pair]
         octets = bytes(self._out)
         self._out.clear()
         return octets
 
-    def deadline(self) -> float | None:
-        times = [link.deadline() for link in self._links.values()]
-        return min(filter(None, (*times, self._receiver.deadline())), default=None)
+    # Frames to links ----------------------------------------------------------------------------
 
-    def timeout(self, now: float) -> list[Event]:
-        self._receiver.timeout(now)
-        return [event for link in self._links.values() for event in link.timeout(now)]
-
-    def close(self) -> None:
-        """The line is gone."""
-        self._links.clear()
-
-    def _take(self, frame: Frame | NotUnderstood, now: float) -> list[Event]:
+    def _take(self, frame: Frame | NotUnderstood) -> list[Event]:
         server, client = frame.destination, frame.source
         # A client's address is one octet, whatever the server's is (HDLC_ADDRESS_N1).
         if client.octets != 1 or client.upper == NO_STATION or client.is_all_station:
             return []
-        if server.octets not in self._config.octets or not self._is_here(server):
+        if not self._is_here(server):
             return []
-        unnumbered = isinstance(frame, Frame) and frame.control.kind is Kind.UI
-        if unnumbered and not self._config.unnumbered:
+        kind = frame.control.kind if isinstance(frame, Frame) else None
+        if kind is Kind.UI and not self._config.unnumbered:
             return []
+        if server.is_all_station:
+            return self._broadcast(frame) if kind is Kind.UI else []
         pair = client.upper, server.upper
         link = self._links.get(pair)
-        if server.is_all_station:
-            return self._broadcast(frame, now) if unnumbered else []
-        if link is None:
-            connects = isinstance(frame, Frame) and frame.control.kind is Kind.SNRM
-            link = self._new_link(client, server)
-            if connects and len(self._links) >= self._config.max_links:
-                self._out += Frame(client, server, Control(Kind.DM)).encode()
-                return []
-            if connects:
-                self._links[pair] = link
-        events = link.receive(frame, now)
-        if pair not in self._links:
-            # No link, so no state: whatever it was, its answer is final.
-            for answer in link.answer():
-                self._out += answer.encode()
-        return events
+        if link is not None:
+            return link.receive(frame, self._now)
+        link = SecondaryLink(client, server, self._config)
+        if kind is not Kind.SNRM:
+            # Without a link there is nothing to keep.
+            events = link.receive(frame, self._now)
+            self._write(link.answer())
+            return events
+        if len(self._links) >= self._config.max_links:
+            self._write([Frame(client, server, Control(Kind.DM))])
+            return []
+        self._links[pair] = link
+        return link.receive(frame, self._now)
 
-    def _broadcast(self, frame: Frame | NotUnderstood, now: float) -> list[Event]:
-        link = self._new_link(frame.source, frame.destination)
-        everyone = ALL_STATION[frame.destination.octets]
-        events = link.receive(frame, now)
-        return [
-            event._replace(server=everyone) for event in events if isinstance(event, ApduArrived)
-        ]
-
-    def _new_link(self, client: Address, server: Address) -> SecondaryLink:
-        config = self._config
-        return SecondaryLink(
-            client, server, config.limits, config.inactivity_timeout, config.max_apdu
-        )
+    def _broadcast(self, frame: Frame | NotUnderstood) -> list[Event]:
+        link = SecondaryLink(frame.source, frame.destination, self._config)
+        arrived = link.receive(frame, self._now)
+        return [event._replace(broadcast=True) for event in arrived if type(event) is ApduReceived]
 
     def _is_here(self, server: Address) -> bool:
-        everyone = ALL_STATION[server.octets]
-        if server.upper != everyone and not self._config.logical_devices(server.upper):
+        upper, lower, octets = server
+        if octets not in self._config.octets or upper == NO_STATION:
             return False
-        if server.octets == 1:
+        everyone = ALL_STATION[octets]
+        if upper != everyone and not self._config.logical_devices(upper):
+            return False
+        if octets == 1 or lower in (self._config.lower, everyone):
             return True
-        return server.lower in (self._config.lower, CALLING_STATION[server.octets], everyone)
+        return self._config.calling and lower == CALLING_STATION[octets]
+
+    def _all(self) -> tuple[SecondaryLink, ...]:
+        return tuple(self._links.values())
+
+    def _write(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            self._out += frame.encode()

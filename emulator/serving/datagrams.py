@@ -1,0 +1,110 @@
+"""A meter on UDP: each datagram is one WPDU, each source address a peer of its own.
+
+UDP knows no end of a connection: a peer that has been silent for the inactivity time-out is
+forgotten, and its associations with it. Nobody vouches for a source address, so the number of peers
+is bounded, and whoever comes when all places are taken is not answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Any, cast
+
+from dlms.errors import CodecError
+from dlms.framing import Wpdu
+from dlms.framing.datagram import MAX_DATAGRAM_APDU, decode_datagram
+from emulator.serving.host import MAX_APDU, Host
+from emulator.serving.peer import Peer, Unable
+from tls.events import format_address
+
+MAX_PEERS = 256
+"""Peers at once. Each has at most one association per pair of SAPs of the profile."""
+
+Address = tuple[Any, ...]
+
+
+class _Known:
+    """A peer, and when it was heard last."""
+
+    __slots__ = ("heard", "peer")
+
+    def __init__(self, peer: Peer, heard: float) -> None:
+        self.peer = peer
+        self.heard = heard
+
+
+class MeterDatagrams(asyncio.DatagramProtocol):
+    """Serves one UDP port."""
+
+    def __init__(self, host: Host, max_peers: int = MAX_PEERS) -> None:
+        self._host = host
+        self._max_peers = max_peers
+        self._transport: asyncio.DatagramTransport | None = None
+        self._peers: OrderedDict[Address, _Known] = OrderedDict()
+        self._nobody = Peer(host, "UDP")
+        self._full = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        while self._peers:
+            self._peers.popitem()[1].peer.close()
+        self._transport = None
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        now = asyncio.get_running_loop().time()
+        self._forget_silent(now)
+        try:
+            source, destination, apdu = decode_datagram(data)
+        except CodecError as error:
+            self._nobody.report("datagram", text=f"{format_address(addr)}: {error}")
+            return
+        if not apdu or len(apdu) > MAX_APDU:
+            return
+        known = self._peers.get(addr)
+        if known is None:
+            if len(self._peers) >= self._max_peers:
+                self._report_full(addr)
+                return
+            known = _Known(Peer(self._host, format_address(addr)), now)
+        try:
+            replies = known.peer.serve(source, destination, apdu)
+        except Unable:
+            self._drop(addr, known)
+            return
+        if replies is None:
+            return  # not for this meter, so no peer of it
+        known.heard = now
+        self._peers[addr] = known
+        self._peers.move_to_end(addr)
+        for reply in replies:
+            self._send(known.peer, addr, Wpdu(destination, source, reply))
+
+    def _send(self, peer: Peer, addr: Address, wpdu: Wpdu) -> None:
+        if len(wpdu.apdu) > MAX_DATAGRAM_APDU:
+            # No profile has such PDUs; a meter's answer is one datagram or none.
+            peer.report("unable", text=f"{len(wpdu.apdu)} octets are too many for a datagram")
+        elif self._transport is not None:
+            self._transport.sendto(wpdu.encode(), addr)
+
+    def _forget_silent(self, now: float) -> None:
+        """The peers are in the order in which they were heard."""
+        while self._peers:
+            addr, known = next(iter(self._peers.items()))
+            if now - known.heard < self._host.inactivity_timeout:
+                return
+            known.peer.report("inactive", text="forgotten")
+            self._drop(addr, known)
+
+    def _drop(self, addr: Address, known: _Known) -> None:
+        self._peers.pop(addr, None)
+        known.peer.close()
+        self._full = False
+
+    def _report_full(self, addr: Address) -> None:
+        """Once per time that all places are taken: events are memory, too."""
+        if not self._full:
+            self._full = True
+            self._nobody.report("refused", text=f"{format_address(addr)}: {self._max_peers} peers")
