@@ -15,7 +15,8 @@ from devices.objects import (
 from devices.objects.behaviour import Behaviour
 from dlms.cosem import classes
 
-BEHAVIOURS: dict[int, Behaviour] = {
+# A class without a behaviour of its own shows what is stored and has no method to invoke.
+BEHAVIOURS: dict[int, Behaviour] = {row.class_id: Behaviour() for row in classes.ALL} | {
     classes.DATA.class_id: roles.DATA,
     classes.REGISTER.class_id: roles.REGISTER,
     classes.PROFILE_GENERIC.class_id: profile_generic.BEHAVIOUR,

@@ -12,9 +12,10 @@ from devices.profile.model import (
 from devices.profile.place import Place
 from devices.profile.table import Table, checked, need, one_of, only, provenance_of
 from devices.profile.values import parse_value
-from dlms.axdr.data import Data, DataType
+from dlms.axdr.data import Data
 from dlms.cosem import obis
 from dlms.cosem.interface_class import fits
+from dlms.cosem.shape import Shape
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 
 
@@ -64,7 +65,7 @@ def _step(
         assert attribute is not None  # rights are given on what is there only
         value = None
         if step.get("value") != "argument":
-            value = _argument(step, attribute.types, place)
+            value = _argument(step, attribute.shape, place)
         return SetStep(
             AttributeDescriptor(row.interface_class.class_id, row.instance, number), value
         )
@@ -78,9 +79,9 @@ def _step(
     )
 
 
-def _argument(step: Table, types: tuple[DataType, ...], place: Place) -> Data:
+def _argument(step: Table, shape: Shape, place: Place) -> Data:
     where = place.at("value")
     value = checked(parse_value, step.get("value"), where)
-    if not fits(types, value):
+    if not fits(shape, value):
         raise where.error(f"{value.type.label} does not fit")
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devices.profile.instructions import instruction
+from devices.profile.knobs import parse_knobs
 from devices.profile.model import (
     AssociationRow,
     ObjectRow,
@@ -27,7 +28,7 @@ from dlms.acse.names import ApplicationContext, Mechanism, Referencing
 from dlms.association.config import ServerConfig
 from dlms.axdr.data import Data
 from dlms.cosem import classes, obis
-from dlms.cosem.interface_class import InterfaceClass, fits
+from dlms.cosem.interface_class import InterfaceClass, misfit
 from dlms.security.control import POLICY_V0, Protection
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import MIN_PDU_SIZE
@@ -62,7 +63,7 @@ _ASSOCIATION = {
     "dedicated",
     "protection",
     "protected_release",
-    "hls_counter_may_repeat",
+    "knobs",
 }
 
 
@@ -176,7 +177,7 @@ def _association(name: str, row: Table, server_sap: int, place: Place) -> Associ
             ),
             policy=POLICY_V0[policy],
             protected_release=maybe(row, "protected_release", bool, False, place),
-            hls_counter_may_repeat=maybe(row, "hls_counter_may_repeat", bool, False, place),
+            knobs=parse_knobs(maybe(row, "knobs", dict, {}, place), place.at("knobs")),
         ),
         setup,
         dedicated,
@@ -229,7 +230,7 @@ def _value(
     if attribute is None:
         raise where.error(f"{interface_class.name} has no attribute {number}")
     value = checked(parse_value, written, where)
-    if not fits(attribute.types, value):
-        wanted = " or ".join(kind.label for kind in attribute.types)
-        raise where.error(f"{attribute.name} is {wanted}, not {value.type.label}")
+    problem = misfit(attribute.shape, value)
+    if problem is not None:
+        raise where.error(f"{attribute.name} {problem}")
     return int(number), value

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dlms.acse.aarq import Aarq
 from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
 from dlms.acse.names import ApplicationContext, Mechanism
-from dlms.association.config import TITLE_LENGTH, ServerConfig
+from dlms.association.config import MAX_USER, TITLE_LENGTH, AssociationKeys, ServerConfig
+from dlms.association.knobs import Unasked
 from dlms.errors import ProtocolError
-from dlms.security.hls import MAX_CHALLENGE, MIN_CHALLENGE
+from dlms.security import hls
+from dlms.security.control import Protection
 from dlms.xdlms.codes import (
     ApplicationReferenceError,
     ErrorClass,
@@ -33,9 +35,18 @@ class Refusal(ProtocolError):
         result: AssociationResult = AssociationResult.REJECTED_PERMANENT,
     ) -> None:
         super().__init__(why)
+        self.silent = False
+        """Whether the AARQ is known to allow no response, so that not even this is said."""
         self.diagnostic = diagnostic
         self.error = error
         self.result = result
+
+
+def busy_refusal() -> Refusal:
+    """Not now; the same AARQ may be accepted later."""
+    return Refusal(
+        "busy", UserDiagnostic.NO_REASON_GIVEN, result=AssociationResult.REJECTED_TRANSIENT
+    )
 
 
 def initiate_refusal(why: str, error: InitiateError) -> Refusal:
@@ -90,11 +101,13 @@ def judge_title(
         if config.client_title is not None and title != config.client_title:
             raise Refusal("calling-AP-title is not the registered one", unrecognized)
     # An unused title is ignored (R-AA-5), unless it claims to be someone else than the channel.
+    if config.knobs.channel_title is Unasked.IGNORE:
+        return
     if channel_title is not None and title is not None and title != channel_title:
         raise Refusal("calling-AP-title is not that of the peer's certificate", unrecognized)
 
 
-def judge_mechanism(aarq: Aarq, config: ServerConfig) -> None:
+def judge_mechanism(aarq: Aarq, config: ServerConfig, keys: AssociationKeys) -> None:
     """The authentication functional unit (R-AA-2, APPL_OPEN_7, KL-HL-03, KL-HL-11)."""
     if config.mechanism is Mechanism.NONE:
         return
@@ -105,18 +118,63 @@ def judge_mechanism(aarq: Aarq, config: ServerConfig) -> None:
             "mechanism-name is required",
             UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED,
         )
+    unknown = UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED
     if Mechanism.from_oid(aarq.mechanism_name) is not config.mechanism:
-        raise Refusal(
-            "mechanism is not the one of this association",
-            UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED,
-        )
+        raise Refusal("mechanism is not the one of this association", unknown)
+    if config.mechanism is Mechanism.HLS and config.manufacturer is None:
+        raise Refusal("nobody has said what mechanism 2 is here", unknown)
     value = aarq.calling_authentication_value
+    failure = UserDiagnostic.AUTHENTICATION_FAILURE
     if value is None:
-        raise Refusal("no authentication value", UserDiagnostic.AUTHENTICATION_FAILURE)
-    if config.mechanism.is_hls and not MIN_CHALLENGE <= len(value.octets) <= MAX_CHALLENGE:
-        raise Refusal(
-            f"challenge of {len(value.octets)} octets", UserDiagnostic.AUTHENTICATION_FAILURE
+        raise Refusal("no authentication value", failure)
+    challenged = config.mechanism.is_hls
+    if challenged and not hls.challenge_fits(config.mechanism.value, value.octets):
+        raise Refusal(f"challenge of {len(value.octets)} octets", failure)
+    lacking = keys.lacks_for(config.mechanism)
+    if lacking:
+        raise Refusal(f"no {lacking} is set", failure)
+
+
+def judge_user(aarq: Aarq, config: ServerConfig) -> int | None:
+    """User identification by calling-AE-invocation-id (APPL_OPEN_2, APPL_OPEN_6 4).
+
+    Returns the user, if users are identified. A plain INTEGER of one octet is negative from 128 on.
+    """
+    user = aarq.calling_ae_invocation_id
+    unrecognized = UserDiagnostic.CALLING_AE_INVOCATION_ID_NOT_RECOGNIZED
+    if config.users is None:
+        if user is not None and config.knobs.unknown_user is Unasked.REJECT:
+            raise Refusal("no users are identified here", unrecognized)
+        return None
+    if user is None or not -(MAX_USER + 1) // 2 <= user <= MAX_USER:
+        raise Refusal("a user id is needed", unrecognized)
+    user &= MAX_USER
+    if user not in config.users:
+        raise Refusal(f"user {user} is not in the list", unrecognized)
+    return user
+
+
+def judge_dedicated(
+    initiate: InitiateRequest, protection: Protection, key_length: int, config: ServerConfig
+) -> bool:
+    """Whether there will be a dedicated key (R-INIT-3).
+
+    It travels authenticated and encrypted, and fits the suite. In a context without ciphering it
+    cannot be used (APPL_OPEN_9).
+    """
+    key = initiate.dedicated_key
+    if key is None:
+        return False
+    ignored = config.knobs.dedicated_key_in_plain_context is Unasked.IGNORE
+    if ignored and not config.context.ciphered:
+        return False
+    if protection != Protection.BOTH:
+        raise initiate_refusal(
+            "dedicated key in an InitiateRequest without full protection", InitiateError.OTHER
         )
+    if len(key) != key_length:
+        raise initiate_refusal(f"dedicated key of {len(key)} octets", InitiateError.OTHER)
+    return True
 
 
 def judge_initiate(request: InitiateRequest, config: ServerConfig) -> Conformance:
@@ -129,3 +187,15 @@ def judge_initiate(request: InitiateRequest, config: ServerConfig) -> Conformanc
     if 0 < request.client_max_receive_pdu_size < MIN_PDU_SIZE:
         raise initiate_refusal("PDU size too short", InitiateError.PDU_SIZE_TOO_SHORT)
     return negotiated
+
+
+def judge_response_allowed(request: InitiateRequest, config: ServerConfig) -> None:
+    """Unconfirmed associations are offered, and without HLS, whose passes are answers (R-AA-7)."""
+    if request.response_allowed:
+        if config.broadcast:
+            raise Refusal("a broadcast has no answer", UserDiagnostic.NO_REASON_GIVEN)
+        return
+    if not config.unconfirmed:
+        raise Refusal("unconfirmed associations are not offered", UserDiagnostic.NO_REASON_GIVEN)
+    if config.mechanism.is_hls:
+        raise Refusal("HLS takes answers", UserDiagnostic.NO_REASON_GIVEN)

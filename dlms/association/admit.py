@@ -6,6 +6,7 @@ commits what :func:`admit` returns, or answers its :class:`Refusal`.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import NamedTuple
 
 from dlms.acse.aare import Aare
@@ -15,17 +16,23 @@ from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import Mechanism
 from dlms.association import admission
 from dlms.association.admission import Refusal
+from dlms.association.certificates import peer_public_key
 from dlms.association.config import AssociationKeys, ServerConfig
+from dlms.association.contexts import security_context, take_dedicated
+from dlms.association.events import AssociationRefused
+from dlms.association.shapes import answer_form
 from dlms.errors import CodecError, LocalProtocolError
-from dlms.security.ciphered import is_ciphered
+from dlms.security import hls
+from dlms.security.ciphered import Family, is_ciphered
 from dlms.security.control import Protection
-from dlms.security.counters import CounterTooLow, InvocationCounters
-from dlms.security.keys import KEY_LENGTH, KeyRef
+from dlms.security.counters import CounterRefused, InvocationCounters
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import CryptoFailure, Match, Random, Step, Use
 from dlms.security.protect import SecurityContext, Shape, TooWeak, open_ciphered, protect
+from dlms.security.suites import SUITES
 from dlms.xdlms.codes import InitiateError
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
+from dlms.xdlms.initiate import VAA_NAME_LN, VAA_NAME_SN, InitiateRequest, InitiateResponse
 
 CHALLENGE_LENGTH = 16
 
@@ -46,17 +53,52 @@ class Offer(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """What the association will be once the caller commits it."""
+    """An association that stands, or will once the caller commits it.
 
-    reply: bytes
-    security: SecurityContext | None
+    Without ``confirmed`` there is no AARE, and nothing else will be answered. The challenges are
+    kept until HLS is through. ``client_max_pdu`` is in octets, 0 for no limit.
+    """
+
+    reply: bytes | None
+    confirmed: bool
     conformance: Conformance
     client_max_pdu: int
-    client_challenge: bytes
-    server_challenge: bytes
+    security: SecurityContext | None = None
+    client_title: bytes | None = None
+    user: int | None = None
+    client_challenge: bytes = b""
+    server_challenge: bytes = b""
+    client_public: bytes | None = None
 
 
-def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef) -> Step[Admitted]:
+def pre_established(offer: Offer) -> Admitted:
+    """The association that stands from the start: what an AARQ would say is agreed (R-AA-1)."""
+    config = offer.config
+    title = config.client_title if config.needs_title else None
+    return Admitted(
+        None,
+        not config.broadcast,
+        config.conformance,
+        config.max_pdu_size,
+        security_context(config, offer.keys, offer.counters, offer.own_title, title),
+        title,
+    )
+
+
+def dedicated_ref(offer: Offer, label: str, number: int) -> KeyRef:
+    """A name no dedicated key had before on the connection that ``label`` stands for."""
+    guek = offer.keys.guek
+    scope = "" if guek is None else guek.scope
+    return KeyRef(
+        offer.own_title,
+        f"{scope}#{label}",
+        KeyKind.DEDICATED,
+        KeyLifetime.SINGLE_ASSOCIATION,
+        number,
+    )
+
+
+def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef, now: dt.datetime | None) -> Step[Admitted]:
     """Judge ``aarq`` and compose the AARE. :class:`Refusal` if there will be no association.
 
     A dedicated key in the InitiateRequest is kept by the module as ``dedicated``.
@@ -64,35 +106,60 @@ def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef) -> Step[Admitted]:
     config = offer.config
     admission.judge_context(aarq, config)
     admission.judge_title(aarq, config, offer.own_title, offer.channel_title)
-    admission.judge_mechanism(aarq, config)
+    admission.judge_mechanism(aarq, config, offer.keys)
     value = aarq.calling_authentication_value
     presented = b"" if value is None else value.octets
     if config.mechanism is Mechanism.LLS:
         yield from _judge_secret(offer.keys.secret, presented)
-    security = _security_context(aarq, offer)
+    user = admission.judge_user(aarq, config)
+    title = aarq.calling_ap_title if config.needs_title else None
+    public = yield from _client_public(aarq, offer, title, now)
+    security = security_context(config, offer.keys, offer.counters, offer.own_title, title)
     initiate, shape = yield from _open_initiate(aarq, config, security, dedicated)
-    negotiated = admission.judge_initiate(initiate, config)
-    if not initiate.response_allowed:
-        raise Refusal("unconfirmed associations are not offered", UserDiagnostic.NO_REASON_GIVEN)
+    try:
+        negotiated, with_dedicated = _judge_initiate(initiate, shape, config)
+    except Refusal as no:
+        no.silent = not initiate.response_allowed
+        raise
+    if security is not None and with_dedicated:
+        take_dedicated(security, dedicated, config.knobs.first_counter)
     challenge = b""
+    reply: bytes | None = None
     if config.mechanism.is_hls:
-        challenge = yield from _draw_challenge(presented)
-    if security is not None and initiate.dedicated_key is not None:
-        security.dedicated = dedicated
-        offer.counters.establish(dedicated)
-    response = InitiateResponse(
-        conformance=negotiated, server_max_receive_pdu_size=config.max_pdu_size
-    ).encode()
-    if shape is not None and security is not None:
-        response = yield from protect(security, response, shape, Use.ASSOCIATION)
+        challenge = yield from _draw_challenge(config.mechanism, presented)
+    if initiate.response_allowed:
+        response = yield from initiate_response(config, security, negotiated, shape)
+        reply = _acceptance(offer, response, challenge)
     return Admitted(
-        _acceptance(offer, response, challenge),
-        security,
+        reply,
+        initiate.response_allowed,
         negotiated,
         initiate.client_max_receive_pdu_size,
+        security,
+        title,
+        user,
         presented if config.mechanism.is_hls else b"",  # a password is not kept
         challenge,
+        public,
     )
+
+
+def initiate_response(
+    config: ServerConfig,
+    security: SecurityContext | None,
+    conformance: Conformance,
+    shape: Shape | None,
+) -> Step[bytes]:
+    """The InitiateResponse of an AARE or RLRE, protected as ``shape`` says."""
+    response = InitiateResponse(
+        conformance=conformance,
+        server_max_receive_pdu_size=config.max_pdu_size,
+        vaa_name=VAA_NAME_SN if config.short_names else VAA_NAME_LN,
+    ).encode()
+    if shape is None or security is None:
+        return response
+    own = shape._replace(form=answer_form(shape.form, config))
+    return (yield from protect(security, response, own, Use.ASSOCIATION))
 
 
 def refusal_aare(
@@ -110,14 +177,32 @@ def refusal_aare(
     ).encode()
 
 
+def refused(no: Refusal, aarq: Aarq, config: ServerConfig) -> AssociationRefused:
+    """What becomes of an AARQ that is refused; silence, if it allows no response (R-AA-7)."""
+    user = None if no.error is None else no.error.encode()
+    silent = no.silent or config.broadcast or _allows_no_response(aarq)
+    reply = None if silent else refusal_aare(config, no.diagnostic, no.result, user)
+    return AssociationRefused(reply, no.result, no.diagnostic, no.error, str(no))
+
+
+def _allows_no_response(aarq: Aarq) -> bool:
+    """Whether that can be read from ``aarq`` without any key."""
+    try:
+        return not InitiateRequest.decode(aarq.user_information or b"").response_allowed
+    except CodecError:
+        return False
+
+
 def _acceptance(offer: Offer, user_information: bytes, challenge: bytes) -> bytes:
     config = offer.config
     hls = config.mechanism.is_hls
+    signs = config.mechanism is Mechanism.HLS_ECDSA
     return Aare(
         application_context_name=config.context.oid,
         result=AssociationResult.ACCEPTED,
         diagnostic=UserDiagnostic.AUTHENTICATION_REQUIRED if hls else UserDiagnostic.NULL,
         responding_ap_title=offer.own_title if config.needs_title else None,
+        responding_ae_qualifier=config.certificate if signs else None,
         responder_acse_requirements=True if hls else None,
         mechanism_name=config.mechanism.oid if hls else None,
         responding_authentication_value=AuthenticationValue(challenge) if hls else None,
@@ -125,28 +210,25 @@ def _acceptance(offer: Offer, user_information: bytes, challenge: bytes) -> byte
     ).encode()
 
 
-def _security_context(aarq: Aarq, offer: Offer) -> SecurityContext | None:
-    if not offer.config.needs_title:
-        return None
-    if offer.keys.guek is None:
-        raise LocalProtocolError("this association needs an encryption key and has none")
-    return SecurityContext(
-        suite=offer.config.suite,
-        own_title=offer.own_title,
-        counters=offer.counters,
-        guek=offer.keys.guek,
-        gak=offer.keys.gak,
-        peer_title=aarq.calling_ap_title,
-    )
-
-
 def _judge_secret(secret: KeyRef | None, presented: bytes) -> Step[None]:
     """Low level security: exactly the octets, compared by the module (KL-HL-12)."""
-    if secret is None:
-        raise Refusal("no secret is set", UserDiagnostic.AUTHENTICATION_FAILURE)
+    assert secret is not None  # judge_mechanism has seen to it
     matches: bool = yield Match(Use.ASSOCIATION, secret, presented)
     if not matches:
         raise Refusal("wrong secret", UserDiagnostic.AUTHENTICATION_FAILURE)
+
+
+def _client_public(
+    aarq: Aarq, offer: Offer, title: bytes | None, now: dt.datetime | None
+) -> Step[bytes | None]:
+    try:
+        return (
+            yield from peer_public_key(
+                offer.config, offer.keys.peer_public, aarq.calling_ae_qualifier, title, now
+            )
+        )
+    except (CodecError, CryptoFailure) as error:
+        raise Refusal(str(error), UserDiagnostic.CALLING_AE_QUALIFIER_NOT_RECOGNIZED) from error
 
 
 def _open_initiate(
@@ -156,7 +238,6 @@ def _open_initiate(
     if not octets:
         raise admission.initiate_refusal("no InitiateRequest", InitiateError.OTHER)
     shape: Shape | None = None
-    protection = Protection.NONE
     if is_ciphered(octets[0]):
         if security is None or not config.context.ciphered:
             raise admission.deciphering_refusal("ciphered in a context without ciphering")
@@ -166,19 +247,18 @@ def _open_initiate(
             )
         except TooWeak as error:
             raise _policy_refusal() from error
-        except (CodecError, CounterTooLow, CryptoFailure) as error:
+        except (CodecError, CounterRefused, CryptoFailure) as error:
             raise admission.deciphering_refusal(f"InitiateRequest: {error}") from error
+        if (opened.family is Family.BROADCAST) is not config.broadcast:
+            raise admission.deciphering_refusal("InitiateRequest under the key of the other kind")
         octets = opened.apdu
-        protection = opened.protection
-        shape = Shape(opened.family, opened.form, protection)
+        shape = Shape(opened.family, opened.form, opened.protection)
     elif config.policy:
         raise _policy_refusal()
     try:
-        initiate = InitiateRequest.decode(octets)
+        return InitiateRequest.decode(octets), shape
     except CodecError as error:
         raise admission.initiate_refusal(str(error), InitiateError.OTHER) from error
-    _judge_dedicated(initiate, protection)
-    return initiate, shape
 
 
 def _policy_refusal() -> Refusal:
@@ -188,22 +268,22 @@ def _policy_refusal() -> Refusal:
     )
 
 
-def _judge_dedicated(initiate: InitiateRequest, protection: Protection) -> None:
-    """R-INIT-3: a dedicated key travels authenticated and encrypted, and fits the suite."""
-    key = initiate.dedicated_key
-    if key is None:
-        return
-    if protection != Protection.BOTH:
-        raise admission.initiate_refusal(
-            "dedicated key in an InitiateRequest without full protection", InitiateError.OTHER
-        )
-    if len(key) != KEY_LENGTH:
-        raise admission.initiate_refusal(f"dedicated key of {len(key)} octets", InitiateError.OTHER)
+def _judge_initiate(
+    initiate: InitiateRequest, shape: Shape | None, config: ServerConfig
+) -> tuple[Conformance, bool]:
+    """The negotiated conformance, and whether there is a dedicated key."""
+    protection = Protection.NONE if shape is None else shape.protection
+    key_length = SUITES[config.suite].key_length
+    with_dedicated = admission.judge_dedicated(initiate, protection, key_length, config)
+    negotiated = admission.judge_initiate(initiate, config)
+    admission.judge_response_allowed(initiate, config)
+    return negotiated, with_dedicated
 
 
-def _draw_challenge(client_challenge: bytes) -> Step[bytes]:
+def _draw_challenge(mechanism: Mechanism, client_challenge: bytes) -> Step[bytes]:
+    length = max(CHALLENGE_LENGTH, hls.shortest_challenge(mechanism.value))
     for _ in range(_MAX_RESAMPLES):
-        challenge: bytes = yield Random(Use.ASSOCIATION, CHALLENGE_LENGTH)
+        challenge: bytes = yield Random(Use.ASSOCIATION, length)
         if challenge != client_challenge:  # R-HLS-3
             return challenge
     raise LocalProtocolError("the random source repeats itself")

@@ -7,17 +7,15 @@ comes back. All are steps (see :mod:`dlms.security.ops`). A server that breaks a
 
 from __future__ import annotations
 
+import datetime as dt
+
 from dlms.acse.aare import Aare
-from dlms.acse.codes import AssociationResult, ReleaseRequestReason, UserDiagnostic
-from dlms.acse.names import Mechanism
+from dlms.acse.codes import AssociationResult, ReleaseRequestReason
 from dlms.acse.release import Rlre, Rlrq
-from dlms.association import proposal
-from dlms.association.config import (
-    PASS_3,
-    TITLE_LENGTH,
-    AssociationKeys,
-    ClientConfig,
-)
+from dlms.association import authenticating, proposal
+from dlms.association.certificates import peer_public_key
+from dlms.association.config import AssociationKeys, ClientConfig
+from dlms.association.contexts import security_context
 from dlms.association.events import (
     AssociationOpened,
     AssociationRefused,
@@ -26,25 +24,30 @@ from dlms.association.events import (
     AuthenticationPending,
     Event,
     ExceptionReceived,
+    NotificationReceived,
     ResponseReceived,
+    ServiceErrorReceived,
+)
+from dlms.association.naming import (
+    ServedResponse,
+    awaited,
+    invoke_id,
+    is_confirmed,
+    needs,
 )
 from dlms.association.state import IllegalInput, Input, State, after
-from dlms.axdr.data import DataType, octet_string
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
-from dlms.security.ciphered import Family, is_ciphered
-from dlms.security.control import Protection
-from dlms.security.counters import CounterTooLow, InvocationCounters
+from dlms.security.ciphered import Family
+from dlms.security.counters import CounterRefused, InvocationCounters
 from dlms.security.ops import Discard, Step, Use, VerificationFailed
-from dlms.security.protect import Opened, SecurityContext, Shape, open_ciphered, protect
+from dlms.security.protect import Opened, Shape, protect
 from dlms.xdlms import registry
-from dlms.xdlms.action import ActionRequest, ActionResponse
-from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
-from dlms.xdlms.errors import ExceptionResponse
-from dlms.xdlms.initiate import InitiateResponse
-from dlms.xdlms.registry import Request
+from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
+from dlms.xdlms.registry import AnyRequest
+
+_AARE, _RLRE, _EXCEPTION, _SERVICE_ERROR = 0x61, 0x63, 0xD8, 0x0E
 
 
 class ClientAssociation:
@@ -56,21 +59,25 @@ class ClientAssociation:
     def __init__(
         self, config: ClientConfig, keys: AssociationKeys, counters: InvocationCounters
     ) -> None:
+        config.check()
         self.config = config
         self.state = State.IDLE
         self.conformance = Conformance(0)
         self.server_max_pdu = 0
+        self.server_title = config.server_title if config.needs_title else None
+        """The server's system title: registered, or as its AARE has said it."""
         self._keys = keys
         self._counters = counters
-        self._security = proposal.security_context(config, keys, counters)
+        self._security = security_context(
+            config, keys, counters, config.own_title, self.server_title
+        )
         self._challenge = b""
         self._server_challenge = b""
+        self._server_public: bytes | None = None
         self._waiting_for: tuple[int, int] | None = None
-
-    @property
-    def server_title(self) -> bytes | None:
-        """The server's system title, once its AARE has said it."""
-        return None if self._security is None else self._security.peer_title
+        if config.pre_established:
+            self.state = State.PRE_ESTABLISHED
+            self.conformance = config.conformance
 
     def close(self) -> Step[None]:
         """The lower layer is gone, or we give up: so is the association."""
@@ -80,41 +87,45 @@ class ClientAssociation:
     # Sending ------------------------------------------------------------------------------------
 
     def open(self) -> Step[bytes]:
-        """Make the AARQ."""
+        """Make the AARQ. An association without responses stands from here on."""
         state = self._next(Input.AARQ)
-        octets, challenge = yield from proposal.make_aarq(
-            self.config, self._keys, self._security, self._counters
-        )
+        octets, challenge = yield from proposal.make_aarq(self.config, self._keys, self._security)
         self._challenge = challenge
         self._waiting_for = None
         self.state = state
+        if not self.config.confirmed:
+            # Nothing will say so, but there is nothing else to go by.
+            self.state = after(state, Input.AARE_WITHHELD)
+            self.conformance = self.config.conformance
         return octets
 
     def authenticate(self) -> Step[bytes]:
         """Make pass 3 of HLS, after :class:`AuthenticationPending`."""
         state = self._next(Input.HLS_PASS_3)
-        security = self._secured()
-        answer = yield from hls.answer(security, self._server_challenge)
-        request = ActionRequest(CONFIRMED | 1, PASS_3, octet_string(answer))
+        f = yield from hls.answer(self._exchange())
+        request = authenticating.pass_3(f, short_names=self.config.short_names)
         octets = yield from self._protected(request.encode(), Use.ASSOCIATION)
         self.state = state
         return octets
 
-    def request(self, request: Request) -> Step[bytes]:
+    def request(self, request: AnyRequest) -> Step[bytes]:
         """Make a service request. One confirmed request may wait for its response at a time."""
         state = self._next(Input.REQUEST)
         if self._waiting_for is not None:
             raise LocalProtocolError("the response to the last request is still awaited")
         apdu = request.encode()
-        if registry.REQUESTS[apdu[0]].needs & ~self.conformance:
+        confirmed = is_confirmed(request)
+        if confirmed and (state is State.UNCONFIRMED or self.config.broadcast):
+            raise LocalProtocolError("there is no response to a confirmed service here")
+        if int(needs(request, registry.REQUESTS[apdu[0]].needs)) & ~int(self.conformance):
             raise LocalProtocolError("the service was not negotiated")
         octets = yield from self._protected(apdu, Use.PROTECT_REQUEST)
         if 0 < self.server_max_pdu < len(octets):
             raise LocalProtocolError(
                 f"request of {len(octets)} octets exceeds the server's {self.server_max_pdu}"
             )
-        if request.invoke & CONFIRMED:
-            self._waiting_for = registry.ANSWERS[apdu[0]], request.invoke & INVOKE_ID
+        if confirmed:
+            self._waiting_for = registry.ANSWERS[apdu[0]], invoke_id(request)
         self.state = state
         return octets
 
@@ -132,33 +143,41 @@ class ClientAssociation:
 
     # Receiving ----------------------------------------------------------------------------------
 
-    def receive(self, octets: bytes) -> Step[Event]:
-        """Take one APDU from the server."""
+    def receive(self, octets: bytes, now: dt.datetime | None = None) -> Step[Event]:
+        """Take one APDU from the server.
+
+        ``now`` (aware) is what a certificate in an AARE is checked against.
+        """
         try:
-            return (yield from self._receive(octets))
-        except (CodecError, CounterTooLow, VerificationFailed, IllegalInput) as error:
+            tag = octets[0] if octets else -1
+            if tag == _AARE:
+                return (yield from self._receive_aare(Aare.decode(octets), now))
+            if tag == _RLRE:
+                state = after(self.state, Input.RLRE)
+                Rlre.decode(octets)
+                self.state = state
+                yield from self._forget()
+                return AssociationReleased(None)
+            if tag in (_EXCEPTION, _SERVICE_ERROR):
+                return (yield from self._receive_error(octets))
+            return (yield from self._receive_service(octets))
+        except (CodecError, CounterRefused, VerificationFailed, IllegalInput) as error:
             raise RemoteProtocolError(str(error), reason="unacceptable-response") from error
 
-    def _receive(self, octets: bytes) -> Step[Event]:
-        tag = octets[0] if octets else -1
-        if tag == 0x61:
-            return (yield from self._receive_aare(Aare.decode(octets)))
-        if tag == 0x63:
-            state = after(self.state, Input.RLRE)
-            Rlre.decode(octets)
-            self.state = state
+    def _receive_error(self, octets: bytes) -> Step[Event]:
+        """The server refuses a request as a whole, in the words of its way of naming."""
+        event: Event
+        if self.config.short_names:
+            event = ServiceErrorReceived(ConfirmedServiceError.decode(octets))
+        else:
+            event = ExceptionReceived(ExceptionResponse.decode(octets))
+        self.state = after(self.state, Input.EXCEPTION)
+        self._waiting_for = None
+        if self.state is State.IDLE:
             yield from self._forget()
-            return AssociationReleased(None)
-        if tag == 0xD8:
-            exception = ExceptionResponse.decode(octets)
-            self.state = after(self.state, Input.EXCEPTION)
-            self._waiting_for = None
-            if self.state is State.IDLE:
-                yield from self._forget()
-            return ExceptionReceived(exception)
-        return (yield from self._receive_service(octets))
+        return event
 
-    def _receive_aare(self, aare: Aare) -> Step[Event]:
+    def _receive_aare(self, aare: Aare, now: dt.datetime | None) -> Step[Event]:
         if self.state is not State.ASSOCIATING:
             raise IllegalInput(self.state, Input.AARE_ACCEPTED)
         if aare.result is not AssociationResult.ACCEPTED:
@@ -168,54 +187,28 @@ class ClientAssociation:
             why = f"{aare.result.name} {aare.diagnostic.name}".lower().replace("_", "-")
             return AssociationRefused(None, aare.result, aare.diagnostic, error, why)
         proposal.check_acceptance(aare, self.config)
-        title = aare.responding_ap_title
+        if self.config.needs_title:
+            self.server_title = proposal.judge_title(aare.responding_ap_title, self.config)
         if self._security is not None:
-            self._security.peer_title = self._judge_title(title)
-        initiate = yield from self._open_initiate(aare.user_information or b"")
-        # Not with "& ~": the complement of an IntFlag lacks the bits that have no name.
-        if initiate.conformance | self.config.conformance != self.config.conformance:
-            raise RemoteProtocolError("negotiated conformance exceeds the proposed")
+            self._security.peer_title = self.server_title
+        initiate = yield from proposal.open_initiate(aare, self._security, self.config)
+        if self.config.mechanism.is_hls:
+            challenge = proposal.judge_challenge(aare, self._challenge, self.config)
+            self._server_public = yield from peer_public_key(
+                self.config,
+                self._keys.peer_public,
+                aare.responding_ae_qualifier,
+                self.server_title,
+                now,
+            )
+            self._server_challenge = challenge
         self.conformance = initiate.conformance
         self.server_max_pdu = initiate.server_max_receive_pdu_size
-        if not self.config.mechanism.is_hls:
-            self.state = after(self.state, Input.AARE_ACCEPTED)
-            return AssociationOpened(None, self.conformance)
-        self._server_challenge = self._judge_challenge(aare)
-        self.state = after(self.state, Input.AARE_AUTHENTICATION_REQUIRED)
-        return AuthenticationPending(None)
-
-    def _judge_title(self, title: bytes | None) -> bytes:
-        known = self.config.server_title
-        if title is None and known is not None:
-            return known
-        if title is None or len(title) != TITLE_LENGTH:
-            raise RemoteProtocolError("responding-AP-title of 8 octets needed")
-        if known is not None and title != known:
-            raise RemoteProtocolError("responding-AP-title is not the meter's")
-        if title == self.config.own_title:
-            raise RemoteProtocolError("responding-AP-title is our own")
-        return title
-
-    def _judge_challenge(self, aare: Aare) -> bytes:
-        """R-HLS-3, R-HLS-4; and no way to a weaker mechanism than the one asked for."""
-        if aare.diagnostic is not UserDiagnostic.AUTHENTICATION_REQUIRED:
-            raise RemoteProtocolError("server skips HLS authentication")
-        if Mechanism.from_oid(aare.mechanism_name or b"") is not self.config.mechanism:
-            raise RemoteProtocolError("AARE names another mechanism")
-        value = aare.responding_authentication_value
-        if value is None or not hls.MIN_CHALLENGE <= len(value.octets) <= hls.MAX_CHALLENGE:
-            raise RemoteProtocolError("no challenge of 8 to 64 octets")
-        if value.octets == self._challenge:
-            raise RemoteProtocolError("server's challenge equals ours", reason="stoc-equals-ctos")
-        return value.octets
-
-    def _open_initiate(self, octets: bytes) -> Step[InitiateResponse]:
-        if self.config.context.ciphered:
-            opened = yield from self._open(octets, Use.ASSOCIATION, Protection.BOTH)
-            if opened.family is not Family.GLOBAL:
-                raise RemoteProtocolError("InitiateResponse is not protected like the request")
-            octets = opened.apdu
-        return InitiateResponse.decode(octets)
+        if self.config.mechanism.is_hls:
+            self.state = after(self.state, Input.AARE_AUTHENTICATION_REQUIRED)
+            return AuthenticationPending(None)
+        self.state = after(self.state, Input.AARE_ACCEPTED)
+        return AssociationOpened(None, self.conformance)
 
     def _receive_service(self, octets: bytes) -> Step[Event]:
         verifying = self.state is State.VERIFYING
@@ -223,37 +216,37 @@ class ClientAssociation:
         apdu = octets
         if self.config.context.ciphered:
             use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
-            carrier = yield from self._open(octets, use, self.config.protection)
+            carrier = yield from proposal.open_due(
+                octets, self._security, use, self.config.protection
+            )
             apdu = carrier.apdu
+        notification = registry.NOTIFICATIONS.get(apdu[0]) if apdu else None
+        if notification is not None:
+            self.state = after(self.state, Input.NOTIFICATION)
+            return NotificationReceived(notification.decode(apdu))
         row = registry.RESPONSES.get(apdu[0]) if apdu else None
         if row is None:
             raise CodecError(f"APDU {apdu[:1].hex()} is no response", offset=0, field="APDU")
-        response = row.decode(apdu)
+        response = awaited(row.decode(apdu), short_names=self.config.short_names)
+        if response is None:
+            raise CodecError(f"{row.name} of a form that is not awaited", offset=1, field="APDU")
         if verifying:
             return (yield from self._receive_pass_4(response, carrier))
         state = after(self.state, Input.RESPONSE)
-        if self._waiting_for != (apdu[0], response.invoke & INVOKE_ID):
+        if self._waiting_for != (apdu[0], invoke_id(response)):
             raise RemoteProtocolError("response to no request of ours", reason="invoke-id")
         self.state = state
         self._waiting_for = None
         return ResponseReceived(response)
 
-    def _receive_pass_4(self, response: registry.Response, carrier: Opened | None) -> Step[Event]:
+    def _receive_pass_4(self, response: ServedResponse, carrier: Opened | None) -> Step[Event]:
         """KL-HL-13: without a right f(CtoS) there is no association."""
-        problem = "server refuses our authentication"
-        if isinstance(response, ActionResponse) and response.result is ActionResult.SUCCESS:
-            returned = response.returned
-            if isinstance(returned, tuple) and returned.type is DataType.OCTET_STRING:
-                assert isinstance(returned.value, bytes)
-                try:
-                    yield from hls.verify(self._secured(), self._challenge, returned.value, carrier)
-                except (CodecError, CounterTooLow, VerificationFailed) as error:
-                    problem = f"server's authentication is wrong: {error}"
-                else:
-                    self.state = after(self.state, Input.HLS_PASS_4)
-                    return AssociationOpened(None, self.conformance)
-            else:
-                problem = "server does not authenticate itself"
+        problem = yield from authenticating.judge_pass_4(
+            response, carrier, self._exchange(), self.config.knobs.inner_counter
+        )
+        if not problem:
+            self.state = after(self.state, Input.HLS_PASS_4)
+            return AssociationOpened(None, self.conformance)
         self.state = after(self.state, Input.HLS_REFUSED)
         yield from self._forget()
         return AuthenticationFailed(None, problem)
@@ -266,27 +259,31 @@ class ClientAssociation:
         except IllegalInput as error:
             raise LocalProtocolError(str(error)) from error
 
-    def _secured(self) -> SecurityContext:
-        if self._security is None:
-            raise LocalProtocolError("this association has no keys")
-        return self._security
+    def _exchange(self) -> hls.Exchange:
+        return authenticating.exchange(
+            self.config,
+            self._keys,
+            titles=(self.config.own_title, self.server_title),
+            challenges=(self._challenge, self._server_challenge),
+            context=self._security,
+            peer_public=self._server_public,
+        )
 
     def _protected(self, apdu: bytes, use: Use) -> Step[bytes]:
-        if not self.config.context.ciphered:
+        security = self._security
+        if security is None or not self.config.context.ciphered:
             return apdu
-        security = self._secured()
         family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
+        if self.config.broadcast:
+            family = Family.BROADCAST
         shape = Shape(family, self.config.form, self.config.protection)
         return (yield from protect(security, apdu, shape, use))
 
-    def _open(self, octets: bytes, use: Use, required: Protection) -> Step[Opened]:
-        if not octets or not is_ciphered(octets[0]):
-            raise RemoteProtocolError("plain APDU where a ciphered one is due", reason="plain")
-        return (yield from open_ciphered(self._secured(), octets, use, required=required))
-
     def _forget(self) -> Step[None]:
-        self._challenge = self._server_challenge = b""
         self._waiting_for = None
+        if self.state is State.PRE_ESTABLISHED:
+            return
+        self._challenge = self._server_challenge = b""
         self.conformance = Conformance(0)
         if self._security is not None and self._security.dedicated is not None:
             dedicated, self._security.dedicated = self._security.dedicated, None

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
+from dlms.association.naming import ServedRequest, ServedResponse
+from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
-from dlms.xdlms.registry import Request, Response
+from dlms.xdlms.registry import Notification
 
 
 class AssociationOpened(NamedTuple):
-    """The association stands; without HLS this comes with the AARE, with HLS after pass 4."""
+    """The association stands; without HLS this comes with the AARE, with HLS after pass 4.
+
+    An unconfirmed association has no AARE, so there is no reply.
+    """
 
     reply: bytes | None
     conformance: Conformance
@@ -41,20 +46,36 @@ class AuthenticationFailed(NamedTuple):
 
 
 class RequestReceived(NamedTuple):
-    """A service request to carry out. If ``confirmed``, hand the response to ``send``."""
+    """A service request to carry out. If ``confirmed``, hand the response to ``send``.
 
-    request: Request
+    ``protection`` is what the request came with, for access rights that ask for some.
+    """
+
+    request: ServedRequest
     confirmed: bool
+    protection: Protection = Protection.NONE
 
 
 class ResponseReceived(NamedTuple):
-    response: Response
+    response: ServedResponse
+
+
+class NotificationReceived(NamedTuple):
+    """The server has something to tell; it may come between a request and its response."""
+
+    notification: Notification
 
 
 class ExceptionReceived(NamedTuple):
     """The server could not process the request at all."""
 
     exception: ExceptionResponse
+
+
+class ServiceErrorReceived(NamedTuple):
+    """The same where short names are used."""
+
+    error: ConfirmedServiceError
 
 
 class AssociationReleased(NamedTuple):
@@ -68,6 +89,8 @@ Event: TypeAlias = (
     | AuthenticationFailed
     | RequestReceived
     | ResponseReceived
+    | NotificationReceived
     | ExceptionReceived
+    | ServiceErrorReceived
     | AssociationReleased
 )

@@ -1,84 +1,121 @@
-"""From the octets a client sent to a verified request, or to the ExceptionResponse that refuses it.
-
-Which exception answers what is in GB Ed. 8, 9.5; where it leaves a choice, the codes are those that
-conformance tests accept (APPL_DATA_LN_N1).
-"""
+"""From the octets a client sent to a verified request, or to the reason for refusing it."""
 
 from __future__ import annotations
 
-from dlms.errors import CodecError, RemoteProtocolError
-from dlms.security.ciphered import GENERAL_TAGS
-from dlms.security.control import Protection
-from dlms.security.counters import CounterTooLow
+from typing import NamedTuple
+
+from dlms.association.admit import Admitted
+from dlms.association.config import ServerConfig
+from dlms.association.knobs import BroadcastConfirmed
+from dlms.association.naming import (
+    SERVED_TAGS,
+    ServedRequest,
+    changes_keys,
+    is_confirmed,
+    needs,
+    served,
+)
+from dlms.association.refusing import ServiceRefused, too_weak
+from dlms.errors import CodecError
+from dlms.security.ciphered import GENERAL_TAGS, Family, is_ciphered
+from dlms.security.counters import CounterRefused
 from dlms.security.ops import CryptoFailure, Step, Use
-from dlms.security.protect import Opened, SecurityContext, TooWeak, open_ciphered
+from dlms.security.protect import Opened, Shape, TooWeak, open_ciphered
 from dlms.xdlms import registry
 from dlms.xdlms.codes import ServiceErrorCode, StateError
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.errors import ExceptionResponse
 
 
-def refusal(
-    why: str,
-    reason: str,
-    code: ServiceErrorCode = ServiceErrorCode.SERVICE_NOT_SUPPORTED,
-    *,
-    state: StateError = StateError.SERVICE_NOT_ALLOWED,
-    counter: int | None = None,
-) -> RemoteProtocolError:
-    """An error that carries its ExceptionResponse."""
-    reply = ExceptionResponse(
-        state_error=state, service_error=code, invocation_counter=counter
-    ).encode()
-    return RemoteProtocolError(why, reply=reply, reason=reason)
+class Incoming(NamedTuple):
+    """A verified request: the conformance it needs, what carried it, if it was ciphered, the shape
+    of a response in kind, and whether one is due.
+    """
+
+    request: ServedRequest
+    needs: Conformance
+    opened: Opened | None
+    shape: Shape | None
+    confirmed: bool
 
 
-def too_weak(what: str) -> RemoteProtocolError:
-    """Protected less than the policy demands (R-PROT-1)."""
-    return refusal(
-        f"{what} is not protected as the policy demands",
-        "insufficient-protection",
-        ServiceErrorCode.OPERATION_NOT_POSSIBLE,
-    )
+def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
+    """Open and decode a service request. :class:`ServiceRefused` if it is not to be served."""
+    if 0 < config.max_pdu_size < len(octets):
+        raise ServiceRefused(
+            f"request of {len(octets)} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
+        )
+    if not is_ciphered(octets[0]):
+        accepted = config.knobs.plain_request_accepted or not config.context.ciphered
+        if config.policy or not accepted:
+            raise too_weak("request")
+        request, needed = _decode(octets, config)
+        if config.broadcast:
+            _judge_broadcast(request, config)
+        return Incoming(request, needed, None, None, is_confirmed(request))
+    opened = yield from open_or_refuse(octets, aa, config, Use.OPEN_REQUEST)
+    shape = Shape(opened.family, opened.form, opened.protection)
+    request, needed = _decode(opened.apdu, config)
+    demanded = config.knobs.dedicated_demanded and opened.family is Family.GLOBAL
+    if demanded and aa.security is not None and aa.security.dedicated is not None:
+        raise too_weak("glo- request beside a dedicated key")
+    confirmed = is_confirmed(request)
+    if opened.family is Family.BROADCAST:
+        _judge_broadcast(request, config)
+        confirmed = False
+    return Incoming(request, needed, opened, shape, confirmed)
 
 
-def open_or_refuse(
-    octets: bytes,
-    security: SecurityContext | None,
-    conformance: Conformance,
-    policy: Protection,
-    use: Use,
-) -> Step[Opened]:
-    """Open a ciphered APDU. ``security`` is ``None`` where the context is not ciphered."""
-    if security is None:
-        raise refusal("ciphered APDU in a plain context", "ciphered-in-plain-context")
-    if octets[0] in GENERAL_TAGS and not conformance & Conformance.GENERAL_PROTECTION:
-        raise refusal("general protection was not negotiated", "service-not-negotiated")
+def open_or_refuse(octets: bytes, aa: Admitted, config: ServerConfig, use: Use) -> Step[Opened]:
+    """Open a ciphered APDU, protected at least as the policy demands."""
+    security = aa.security
+    if security is None or not config.context.ciphered:
+        raise ServiceRefused("ciphered APDU in a plain context", "ciphered-in-plain-context")
+    if octets[0] in GENERAL_TAGS and not aa.conformance & Conformance.GENERAL_PROTECTION:
+        raise ServiceRefused("general protection was not negotiated", "service-not-negotiated")
     try:
-        return (yield from open_ciphered(security, octets, use, required=policy))
+        return (yield from open_ciphered(security, octets, use, required=config.policy))
     except TooWeak as error:
         raise too_weak("APDU") from error
-    except CounterTooLow as error:
-        raise refusal(
+    except CounterRefused as error:
+        raise ServiceRefused(
             str(error),
             "invocation-counter",
             ServiceErrorCode.INVOCATION_COUNTER_ERROR,
             counter=error.floor,
         ) from error
     except (CodecError, CryptoFailure) as error:
-        raise refusal(str(error), "deciphering", ServiceErrorCode.DECIPHERING_ERROR) from error
+        raise ServiceRefused(
+            str(error), "deciphering", ServiceErrorCode.DECIPHERING_ERROR
+        ) from error
 
 
-def decode_request(apdu: bytes) -> registry.Request:
-    """Decode a plain request."""
-    row = registry.REQUESTS.get(apdu[0])
-    if row is None:
-        raise refusal(
-            f"APDU {apdu[0]:02X} is no request",
+def _decode(apdu: bytes, config: ServerConfig) -> tuple[ServedRequest, Conformance]:
+    """Decode a plain request of a service that goes with the way of naming."""
+    tag = apdu[0]
+    row = registry.REQUESTS.get(tag)
+    if row is None or tag not in SERVED_TAGS[config.short_names]:
+        raise ServiceRefused(
+            f"APDU {tag:02X} is no request here",
             "unknown-service",
             state=StateError.SERVICE_UNKNOWN,
         )
     try:
-        return row.decode(apdu)
+        decoded = row.decode(apdu)
     except CodecError as error:
-        raise refusal(f"{row.name}: {error}", "malformed-request") from error
+        raise ServiceRefused(f"{row.name}: {error}", "malformed-request") from error
+    request = served(decoded, short_names=config.short_names)
+    if request is None:
+        raise ServiceRefused(f"{type(decoded).__name__} is not served", "form-not-supported")
+    return request, needs(request, row.needs)
+
+
+def _judge_broadcast(request: ServedRequest, config: ServerConfig) -> None:
+    """A request on a broadcast address, or under the broadcast key: :class:`ServiceRefused` if it
+    wants an answer (R-BC-1, R-BC-3), or changes keys: every meter has the broadcast key, so any of
+    them could do that to all the others (R-BC-4, R-BC-5).
+    """
+    if changes_keys(request):
+        raise ServiceRefused("no key is changed by broadcast", "broadcast-key")
+    silently = config.knobs.confirmed_under_broadcast_key is BroadcastConfirmed.SERVE_SILENTLY
+    if is_confirmed(request) and (config.broadcast or not silently):
+        raise ServiceRefused("confirmed service by broadcast", "broadcast-key")

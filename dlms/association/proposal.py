@@ -4,57 +4,41 @@ from __future__ import annotations
 
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
+from dlms.acse.codes import UserDiagnostic
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
-from dlms.association.config import AssociationKeys, ClientConfig
+from dlms.association.config import TITLE_LENGTH, AssociationKeys, ClientConfig
+from dlms.association.contexts import take_dedicated
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
-from dlms.security.ciphered import Family
+from dlms.security import hls
+from dlms.security.ciphered import Family, is_ciphered
 from dlms.security.control import Protection
-from dlms.security.counters import InvocationCounters
-from dlms.security.keys import KEY_LENGTH, KeyRef
+from dlms.security.keys import KeyRef
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
-from dlms.security.protect import SecurityContext, Shape, protect
+from dlms.security.protect import Opened, SecurityContext, Shape, open_ciphered, protect
+from dlms.security.suites import SUITES
 from dlms.xdlms.errors import ConfirmedServiceError
-from dlms.xdlms.initiate import InitiateRequest, compose
-
-
-def security_context(
-    config: ClientConfig, keys: AssociationKeys, counters: InvocationCounters
-) -> SecurityContext | None:
-    """What the association protects with; ``None`` if it protects nothing.
-
-    :class:`LocalProtocolError` if the configuration asks for what it has no keys or title for.
-    """
-    if not config.needs_keys:
-        return None
-    if keys.guek is None or config.own_title is None:
-        raise LocalProtocolError("a system title and an encryption key are needed")
-    return SecurityContext(
-        suite=config.suite,
-        own_title=config.own_title,
-        counters=counters,
-        guek=keys.guek,
-        gak=keys.gak,
-        peer_title=config.server_title,
-    )
+from dlms.xdlms.initiate import InitiateRequest, InitiateResponse, compose
 
 
 def initiate_request(config: ClientConfig) -> InitiateRequest:
     return InitiateRequest(
-        conformance=config.conformance, client_max_receive_pdu_size=config.max_pdu_size
+        conformance=config.conformance,
+        client_max_receive_pdu_size=config.max_pdu_size,
+        response_allowed=config.confirmed,
     )
 
 
 def initiate_shape(config: ClientConfig) -> Shape:
     """An InitiateRequest is authenticated and encrypted under the global key (GB 9.2.5.1)."""
-    return Shape(Family.GLOBAL, config.form, Protection.BOTH)
+    family = Family.BROADCAST if config.broadcast else Family.GLOBAL
+    return Shape(family, config.form, Protection.BOTH)
 
 
 def make_aarq(
     config: ClientConfig,
     keys: AssociationKeys,
     security: SecurityContext | None,
-    counters: InvocationCounters,
 ) -> Step[tuple[bytes, bytes]]:
     """Return the AARQ and the challenge inside it (empty without HLS)."""
     value, challenge = yield from _authentication(config, keys)
@@ -62,15 +46,18 @@ def make_aarq(
     if config.context.ciphered and security is not None:
         parts: bytes | tuple[bytes | KeyRef, ...] = user
         if config.dedicated is not None:
-            yield GenerateKey(Use.ASSOCIATION, config.dedicated, KEY_LENGTH)
-            counters.establish(config.dedicated)
-            security.dedicated = config.dedicated
-            parts = compose(initiate_request(config), config.dedicated, KEY_LENGTH)
+            length = SUITES[config.suite].key_length
+            yield GenerateKey(Use.ASSOCIATION, config.dedicated, length)
+            take_dedicated(security, config.dedicated, config.knobs.first_counter)
+            parts = compose(initiate_request(config), config.dedicated, length)
         user = yield from protect(security, parts, initiate_shape(config), Use.ASSOCIATION)
+    signs = config.mechanism is Mechanism.HLS_ECDSA
     authenticated = config.mechanism is not Mechanism.NONE
     aarq = Aarq(
         application_context_name=config.context.oid,
-        calling_ap_title=config.own_title if config.needs_keys else None,
+        calling_ap_title=config.own_title if config.needs_title else None,
+        calling_ae_qualifier=config.certificate if signs else None,
+        calling_ae_invocation_id=config.user,
         sender_acse_requirements=True if authenticated else None,
         mechanism_name=config.mechanism.oid if authenticated else None,
         calling_authentication_value=value,
@@ -82,25 +69,83 @@ def make_aarq(
 def _authentication(
     config: ClientConfig, keys: AssociationKeys
 ) -> Step[tuple[AuthenticationValue | None, bytes]]:
-    match config.mechanism:
-        case Mechanism.NONE:
-            return None, b""
-        case Mechanism.LLS:
-            if keys.secret is None:
-                raise LocalProtocolError("low level security needs a secret")
-            secret: bytes = yield Present(Use.ASSOCIATION, keys.secret)
-            return AuthenticationValue(secret), b""
-        case Mechanism.HLS_GMAC:
-            challenge: bytes = yield Random(Use.ASSOCIATION, config.challenge_length)
-            return AuthenticationValue(challenge), challenge
-        case other:
-            raise LocalProtocolError(f"mechanism {other.name} is not supported")
+    mechanism = config.mechanism
+    if mechanism is Mechanism.NONE:
+        return None, b""
+    lacking = keys.lacks_for(mechanism)
+    if lacking:
+        raise LocalProtocolError(f"{mechanism.name} needs a {lacking}")
+    if mechanism is Mechanism.LLS:
+        assert keys.secret is not None  # or it were lacking
+        secret: bytes = yield Present(Use.ASSOCIATION, keys.secret)
+        return AuthenticationValue(secret), b""
+    if mechanism is Mechanism.HLS and config.manufacturer is None:
+        raise LocalProtocolError("nobody has said what mechanism 2 is here")
+    length = max(config.challenge_length, hls.shortest_challenge(mechanism.value))
+    challenge: bytes = yield Random(Use.ASSOCIATION, length)
+    return AuthenticationValue(challenge), challenge
 
 
 def check_acceptance(aare: Aare, config: ClientConfig) -> None:
     """R-AA-4: the context is echoed; a plain one in its place would be a downgrade."""
     if ApplicationContext.from_oid(aare.application_context_name) is not config.context:
         raise RemoteProtocolError("AARE names another application context", reason="context")
+
+
+def open_initiate(
+    aare: Aare, security: SecurityContext | None, config: ClientConfig
+) -> Step[InitiateResponse]:
+    """The InitiateResponse, protected like the request in a ciphered context (GB 9.2.5.1)."""
+    octets = aare.user_information or b""
+    if config.context.ciphered:
+        opened = yield from open_due(octets, security, Use.ASSOCIATION, Protection.BOTH)
+        if opened.family is not Family.GLOBAL:
+            raise RemoteProtocolError("InitiateResponse is not protected like the request")
+        octets = opened.apdu
+    initiate = InitiateResponse.decode(octets)
+    # Not with "& ~": the complement of an IntFlag lacks the bits that have no name.
+    if initiate.conformance | config.conformance != config.conformance:
+        raise RemoteProtocolError("negotiated conformance exceeds the proposed")
+    return initiate
+
+
+def open_due(
+    octets: bytes, security: SecurityContext | None, use: Use, required: Protection
+) -> Step[Opened]:
+    """Open what has to be ciphered."""
+    if security is None:
+        raise LocalProtocolError("this association has no keys")
+    if not octets or not is_ciphered(octets[0]):
+        raise RemoteProtocolError("plain APDU where a ciphered one is due", reason="plain")
+    return (yield from open_ciphered(security, octets, use, required=required))
+
+
+def judge_title(title: bytes | None, config: ClientConfig) -> bytes:
+    """The server's system title, from the AARE or known before (R-AA-6)."""
+    known = config.server_title
+    if title is None and known is not None:
+        return known
+    if title is None or len(title) != TITLE_LENGTH:
+        raise RemoteProtocolError("responding-AP-title of 8 octets needed")
+    if known is not None and title != known:
+        raise RemoteProtocolError("responding-AP-title is not the meter's")
+    if title == config.own_title:
+        raise RemoteProtocolError("responding-AP-title is our own")
+    return title
+
+
+def judge_challenge(aare: Aare, own: bytes, config: ClientConfig) -> bytes:
+    """R-HLS-3, R-HLS-4; and no way to a weaker mechanism than the one asked for."""
+    if aare.diagnostic is not UserDiagnostic.AUTHENTICATION_REQUIRED:
+        raise RemoteProtocolError("server skips HLS authentication")
+    if Mechanism.from_oid(aare.mechanism_name or b"") is not config.mechanism:
+        raise RemoteProtocolError("AARE names another mechanism")
+    value = aare.responding_authentication_value
+    if value is None or not hls.challenge_fits(config.mechanism.value, value.octets):
+        raise RemoteProtocolError("no challenge of the right length")
+    if value.octets == own:
+        raise RemoteProtocolError("server's challenge equals ours", reason="stoc-equals-ctos")
+    return value.octets
 
 
 def refusal_error(aare: Aare) -> ConfirmedServiceError | None:

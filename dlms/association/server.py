@@ -1,62 +1,52 @@
 """The server's end of an association.
 
-``receive`` and ``send`` are steps: they yield the cryptographic operations they need (see
-:mod:`dlms.security.ops`). Whatever octets come in, ``receive`` gives an event or raises
+``receive``, ``send`` and ``notify`` are steps: they yield the cryptographic operations they need
+(see :mod:`dlms.security.ops`). Whatever octets come in, ``receive`` gives an event or raises
 :class:`RemoteProtocolError`, whose ``reply`` is what the standard answers.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+
 from dlms.acse.aarq import Aarq
-from dlms.acse.codes import (
-    ProviderDiagnostic,
-    ReleaseResponseReason,
+from dlms.acse.codes import ProviderDiagnostic, UserDiagnostic
+from dlms.association import authenticating
+from dlms.association.admission import Refusal, busy_refusal
+from dlms.association.admit import (
+    Admitted,
+    Offer,
+    admit,
+    dedicated_ref,
+    pre_established,
+    refusal_aare,
+    refused,
 )
-from dlms.acse.release import Rlre, Rlrq
-from dlms.association.admission import Refusal
-from dlms.association.admit import Admitted, Offer, admit, refusal_aare
-from dlms.association.config import PASS_3, AssociationKeys, ServerConfig
+from dlms.association.config import AssociationKeys, ServerConfig
+from dlms.association.contexts import take_keys
 from dlms.association.events import (
     AssociationOpened,
-    AssociationRefused,
     AssociationReleased,
     AuthenticationFailed,
     AuthenticationPending,
     Event,
     RequestReceived,
 )
-from dlms.association.incoming import decode_request, open_or_refuse, refusal, too_weak
+from dlms.association.incoming import Incoming, take
+from dlms.association.knobs import KeyInForce, SecondAarq
+from dlms.association.refusing import ServiceRefused, answer
+from dlms.association.releasing import judge_release, rlre
+from dlms.association.shapes import respond, tell
 from dlms.association.state import IllegalInput, Input, State, after
-from dlms.axdr import Data
-from dlms.axdr.data import DataType, octet_string
 from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
-from dlms.security import hls
-from dlms.security.ciphered import is_ciphered
 from dlms.security.control import Protection
-from dlms.security.counters import CounterTooLow
-from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import (
-    CryptoFailure,
-    Discard,
-    Step,
-    Use,
-)
-from dlms.security.protect import (
-    Opened,
-    SecurityContext,
-    Shape,
-    protect,
-)
-from dlms.xdlms import registry
-from dlms.xdlms.action import ActionRequest, ActionResponse
-from dlms.xdlms.codes import ActionResult, ServiceErrorCode, StateError
+from dlms.security.ops import Discard, Step, Use
+from dlms.security.protect import Shape
+from dlms.xdlms.codes import ServiceErrorCode
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.descriptors import CONFIRMED
-from dlms.xdlms.errors import NOT_ASSOCIATED, ExceptionResponse
-from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
-from dlms.xdlms.registry import Response
+from dlms.xdlms.registry import AnyResponse, Notification
 
-_PLAIN: Shape | None = None
+_AARQ, _RLRQ = 0x60, 0x62
 
 
 class ServerAssociation:
@@ -67,81 +57,113 @@ class ServerAssociation:
     """
 
     def __init__(self, offer: Offer, label: str = "") -> None:
+        offer.config.check()
         self.config = offer.config
         self.state = State.IDLE
-        self.conformance = Conformance(0)
-        self.client_max_pdu = 0
         self._offer = offer
         self._label = label
-        self._security: SecurityContext | None = None
-        self._shape: Shape | None = _PLAIN
-        self._client_challenge = b""
-        self._server_challenge = b""
+        self._aa: Admitted | None = None
+        self._shape: Shape | None = None
         self._dedicated_count = 0
+        if self.config.pre_established:
+            self.state = State.PRE_ESTABLISHED
+            self._aa = pre_established(offer)
+
+    @property
+    def conformance(self) -> Conformance:
+        """The services negotiated; none without an association."""
+        return Conformance(0) if self._aa is None else self._aa.conformance
+
+    @property
+    def client_max_pdu(self) -> int:
+        """Octets that the client takes at most; 0 for no limit."""
+        return 0 if self._aa is None else self._aa.client_max_pdu
 
     @property
     def client_title(self) -> bytes | None:
-        """The system title of the client of the open association."""
-        return None if self._security is None else self._security.peer_title
+        """The system title of the client of the association, if it needs one."""
+        return None if self._aa is None else self._aa.client_title
+
+    @property
+    def user(self) -> int | None:
+        """Who uses the client, where users are identified (current_user)."""
+        return None if self._aa is None else self._aa.user
 
     def adopt(self, config: ServerConfig, keys: AssociationKeys) -> None:
         """Use what a key transfer or security_activate left, from the next APDU on.
 
         To be called after the response has been made: that one still goes under the old keys
-        (R-KEY-3).
+        (R-KEY-3). By the configuration's knob new keys wait for the next association; a new policy
+        does not wait (KL-KT-31), nor do keys where there will be no next association.
         """
         self.config = config
         self._offer = self._offer._replace(config=config, keys=keys)
-        if self._security is not None and keys.guek is not None:
-            self._security.guek = keys.guek
-            self._security.gak = keys.gak
+        waits = config.knobs.key_in_force is KeyInForce.NEXT_ASSOCIATION
+        security = None if self._aa is None else self._aa.security
+        if security is not None and (config.pre_established or not waits):
+            take_keys(security, config, keys)
 
     def close(self) -> Step[None]:
-        """The lower layer is gone: so is the association (R-AA-8)."""
+        """The lower layer is gone: so is the association, unless it was there before (R-AA-8)."""
         self.state = after(self.state, Input.CLOSED)
         yield from self._forget()
 
     # Receiving ----------------------------------------------------------------------------------
 
-    def receive(self, apdu: bytes) -> Step[Event]:
-        """Take one APDU from the client."""
-        tag = apdu[0] if apdu else -1
-        if tag == 0x60:
-            return (yield from self._receive_aarq(apdu))
-        if self.state not in (State.ASSOCIATED, State.AUTHENTICATING):
-            raise RemoteProtocolError(
-                "service without an association",
-                reply=NOT_ASSOCIATED.encode(),
-                reason="not-associated",
-            )
-        if not apdu:
-            raise refusal("empty APDU", "malformed-request")
-        if tag == 0x62:
-            return (yield from self._receive_rlrq(apdu))
-        return (yield from self._receive_service(apdu))
+    def receive(
+        self, apdu: bytes, now: dt.datetime | None = None, *, busy: bool = False
+    ) -> Step[Event]:
+        """Take one APDU from the client.
 
-    def _receive_aarq(self, apdu: bytes) -> Step[Event]:
+        ``now`` (aware) is what certificates in an AARQ are checked against; without it there is no
+        way to. A ``busy`` server turns an AARQ away for the time being (rejected-transient).
+        """
+        try:
+            tag = apdu[0] if apdu else -1
+            if tag == _AARQ:
+                return (yield from self._receive_aarq(apdu, now, busy))
+            aa = self._aa
+            if aa is None:
+                raise ServiceRefused("service without an association", "not-associated")
+            if not apdu:
+                raise ServiceRefused("empty APDU", "malformed-request")
+            if tag == _RLRQ:
+                return (yield from self._receive_rlrq(apdu, aa))
+            return (yield from self._receive_service(apdu, aa))
+        except ServiceRefused as no:
+            reply = None if self._silent else answer(no, apdu, self.config)
+            raise RemoteProtocolError(str(no), reply=reply, reason=no.reason) from no
+
+    @property
+    def _silent(self) -> bool:
+        return self.state is State.UNCONFIRMED or self.config.broadcast
+
+    def _receive_aarq(self, apdu: bytes, now: dt.datetime | None, busy: bool) -> Step[Event]:
         try:
             aarq = Aarq.decode(apdu)
         except CodecError as error:
             # Unreadable: not even this much can be said about the association it wanted.
-            raise RemoteProtocolError(
-                f"AARQ: {error}",
-                reply=refusal_aare(self.config, ProviderDiagnostic.NO_REASON_GIVEN),
-                reason="malformed-aarq",
+            raise self._no_aarq(
+                f"AARQ: {error}", ProviderDiagnostic.NO_REASON_GIVEN, "malformed-aarq"
             ) from error
+        if self.state is State.PRE_ESTABLISHED:
+            raise self._no_aarq("AARQ for what is there without", UserDiagnostic.NO_REASON_GIVEN)
+        keeps = self.config.knobs.aarq_in_association is SecondAarq.REJECT
+        if keeps and self.state is not State.IDLE:
+            raise self._no_aarq("AARQ in an open association", UserDiagnostic.NO_REASON_GIVEN)
         self.state = after(self.state, Input.AARQ)
         yield from self._forget()
-        dedicated = self._next_dedicated()
+        self._dedicated_count += 1
+        dedicated = dedicated_ref(self._offer, self._label, self._dedicated_count)
         try:
-            admitted = yield from admit(aarq, self._offer, dedicated)
+            if busy:
+                raise busy_refusal()
+            admitted = yield from admit(aarq, self._offer, dedicated, now)
         except Refusal as no:
             self.state = after(self.state, Input.AARE_REFUSED)
             if self.config.context.ciphered:
                 yield Discard(Use.ASSOCIATION, dedicated)
-            user = None if no.error is None else no.error.encode()
-            reply = refusal_aare(self.config, no.diagnostic, no.result, user)
-            return AssociationRefused(reply, no.result, no.diagnostic, no.error, str(no))
+            return refused(no, aarq, self.config)
         except DlmsError:
             # Our own side failed, say a module without the key: nothing stays half open.
             self.state = after(self.state, Input.CLOSED)
@@ -150,182 +172,122 @@ class ServerAssociation:
             raise
         return self._commit(admitted)
 
+    def _no_aarq(
+        self,
+        why: str,
+        diagnostic: UserDiagnostic | ProviderDiagnostic,
+        reason: str = "aarq-not-allowed",
+    ) -> RemoteProtocolError:
+        """An AARQ that changes nothing."""
+        reply = None if self._silent else refusal_aare(self.config, diagnostic)
+        return RemoteProtocolError(why, reply=reply, reason=reason)
+
     def _commit(self, admitted: Admitted) -> Event:
-        self._security = admitted.security
-        self._client_challenge = admitted.client_challenge
-        self._server_challenge = admitted.server_challenge
-        self.conformance = admitted.conformance
-        self.client_max_pdu = admitted.client_max_pdu
-        if self.config.mechanism.is_hls:
+        self._aa = admitted
+        if not admitted.confirmed:
+            self.state = after(self.state, Input.AARE_WITHHELD)
+        elif self.config.mechanism.is_hls:
             self.state = after(self.state, Input.AARE_AUTHENTICATION_REQUIRED)
             return AuthenticationPending(admitted.reply)
-        self.state = after(self.state, Input.AARE_ACCEPTED)
+        else:
+            self.state = after(self.state, Input.AARE_ACCEPTED)
         return AssociationOpened(admitted.reply, admitted.conformance)
 
-    def _receive_rlrq(self, apdu: bytes) -> Step[Event]:
-        try:
-            rlrq = Rlrq.decode(apdu)
-        except CodecError as error:
-            raise refusal(f"RLRQ: {error}", "malformed-rlrq") from error
-        user: bytes | None = None
-        protection = Protection.NONE
-        if rlrq.user_information:
-            user, protection = yield from self._open_release(rlrq.user_information)
-        if self.config.protected_release and self.config.policy & ~protection:
-            raise too_weak("RLRQ")
-        reply = Rlre(reason=ReleaseResponseReason.NORMAL, user_information=user).encode()
-        self.state = after(after(self.state, Input.RLRQ), Input.RLRE)
+    def _receive_rlrq(self, apdu: bytes, aa: Admitted) -> Step[Event]:
+        if self.state is State.PRE_ESTABLISHED:
+            raise ServiceRefused("RLRQ for what is never released", "release-not-supported")
+        release = yield from judge_release(apdu, aa, self.config)
+        reply: bytes | None = None
+        state = after(self.state, Input.RLRQ)
+        if not self._silent:
+            reply = yield from rlre(release, aa, self.config)
+            state = after(state, Input.RLRE)
+        self.state = state
         yield from self._forget()
         return AssociationReleased(reply)
 
-    def _open_release(self, octets: bytes) -> Step[tuple[bytes, Protection]]:
-        """An RLRQ may carry the InitiateRequest again; answer with the InitiateResponse."""
-        response = InitiateResponse(
-            conformance=self.conformance, server_max_receive_pdu_size=self.config.max_pdu_size
-        ).encode()
-        if not is_ciphered(octets[0]):
-            return response, Protection.NONE
-        opened = yield from self._open(octets, Use.ASSOCIATION)
-        assert self._security is not None  # or it could not have been opened
-        try:
-            InitiateRequest.decode(opened.apdu)
-        except CodecError as error:
-            # A captured request in an RLRQ must not pass for a wish to release.
-            raise refusal(f"RLRQ: {error}", "malformed-rlrq") from error
-        shape = Shape(opened.family, opened.form, opened.protection)
-        response = yield from protect(self._security, response, shape, Use.ASSOCIATION)
-        return response, opened.protection
+    def _receive_service(self, octets: bytes, aa: Admitted) -> Step[Event]:
+        taken = yield from take(octets, aa, self.config)
+        pending = self.state is State.AUTHENTICATING
+        exempt = pending and not self.config.knobs.pass_3_needs_action
+        if not exempt and int(taken.needs) & ~int(aa.conformance):
+            raise ServiceRefused("service was not negotiated", "service-not-negotiated")
+        if pending:
+            return (yield from self._receive_pass_3(taken, aa))
+        if taken.confirmed and self._silent:
+            raise ServiceRefused("confirmed service without responses", "no-response-allowed")
+        self._shape = taken.shape
+        opened = taken.opened
+        protection = Protection.NONE if opened is None else opened.protection
+        return RequestReceived(taken.request, taken.confirmed, protection)
 
-    def _receive_service(self, octets: bytes) -> Step[Event]:
-        if 0 < self.config.max_pdu_size < len(octets):
-            raise refusal(
-                f"request of {len(octets)} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
-            )
-        opened: Opened | None = None
-        apdu = octets
-        shape: Shape | None = _PLAIN
-        if is_ciphered(octets[0]):
-            opened = yield from self._open(octets, Use.OPEN_REQUEST)
-            apdu = opened.apdu
-            shape = Shape(opened.family, opened.form, opened.protection)
-        elif self.config.policy:
-            raise too_weak("request")
-        request = decode_request(apdu)
-        if self.state is State.AUTHENTICATING:
-            return (yield from self._receive_pass_3(request, opened, shape))
-        needs = registry.REQUESTS[apdu[0]].needs
-        if needs & ~self.conformance:
-            raise refusal("service was not negotiated", "service-not-negotiated")
-        self._shape = shape
-        return RequestReceived(request, bool(request.invoke & CONFIRMED))
-
-    def _receive_pass_3(
-        self, request: registry.Request, carrier: Opened | None, shape: Shape | None
-    ) -> Step[Event]:
+    def _receive_pass_3(self, taken: Incoming, aa: Admitted) -> Step[Event]:
         """R-HLS-2: nothing but f(StoC), and one try at it (R-HLS-5)."""
-        if not isinstance(request, ActionRequest) or request.method != PASS_3:
-            raise refusal("only reply_to_HLS_authentication is allowed", "hls-pending")
+        if not taken.confirmed or not authenticating.is_pass_3(taken.request):
+            raise ServiceRefused("only reply_to_HLS_authentication is allowed", "hls-pending")
         self.state = after(self.state, Input.HLS_PASS_3)
         try:
-            return (yield from self._judge_pass_3(request, carrier, shape))
+            judged = yield from authenticating.judge_pass_3(taken, aa, self._offer)
+            reply = yield from respond(judged.response, taken.shape, aa.security, self.config)
         except DlmsError:
             # We cannot answer, say for want of counters: nothing stays half open.
             self.state = after(self.state, Input.CLOSED)
             yield from self._forget()
             raise
-
-    def _judge_pass_3(
-        self, request: ActionRequest, carrier: Opened | None, shape: Shape | None
-    ) -> Step[Event]:
-        assert self._security is not None  # an HLS association has one
-        try:
-            result = _octets(request.parameter)
-            yield from hls.verify(
-                self._security,
-                self._server_challenge,
-                result,
-                carrier,
-                may_repeat=self.config.hls_counter_may_repeat,
-            )
-        except (CodecError, CounterTooLow, CryptoFailure) as error:
-            denied = ActionResponse(request.invoke, ActionResult.READ_WRITE_DENIED)
-            reply = yield from self._protected(denied.encode(), shape)
+        if judged.failure:
             self.state = after(self.state, Input.HLS_REFUSED)
             yield from self._forget()
-            return AuthenticationFailed(reply, str(error))
-        answer = yield from hls.answer(self._security, self._client_challenge)
-        response = ActionResponse(request.invoke, ActionResult.SUCCESS, octet_string(answer))
-        reply = yield from self._protected(response.encode(), shape)
+            return AuthenticationFailed(reply, judged.failure)
         self.state = after(self.state, Input.HLS_PASS_4)
-        self._server_challenge = b""
-        return AssociationOpened(reply, self.conformance)
+        self._aa = aa._replace(client_challenge=b"", server_challenge=b"")  # used once
+        return AssociationOpened(reply, aa.conformance)
 
     # Sending ------------------------------------------------------------------------------------
 
-    def send(self, response: Response) -> Step[bytes]:
+    def send(self, response: AnyResponse, required: Protection = Protection.NONE) -> Step[bytes]:
         """Protect and encode the response to the request that was received last.
 
-        It is protected as its request was (R-PROT-5). If it does not fit the client's PDU size an
-        ExceptionResponse goes out instead (X_PDU_MAX): there is no block transfer here.
+        How it is protected is the configuration's (R-PROT-5), and at least ``required`` by the
+        access rights. If it does not fit the client's PDU size an error goes out instead
+        (X_PDU_MAX): there is no block transfer here.
         """
-        try:
-            self.state = after(self.state, Input.RESPONSE)
-        except IllegalInput as error:
-            raise LocalProtocolError(str(error)) from error
-        octets = yield from self._protected(response.encode(), self._shape)
-        if 0 < self.client_max_pdu < len(octets):
-            return ExceptionResponse(
-                state_error=StateError.SERVICE_NOT_ALLOWED,
-                service_error=ServiceErrorCode.PDU_TOO_LONG,
-            ).encode()
+        aa = self._sending(Input.RESPONSE)
+        octets = yield from respond(response, self._shape, aa.security, self.config, required)
+        if 0 < aa.client_max_pdu < len(octets):
+            too_long = ServiceRefused("response", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG)
+            return answer(too_long, octets, self.config)
         return octets
 
-    def _protected(self, apdu: bytes, shape: Shape | None) -> Step[bytes]:
-        if shape is None or self._security is None:
-            return apdu
-        return (yield from protect(self._security, apdu, shape, Use.PROTECT_RESPONSE))
+    def notify(self, notification: Notification) -> Step[bytes]:
+        """Protect and encode what the server says unasked; as the policy asks of responses.
+
+        :class:`LocalProtocolError` if it was not negotiated or does not fit the client's PDU size.
+        """
+        aa = self._sending(Input.NOTIFICATION)
+        if notification.needs & ~aa.conformance:
+            raise LocalProtocolError("this notification was not negotiated")
+        octets = yield from tell(notification, aa.security, self.config)
+        if 0 < aa.client_max_pdu < len(octets):
+            raise LocalProtocolError(f"notification of {len(octets)} octets is too long")
+        return octets
+
+    def _sending(self, event: Input) -> Admitted:
+        try:
+            self.state = after(self.state, event)
+        except IllegalInput as error:
+            raise LocalProtocolError(str(error)) from error
+        assert self._aa is not None  # no state that allows it is without
+        return self._aa
 
     # Helpers ------------------------------------------------------------------------------------
 
-    def _open(self, octets: bytes, use: Use) -> Step[Opened]:
-        ciphered = self.config.context.ciphered
-        return (
-            yield from open_or_refuse(
-                octets,
-                self._security if ciphered else None,
-                self.conformance,
-                self.config.policy,
-                use,
-            )
-        )
-
     def _forget(self) -> Step[None]:
         """Drop all that belongs to an association that has ended."""
-        security, self._security = self._security, None
-        self._shape = _PLAIN
-        self._client_challenge = self._server_challenge = b""
-        self.conformance = Conformance(0)
-        self.client_max_pdu = 0
+        if self.state is State.PRE_ESTABLISHED:
+            return
+        aa, self._aa = self._aa, None
+        self._shape = None
+        security = None if aa is None else aa.security
         if security is not None and security.dedicated is not None:
             self._offer.counters.forget(security.dedicated)
             yield Discard(Use.ASSOCIATION, security.dedicated)
-
-    def _next_dedicated(self) -> KeyRef:
-        """A name no dedicated key had before on this connection."""
-        self._dedicated_count += 1
-        guek = self._offer.keys.guek
-        scope = "" if guek is None else guek.scope
-        return KeyRef(
-            self._offer.own_title,
-            f"{scope}#{self._label}",
-            KeyKind.DEDICATED,
-            KeyLifetime.SINGLE_ASSOCIATION,
-            self._dedicated_count,
-        )
-
-
-def _octets(parameter: Data | None) -> bytes:
-    if parameter is None or parameter.type is not DataType.OCTET_STRING:
-        raise CodecError("octet-string needed", field="f(StoC)")
-    assert isinstance(parameter.value, bytes)
-    return parameter.value

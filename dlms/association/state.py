@@ -5,6 +5,9 @@ without a row is an error of whoever sent the APDU.
 
 AARQ inside an association replaces it: the client has given up on the old one, and no privilege of
 the old identity may outlive the new request (X_AARQ_TWICE).
+
+A pre-established association is there before and after any lower layer; nothing opens or releases
+it. An unconfirmed one stands as soon as its AARQ is accepted, which nobody says (R-AA-7).
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ class State(Enum):
     ASSOCIATED = "associated"
     RELEASING = "RLRQ passed, RLRE awaited"
     WITHDRAWING = "RLRQ passed while HLS pending, RLRE awaited"
+    UNCONFIRMED = "associated, without responses"
+    PRE_ESTABLISHED = "associated, without AARQ and release"
 
     __hash__ = object.__hash__
 
@@ -31,12 +36,14 @@ class Input(Enum):
     AARE_ACCEPTED = "AARE, accepted"
     AARE_AUTHENTICATION_REQUIRED = "AARE, accepted, authentication required"
     AARE_REFUSED = "AARE, rejected"
+    AARE_WITHHELD = "no AARE, for the AARQ allows no response"
     HLS_PASS_3 = "reply_to_HLS_authentication request"
     HLS_PASS_4 = "reply_to_HLS_authentication response, success"
     HLS_REFUSED = "authentication failed on either side"
     REQUEST = "service request"
     RESPONSE = "service response"
-    EXCEPTION = "ExceptionResponse"
+    NOTIFICATION = "unsolicited service of the server"
+    EXCEPTION = "ExceptionResponse or ConfirmedServiceError"
     RLRQ = "RLRQ"
     RLRE = "RLRE"
     CLOSED = "lower layer closed"
@@ -51,6 +58,7 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.ASSOCIATING, Input.AARE_ACCEPTED): State.ASSOCIATED,
     (State.ASSOCIATING, Input.AARE_AUTHENTICATION_REQUIRED): State.AUTHENTICATING,
     (State.ASSOCIATING, Input.AARE_REFUSED): State.IDLE,
+    (State.ASSOCIATING, Input.AARE_WITHHELD): State.UNCONFIRMED,
     (State.ASSOCIATING, Input.EXCEPTION): State.IDLE,
     (State.ASSOCIATING, Input.CLOSED): State.IDLE,
     (State.AUTHENTICATING, Input.HLS_PASS_3): State.VERIFYING,
@@ -65,17 +73,30 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.VERIFYING, Input.CLOSED): State.IDLE,
     (State.ASSOCIATED, Input.REQUEST): State.ASSOCIATED,
     (State.ASSOCIATED, Input.RESPONSE): State.ASSOCIATED,
+    (State.ASSOCIATED, Input.NOTIFICATION): State.ASSOCIATED,
     (State.ASSOCIATED, Input.EXCEPTION): State.ASSOCIATED,
     (State.ASSOCIATED, Input.AARQ): State.ASSOCIATING,
     (State.ASSOCIATED, Input.RLRQ): State.RELEASING,
     (State.ASSOCIATED, Input.CLOSED): State.IDLE,
     (State.RELEASING, Input.RLRE): State.IDLE,
+    (State.RELEASING, Input.NOTIFICATION): State.RELEASING,
     (State.RELEASING, Input.EXCEPTION): State.ASSOCIATED,
     (State.RELEASING, Input.CLOSED): State.IDLE,
     # An ExceptionResponse is not protected: it must not lead past the authentication.
     (State.WITHDRAWING, Input.RLRE): State.IDLE,
     (State.WITHDRAWING, Input.EXCEPTION): State.AUTHENTICATING,
     (State.WITHDRAWING, Input.CLOSED): State.IDLE,
+    (State.UNCONFIRMED, Input.REQUEST): State.UNCONFIRMED,
+    (State.UNCONFIRMED, Input.NOTIFICATION): State.UNCONFIRMED,
+    (State.UNCONFIRMED, Input.AARQ): State.ASSOCIATING,
+    # There will be no RLRE either.
+    (State.UNCONFIRMED, Input.RLRQ): State.IDLE,
+    (State.UNCONFIRMED, Input.CLOSED): State.IDLE,
+    (State.PRE_ESTABLISHED, Input.REQUEST): State.PRE_ESTABLISHED,
+    (State.PRE_ESTABLISHED, Input.RESPONSE): State.PRE_ESTABLISHED,
+    (State.PRE_ESTABLISHED, Input.NOTIFICATION): State.PRE_ESTABLISHED,
+    (State.PRE_ESTABLISHED, Input.EXCEPTION): State.PRE_ESTABLISHED,
+    (State.PRE_ESTABLISHED, Input.CLOSED): State.PRE_ESTABLISHED,
 }
 
 

@@ -10,27 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dlms.axdr.data import CompactArray, Data, DataType, TypeDescription
-from dlms.axdr.layout import FIXED, OCTETS, T
+from dlms.axdr.data import NULL, CompactArray, Data, DataType, TypeDescription
+from dlms.axdr.layout import (
+    FIXED,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    OCTETS,
+    VALUES_PER_OCTET,
+    WORTHWHILE,
+    T,
+)
+from dlms.axdr.run_decoding import read_run
 from dlms.errors import CodecError
 from dlms.octets import Reader
 
-MAX_DEPTH = 32
-"""Deepest nesting accepted. The deepest COSEM attribute (object_list) nests 6 levels."""
+_PATIENCE = 2
+"""Elements of an array after which a run may fail to follow before no more are looked for. One is
+the first row of a profile's buffer: in the others null-data stands for a clock that goes on."""
 
-MAX_ELEMENTS = 0x10000
-VALUES_PER_OCTET = 16
-"""Most values of one compact-array, in all and per octet of its contents.
-
-Nulls and arrays of nulls cost no octets there: without a bound, an APDU of 1 KiB would decode to
-millions of values.
-"""
-
-_NULL = Data(T.NULL_DATA, None)
 _TYPES: dict[int, DataType] = {int(t): t for t in DataType}
 
 # Per tag: the type, the unpacker, and how many octets it eats.
 _UNPACK = {int(t): (_TYPES[t], s.unpack_from, s.size) for t, s in FIXED.items()}
+_ARRAY = T.ARRAY  # to look a member up in its class takes long
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper per value
 
 
@@ -62,7 +64,7 @@ def read_data(reader: Reader, depth: int = 0) -> Data:
         return _new(Data, (kind, unpack(reader.data, position + 1)[0]))
     reader.position = position + 1
     if tag == 0:
-        return _NULL
+        return NULL
     try:
         read = _READERS[tag]
     except KeyError:
@@ -84,7 +86,24 @@ def _read_sequence(reader: Reader, kind: DataType, depth: int) -> Data:
             field=kind.label,
         )
     depth += 1
+    if kind is _ARRAY and count > WORTHWHILE:
+        return _new(Data, (kind, tuple(_read_elements(reader, count, depth))))
     return _new(Data, (kind, tuple([read_data(reader, depth) for _ in range(count)])))
+
+
+def _read_elements(reader: Reader, count: int, depth: int) -> list[Data]:
+    """Read the elements of an array, which are mostly of one shape."""
+    elements: list[Data] = []
+    patience = _PATIENCE
+    while patience and len(elements) < count:
+        start = reader.position
+        elements.append(read_data(reader, depth))
+        run = read_run(reader, start, count - len(elements))
+        elements += run
+        if len(run) < WORTHWHILE:
+            patience -= 1
+    elements += [read_data(reader, depth) for _ in range(count - len(elements))]
+    return elements
 
 
 def _read_boolean(reader: Reader, depth: int) -> Data:

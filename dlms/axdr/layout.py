@@ -1,4 +1,8 @@
-"""How wide each type of ``Data`` is on the wire, shared by both directions (IEC 61334-6)."""
+"""How wide each type of ``Data`` is on the wire, and the bounds, for both directions (IEC 61334-6).
+
+There is no bound of its own on the elements of an array or a structure, for each costs at least the
+octet of its tag: what arrived bounds them. Only in a compact-array do values cost no octets.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +34,26 @@ FIXED: dict[int, struct.Struct] = {
 }
 
 OCTETS: dict[int, int] = {T.DATE_TIME: 12, T.DATE: 5, T.TIME: 4}
+
+MAX_DEPTH = 32
+"""Deepest nesting taken or made. The deepest COSEM attribute (object_list) nests 6 levels."""
+
+MAX_ELEMENTS = 0x10000
+"""Most values of one compact-array, in all: its number of elements and the length of an APDU have
+16 bits, so that no more is meant than there can be octets."""
+
+VALUES_PER_OCTET = 16
+"""Most values of one compact-array per octet of its contents.
+
+Nulls and arrays of nulls cost no octets there: without a bound, an APDU of 1 KiB would decode to
+millions of values.
+"""
+
+WORTHWHILE = 8
+"""Fewest equal-shaped elements for which it pays to look at them as a run."""
+
+BATCH = 128
+MAX_FIELDS = 32
+"""Elements of a run that are handled at a time, and the most fields of each. To find that the next
+ones are no run takes time by ``BATCH``; what is prepared and kept for a run takes memory by both.
+Wider rows are worth little: they spend their time inside the row."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from dlms.association import events
 from dlms.association.client import ClientAssociation
+from dlms.association.naming import ServedResponse
 from dlms.axdr.data import Data
 from dlms.client.refusals import AccessRefused, AssociationRejected, ServiceException
 from dlms.security.ops import Step
@@ -25,7 +26,7 @@ from dlms.xdlms.descriptors import (
     SelectiveAccess,
 )
 from dlms.xdlms.get import GetRequest, GetResponse
-from dlms.xdlms.registry import Request, Response
+from dlms.xdlms.registry import Request
 from dlms.xdlms.set import SetRequest, SetResponse
 
 
@@ -98,7 +99,7 @@ class Dialogues:
         if isinstance(event, events.ExceptionReceived):
             raise ServiceException(event.exception)
 
-    def _request(self, request: Request) -> Dialogue[Response]:
+    def _request(self, request: Request) -> Dialogue[ServedResponse]:
         event = yield from self._exchange(self._association.request(request))
         if isinstance(event, events.ExceptionReceived):
             raise ServiceException(event.exception)

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dlms.axdr.data import Data, DataType
+from dlms.axdr.data import DataType
+from dlms.cosem import shape as shapes
+from dlms.cosem.fitting import fits, misfit
+from dlms.cosem.shape import INTEGER, Shape, types_of
 
-ANY: tuple[DataType, ...] = ()
-"""CHOICE: the object says which type, not the class."""
+__all__ = ["LOGICAL_NAME", "Attribute", "InterfaceClass", "Method", "fits", "misfit"]
 
 
 class Attribute(NamedTuple):
-    """``types`` are the types its value may have; ``dynamic`` values the server changes itself."""
+    """``dynamic`` values the server changes itself."""
 
     number: int
     name: str
-    types: tuple[DataType, ...]
+    shape: Shape
     dynamic: bool = False
+
+    @property
+    def types(self) -> tuple[DataType, ...]:
+        """The types its value may have at its top; none: any."""
+        return types_of(self.shape)
 
 
 class Method(NamedTuple):
-    """``parameter`` is the type of its invocation parameter."""
+    """``parameter`` is the shape of its invocation parameter, ``returns`` that of what it gives.
+
+    Methods whose parameter says nothing have ``integer(0)`` for it (Blue Book 4.1.2).
+    """
 
     number: int
     name: str
-    parameter: tuple[DataType, ...]
+    parameter: Shape = INTEGER
+    returns: Shape | None = None
 
 
 class InterfaceClass(NamedTuple):
@@ -45,9 +56,4 @@ class InterfaceClass(NamedTuple):
         return next((row for row in self.methods if row.number == number), None)
 
 
-LOGICAL_NAME = Attribute(1, "logical_name", (DataType.OCTET_STRING,))
-
-
-def fits(types: tuple[DataType, ...], value: Data | None) -> bool:
-    """Whether ``value`` has one of ``types``; no types admit any value."""
-    return value is not None and (not types or value.type in types)
+LOGICAL_NAME = Attribute(1, "logical_name", shapes.LOGICAL_NAME)

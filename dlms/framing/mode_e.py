@@ -3,7 +3,10 @@
     client  /?address!          300 baud, 7 data bits, even parity
     meter   /XXXZ\\Wident       Z is a baud rate, \\2 says that HDLC is offered
     client  ACK 2 Z 2           take HDLC at that rate
-    meter   ACK 2 Z 2           and both switch: Z baud, 8 data bits, no parity
+    meter   ACK 2 Z 2           and both have switched: Z baud, 8 data bits, no parity
+
+Practice differs on the meter's repetition: some send it before they switch, some not at all. So the
+client switches when it has come, or would have.
 
 Sans-IO: the octets here have no parity bit; the line's settings say how they travel.
 """
@@ -14,100 +17,41 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from dlms.errors import CodecError
+from dlms.framing.mode_e_messages import (
+    ACK,
+    BAUD_RATES,
+    CHOICE_LENGTH,
+    END,
+    HDLC,
+    INITIAL,
+    MAX_LINE,
+    Identification,
+    LineSettings,
+    decode_identification,
+    encode_acknowledgement,
+    encode_request,
+    hdlc_settings,
+)
 
-ACK = 0x06
-BAUD_RATES = {
-    "0": 300,
-    "1": 600,
-    "2": 1200,
-    "3": 2400,
-    "4": 4800,
-    "5": 9600,
-    "6": 19200,
-    "7": 38400,
-    "8": 57600,
-    "9": 115200,
-}
-"""Baud rate identification of modes C and E (IEC 62056-21, 6.3.14.13)."""
-
-MAX_ADDRESS = 32
-MAX_IDENTIFICATION = 16
-MAX_LINE = 5 + 2 * 8 + MAX_IDENTIFICATION + 2
-"""An identification with some escape sequences; whatever is longer is no opening."""
+__all__ = [
+    "INITIAL",
+    "MAX_LINE",
+    "REACTION_TIME",
+    "Failed",
+    "Identification",
+    "LineSettings",
+    "ModeEClient",
+    "ModeEMeter",
+    "Outcome",
+    "Stage",
+    "Switched",
+    "decode_identification",
+    "encode_acknowledgement",
+    "encode_request",
+]
 
 REACTION_TIME = 1.5
-"""Seconds in which the other side answers (IEC 62056-21, 6.4.3.2)."""
-
-_HDLC = "2"
-_END = b"\r\n"
-
-
-class LineSettings(NamedTuple):
-    """How octets travel. Two stop bits never occur."""
-
-    baud: int
-    data_bits: int
-    even_parity: bool
-
-
-INITIAL = LineSettings(300, 7, True)
-
-
-def hdlc_settings(baud: int) -> LineSettings:
-    """8 data bits without parity, for HDLC is transparent."""
-    return LineSettings(baud, 8, False)
-
-
-class Identification(NamedTuple):
-    """What a meter says it is. ``manufacturer`` is its FLAG ID; ``hdlc`` is mode E offered."""
-
-    manufacturer: str
-    baud_character: str
-    identification: str
-    hdlc: bool
-
-    @property
-    def baud(self) -> int | None:
-        """The rate it offers; ``None`` if it is not one of modes C and E."""
-        return BAUD_RATES.get(self.baud_character)
-
-    def encode(self) -> bytes:
-        escape = f"\\{_HDLC}" if self.hdlc else ""
-        text = f"/{self.manufacturer}{self.baud_character}{escape}{self.identification}"
-        return text.encode("ascii") + _END
-
-
-def encode_request(address: str = "") -> bytes:
-    """Sign-on; without an address every meter at the port answers."""
-    if len(address) > MAX_ADDRESS or not address.isascii() or not (address + "0").isalnum():
-        raise CodecError(
-            f"address {address!r} is not of up to 32 letters and digits", field="sign-on"
-        )
-    return f"/?{address}!".encode("ascii") + _END
-
-
-def decode_identification(line: bytes) -> Identification:
-    """Decode the meter's line, without its end. :class:`CodecError` if it is none."""
-    try:
-        text = line.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise CodecError("not ASCII", offset=error.start, field="identification") from None
-    if len(text) < 5 or text[0] != "/" or not text[1:4].isalpha() or not text.isprintable():
-        raise CodecError("/XXXZ expected", offset=0, field="identification")
-    rest = text[5:]
-    hdlc = False
-    while len(rest) >= 2 and rest[0] == "\\":
-        hdlc = hdlc or rest[1] == _HDLC
-        rest = rest[2:]
-    if len(rest) > MAX_IDENTIFICATION:
-        raise CodecError(f"{len(rest)} characters", offset=5, field="identification")
-    return Identification(text[1:4], text[4], rest, hdlc)
-
-
-def encode_acknowledgement(baud_character: str, *, hdlc: bool = True) -> bytes:
-    """Option select: protocol and mode 2 are HDLC, 0 is data readout."""
-    choice = _HDLC if hdlc else "0"
-    return bytes((ACK,)) + f"{choice}{baud_character}{choice}".encode("ascii") + _END
+"""Seconds in which the other side begins to answer (IEC 62056-21, 6.4.3.2)."""
 
 
 class Switched(NamedTuple):
@@ -139,7 +83,7 @@ class _Lines:
                 self._buffer.append(octet)
             return None
         self._buffer.append(octet)
-        if self._buffer.endswith(_END):
+        if self._buffer.endswith(END):
             line = bytes(self._buffer[:-2])
             self._buffer.clear()
             return line
@@ -158,7 +102,7 @@ class Stage(Enum):
 
 
 class ModeEClient:
-    """The client's end. ``baud`` limits the rate that is taken."""
+    """The client's end. A meter that offers more than ``baud`` bits per second stays at 300."""
 
     def __init__(self, address: str = "", baud: int = 115200) -> None:
         self.stage = Stage.SIGN_ON
@@ -173,7 +117,7 @@ class ModeEClient:
         """Send the sign-on."""
         self._out += self._request
         self.stage = Stage.IDENTIFIED
-        self._deadline = now + REACTION_TIME
+        self._deadline = now + REACTION_TIME + INITIAL.seconds(len(self._request) + MAX_LINE)
 
     def octets_to_send(self) -> bytes:
         octets = bytes(self._out)
@@ -192,7 +136,10 @@ class ModeEClient:
         return self._fail("meter does not identify itself")
 
     def receive(self, octets: bytes, now: float) -> Outcome | None:
-        """Take octets from the line; what comes after the outcome belongs to HDLC."""
+        """Take octets from the line.
+
+        What comes behind the outcome in the same octets is lost: the line was not set for it.
+        """
         for octet in octets:
             line = self._lines.take(octet)
             if line is None or self.stage is Stage.DONE:
@@ -213,9 +160,10 @@ class ModeEClient:
             self.identification = found
             if not found.hdlc or found.baud is None:
                 return self._fail(f"{found.manufacturer} does not offer HDLC (mode E)")
-            self._out += encode_acknowledgement(self._character(found.baud))
+            choice = encode_acknowledgement(self._character(found.baud))
+            self._out += choice
             self.stage = Stage.CHOSEN
-            self._deadline = now + REACTION_TIME
+            self._deadline = now + REACTION_TIME + INITIAL.seconds(2 * len(choice))
         elif self.stage is Stage.CHOSEN and line[0] == ACK:
             assert self.identification is not None
             assert self.identification.baud is not None
@@ -224,8 +172,9 @@ class ModeEClient:
         return None
 
     def _character(self, offered: int) -> str:
-        wanted = min(offered, self._baud)
-        return max((rate, name) for name, rate in BAUD_RATES.items() if rate <= wanted)[1]
+        """Of what was offered, or of the initial rate: no other can be asked for."""
+        wanted = offered if offered <= self._baud else INITIAL.baud
+        return next(name for name, rate in BAUD_RATES.items() if rate == wanted)
 
     def _switch(self) -> Outcome:
         assert self.identification is not None
@@ -240,13 +189,17 @@ class ModeEClient:
 
 
 class ModeEMeter:
-    """The meter's end. ``address`` is its own; a sign-on without one is for every meter."""
+    """The meter's end. ``address`` is its own; a sign-on without one is for every meter.
+
+    Leading zeros of an address do not count. One whose identification does not offer HDLC says so
+    and takes no choice.
+    """
 
     def __init__(self, identification: Identification, address: str = "") -> None:
         if identification.baud is None:
             raise CodecError("no baud rate of mode E", field="identification")
         self.stage = Stage.SIGN_ON
-        self._identification = identification
+        self._identification = identification.check()
         self._address = address
         self._lines = _Lines(bytes((ord("/"), ACK)))
         self._out = bytearray()
@@ -280,20 +233,21 @@ class ModeEMeter:
             asked = line[2:-1].decode("ascii").lstrip("0")
             if asked and asked != self._address.lstrip("0"):
                 return None
-            self._out += self._identification.encode()
+            message = self._identification.encode()
+            self._out += message
             self.stage = Stage.IDENTIFIED
-            self._deadline = now + REACTION_TIME
+            self._deadline = now + REACTION_TIME + INITIAL.seconds(len(message) + CHOICE_LENGTH)
         elif self.stage is Stage.IDENTIFIED and line[0] == ACK:
             self.stage, self._deadline = Stage.SIGN_ON, None
             choice = line[1:].decode("ascii")
             rate = BAUD_RATES.get(choice[1:2])
             offered = self._identification.baud
             assert offered is not None
-            if len(choice) != 3 or choice[0] + choice[2] != _HDLC * 2 or rate is None:
+            if len(choice) != 3 or choice[0] + choice[2] != HDLC * 2 or rate is None:
                 return None  # data readout and programming mode are not offered
             if rate > offered or not self._identification.hdlc:
                 return None
-            self._out += line + _END
+            self._out += line + END
             self.stage = Stage.DONE
             return Switched(hdlc_settings(rate))
         return None

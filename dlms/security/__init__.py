@@ -7,4 +7,13 @@
 - :mod:`dlms.security.ciphered`  the layout of ciphered APDUs
 - :mod:`dlms.security.protect`   steps that protect and open APDUs
 - :mod:`dlms.security.hls`       steps of HLS authentication
+
+Security suites 1 and 2:
+
+- :mod:`dlms.security.suites`              the table of suites
+- :mod:`dlms.security.general_ciphering`   the layout of general-ciphering
+- :mod:`dlms.security.general_protection`  steps that protect and open it
+- :mod:`dlms.security.general_signing`     general-signing, layout and steps
+- :mod:`dlms.security.layers`              one inside the other
+- :mod:`dlms.security.key_agreement`       steps that agree global keys
 """

@@ -24,6 +24,10 @@ class Family(Enum):
 
     GLOBAL = "glo"
     DEDICATED = "ded"
+    BROADCAST = "broadcast glo"
+    """The tags are those of ``GLOBAL``; the Key_Set bit of the security control tells them apart,
+    so that a layout alone never says this.
+    """
 
     __hash__ = object.__hash__
 
@@ -39,8 +43,14 @@ class Form(Enum):
 
 _GLO = {
     0x01: 0x21,  # initiate-request
+    0x05: 0x25,  # read-request
+    0x06: 0x26,  # write-request
     0x08: 0x28,  # initiate-response
+    0x0C: 0x2C,  # read-response
+    0x0D: 0x2D,  # write-response
     0x0E: 0x2E,  # confirmed-service-error
+    0x16: 0x36,  # unconfirmed-write-request
+    0x18: 0x38,  # information-report-request
     0xC0: 0xC8,  # get-request
     0xC1: 0xC9,  # set-request
     0xC2: 0xCA,  # event-notification-request
@@ -50,8 +60,13 @@ _GLO = {
     0xC7: 0xCF,  # action-response
 }
 # There is no sensible use for a dedicated key before the association, so the ded-initiate tags
-# of the ASN.1 are left out and refused.
-_DED = {plain: glo + 8 for plain, glo in _GLO.items() if plain >= 0xC0}
+# of the ASN.1 are left out and refused. The tags of short names count from another base.
+_BEFORE_ASSOCIATION = (0x01, 0x08, 0x0E)
+_DED = {
+    plain: glo + (0x08 if plain >= 0xC0 else 0x20)
+    for plain, glo in _GLO.items()
+    if plain not in _BEFORE_ASSOCIATION
+}
 
 TAGS: dict[int, tuple[Family, int]] = {
     **{glo: (Family.GLOBAL, plain) for plain, glo in _GLO.items()},
@@ -126,9 +141,9 @@ def encode_ciphered(
     header = _HEADER.pack(control, counter)
     length = encode_length(_HEADER.size + len(body))
     if form is Form.GENERAL:
-        tag = GENERAL_GLO if family is Family.GLOBAL else GENERAL_DED
+        tag = GENERAL_DED if family is Family.DEDICATED else GENERAL_GLO
         return bytes((tag,)) + encode_octet_string(title) + length + header + body
-    specific = (_GLO if family is Family.GLOBAL else _DED).get(plain_tag)
+    specific = (_DED if family is Family.DEDICATED else _GLO).get(plain_tag)
     if specific is None:
         raise CodecError(f"APDU {plain_tag:02X} has no {family.value}- form", field="ciphered APDU")
     return bytes((specific,)) + length + header + body

@@ -29,23 +29,26 @@ POLICY_V0 = {
 """security_policy of the class Security setup version 0: the protection all messages need."""
 
 
-def check_control(control: int, suite: int) -> Protection:
+def check_control(
+    control: int, suite: int, *, broadcast: bool = False, unprotected: bool = False
+) -> Protection:
     """Judge a received security control octet; return the protection it announces.
 
     :class:`CodecError` if the suite is not the association's (R-SC-1, R-SC-5), the broadcast key
-    is asked for on a unicast association (R-SC-2, R-BC-3), compression is announced (R-SC-3), or
-    there is no protection at all (R-SC-4).
+    is asked for and not ``broadcast``, which says that there is one here (R-SC-2, R-BC-3),
+    compression is announced (R-SC-3), or there is no protection at all and not ``unprotected``,
+    which admits that (R-SC-4).
     """
     if control & SUITE_MASK != suite:
         raise CodecError(
             f"security suite {control & SUITE_MASK} is not {suite}", field="security-control"
         )
-    if control & KEY_SET_BROADCAST:
+    if control & KEY_SET_BROADCAST and not broadcast:
         raise CodecError("broadcast key on a unicast association", field="security-control")
     if control & COMPRESSION:
         raise CodecError("compression is not allowed here", field="security-control")
     protection = Protection(control & Protection.BOTH)
-    if not protection:
+    if not protection and not unprotected:
         raise CodecError("neither authenticated nor encrypted", field="security-control")
     return protection
 

@@ -7,6 +7,9 @@ key is established (R-IC-1, R-IC-2, R-IC-8).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from dlms.errors import LocalProtocolError, ProtocolError
 from dlms.security.keys import KeyRef
 
@@ -14,12 +17,34 @@ MAXIMUM = 0xFFFFFFFF
 """Never sent and never accepted (R-IC-4): a key whose counter reached it is used up."""
 
 
-class CounterTooLow(ProtocolError):
-    """A received counter was used before. ``floor`` is the lowest value still acceptable."""
+class CounterRefused(ProtocolError):
+    """A received counter is not acceptable. ``floor`` is the lowest value that still is."""
+
+    def __init__(self, why: str, floor: int) -> None:
+        super().__init__(why)
+        self.floor = floor
+
+
+class CounterTooLow(CounterRefused):
+    """A received counter was used before, or is the last there is."""
 
     def __init__(self, received: int, floor: int) -> None:
-        super().__init__(f"invocation counter {received} is below {floor}")
-        self.floor = floor
+        super().__init__(f"invocation counter {received} is below {floor}", floor)
+
+
+class CounterTooFar(CounterRefused):
+    """A received counter jumps further forward than is allowed (R-IC-11)."""
+
+    def __init__(self, received: int, floor: int) -> None:
+        super().__init__(f"invocation counter {received} is too far above {floor}", floor)
+
+
+class CounterRow(NamedTuple):
+    """Both counters of one key: the next to send and the lowest acceptable."""
+
+    ek: KeyRef
+    next_to_send: int
+    floor: int
 
 
 class InvocationCounters:
@@ -44,11 +69,16 @@ class InvocationCounters:
         self._next[ek] = value + 1
         return value
 
-    def check(self, ek: KeyRef, received: int) -> None:
-        """:class:`CounterTooLow` if ``received`` must not be accepted. Changes nothing."""
+    def check(self, ek: KeyRef, received: int, max_jump: int | None = None) -> None:
+        """:class:`CounterRefused` if ``received`` must not be accepted. Changes nothing.
+
+        ``max_jump`` is by how much it may exceed the lowest acceptable value, if that is limited.
+        """
         floor = self._floor.get(ek, 0)
         if received < floor or received >= MAXIMUM:
             raise CounterTooLow(received, floor)
+        if max_jump is not None and received - floor > max_jump:
+            raise CounterTooFar(received, floor)
 
     def accept(self, ek: KeyRef, received: int) -> None:
         """Raise the floor above a counter whose message has been verified (R-IC-5, R-IC-6)."""
@@ -76,3 +106,29 @@ class InvocationCounters:
         """Drop the counters of a key that has been destroyed."""
         self._next.pop(ek, None)
         self._floor.pop(ek, None)
+
+    def snapshot(self) -> tuple[CounterRow, ...]:
+        """Every key's counters, to be kept over a loss of power (R-IC-7)."""
+        keys = sorted({*self._next, *self._floor}, key=str)
+        return tuple(CounterRow(ek, self._next.get(ek, 0), self._floor.get(ek, 0)) for ek in keys)
+
+    def restore(self, rows: Iterable[CounterRow]) -> None:
+        """Take up what :meth:`snapshot` gave.
+
+        :class:`LocalProtocolError`, with nothing changed, if any row would take a counter back, is
+        out of range or names a key twice: with such a store no message can be protected safely
+        (R-IC-7, KL-IC-15, 16).
+        """
+        kept: dict[KeyRef, CounterRow] = {}
+        for row in rows:
+            if row.ek in kept:
+                raise LocalProtocolError(f"two rows of counters for {row.ek}")
+            if not (
+                self.next_to_send(row.ek) <= row.next_to_send <= MAXIMUM
+                and self.floor(row.ek) <= row.floor <= MAXIMUM
+            ):
+                raise LocalProtocolError(f"counters of {row.ek} go back or are out of range")
+            kept[row.ek] = row
+        for ek, row in kept.items():
+            self._next[ek] = row.next_to_send
+            self._floor[ek] = row.floor

@@ -19,7 +19,7 @@ from dlms.security.ciphered import (
     decode_ciphered,
     encode_ciphered,
 )
-from dlms.security.control import Protection, check_control
+from dlms.security.control import KEY_SET_BROADCAST, Protection, check_control
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyRef
 from dlms.security.ops import Open, Seal, Step, Use
@@ -28,6 +28,7 @@ from dlms.security.ops import Open, Seal, Step, Use
 # here, and the judgement on a control octet, of which there are few, is remembered.
 _AUTHENTICATED = int(Protection.AUTHENTICATED)
 _ENCRYPTED = int(Protection.ENCRYPTED)
+_PROTECTED = _AUTHENTICATED | _ENCRYPTED
 _protection_of = lru_cache(maxsize=256)(check_control)
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
@@ -37,19 +38,30 @@ class SecurityContext:
     """What one association protects its APDUs with.
 
     ``own_title`` and ``peer_title`` are the 8-octet system titles; the peer's is learnt from
-    AARQ or AARE. ``dedicated`` is set while a dedicated key lives.
+    AARQ or AARE. ``guek`` is ``None`` where only the broadcast key ``gbek`` is at home,
+    ``dedicated`` is set while a dedicated key lives.
+
+    How lenient the association is with what it receives: ``max_forward_jump`` limits counters
+    (R-IC-11), ``empty_title`` admits an empty one in the general forms, ``unprotected`` a security
+    control octet without any protection.
     """
 
     suite: int
     own_title: bytes
     counters: InvocationCounters
-    guek: KeyRef
+    guek: KeyRef | None
     gak: KeyRef | None
+    gbek: KeyRef | None = None
     peer_title: bytes | None = None
     dedicated: KeyRef | None = None
+    max_forward_jump: int | None = None
+    empty_title: bool = True
+    unprotected: bool = False
 
     def encryption_key(self, family: Family) -> KeyRef | None:
-        return self.guek if family is Family.GLOBAL else self.dedicated
+        if family is Family.GLOBAL:
+            return self.guek
+        return self.dedicated if family is Family.DEDICATED else self.gbek
 
 
 class Opened(NamedTuple):
@@ -87,11 +99,15 @@ def protect(
     """
     ek = context.encryption_key(shape.family)
     if ek is None:
-        raise LocalProtocolError("no dedicated key in this association")
+        raise LocalProtocolError(_no_key(shape.family))
     control = int(shape.protection) | context.suite
+    if shape.family is Family.BROADCAST:
+        control |= KEY_SET_BROADCAST
     counter = context.counters.burn(ek)
-    ak = context.gak if control & _AUTHENTICATED else None
-    body: bytes = yield _new(Seal, (use, ek, ak, control, context.own_title, counter, apdu))
+    body = b""
+    if control & _PROTECTED:
+        ak = context.gak if control & _AUTHENTICATED else None
+        body = yield _new(Seal, (use, ek, ak, control, context.own_title, counter, apdu, b""))
     if not control & _ENCRYPTED:
         if not isinstance(apdu, bytes):
             raise LocalProtocolError("an APDU that carries a key must be encrypted")
@@ -100,6 +116,10 @@ def protect(
     return encode_ciphered(
         plain_tag, shape.family, shape.form, control, counter, body, context.own_title
     )
+
+
+def _no_key(family: Family) -> str:
+    return f"this association has no key for {family.value}-ciphering"
 
 
 def _first_octet(parts: tuple[bytes | KeyRef, ...]) -> int:
@@ -123,23 +143,35 @@ def open_ciphered(
     so where authentication is required its counter must not move the floor (R-IC-6).
 
     Raises :class:`TooWeak` for that, :class:`CodecError` for what can be refused by its layout,
-    :class:`~dlms.security.counters.CounterTooLow` for a used counter, and lets
+    :class:`~dlms.security.counters.CounterRefused` for a counter, and lets
     :class:`~dlms.security.ops.CryptoFailure` of the driver pass. In each case nothing has changed.
     """
     ciphered = decode_ciphered(octets)
-    ek = context.encryption_key(ciphered.family)
+    control = ciphered.control
+    family = ciphered.family
+    if control & KEY_SET_BROADCAST and family is Family.GLOBAL and context.gbek is not None:
+        family = Family.BROADCAST
+    ek = context.encryption_key(family)
     if ek is None:
-        raise CodecError("no dedicated key in this association", offset=0, field="ciphered APDU")
+        raise CodecError(_no_key(family), offset=0, field="ciphered APDU")
     title = _title(context, ciphered)
-    protection = _protection_of(ciphered.control, context.suite)
-    if int(required) & ~ciphered.control:
+    if family is Family.BROADCAST or not control & _PROTECTED:
+        protection = check_control(
+            control,
+            context.suite,
+            broadcast=family is Family.BROADCAST,
+            unprotected=context.unprotected,
+        )
+    else:
+        protection = _protection_of(control, context.suite)
+    if int(required) & ~control:
         raise TooWeak("protected less than required", field="security-control")
     counters = context.counters
-    counters.check(ek, ciphered.counter)
-    ak = context.gak if ciphered.control & _AUTHENTICATED else None
-    apdu: bytes = yield _new(
-        Open, (use, ek, ak, ciphered.control, title, ciphered.counter, ciphered.body, lift)
-    )
+    counters.check(ek, ciphered.counter, context.max_forward_jump)
+    apdu = ciphered.body
+    if control & _PROTECTED:
+        ak = context.gak if control & _AUTHENTICATED else None
+        apdu = yield _new(Open, (use, ek, ak, control, title, ciphered.counter, apdu, lift, b""))
     if not apdu:
         raise CodecError("nothing inside", field="ciphered APDU")
     if ciphered.plain_tag is not None and apdu[0] != ciphered.plain_tag:
@@ -148,22 +180,22 @@ def open_ciphered(
             field="ciphered APDU",
         )
     floor_before = counters.floor(ek)
-    counters.accept(ek, ciphered.counter)
-    return _new(
-        Opened,
-        (apdu, protection, ciphered.family, ciphered.form, ciphered.counter, floor_before),
-    )
+    if control & _PROTECTED:  # or anybody could use the key up
+        counters.accept(ek, ciphered.counter)
+    return _new(Opened, (apdu, protection, family, ciphered.form, ciphered.counter, floor_before))
 
 
 def _title(context: SecurityContext, ciphered: Ciphered) -> bytes:
     """The originator's title for the initialization vector.
 
     The general form repeats the title; it must be the one the association knows (KL-PR-11). An
-    empty one stands for it.
+    empty one stands for it, if that is admitted.
     """
     known = context.peer_title
     if known is None:
         raise CodecError("the peer's system title is not known", field="system-title")
+    if ciphered.title == b"" and not context.empty_title:
+        raise CodecError("empty system title", offset=1, field="system-title")
     if ciphered.title and ciphered.title != known:
         raise CodecError("not the system title of this association", offset=1, field="system-title")
     return known

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from dlms.axdr import Data, read_data, write_data
 from dlms.errors import CodecError
-from dlms.octets import Reader
+from dlms.octets import Reader, encode_length
+from dlms.xdlms.conformance import Conformance
 
 
 class AttributeDescriptor(NamedTuple):
@@ -30,6 +31,14 @@ class SelectiveAccess(NamedTuple):
 
     selector: int
     parameters: Data
+
+
+Item: TypeAlias = tuple[AttributeDescriptor, SelectiveAccess | None]
+"""Cosem-Attribute-Descriptor-With-Selection: one line of a list."""
+
+MAX_ITEMS = 255
+"""Most items of a list. The books set no bound; 255 is beyond what clients ask for at once, and
+each item may cost its server a whole attribute."""
 
 
 def read_descriptor(reader: Reader) -> tuple[int, bytes, int]:
@@ -60,13 +69,88 @@ def write_selection(out: bytearray, selection: SelectiveAccess | None) -> None:
     write_data(out, selection.parameters)
 
 
+def read_count(reader: Reader, field: str) -> int:
+    """Read how many elements a SEQUENCE OF has: at most :data:`MAX_ITEMS`."""
+    start = reader.position
+    count = reader.length(field)
+    if count > MAX_ITEMS:
+        raise CodecError(f"{count} items, {MAX_ITEMS} allowed", offset=start, field=field)
+    return count
+
+
+def encode_count(count: int, field: str) -> bytes:
+    if count > MAX_ITEMS:
+        raise CodecError(f"{count} items, {MAX_ITEMS} allowed", field=field)
+    return encode_length(count)
+
+
+def read_items(reader: Reader) -> tuple[Item, ...]:
+    """Read an attribute-descriptor-list."""
+    count = read_count(reader, "attribute-descriptor-list")
+    return tuple(
+        [
+            (AttributeDescriptor(*read_descriptor(reader)), read_selection(reader))
+            for _ in range(count)
+        ]
+    )
+
+
+def write_items(out: bytearray, items: tuple[Item, ...]) -> None:
+    out += encode_count(len(items), "attribute-descriptor-list")
+    for attribute, selection in items:
+        out += encode_descriptor(attribute)
+        write_selection(out, selection)
+
+
+def read_methods(reader: Reader) -> tuple[MethodDescriptor, ...]:
+    """Read a cosem-method-descriptor-list."""
+    count = read_count(reader, "cosem-method-descriptor-list")
+    return tuple([MethodDescriptor(*read_descriptor(reader)) for _ in range(count)])
+
+
+def write_methods(out: bytearray, methods: tuple[MethodDescriptor, ...]) -> None:
+    out += encode_count(len(methods), "cosem-method-descriptor-list")
+    for method in methods:
+        out += encode_descriptor(method)
+
+
+def read_values(reader: Reader, field: str) -> tuple[Data, ...]:
+    """Read a SEQUENCE OF Data: the values or parameters of a list."""
+    return tuple([read_data(reader) for _ in range(read_count(reader, field))])
+
+
+def write_values(out: bytearray, values: tuple[Data, ...], field: str) -> None:
+    out += encode_count(len(values), field)
+    for value in values:
+        write_data(out, value)
+
+
+def one_each(values: int, items: int, field: str, offset: int | None = None) -> None:
+    """:class:`CodecError` unless there is one value for each item."""
+    if values != items:
+        raise CodecError(f"{values} values for {items} items", offset=offset, field=field)
+
+
+def selection_needs(
+    items: tuple[Item, ...], needs: Conformance, attribute_0: Conformance
+) -> Conformance:
+    """``needs``, and the bits for what ``items`` use: selective access, attribute 0 (GB 9.4.6.1).
+
+    ``attribute_0`` is the service's own bit for it.
+    """
+    for attribute, selection in items:
+        if selection is not None:
+            needs |= Conformance.SELECTIVE_ACCESS
+        if attribute.attribute == 0:
+            needs |= attribute_0
+    return needs
+
+
 CONFIRMED = 0x40
 HIGH_PRIORITY = 0x80
 INVOKE_ID = 0x0F
 
 
-def expect_choice(reader: Reader, choice: int, what: str) -> None:
-    """Refuse any form of a service but ``choice``."""
-    found = reader.u8(what)
-    if found != choice:
-        raise CodecError(f"choice {found} is not supported", offset=reader.position - 1, field=what)
+def unknown_choice(choice: int, what: str, offset: int = 1) -> CodecError:
+    """The error for a form that the books do not define, with its place in the APDU."""
+    return CodecError(f"choice {choice} is unknown", offset=offset, field=what)

@@ -1,30 +1,45 @@
-"""The GET service, normal form (GB Ed. 8, 9.3.6 and 9.5).
+"""The GET service in all its forms (GB Ed. 8, 9.3.6 and 9.5).
 
 ``invoke`` is the Invoke-Id-And-Priority octet: bits 0-3 the invoke id, bit 6 confirmed, bit 7 high
-priority.
+priority. A request's ``needs`` are the conformance bits without which this very request may not be
+sent (GB Ed. 8, 9.4.6.1).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from dlms.axdr import Data, read_data, write_data
 from dlms.errors import CodecError
-from dlms.octets import Reader
+from dlms.octets import Reader, encode_octet_string
+from dlms.xdlms.block import encode_number, encode_start, read_start
 from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import (
     AttributeDescriptor,
+    Item,
     SelectiveAccess,
+    encode_count,
     encode_descriptor,
-    expect_choice,
+    read_count,
     read_descriptor,
+    read_items,
     read_selection,
+    selection_needs,
+    unknown_choice,
+    write_items,
     write_selection,
 )
 
 REQUEST_TAG = 0xC0
 RESPONSE_TAG = 0xC4
-_NORMAL = 1
+_NORMAL, _NEXT, _WITH_LIST = 1, 2, 3
+_BLOCK = 2
+
+_GET = Conformance.GET
+_GET_NEXT = Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+_GET_LIST = Conformance.GET | Conformance.MULTIPLE_REFERENCES
+_ATTRIBUTE_0 = Conformance.ATTRIBUTE0_WITH_GET
 
 
 class GetRequest(NamedTuple):
@@ -34,10 +49,46 @@ class GetRequest(NamedTuple):
     attribute: AttributeDescriptor
     selection: SelectiveAccess | None = None
 
+    @property
+    def needs(self) -> Conformance:
+        if self.selection is None and self.attribute.attribute:
+            return _GET
+        return selection_needs(((self.attribute, self.selection),), _GET, _ATTRIBUTE_0)
+
     def encode(self) -> bytes:
         out = bytearray((REQUEST_TAG, _NORMAL, self.invoke))
         out += encode_descriptor(self.attribute)
         write_selection(out, self.selection)
+        return bytes(out)
+
+
+class GetRequestNext(NamedTuple):
+    """Ask for the block after block ``number``, which was received."""
+
+    invoke: int
+    number: int
+
+    @property
+    def needs(self) -> Conformance:
+        return _GET_NEXT
+
+    def encode(self) -> bytes:
+        return bytes((REQUEST_TAG, _NEXT, self.invoke)) + encode_number(self.number)
+
+
+class GetRequestWithList(NamedTuple):
+    """Ask for the values of several attributes."""
+
+    invoke: int
+    items: tuple[Item, ...]
+
+    @property
+    def needs(self) -> Conformance:
+        return selection_needs(self.items, _GET_LIST, _ATTRIBUTE_0)
+
+    def encode(self) -> bytes:
+        out = bytearray((REQUEST_TAG, _WITH_LIST, self.invoke))
+        write_items(out, self.items)
         return bytes(out)
 
 
@@ -49,17 +100,51 @@ class GetResponse(NamedTuple):
 
     def encode(self) -> bytes:
         out = bytearray((RESPONSE_TAG, _NORMAL, self.invoke))
-        if isinstance(self.result, DataAccessResult):
-            out += bytes((1, self.result))
-        else:
-            out.append(0)
-            write_data(out, self.result)
+        write_get_result(out, self.result)
         return bytes(out)
 
 
-def decode_request(octets: bytes) -> GetRequest:
+class GetResponseBlock(NamedTuple):
+    """A piece of a long answer, or why there are no more of them (DataBlock-G).
+
+    What the pieces make together is a Data, or for a list a SEQUENCE OF Get-Data-Result.
+    """
+
+    invoke: int
+    last: bool
+    number: int
+    result: bytes | DataAccessResult
+
+    def encode(self) -> bytes:
+        head = bytes((RESPONSE_TAG, _BLOCK, self.invoke)) + encode_start(self.last, self.number)
+        if isinstance(self.result, DataAccessResult):
+            return head + bytes((1, self.result))
+        return head + b"\x00" + encode_octet_string(self.result)
+
+
+class GetResponseWithList(NamedTuple):
+    """A value, or why there is none, for each item of the list, in its order."""
+
+    invoke: int
+    results: tuple[Data | DataAccessResult, ...]
+
+    def encode(self) -> bytes:
+        out = bytearray((RESPONSE_TAG, _WITH_LIST, self.invoke))
+        out += encode_count(len(self.results), "get-response results")
+        for result in self.results:
+            write_get_result(out, result)
+        return bytes(out)
+
+
+Request: TypeAlias = GetRequest | GetRequestNext | GetRequestWithList
+Response: TypeAlias = GetResponse | GetResponseBlock | GetResponseWithList
+
+
+def decode_request(octets: bytes) -> Request:
     reader = Reader(octets, 1)
-    expect_choice(reader, _NORMAL, "get-request")
+    choice = reader.u8("get-request")
+    if choice != _NORMAL:
+        return _decode_other_request(reader, choice)
     request = GetRequest(
         reader.u8("invoke-id-and-priority"),
         AttributeDescriptor(*read_descriptor(reader)),
@@ -69,24 +154,76 @@ def decode_request(octets: bytes) -> GetRequest:
     return request
 
 
-def decode_response(octets: bytes) -> GetResponse:
+def _decode_other_request(reader: Reader, choice: int) -> GetRequestNext | GetRequestWithList:
+    request: GetRequestNext | GetRequestWithList
+    if choice == _NEXT:
+        request = GetRequestNext(reader.u8("invoke-id-and-priority"), reader.u32("block-number"))
+    elif choice == _WITH_LIST:
+        request = GetRequestWithList(reader.u8("invoke-id-and-priority"), read_items(reader))
+    else:
+        raise unknown_choice(choice, "get-request")
+    reader.finish("get-request")
+    return request
+
+
+def decode_response(octets: bytes) -> Response:
     reader = Reader(octets, 1)
-    expect_choice(reader, _NORMAL, "get-response")
+    choice = reader.u8("get-response")
+    if choice != _NORMAL:
+        return _decode_other_response(reader, choice)
     invoke = reader.u8("invoke-id-and-priority")
     response = GetResponse(invoke, read_get_result(reader))
     reader.finish("get-response")
     return response
 
 
+def _decode_other_response(reader: Reader, choice: int) -> GetResponseBlock | GetResponseWithList:
+    response: GetResponseBlock | GetResponseWithList
+    if choice == _BLOCK:
+        invoke = reader.u8("invoke-id-and-priority")
+        last, number = read_start(reader)
+        response = GetResponseBlock(invoke, last, number, _read_block_result(reader))
+    elif choice == _WITH_LIST:
+        response = GetResponseWithList(
+            reader.u8("invoke-id-and-priority"), read_get_results(reader)
+        )
+    else:
+        raise unknown_choice(choice, "get-response")
+    reader.finish("get-response")
+    return response
+
+
+def _read_block_result(reader: Reader) -> bytes | DataAccessResult:
+    choice = reader.u8("datablock result")
+    if choice == 0:
+        return reader.octet_string("raw-data")
+    if choice == 1:
+        return read_access_result(reader)
+    raise unknown_choice(choice, "datablock result", reader.position - 1)
+
+
+def read_get_results(reader: Reader) -> tuple[Data | DataAccessResult, ...]:
+    """Read a SEQUENCE OF Get-Data-Result."""
+    count = read_count(reader, "get-response results")
+    return tuple([read_get_result(reader) for _ in range(count)])
+
+
 def read_get_result(reader: Reader) -> Data | DataAccessResult:
     """Read a Get-Data-Result."""
-    start = reader.position
     choice = reader.u8("get-data-result")
     if choice == 0:
         return read_data(reader)
     if choice == 1:
         return read_access_result(reader)
-    raise CodecError(f"choice {choice} is unknown", offset=start, field="get-data-result")
+    raise unknown_choice(choice, "get-data-result", reader.position - 1)
+
+
+def write_get_result(out: bytearray, result: Data | DataAccessResult) -> None:
+    if isinstance(result, DataAccessResult):
+        out += bytes((1, result))
+    else:
+        out.append(0)
+        write_data(out, result)
 
 
 def read_access_result(reader: Reader) -> DataAccessResult:

@@ -2,25 +2,48 @@
 
 A fleet of a million meters needs no store of keys: the first version of each key is a function of
 the fleet secret and the key's name. What has been transferred or generated since is kept beside.
+That includes key pairs: whoever has the fleet secret can sign for every meter, so a signature in
+this laboratory proves to nobody else who made it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dlms.security.keys import KEY_LENGTH, KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import KeyUnavailable
+from dlms.security.ops import Curve, KeyUnavailable
+from dlms.security.suites import SUITES
+from emulator.modules.curves import ORDERS
 
-SECRET_LENGTH = 8
-"""Octets of a derived low level security secret, written as that many hexadecimal digits."""
+SECRET_LENGTH = {KeyKind.LLS_SECRET: 8, KeyKind.HLS_SECRET: 32}
+"""Octets of a derived secret, written as that many hexadecimal digits: a password is typed by
+people, and 32 digits are the 128 bits that a hash with a known challenge needs.
+"""
+
+_PRIVATE = (KeyKind.SIGNING_KEY, KeyKind.AGREEMENT_KEY)
+_NOT_DERIVED = (KeyKind.EPHEMERAL, KeyKind.TLS_PRIVATE_KEY)
+"""A key of one message is never the same twice; those of TLS come with their certificates."""
+
+
+def suite_zero(ref: KeyRef) -> int:
+    return 0
 
 
 class KeyRing:
-    """Key octets by reference. Its ``repr`` shows none of them."""
+    """Key octets by reference. Its ``repr`` shows none of them.
 
-    def __init__(self, fleet_secret: bytes | None = None) -> None:
+    ``suite_of`` tells the security suite in which a key is at home. It decides how long a derived
+    key is, and whether there are key pairs and on which curve.
+    """
+
+    def __init__(
+        self, fleet_secret: bytes | None = None, suite_of: Callable[[KeyRef], int] = suite_zero
+    ) -> None:
         self._fleet_secret = fleet_secret
+        self._suite_of = suite_of
         self._kept: dict[KeyRef, bytes] = {}
 
     def __repr__(self) -> str:
@@ -41,6 +64,7 @@ class KeyRing:
             self._fleet_secret is not None
             and ref.version == 0
             and ref.lifetime is KeyLifetime.LONG_LIVED
+            and ref.kind not in _NOT_DERIVED
         )
         if not derivable:
             raise KeyUnavailable(f"no key {ref}")
@@ -49,13 +73,29 @@ class KeyRing:
         return key
 
     def _derive(self, ref: KeyRef) -> bytes:
+        suite = SUITES[self._suite_of(ref)]
+        if ref.kind in _PRIVATE:
+            if suite.curve is None:
+                raise KeyUnavailable(f"no key {ref}: its security suite has no key pairs")
+            return self._scalar(ref, suite.curve)
+        digits = SECRET_LENGTH.get(ref.kind)
+        if digits is not None:
+            return self._expand(ref, "key", digits // 2).hex().encode()
+        # HKDF gives a short key as the beginning of a long one: another label keeps them apart.
+        label = "key" if suite.key_length == KEY_LENGTH else f"key of {suite.key_length} octets"
+        return self._expand(ref, label, suite.key_length)
+
+    def _scalar(self, ref: KeyRef, curve: Curve) -> bytes:
+        """A number from 1 to n - 1. With 64 bits too many, reduced modulo n - 1, it is as good as
+        evenly distributed (FIPS 186-5, A.2.1).
+        """
+        octets = self._expand(ref, f"private key on {curve.name}", curve.value + 8)
+        number = int.from_bytes(octets, "big") % (ORDERS[curve] - 1) + 1
+        return number.to_bytes(curve.value, "big")
+
+    def _expand(self, ref: KeyRef, label: str, length: int) -> bytes:
         assert self._fleet_secret is not None  # get() has checked
-        length = SECRET_LENGTH // 2 if ref.kind is KeyKind.LLS_SECRET else KEY_LENGTH
-        key = HKDF(
-            algorithm=hashes.SHA256(),
-            length=length,
-            salt=None,
-            info=b"cosemlab key\0" + f"{ref.scope}\0{ref.kind.name}\0".encode() + ref.holder,
+        name = f"cosemlab {label}\0{ref.scope}\0{ref.kind.name}\0".encode()
+        return HKDF(
+            algorithm=hashes.SHA256(), length=length, salt=None, info=name + ref.holder
         ).derive(self._fleet_secret)
-        # A password is typed by people and shown by client programs: printable.
-        return key.hex().encode() if ref.kind is KeyKind.LLS_SECRET else key

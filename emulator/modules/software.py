@@ -6,11 +6,13 @@ Scheme may admit (G2.45).
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
@@ -19,9 +21,10 @@ from cryptography.hazmat.primitives.keywrap import (
 )
 
 from dlms.security import ops
-from dlms.security.keys import KeyRef
-from dlms.security.ops import TAG_LENGTH, CryptoOp, VerificationFailed
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import TAG_LENGTH, CryptoOp, KeyUnavailable, VerificationFailed
 from dlms.xdlms.initiate import lift_dedicated_key
+from emulator.modules import certificates, curves
 from emulator.modules.keyring import KeyRing
 from emulator.policy import ModuleClass
 
@@ -29,6 +32,11 @@ _AUTHENTICATED = 0x10
 _ENCRYPTED = 0x20
 _MAX_CIPHERS = 8192
 """Prepared ciphers kept at once: about 2 KiB each, so 16 MiB at the most."""
+_MAX_PRIVATE_KEYS = 1024
+"""Prepared private keys kept at once: to make one takes as long as to sign with it."""
+_SIGNS = (KeyKind.SIGNING_KEY, KeyKind.TLS_PRIVATE_KEY)
+_AGREES = (KeyKind.AGREEMENT_KEY,)
+_PAIRS = (*_SIGNS, *_AGREES)
 
 
 class SoftwareModule:
@@ -42,6 +50,7 @@ class SoftwareModule:
         self._keys = keys
         self._random = random
         self._ciphers: dict[KeyRef, AESGCM] = {}
+        self._private_keys: dict[KeyRef, ec.EllipticCurvePrivateKey] = {}
 
     def __repr__(self) -> str:
         return f"<SoftwareModule, {self._keys!r}>"
@@ -63,7 +72,7 @@ class SoftwareModule:
         cipher = self._cipher(op.ek)
         if not op.control & _AUTHENTICATED:
             return cipher.encrypt(iv, payload, None)[: len(payload)]
-        aad = self._aad(op.control, op.ak)
+        aad = self._aad(op.control, op.ak) + op.extra
         if op.control & _ENCRYPTED:
             return cipher.encrypt(iv, payload, aad)[: len(payload) + TAG_LENGTH]
         return cipher.encrypt(iv, b"", aad + payload)[:TAG_LENGTH]
@@ -96,7 +105,7 @@ class SoftwareModule:
         iv = op.title + op.counter.to_bytes(4, "big")
         cipher = self._cipher(op.ek)
         plaintext = cipher.encrypt(iv, body[:split], None)[:split]
-        sealed = cipher.encrypt(iv, plaintext, self._aad(op.control, op.ak))
+        sealed = cipher.encrypt(iv, plaintext, self._aad(op.control, op.ak) + op.extra)
         if not hmac.compare_digest(sealed[split : split + TAG_LENGTH], tag):
             raise VerificationFailed("authentication tag does not verify")
         return plaintext
@@ -115,11 +124,14 @@ class SoftwareModule:
             key = aes_key_unwrap(kek, op.wrapped)
         except (InvalidUnwrap, ValueError):
             raise VerificationFailed("wrapped key does not verify") from None
+        self._keep_new(op.into, key, op.unlike)
+
+    def _keep_new(self, into: KeyRef, key: bytes, unlike: tuple[KeyRef, ...]) -> None:
         if not any(key):
             raise VerificationFailed("key of nothing but zeros")
-        if any(hmac.compare_digest(key, self._keys.get(other)) for other in op.unlike):
+        if any(hmac.compare_digest(key, self._keys.get(other)) for other in unlike):
             raise VerificationFailed("key is in use or was used before")
-        self._keep(op.into, key)
+        self._keep(into, key)
 
     def _generate(self, op: ops.GenerateKey) -> None:
         self._keep(op.into, self._random(op.length))
@@ -127,6 +139,7 @@ class SoftwareModule:
     def _discard(self, op: ops.Discard) -> None:
         self._keys.discard(op.key)
         self._ciphers.pop(op.key, None)
+        self._private_keys.pop(op.key, None)
 
     def _present(self, op: ops.Present) -> bytes:
         return self._keys.get(op.secret)
@@ -137,13 +150,65 @@ class SoftwareModule:
     def _draw(self, op: ops.Random) -> bytes:
         return self._random(op.length)
 
+    def _digest(self, op: ops.Digest) -> bytes:
+        # The standard names MD5 and SHA-1, so where a platform bans them for security they are
+        # wanted all the same.
+        digest = hashlib.new(op.function.value, usedforsecurity=False)
+        for part in op.parts:
+            if isinstance(part, KeyRef):
+                # A hash of chosen octets and a key of another kind could be its tag elsewhere.
+                part = self._key_of_kind(part, (KeyKind.HLS_SECRET,))
+            digest.update(part)
+        return digest.digest()
+
+    def _sign(self, op: ops.Sign) -> bytes:
+        return curves.sign(self._private_key(op.key, _SIGNS), op.message)
+
+    def _verify(self, op: ops.Verify) -> None:
+        curves.verify(op.curve, op.public, op.message, op.signature)
+
+    def _generate_pair(self, op: ops.GenerateKeyPair) -> bytes:
+        _check_kind(op.into, _PAIRS)
+        self._keep(op.into, curves.new_scalar(op.curve))
+        return self._public(ops.PublicKey(op.use, op.into))
+
+    def _public(self, op: ops.PublicKey) -> bytes:
+        return curves.public_octets(self._private_key(op.key, _PAIRS).public_key())
+
+    def _agree(self, op: ops.Agree) -> None:
+        private = self._private_key(op.private, _AGREES)
+        key = curves.agree(private, op.public, op.other_info, op.length)
+        self._keep_new(op.into, key, op.unlike)
+
+    def _request(self, op: ops.CertificateRequest) -> bytes:
+        return certificates.make_request(self._private_key(op.key, _PAIRS), op.title)
+
+    def _check(self, op: ops.CheckCertificate) -> ops.CertificateFacts:
+        return certificates.check(op)
+
+    def _private_key(self, ref: KeyRef, kinds: tuple[KeyKind, ...]) -> ec.EllipticCurvePrivateKey:
+        _check_kind(ref, kinds)
+        key = self._private_keys.get(ref)
+        if key is None:
+            if len(self._private_keys) >= _MAX_PRIVATE_KEYS:
+                self._private_keys.clear()
+            key = self._private_keys[ref] = curves.private_key(self._keys.get(ref))
+        return key
+
+    def _key_of_kind(self, ref: KeyRef, kinds: tuple[KeyKind, ...]) -> bytes:
+        _check_kind(ref, kinds)
+        return self._keys.get(ref)
+
     def _keep(self, ref: KeyRef, key: bytes) -> None:
         self._ciphers.pop(ref, None)
+        self._private_keys.pop(ref, None)
         self._keys.keep(ref, key)
 
     def _cipher(self, ref: KeyRef) -> AESGCM:
         cipher = self._ciphers.get(ref)
         if cipher is None:
+            if not ref.kind.is_symmetric:
+                raise KeyUnavailable(f"{ref} is not a key for this")
             if len(self._ciphers) >= _MAX_CIPHERS:
                 self._ciphers.clear()
             cipher = self._ciphers[ref] = AESGCM(self._keys.get(ref))
@@ -164,4 +229,18 @@ class SoftwareModule:
         ops.Present: _present,
         ops.Match: _match,
         ops.Random: _draw,
+        ops.Digest: _digest,
+        ops.Sign: _sign,
+        ops.Verify: _verify,
+        ops.GenerateKeyPair: _generate_pair,
+        ops.PublicKey: _public,
+        ops.Agree: _agree,
+        ops.CertificateRequest: _request,
+        ops.CheckCertificate: _check,
     }
+
+
+def _check_kind(ref: KeyRef, kinds: tuple[KeyKind, ...]) -> None:
+    """A key pair serves one purpose (R-KEY-9), whatever else its octets could be used for."""
+    if ref.kind not in kinds:
+        raise KeyUnavailable(f"{ref} is not a key for this")

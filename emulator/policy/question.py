@@ -43,7 +43,7 @@ class Purpose(Enum):
     PROCESS_RESPONSE = "process a response or an alert"
     ESTABLISH_ASSOCIATION = "establish or release an Application Association"
     ESTABLISH_TLS = "establish TLS"
-    TRANSFER_KEY = "generate, wrap or unwrap a key"
+    TRANSFER_KEY = "generate, wrap, unwrap or agree a key"
     STORE_ENCRYPTED_KEY = "store an encrypted key"
     OTHER = "do something else"
 

@@ -41,13 +41,13 @@ def parse_key(text: str) -> KeyUse:
     """Read ``KIND[:LIFETIME]``.
 
     Without a lifetime a key is long-lived, but a dedicated key is good for one Application
-    Association (GB Ed. 8, 9.2.3.4). Raises :class:`ValueError` with the words to choose from.
+    Association and that of a single message for no more (GB Ed. 8, 9.2.3.4). Raises :class:`ValueError` with the words to choose from.
     """
     kind_word, colon, lifetime_word = normal(text).partition(":")
     kind = _choose("kind of key", kind_word, words(KeyKind))
     if colon:
         return KeyUse(kind, _choose("lifetime", lifetime_word, words(KeyLifetime)))
-    if kind is KeyKind.DEDICATED:
+    if kind in (KeyKind.DEDICATED, KeyKind.EPHEMERAL):
         return KeyUse(kind, KeyLifetime.SINGLE_ASSOCIATION)
     return KeyUse(kind, KeyLifetime.LONG_LIVED)
 

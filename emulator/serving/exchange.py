@@ -11,6 +11,7 @@ from typing import NamedTuple
 from devices.device import Device
 from devices.profile.model import AssociationRow
 from dlms.association import events
+from dlms.association.naming import SERVED_BY_LOGICAL_NAME
 from dlms.association.server import ServerAssociation
 from dlms.security.ops import Step
 from dlms.xdlms.registry import Response
@@ -37,10 +38,12 @@ def exchange(
     :class:`~dlms.errors.LocalProtocolError` or :class:`~dlms.security.ops.CryptoFailure` if the
     meter cannot go on.
     """
-    event = yield from association.receive(apdu)
+    event = yield from association.receive(apdu, now)
     if not isinstance(event, events.RequestReceived):
         reply: bytes | None = getattr(event, "reply", None)
         return Exchanged(event, () if reply is None else (reply,))
+    # No profile has an association with short names.
+    assert isinstance(event.request, SERVED_BY_LOGICAL_NAME)
     response = yield from device.handle(event.request, row, now)
     if not event.confirmed:
         return Exchanged(event)

@@ -12,6 +12,7 @@ from devices.profile import available, load
 from devices.profile.model import ActionStep, SetStep
 from dlms.axdr.data import NULL, Data, DataType
 from dlms.cosem import classes, obis
+from dlms.cosem.shape import types_of
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
 ASSOCIATIONS = ("public", "reader", "s1sp", "dco")
@@ -92,7 +93,8 @@ def test_methods_agree(make_bench: Callable[..., Any], name: str, association: s
         mode = seen[instance].methods.get(number) if instance in seen else None
         interface_class = meter.profile.objects[instance].interface_class
         method = interface_class.method(number)
-        parameter = NULL if method is None else Data(method.parameter[0], SAMPLE[method.parameter])
+        types = () if method is None else types_of(method.parameter)
+        parameter = Data(types[0], SAMPLE[types]) if types else NULL
         result = meter.act(code, number, parameter, association)
         if mode is None:
             assert result == UNDEFINED

@@ -47,7 +47,7 @@ def test_every_read(meter: Any, association: str) -> None:
                 assert result is DataAccessResult.OBJECT_UNDEFINED, where
             elif rights.attribute(number).readable:
                 assert isinstance(result, Data), where
-                assert fits(attribute.types, result), where
+                assert fits(attribute.shape, result), where
                 assert axdr.decode(axdr.encode(result)) == result, where
                 read += 1
             else:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dlms.acse.aarq import Aarq
 from dlms.acse.fields import AuthenticationValue
@@ -30,7 +40,20 @@ from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import CryptoOp, Mac, Seal, Step, Use
+from dlms.security.ops import (
+    CertificateFacts,
+    CheckCertificate,
+    CryptoOp,
+    Curve,
+    Digest,
+    Mac,
+    Seal,
+    Sign,
+    Step,
+    Use,
+    VerificationFailed,
+    Verify,
+)
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
@@ -45,11 +68,31 @@ GUEK = KeyRef(SERVER_TITLE, "s1sp", KeyKind.GUEK)
 GAK = KeyRef(SERVER_TITLE, "s1sp", KeyKind.GAK)
 SECRET = KeyRef(SERVER_TITLE, "reader", KeyKind.LLS_SECRET)
 DEDICATED = KeyRef(SERVER_TITLE, "s1sp#", KeyKind.DEDICATED, KeyLifetime.SINGLE_ASSOCIATION)
+HLS_SECRET = KeyRef(SERVER_TITLE, "s1sp", KeyKind.HLS_SECRET)
+GBEK = KeyRef(SERVER_TITLE, "s1sp", KeyKind.GBEK)
+CLIENT_SIGNING = KeyRef(CLIENT_TITLE, "s1sp", KeyKind.SIGNING_KEY)
+SERVER_SIGNING = KeyRef(SERVER_TITLE, "s1sp", KeyKind.SIGNING_KEY)
 KEY_OCTETS = {
     GUEK: bytes(range(16)),
     GAK: bytes(range(0xD0, 0xE0)),
     SECRET: b"12345678",
+    HLS_SECRET: b"a secret for HLS",
+    GBEK: bytes(range(0x20, 0x30)),
 }
+SIGNING_KEYS = {
+    (CLIENT_SIGNING, Curve.P256): ec.derive_private_key(0xC256, ec.SECP256R1()),
+    (SERVER_SIGNING, Curve.P256): ec.derive_private_key(0x5256, ec.SECP256R1()),
+    (CLIENT_SIGNING, Curve.P384): ec.derive_private_key(0xC384, ec.SECP384R1()),
+    (SERVER_SIGNING, Curve.P384): ec.derive_private_key(0x5384, ec.SECP384R1()),
+}
+
+
+PUBLIC_KEYS = {
+    name: key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
+    for name, key in SIGNING_KEYS.items()
+}
+"""x ‖ y by the reference of the private key, and curve."""
+
 SERVICES = Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.GENERAL_PROTECTION
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 CHALLENGE = b"K56iVagY"
@@ -65,6 +108,9 @@ class Recorder:
         self._module = (
             SoftwareModule(self.keys) if random is None else SoftwareModule(self.keys, random)
         )
+        self.curve = Curve.P256
+        self.certificates: dict[bytes, CertificateFacts] = {}
+        """What CheckCertificate finds right, and its facts."""
         self.ops: list[CryptoOp] = []
         self.vectors: list[tuple[bytes, bytes, int]] = []
         """(key octets, title, counter) of each Seal and Mac: what must not be used twice."""
@@ -73,7 +119,43 @@ class Recorder:
         self.ops.append(op)
         if isinstance(op, Seal | Mac):
             self.vectors.append((self.keys.get(op.ek), op.title, op.counter))
+        match op:
+            case Digest():
+                octets = (
+                    part if isinstance(part, bytes) else self.keys.get(part) for part in op.parts
+                )
+                return hashlib.new(op.function.value, b"".join(octets)).digest()
+            case Sign():
+                return self._sign(op)
+            case Verify():
+                return self._verify(op)
+            case CheckCertificate():
+                facts = self.certificates.get(op.certificate)
+                if facts is None or op.title not in (None, facts.title):
+                    raise VerificationFailed("certificate is not right")
+                return facts
         return self._module.execute(op)
+
+    def _sign(self, op: Sign) -> bytes:
+        signature = SIGNING_KEYS[op.key, self.curve].sign(op.message, _ecdsa(self.curve))
+        return b"".join(
+            number.to_bytes(self.curve.value, "big") for number in decode_dss_signature(signature)
+        )
+
+    def _verify(self, op: Verify) -> None:
+        half = op.curve.value
+        curve = ec.SECP256R1() if op.curve is Curve.P256 else ec.SECP384R1()
+        numbers = (op.signature[:half], op.signature[half:])
+        signature = encode_dss_signature(*(int.from_bytes(number, "big") for number in numbers))
+        try:
+            public = ec.EllipticCurvePublicKey.from_encoded_point(curve, b"\x04" + op.public)
+            public.verify(signature, op.message, _ecdsa(op.curve))
+        except (InvalidSignature, ValueError):
+            raise VerificationFailed("signature does not verify") from None
+
+
+def _ecdsa(curve: Curve) -> ec.ECDSA:
+    return ec.ECDSA(hashes.SHA256() if curve is Curve.P256 else hashes.SHA384())
 
 
 class Hit(NamedTuple):
@@ -99,12 +181,15 @@ class Bench:
         server_config: dict[str, Any] = take("server", {})
         self.channel_title: bytes | None = take("channel_title", None)
         self.label = take("label", "c1")
+        self.now: dt.datetime | None = None
         context = take("context", ApplicationContext.LN_CIPHERED)
         mechanism = take("mechanism", Mechanism.HLS_GMAC)
-        assert not changes, changes
         self.server_module, self.client_module = Recorder(random), Recorder(client_random)
         self.server_counters, self.client_counters = InvocationCounters(), InvocationCounters()
-        self.keys = AssociationKeys(GUEK, GAK, SECRET)
+        self.keys = AssociationKeys(GUEK, GAK, SECRET)._replace(**take("keys", {}))
+        self.server_keys: dict[str, Any] = take("server_keys", {})
+        self.client_keys: dict[str, Any] = take("client_keys", {})
+        assert not changes, changes
         common = {
             "client_sap": 2,
             "server_sap": 1,
@@ -123,14 +208,15 @@ class Bench:
         self.server = ServerAssociation(
             Offer(
                 self.server_config,
-                self.keys,
+                self.keys._replace(**self.server_keys),
                 SERVER_TITLE,
                 self.server_counters,
                 self.channel_title,
             ),
             self.label,
         )
-        self.client = ClientAssociation(self.client_config, self.keys, self.client_counters)
+        keys = self.keys._replace(**self.client_keys)
+        self.client = ClientAssociation(self.client_config, keys, self.client_counters)
 
     # Driving the two ends
 
@@ -143,15 +229,15 @@ class Bench:
     def hit(self, apdu: bytes) -> Hit:
         """Give the server ``apdu``; anything but an event or a RemoteProtocolError escapes."""
         try:
-            event = self.serve(self.server.receive(apdu))
+            event = self.serve(self.server.receive(apdu, self.now))
         except RemoteProtocolError as error:
             return Hit(None, error, error.reply)
         return Hit(event, None, getattr(event, "reply", None))
 
     def begin(self) -> None:
         """AARQ and AARE. With HLS both ends are then AUTHENTICATING."""
-        event = self.serve(self.server.receive(self.ask(self.client.open())))
-        answer = self.ask(self.client.receive(event.reply))
+        event = self.serve(self.server.receive(self.ask(self.client.open()), self.now))
+        answer = self.ask(self.client.receive(event.reply, self.now))
         expected = (
             AuthenticationPending if self.server_config.mechanism.is_hls else AssociationOpened
         )
@@ -298,8 +384,8 @@ class Bench:
         value = {
             Mechanism.NONE: None,
             Mechanism.LLS: AuthenticationValue(KEY_OCTETS[SECRET]),
-            Mechanism.HLS_GMAC: AuthenticationValue(CHALLENGE),
-        }[config.mechanism]
+            Mechanism.HLS_ECDSA: AuthenticationValue(CHALLENGE * 4),
+        }.get(config.mechanism, AuthenticationValue(CHALLENGE))
         user = initiate
         if user is None:
             user = self.initiate.encode()

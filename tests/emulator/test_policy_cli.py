@@ -122,7 +122,7 @@ def test_table_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     exception = by_id["c-iii"]
     assert exception["actors"] == ["s1sp"]
     assert exception["categories"] == ["2"]
-    assert exception["keys"] == ["guek", "gbek", "gak", "dedicated", "kek", "token"]
+    assert exception["keys"] == ["guek", "gbek", "gak", "dedicated", "kek", "ephemeral", "token"]
     assert exception["lifetimes"] == ["single-association"]
     assert (exception["class"], exception["clause"]) == ("G2_45", "G2.44(c)(iii)")
 
@@ -131,23 +131,23 @@ def test_diff_counts_and_lists_the_changes(capsys: pytest.CaptureFixture[str]) -
     assert run("policy diff") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "before-letter -> letter"
-    # 3 x 8 x 3 x 17 points; 3 x 8 x 2 x 16 of them have a key and a SMETS1 Device.
-    assert lines[1].startswith("1224 points: ")
-    assert lines[1].endswith(" 456 stay as they are")
+    # 3 x 8 x 3 x 25 points; 3 x 8 x 2 x 24 of them have a key and a SMETS1 Device.
+    assert lines[1].startswith("1800 points: ")
+    assert lines[1].endswith(" 648 stay as they are")
     assert lines[3].split()[:2] == ["points", "actor"]
-    assert sum(int(line.split()[0]) for line in lines[5:]) == 768
+    assert sum(int(line.split()[0]) for line in lines[5:]) == 1152
 
 
 def test_diff_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     answer = run_json("policy diff --from before-letter --to letter", capsys)
-    assert (answer["from"], answer["to"], answer["points"]) == ("before-letter", "letter", 1224)
-    assert answer["class_changed"] + answer["only_clause_changed"] == 768
-    assert sum(change["points"] for change in answer["changes"]) == 768
+    assert (answer["from"], answer["to"], answer["points"]) == ("before-letter", "letter", 1800)
+    assert answer["class_changed"] + answer["only_clause_changed"] == 1152
+    assert sum(change["points"] for change in answer["changes"]) == 1152
     (credit,) = (c for c in answer["changes"] if c["after"]["clause"] == "G2.44(c)(i)")
     assert credit["actors"] == ["s1sp"]
     assert credit["purposes"] == ["generate-add-credit-command"]
     assert credit["categories"] == ["1", "2"]
-    assert credit["points"] == 24
+    assert credit["points"] == 28
     assert credit["before"]["class"] == "LEVEL_3"
 
 
@@ -155,7 +155,7 @@ def test_diff_of_an_edition_with_itself_has_no_table(capsys: pytest.CaptureFixtu
     assert run("policy diff --from letter --to letter") == 0
     assert capsys.readouterr().out.splitlines() == [
         "letter -> letter",
-        "1224 points: 0 change the class, 0 the clause only, 1224 stay as they are",
+        "1800 points: 0 change the class, 0 the clause only, 1800 stay as they are",
     ]
 
 
@@ -193,9 +193,9 @@ def test_a_key_survives_being_written_and_read(kind: KeyKind, lifetime: KeyLifet
 
 
 @pytest.mark.parametrize("kind", KeyKind)
-def test_only_a_dedicated_key_is_short_lived_unless_told(kind: KeyKind) -> None:
+def test_only_dedicated_and_ephemeral_keys_are_short_lived_unless_told(kind: KeyKind) -> None:
     single = parse_key(kind.name).lifetime is KeyLifetime.SINGLE_ASSOCIATION
-    assert single == (kind is KeyKind.DEDICATED)
+    assert single == (kind in (KeyKind.DEDICATED, KeyKind.EPHEMERAL))
 
 
 def test_sets_are_told_the_short_way() -> None:
@@ -203,6 +203,13 @@ def test_sets_are_told_the_short_way() -> None:
     assert kind_text(kinds) == "any"
     assert kind_text(frozenset({None})) == "none"
     assert kind_text(kinds - {KeyKind.TOKEN}) == "any but token"
-    assert kind_text(kinds - {KeyKind.LLS_SECRET, KeyKind.TLS_PRIVATE_KEY}) == "any symmetric"
+    others = {
+        KeyKind.LLS_SECRET,
+        KeyKind.HLS_SECRET,
+        KeyKind.SIGNING_KEY,
+        KeyKind.AGREEMENT_KEY,
+        KeyKind.TLS_PRIVATE_KEY,
+    }
+    assert kind_text(kinds - others) == "any symmetric"
     assert kind_text(frozenset({KeyKind.GAK, KeyKind.GUEK})) == "guek, gak"
     assert set_text(KeyLifetime, ()) == "-"

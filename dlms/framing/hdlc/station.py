@@ -11,20 +11,23 @@ from collections import deque
 from dlms.framing.hdlc.address import ALL_STATION, CALLING_STATION, NO_STATION, Address
 from dlms.framing.hdlc.config import StationConfig
 from dlms.framing.hdlc.control import Control, Kind
-from dlms.framing.hdlc.events import ApduReceived, Event
+from dlms.framing.hdlc.events import ApduArrived, Event
 from dlms.framing.hdlc.frame import MAX_OVERHEAD, Frame, NotUnderstood
 from dlms.framing.hdlc.receiver import FrameReceiver
 from dlms.framing.hdlc.secondary import SecondaryLink
+
+__all__ = ["Station", "StationConfig"]
 
 _TOO_LONG = 256
 """Octets more than may come that are read all the same: the client is told so with FRMR."""
 
 
 class Station:
-    """Give it octets, carry out its events one by one, and send what it has to send.
+    """Give it octets, carry out its events, and send what it has to send.
 
-    A frame is looked at when all events of those before it have been taken: what answers an event
-    cannot get into a link that came after it.
+    The answer to an APDU is to be given to :meth:`send` before the next :meth:`receive` or
+    :meth:`timeout`: a client that has given up and begun anew in the meantime waits for that, lest
+    what answers the old link gets into the new one.
     """
 
     def __init__(self, config: StationConfig) -> None:
@@ -33,41 +36,47 @@ class Station:
         self._config = config
         self._receiver = FrameReceiver(longest, config.inter_octet_timeout)
         self._frames: deque[Frame | NotUnderstood] = deque()
-        self._events: deque[Event] = deque()
         self._links: dict[tuple[int, int], SecondaryLink] = {}
         self._out = bytearray()
         self._now = 0.0
 
+    @property
+    def links(self) -> int:
+        """How many clients are connected."""
+        return sum(link.is_up for link in self._links.values())
+
     # In -----------------------------------------------------------------------------------------
 
-    def receive(self, octets: bytes, now: float) -> None:
-        """Take octets from the line. Then :meth:`next_event` until it gives ``None``."""
-        self.timeout(now)
+    def receive(self, octets: bytes, now: float) -> list[Event]:
+        """Take octets from the line; give what happened, in its order."""
         self._frames += self._receiver.receive(octets, now)
+        return self.timeout(now)
 
-    def next_event(self) -> Event | None:
-        """What happened next. The answer to an APDU is to be given to :meth:`send` at once."""
-        while not self._events and self._frames:
-            self._events += self._take(self._frames.popleft())
-        return self._events.popleft() if self._events else None
-
-    def next_deadline(self) -> float | None:
-        times = (self._receiver.next_deadline(), *(link.next_deadline() for link in self._all()))
+    def deadline(self) -> float | None:
+        """When to call :meth:`timeout`, if nothing comes before."""
+        if self._frames:
+            return self._now
+        times = (self._receiver.deadline(), *(link.deadline() for link in self._links.values()))
         return min((when for when in times if when is not None), default=None)
 
-    def timeout(self, now: float) -> None:
-        """Give up frames and links that have been silent for too long: see :meth:`next_event`."""
+    def timeout(self, now: float) -> list[Event]:
+        """Give up frames and links that have been silent for too long, take frames that wait."""
         self._now = now
         self._receiver.timeout(now)
-        for link in self._all():
-            self._events += link.timeout(now)
+        events = [event for link in self._links.values() for event in link.timeout(now)]
+        asked: set[tuple[int, int]] = set()
+        while self._frames and not _ends(self._frames[0], asked):
+            happened = self._take(self._frames.popleft())
+            asked.update(event[:2] for event in happened if isinstance(event, ApduArrived))
+            events += happened
+        return events
 
-    def close(self) -> None:
-        """The line is gone, and so are the links: see :meth:`next_event`."""
+    def close(self) -> list[Event]:
+        """The line is gone, and so are the links."""
         self._frames.clear()
-        for link in self._all():
-            self._events += link.close()
+        events = [event for link in self._links.values() for event in link.close()]
         self._links.clear()
+        return events
 
     # Out ----------------------------------------------------------------------------------------
 
@@ -82,7 +91,7 @@ class Station:
         return link is not None and link.send_unnumbered(apdu)
 
     def octets_to_send(self) -> bytes:
-        """What is to be written to the line, when all events have been carried out."""
+        """What is to be written to the line, when the events have been carried out."""
         for pair, link in tuple(self._links.items()):
             self._write(link.answer())
             if not link.is_up:
@@ -116,6 +125,7 @@ class Station:
             self._write(link.answer())
             return events
         if len(self._links) >= self._config.max_links:
+            # To this client the meter is one that does not want to be connected.
             self._write([Frame(client, server, Control(Kind.DM))])
             return []
         self._links[pair] = link
@@ -124,7 +134,7 @@ class Station:
     def _broadcast(self, frame: Frame | NotUnderstood) -> list[Event]:
         link = SecondaryLink(frame.source, frame.destination, self._config)
         arrived = link.receive(frame, self._now)
-        return [event._replace(broadcast=True) for event in arrived if type(event) is ApduReceived]
+        return [event._replace(broadcast=True) for event in arrived if type(event) is ApduArrived]
 
     def _is_here(self, server: Address) -> bool:
         upper, lower, octets = server
@@ -137,9 +147,13 @@ class Station:
             return True
         return self._config.calling and lower == CALLING_STATION[octets]
 
-    def _all(self) -> tuple[SecondaryLink, ...]:
-        return tuple(self._links.values())
-
     def _write(self, frames: list[Frame]) -> None:
         for frame in frames:
             self._out += frame.encode()
+
+
+def _ends(frame: Frame | NotUnderstood, asked: set[tuple[int, int]]) -> bool:
+    """Whether a frame ends a link on which an APDU has just arrived."""
+    if isinstance(frame, NotUnderstood) or frame.control.kind not in (Kind.SNRM, Kind.DISC):
+        return False
+    return (frame.source.upper, frame.destination.upper) in asked

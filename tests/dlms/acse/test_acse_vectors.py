@@ -42,7 +42,7 @@ def expected(vector: dict[str, Any]) -> Any:
             fields[name] = REASONS[vector["apdu"]][value]
         elif name.endswith("authentication_value"):
             fields[name] = AuthenticationValue(bytes.fromhex(value))
-        elif name == "protocol_version" or isinstance(value, bool):
+        elif name == "protocol_version" or isinstance(value, int):
             fields[name] = value
         else:
             fields[name] = bytes.fromhex(value)

@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlms.acse import ApplicationContext, Mechanism
+from dlms.association.knobs import LEGACY
 from dlms.association.state import State
 from dlms.axdr.data import octet_string
 from dlms.errors import RemoteProtocolError
 from dlms.security.control import Protection
+from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Seal, Use
 from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.get import GetRequest, GetResponse
@@ -22,6 +24,8 @@ TAGS = [
     0x60, 0x61, 0x62, 0x63, 0x01, 0x08, 0x0E, 0x21, 0x28, 0xC0, 0xC1, 0xC3, 0xC4, 0xC5, 0xC7,
     0xC8, 0xC9, 0xCB, 0xCC, 0xCF, 0xD0, 0xD4, 0xD8, 0xDB, 0xDC,
 ]  # fmt: skip
+STATES = [state for state in State if state not in (State.UNCONFIRMED, State.PRE_ESTABLISHED)]
+"""Those two are in test_standing_associations.py."""
 KINDS: list[dict[str, Any]] = [
     {"context": ApplicationContext.LN, "mechanism": Mechanism.NONE},
     {"context": ApplicationContext.LN, "mechanism": Mechanism.LLS},
@@ -112,7 +116,7 @@ def test_server(bench: Any, kind: dict[str, Any], state: State, data: st.DataObj
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=["plain", "LLS", "plain HLS", "ciphered", "strict"])
-@pytest.mark.parametrize("state", State, ids=lambda s: s.name)
+@pytest.mark.parametrize("state", STATES, ids=lambda s: s.name)
 @SETTINGS
 @given(data=st.data())
 def test_client(bench: Any, kind: dict[str, Any], state: State, data: st.DataObject) -> None:
@@ -157,3 +161,85 @@ def test_client(bench: Any, kind: dict[str, Any], state: State, data: st.DataObj
     assert pair.client.state is State.IDLE
     pair.server_counters.raise_to(pair.keys.guek, pair.client_counters.floor(pair.keys.guek))
     pair.works()
+
+
+GBEK = KeyRef(b"MTR\0\0\0\0\1", "s1sp", KeyKind.GBEK)
+NO_AUTHENTICATION = {"mechanism": Mechanism.NONE}
+REGISTERED = {"pre_established": True, "client_title": b"S1S\0\0\0\0\1"}
+STANDING: dict[str, dict[str, Any]] = {
+    "pre-established": {**NO_AUTHENTICATION, "server": REGISTERED},
+    "unconfirmed": {
+        **NO_AUTHENTICATION,
+        "server": {"unconfirmed": True},
+        "client": {"confirmed": False},
+    },
+    "broadcast": {
+        **NO_AUTHENTICATION,
+        "server": {**REGISTERED, "broadcast": True},
+        "keys": {"gbek": GBEK},
+    },
+    "short names": {"context": ApplicationContext.SN_CIPHERED, **NO_AUTHENTICATION},
+    "legacy": {"server": {"knobs": LEGACY}},
+    "group": {"keys": {"gbek": GBEK}},
+}
+OWN_STATES = {
+    True: (State.PRE_ESTABLISHED,),
+    False: (State.IDLE, State.AUTHENTICATING, State.ASSOCIATED, State.UNCONFIRMED),
+}
+SHORT = st.builds(
+    lambda tag, rest: bytes((tag,)) + rest,
+    st.sampled_from([0x05, 0x06, 0x0C, 0x0D, 0x0E, 0x16, 0x25, 0x26, 0x45, 0xD9, 0xE0]),
+    st.binary(max_size=40),
+)
+
+
+@pytest.mark.parametrize("kind", STANDING.values(), ids=list(STANDING))
+@SETTINGS
+@given(data=st.data())
+def test_server_of_other_kinds(bench: Any, kind: dict[str, Any], data: st.DataObject) -> None:
+    """As above; and where nothing is answered, nothing is."""
+    pair = bench(**kind)
+    silent = pair.server_config.broadcast
+    if kind is STANDING["unconfirmed"]:
+        pair.hit(pair.ask(pair.client.open()))
+        assert pair.server.state is State.UNCONFIRMED
+    elif pair.server.state is State.IDLE:
+        pair.connect()
+    for _ in range(4):
+        genuine = genuine_for_server(pair, State.ASSOCIATED)
+        octets = data.draw(
+            st.one_of(
+                RANDOM,
+                SHORT,
+                st.builds(mutated, st.sampled_from(genuine), CHANGES, st.integers(0, 3)),
+            )
+        )
+        was = pair.server.state
+        hit = pair.hit(octets)
+        assert pair.server.state in OWN_STATES[pair.server_config.pre_established]
+        if silent or (was is State.UNCONFIRMED and hit.error is not None):
+            assert hit.reply is None
+        elif hit.error is not None:
+            assert hit.reply
+            assert pair.server.state is was
+
+
+@pytest.mark.parametrize("context", [ApplicationContext.SN, ApplicationContext.SN_CIPHERED])
+@pytest.mark.parametrize("verifying", [False, True])
+@SETTINGS
+@given(octets=st.one_of(RANDOM, SHORT))
+def test_client_with_short_names(
+    bench: Any, context: ApplicationContext, verifying: bool, octets: bytes
+) -> None:
+    pair = bench(context=context)
+    pair.begin()
+    if verifying:
+        pair.ask(pair.client.authenticate())
+    else:
+        pair.finish()
+    was = pair.client.state
+    try:
+        pair.ask(pair.client.receive(octets))
+    except RemoteProtocolError:
+        assert pair.client.state is was
+    assert pair.client.state in (was, State.IDLE)

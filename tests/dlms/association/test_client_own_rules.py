@@ -52,7 +52,7 @@ def test_no_request_above_the_servers_pdu_size(bench: Any) -> None:
 @pytest.mark.parametrize(
     "mechanism", [m for m in Mechanism if m.is_hls and m is not Mechanism.HLS_GMAC]
 )
-def test_mechanisms_it_does_not_know(bench: Any, mechanism: Mechanism) -> None:
+def test_mechanisms_it_has_no_secret_or_key_for(bench: Any, mechanism: Mechanism) -> None:
     pair = bench(context=ApplicationContext.LN, client={"mechanism": mechanism})
     with pytest.raises(LocalProtocolError):
         pair.ask(pair.client.open())

@@ -10,6 +10,7 @@ from dlms.association.events import RequestReceived
 from dlms.association.state import State
 from dlms.axdr.data import unsigned
 from dlms.security.ciphered import Family, Form
+from dlms.security.control import Protection
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Open
 from dlms.xdlms.conformance import Conformance
@@ -56,7 +57,7 @@ def own(pair: Any) -> dict[str, Any]:
 
 
 def server_floor(pair: Any) -> int:
-    security = pair.server._security
+    security = pair.server._aa.security
     return pair.server_counters.floor(security.dedicated or security.guek)
 
 
@@ -112,7 +113,7 @@ def test_general_form(pair: Any, names: dict[str, Any]) -> None:
     """With the title, and with an empty one; the answer comes in the same form."""
     for shown in (names["CLIENT_TITLE"], b""):
         octets = pair.sealed(GET.encode(), **own(pair), form=Form.GENERAL, shown_title=shown)
-        assert pair.hit(octets).event == RequestReceived(GET, True)
+        assert pair.hit(octets).event == RequestReceived(GET, True, Protection.BOTH)
         reply = pair.serve(pair.server.send(GetResponse(0x41, unsigned(7))))
         assert reply[0] == (0xDB if own(pair)["family"] is Family.GLOBAL else 0xDC)
         assert reply[1:10] == b"\x08" + names["SERVER_TITLE"]
@@ -177,7 +178,7 @@ def test_length_in_long_form(pair: Any, prefix: str) -> None:
     """KL-PR-12: not minimal, and unambiguous."""
     sealed = pair.sealed(GET.encode(), **own(pair))
     octets = sealed[:1] + bytes.fromhex(prefix) + sealed[1:]
-    assert pair.hit(octets).event == RequestReceived(GET, True)
+    assert pair.hit(octets).event == RequestReceived(GET, True, Protection.BOTH)
 
 
 # Dedicated keys
@@ -229,7 +230,7 @@ def test_dedicated_key_is_destroyed_with_the_association(bench: Any) -> None:
 def test_global_key_beside_a_dedicated_one(bench: Any) -> None:
     """KL-PR-14: allowed, and answered in kind."""
     pair = bench(dedicated=True).connect()
-    assert pair.hit(pair.sealed(GET.encode())).event == RequestReceived(GET, True)
+    assert pair.hit(pair.sealed(GET.encode())).event == RequestReceived(GET, True, Protection.BOTH)
     assert pair.serve(pair.server.send(GetResponse(0x41, unsigned(7))))[0] == 0xCC
     pair.get()
 

@@ -105,11 +105,13 @@ def test_negotiated_is_what_both_have(bench: Any) -> None:
     assert pair.hit(octets).event.conformance is Conformance.GET
 
 
-def test_unconfirmed_association_is_refused(bench: Any) -> None:
+def test_unconfirmed_association_that_is_not_offered(bench: Any) -> None:
+    """R-AA-7: whoever allows no response is not told no either."""
     pair = bench(**PLAIN)
     octets = pair.aarq(replace(pair.initiate, response_allowed=False).encode()).encode()
     hit = pair.hit(octets)
-    assert hit.reply.hex() == "6117a109060760857405080101a203020101a305a103020101"
+    assert isinstance(hit.event, AssociationRefused)
+    assert hit.reply is None
     assert pair.server.state is State.IDLE
     pair.works()
 

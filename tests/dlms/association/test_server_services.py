@@ -132,7 +132,7 @@ def test_policy_product(bench: Any, policy: Protection, protection: Protection) 
     if protection:
         octets = pair.sealed(octets, control=protection)
     if protection in PASSES[policy]:
-        assert pair.hit(octets).event == RequestReceived(GET, True)
+        assert pair.hit(octets).event == RequestReceived(GET, True, protection)
         reply = pair.serve(pair.server.send(GetResponse(0x41, unsigned(7))))
         # R-PROT-5: the response is protected as the request was.
         assert reply[0] == (0xCC if protection else 0xC4)
@@ -199,7 +199,7 @@ def test_right_f_on_another_method(bench: Any, method: MethodDescriptor) -> None
     pair = bench(context=ApplicationContext.LN)
     pair.begin()
     before = pair.digest()
-    right = pair.f(pair.server._server_challenge, pair.client_counters.burn(pair.keys.guek))
+    right = pair.f(pair.server._aa.server_challenge, pair.client_counters.burn(pair.keys.guek))
     hit = pair.hit(ActionRequest(0x41, method, octet_string(right)).encode())
     assert hit.reply.hex() == NOT_SUPPORTED
     assert pair.digest() == before
@@ -237,7 +237,8 @@ def test_unconfirmed_request(bench: Any, kind: dict[str, Any]) -> None:
     pair = bench(**kind).connect()
     unconfirmed = SetRequest(0x01, CLOCK, unsigned(1))
     hit = pair.hit(pair.ask(pair.client.request(unconfirmed)))
-    assert hit.event == RequestReceived(unconfirmed, False)
+    protection = Protection.NONE if kind is PLAIN else Protection.BOTH
+    assert hit.event == RequestReceived(unconfirmed, False, protection)
     pair.get()
 
 

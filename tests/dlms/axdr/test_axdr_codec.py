@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from dlms.axdr.data import (
     utf8_string,
     visible_string,
 )
-from dlms.axdr.decoding import MAX_DEPTH, MAX_ELEMENTS, VALUES_PER_OCTET
+from dlms.axdr.layout import MAX_DEPTH, MAX_ELEMENTS, VALUES_PER_OCTET
 from dlms.errors import CodecError
 
 T = DataType
@@ -202,6 +203,40 @@ def test_depth_is_bounded() -> None:
             decode(nested(depth))
 
 
+@pytest.mark.parametrize("sequence", [array, structure])
+def test_depth_is_bounded_while_encoding(sequence: Callable[..., Data]) -> None:
+    data = NULL
+    for _ in range(MAX_DEPTH):
+        data = sequence(data)
+    assert decode(encode(data)) == data
+    for _ in range(2000):
+        data = sequence(data)
+        with pytest.raises(CodecError, match="deeper"):
+            encode(data)
+
+
+def test_depth_of_a_description_is_bounded_while_encoding() -> None:
+    def compact(levels: int, kind: DataType) -> Data:
+        description = TypeDescription(T.OCTET_STRING)
+        element = octet_string(bytes(3))
+        for _ in range(levels):
+            description = TypeDescription(kind, 1, (description,))
+            element = Data(kind, (element,))
+        return Data(T.COMPACT_ARRAY, CompactArray(description, (element,)))
+
+    for kind in (T.ARRAY, T.STRUCTURE):
+        # The description of the simple type is a level as well, and so is what is around it all.
+        deepest = compact(MAX_DEPTH - 1, kind)
+        assert decode(encode(deepest)) == deepest
+        for levels in (MAX_DEPTH, 5000):
+            with pytest.raises(CodecError, match="deeper"):
+                encode(compact(levels, kind))
+        with pytest.raises(CodecError, match="deeper"):
+            encode(structure(deepest))
+        with pytest.raises(CodecError, match="deeper"):
+            decode(b"\x02\x01" + encode(deepest))
+
+
 @pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 5000])
 def test_depth_of_a_description_is_bounded(levels: int) -> None:
     with pytest.raises(CodecError, match="deeper"):
@@ -286,6 +321,16 @@ def test_a_full_compact_array() -> None:
     assert decode(encode(data)) == data
 
 
+def compact(description: TypeDescription, *elements: Data) -> Data:
+    return Data(T.COMPACT_ARRAY, CompactArray(description, elements))
+
+
+def test_bytearrays_are_octets_as_well() -> None:
+    assert encode(Data(T.OCTET_STRING, bytearray(b"AB"))) == b"\x09\x02AB"
+    assert encode(Data(T.TIME, bytearray(4))) == b"\x1b" + bytes(4)
+    assert type(encode(Data(T.TIME, bytearray(4)))) is bytes
+
+
 MISFITS: list[Data] = [
     unsigned(256),
     unsigned(-1),
@@ -337,6 +382,20 @@ MISFITS: list[Data] = [
             (Data(T.STRUCTURE, None),),
         ),
     ),
+    # Descriptions that cannot be written, or would not be read as they were meant.
+    compact(TypeDescription(T.ARRAY, -1, (TypeDescription(T.UNSIGNED),))),
+    compact(TypeDescription(T.ARRAY, 0x10000, (TypeDescription(T.UNSIGNED),))),
+    compact(TypeDescription(T.ARRAY, 2)),
+    compact(TypeDescription(T.ARRAY, 2, (TypeDescription(T.UNSIGNED),) * 2)),
+    compact(TypeDescription(T.UNSIGNED, 1, (TypeDescription(T.UNSIGNED),))),
+    compact(TypeDescription(T.COMPACT_ARRAY)),
+    # Elements of no octets: nobody could tell how many there were.
+    compact(TypeDescription(T.NULL_DATA), NULL),
+    compact(TypeDescription(T.STRUCTURE), structure()),
+    # Tuples that are no sequence of Data.
+    Data(T.STRUCTURE, unsigned(1)),
+    Data(T.ARRAY, CompactArray(TypeDescription(T.UNSIGNED), ())),
+    compact(TypeDescription(T.STRUCTURE, 2), Data(T.STRUCTURE, unsigned(1))),
 ]
 
 

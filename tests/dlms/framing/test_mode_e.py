@@ -42,6 +42,9 @@ def test_octets() -> None:
         (b"/EMHa\\@01\\2x", Identification("EMH", "a", "01\\2x", False)),
         (b"/EMH6\\@\\2x", Identification("EMH", "6", "x", True)),
         (b"/Elster"[:4] + b"5", Identification("Els", "5", "", False)),
+        # As published by people who read such meters.
+        (b"/APA5\\2NORAX30", Identification("APA", "5", "NORAX30", True)),
+        (b"/AUX5\\2S34HUHD19FWV06", Identification("AUX", "5", "S34HUHD19FWV06", True)),
     ],
 )
 def test_identification(line: bytes, found: Identification) -> None:
@@ -49,17 +52,57 @@ def test_identification(line: bytes, found: Identification) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"/ITR", b"ITR5x", b"/IT25x", b"/ITR5\x01", b"/ITR5" + b"x" * 17, b"/ITR5\xff"]
-)
+    "line",
+    [b"", b"/ITR", b"ITR5x", b"/IT25x", b"/ITR5\x01", b"/ITR5" + b"x" * 17, b"/ITR5\xff",
+     b"/ITR!x", b"/ITR5x/", b"/?!"],
+)  # fmt: skip
 def test_no_identification(line: bytes) -> None:
     with pytest.raises(CodecError):
         decode_identification(line)
 
 
-@pytest.mark.parametrize("address", ["x" * 33, "a b", "ä", "!"])
+@pytest.mark.parametrize("address", ["x" * 33, "ä", "!", "1-2", "1\n"])
 def test_addresses_that_cannot_be(address: str) -> None:
     with pytest.raises(CodecError):
         encode_request(address)
+
+
+def test_addresses_with_a_space() -> None:
+    assert encode_request("A b 7") == b"/?A b 7!\r\n"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"manufacturer": "IT"},
+        {"manufacturer": "IT1"},
+        {"manufacturer": "ÄTR"},
+        {"baud_character": ""},
+        {"baud_character": "/"},
+        {"identification": "x" * 17},
+        {"identification": "a\nb"},
+    ],
+)
+def test_identifications_that_cannot_be_sent(wrong: dict[str, str]) -> None:
+    with pytest.raises(CodecError):
+        ITRON._replace(**wrong).encode()
+    with pytest.raises(CodecError):
+        ModeEMeter(ITRON._replace(**wrong))
+
+
+@pytest.mark.parametrize(
+    ("character", "hdlc", "mode", "baud"),
+    [
+        ("0", True, "E", 300),
+        ("6", True, "E", 19200),
+        ("4", False, "C", 4800),
+        ("F", False, "B", None),
+        ("Z", True, "A", None),
+    ],
+)
+def test_what_a_meter_offers(character: str, hdlc: bool, mode: str, baud: int | None) -> None:
+    found = Identification("ITR", character, "x", hdlc)
+    assert (found.mode, found.baud) == (mode, baud)
 
 
 def opening(client: ModeEClient, meter: ModeEMeter, pieces: int) -> list[Switched | Failed]:
@@ -75,7 +118,7 @@ def opening(client: ModeEClient, meter: ModeEMeter, pieces: int) -> list[Switche
 
 
 @pytest.mark.parametrize("pieces", [1, 3, 100])
-@pytest.mark.parametrize(("limit", "baud"), [(115200, 9600), (2400, 2400)])
+@pytest.mark.parametrize(("limit", "baud"), [(115200, 9600), (9600, 9600), (2400, 300)])
 def test_both_ends_switch(pieces: int, limit: int, baud: int) -> None:
     client, meter = ModeEClient(baud=limit), ModeEMeter(ITRON, "0042")
     settings = LineSettings(baud, 8, False)
@@ -102,22 +145,26 @@ def test_a_meter_that_does_not_repeat_the_choice_has_switched() -> None:
     client = ModeEClient()
     client.open(0.0)
     assert client.receive(b"/?!\r\n" + ITRON.encode(), 1.0) is None, "the echo is passed over"
-    assert client.deadline() == 1.0 + REACTION_TIME
-    assert client.timeout(2.0) is None
-    assert client.timeout(2.5) == Switched(LineSettings(9600, 8, False))
+    # The choice and its repetition, of six characters each, take 0.4 s at 300 baud.
+    assert client.deadline() == pytest.approx(1.0 + REACTION_TIME + 0.4)
+    assert client.timeout(2.8) is None
+    assert client.timeout(3.0) == Switched(LineSettings(9600, 8, False))
 
 
 def test_silence() -> None:
     client = ModeEClient()
     client.open(0.0)
-    assert client.timeout(REACTION_TIME) == Failed("meter does not identify itself")
+    assert client.timeout(REACTION_TIME) is None, "an identification takes a second to arrive"
+    assert client.timeout(3.0) == Failed("meter does not identify itself")
 
 
 def test_a_meter_forgets_a_sign_on() -> None:
     meter = ModeEMeter(ITRON)
     meter.receive(b"/?!\r\n", 0.0)
-    meter.timeout(REACTION_TIME)
-    assert meter.receive(encode_acknowledgement("5"), 2.0) is None
+    deadline = meter.deadline()
+    assert deadline is not None
+    meter.timeout(deadline)
+    assert meter.receive(encode_acknowledgement("5"), deadline) is None
     assert meter.stage is Stage.SIGN_ON
 
 

@@ -48,8 +48,14 @@ def test_policies_of_version_0() -> None:
 # Plain tag, glo- tag, ded- tag: the reference, 2.5 and 2.7, by hand.
 TABLE = """
 01 21 -
+05 25 45
+06 26 46
 08 28 -
+0C 2C 4C
+0D 2D 4D
 0E 2E -
+16 36 56
+18 38 58
 C0 C8 D0
 C1 C9 D1
 C2 CA D2

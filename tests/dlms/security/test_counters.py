@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dlms.errors import LocalProtocolError
-from dlms.security.counters import MAXIMUM, CounterTooLow, InvocationCounters
+from dlms.security.counters import (
+    MAXIMUM,
+    CounterRefused,
+    CounterRow,
+    CounterTooFar,
+    CounterTooLow,
+    InvocationCounters,
+)
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 
 TITLE = b"MTR\0\0\0\0\1"
@@ -128,3 +135,76 @@ def test_forget() -> None:
     counters.forget(GUEK)
     counters.forget(GUEK)
     assert (counters.next_to_send(GUEK), counters.floor(GUEK)) == (0, 0)
+
+
+@pytest.mark.parametrize(("received", "passes"), [(6, True), (16, True), (17, False), (15, True)])
+def test_forward_jump(received: int, passes: bool) -> None:
+    """R-IC-11: the jump is counted from the lowest acceptable."""
+    counters = InvocationCounters()
+    counters.accept(GUEK, 5)
+    if passes:
+        counters.check(GUEK, received, 10)
+    else:
+        with pytest.raises(CounterTooFar) as caught:
+            counters.check(GUEK, received, 10)
+        assert caught.value.floor == 6
+    counters.check(GUEK, received)
+    with pytest.raises(CounterTooLow):
+        counters.check(GUEK, 5, 10)
+    with pytest.raises(CounterRefused):
+        counters.check(GUEK, MAXIMUM, MAXIMUM)
+
+
+def used() -> InvocationCounters:
+    counters = InvocationCounters()
+    for number, key in enumerate(KEYS):
+        counters.raise_to(key, 3 * number)
+        if number % 2:
+            counters.accept(key, 100 + number)
+    return counters
+
+
+def test_snapshot_and_restore() -> None:
+    """R-IC-7: both directions of every key."""
+    kept = used().snapshot()
+    assert {row.ek for row in kept} == set(KEYS) - {GUEK}, "of the first nothing has happened yet"
+    restored = InvocationCounters()
+    restored.restore(kept)
+    assert restored.snapshot() == kept
+    for number, key in enumerate(KEYS):
+        assert restored.next_to_send(key) == 3 * number
+        assert restored.floor(key) == (101 + number if number % 2 else 0)
+    restored.restore(kept)
+    assert restored.snapshot() == kept
+    assert InvocationCounters().snapshot() == ()
+
+
+OTHER = KEYS[1]
+BAD_ROWS = {
+    "sending goes back": [CounterRow(OTHER, 2, 200)],
+    "receiving goes back": [CounterRow(OTHER, 200, 101)],
+    "a key twice": [CounterRow(OTHER, 200, 200), CounterRow(OTHER, 200, 200)],
+    "beyond the maximum": [CounterRow(OTHER, MAXIMUM + 1, 200)],
+    "floor beyond the maximum": [CounterRow(OTHER, 200, MAXIMUM + 1)],
+    "negative": [CounterRow(GUEK, -1, 0)],
+    "only the second": [CounterRow(KEYS[2], 500, 500), CounterRow(OTHER, 0, 0)],
+}
+
+
+@pytest.mark.parametrize("rows", BAD_ROWS.values(), ids=list(BAD_ROWS))
+def test_a_store_that_goes_back_is_refused_whole(rows: list[CounterRow]) -> None:
+    """R-IC-7, KL-IC-15, 16, KL-KT-25: fail closed."""
+    counters = used()
+    before = counters.snapshot()
+    with pytest.raises(LocalProtocolError):
+        counters.restore(rows)
+    assert counters.snapshot() == before
+
+
+def test_a_key_that_is_used_up_stays_so() -> None:
+    counters = InvocationCounters()
+    counters.restore([CounterRow(GUEK, MAXIMUM, MAXIMUM)])
+    with pytest.raises(LocalProtocolError, match="used up"):
+        counters.burn(GUEK)
+    with pytest.raises(CounterTooLow):
+        counters.check(GUEK, MAXIMUM - 1)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from dlms.errors import CodecError
-from dlms.security import hls
 from dlms.security.ciphered import Family, Form, decode_ciphered, encode_ciphered
 from dlms.security.control import Protection
 from dlms.security.counters import CounterTooLow, InvocationCounters
@@ -187,34 +186,6 @@ def test_dedicated_key_by_reference() -> None:
     assert setting.keys.get(DEDICATED) == request.dedicated_key
     assert request.dedicated_key not in opened.apdu
     assert InitiateRequest.decode(opened.apdu).dedicated_key == bytes(16)
-
-
-@pytest.mark.parametrize("entry", load("hls"), ids=name_of)
-def test_hls(entry: dict[str, Any]) -> None:
-    setting = Setting(entry)
-    challenge, f = bytes.fromhex(entry["challenge"]), bytes.fromhex(entry["f"])
-    assert run(hls.answer(setting.sender, challenge), setting.execute) == f
-    receiver = setting.receiver
-    run(hls.verify(receiver, challenge, f, None), setting.execute)
-    assert receiver.counters.floor(GUEK) == setting.counter + 1
-    for cut in range(len(f)):
-        with pytest.raises(CodecError):
-            run(hls.verify(setting.receiver, challenge, f[:cut], None), setting.execute)
-    for position in range(len(f)):
-        broken = f[:position] + bytes((f[position] ^ 1,)) + f[position + 1 :]
-        receiver = setting.receiver
-        with pytest.raises((CodecError, VerificationFailed)):
-            run(hls.verify(receiver, challenge, broken, None), setting.execute)
-        assert receiver.counters.floor(GUEK) == 0
-
-
-def test_hls_needs_the_title_of_the_peer() -> None:
-    """R-HLS-7."""
-    entry = load("hls")[0]
-    setting = Setting(entry)
-    context = setting.context(OTHER_TITLE, None)
-    with pytest.raises(CodecError, match="not known"):
-        run(hls.verify(context, b"12345678", bytes.fromhex(entry["f"]), None), setting.execute)
 
 
 def test_key_wrap() -> None:

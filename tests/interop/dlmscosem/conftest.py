@@ -22,6 +22,8 @@ from dlms_cosem.security import (
     NoSecurityAuthentication,
 )
 
+from dlms.security.hls import InnerCounter
+
 _TIMEOUT = 10
 
 
@@ -109,7 +111,8 @@ def make_client(
         )
     if access.guek:
         if not isinstance(authentication, HighLevelSecurityGmacAuthentication):
-            tolerant = meter.profile.associations[association].config.hls_counter_may_repeat
+            knobs = meter.profile.associations[association].config.knobs
+            tolerant = knobs.inner_counter is not InnerCounter.STRICT
             authentication = HighLevelSecurityGmacAuthentication() if tolerant else OwnCounterGmac()
         keys = {
             "encryption_key": access.guek,

@@ -13,6 +13,9 @@ from dlms_cosem.exceptions import DlmsClientException, LocalDlmsProtocolError
 from dlms_cosem.protocol import xdlms
 from dlms_cosem.security import HighLevelSecurityGmacAuthentication
 
+from dlms.association.knobs import Knobs
+from dlms.security.hls import InnerCounter
+
 CLOCK = peer.CosemAttribute(CosemInterface.CLOCK, peer.Obis.from_string("0.0.1.0.0"), 2)
 GENERAL_GLO, GLO_GET_RESPONSE = 0xDB, 0xCC
 DECIPHERING_ERROR = 6
@@ -36,7 +39,7 @@ def test_hls_general(meter: Any, cosem: Any, association: str, tls: bool) -> Non
 
 def test_hls_stock_counter(fresh: Any, cosem: Any) -> None:
     """The stock class uses one counter, so one initialization vector, for two messages."""
-    meter = fresh(hls_counter_may_repeat=False)
+    meter = fresh(knobs=Knobs(inner_counter=InnerCounter.STRICT))
     with pytest.raises(HLSError) as caught:
         cosem(meter, "s1sp", authentication=HighLevelSecurityGmacAuthentication())
     assert isinstance(caught.value.__cause__, ActionError)
@@ -170,7 +173,7 @@ def test_unregistered_title(aclara: Any, cosem: Any) -> None:
 def test_hls_stock_counter_tolerated(fresh: Any, cosem: Any, tls: bool) -> None:
     """A meter that tolerates it serves the class as installed."""
     session = cosem(
-        fresh(hls_counter_may_repeat=True),
+        fresh(knobs=Knobs(inner_counter=InnerCounter.LENIENT)),
         "s1sp",
         tls=tls,
         authentication=HighLevelSecurityGmacAuthentication(),

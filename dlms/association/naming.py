@@ -1,0 +1,92 @@
+"""Logical names or short names: which services go with which, and how they differ (R-CTX-2)."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from dlms.xdlms.access import AccessRequest, AccessResponse
+from dlms.xdlms.action import ActionRequest, ActionResponse
+from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
+from dlms.xdlms.get import GetRequest, GetResponse
+from dlms.xdlms.long_invoke import LONG_INVOKE_ID
+from dlms.xdlms.read import ReadRequest, ReadResponse
+from dlms.xdlms.registry import AnyRequest, AnyResponse
+from dlms.xdlms.set import SetRequest, SetResponse
+from dlms.xdlms.variable_access import ParameterizedAccess, VariableName
+from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest, WriteResponse
+
+ServedRequest: TypeAlias = (
+    GetRequest | SetRequest | ActionRequest | ReadRequest | WriteRequest | UnconfirmedWriteRequest
+)
+ServedResponse: TypeAlias = (
+    GetResponse | SetResponse | ActionResponse | ReadResponse | WriteResponse
+)
+
+SERVED_BY_LOGICAL_NAME = (GetRequest, SetRequest, ActionRequest)
+SERVED_BY_SHORT_NAME = (ReadRequest, WriteRequest, UnconfirmedWriteRequest)
+ANSWERS_BY_LOGICAL_NAME = (GetResponse, SetResponse, ActionResponse)
+ANSWERS_BY_SHORT_NAME = (ReadResponse, WriteResponse)
+"""The forms that are served and awaited; the others need a transfer of blocks or lists."""
+
+SERVED_TAGS = {False: frozenset((0xC0, 0xC1, 0xC3)), True: frozenset((0x05, 0x06, 0x16))}
+"""The services that are served, by whether names are short; others are answered as unknown."""
+
+_KEY_CHANGES = frozenset(((64, 2), (64, 3), (64, 4), (64, 6), (64, 8), (15, 2)))
+"""(class, method) of Security setup and Association LN that change keys."""
+
+CURRENT_ASSOCIATION_SN = 0xFA00
+_SECRET_CHANGES = frozenset((CURRENT_ASSOCIATION_SN + 0x40, CURRENT_ASSOCIATION_SN + 0x48))
+"""change_LLS_secret and change_HLS_secret, methods 5 and 6 of the current Association SN."""
+
+
+def served(request: AnyRequest, *, short_names: bool) -> ServedRequest | None:
+    """``request``, if this form of it is served."""
+    if not short_names:
+        return request if isinstance(request, SERVED_BY_LOGICAL_NAME) else None
+    if not isinstance(request, SERVED_BY_SHORT_NAME):
+        return None
+    whole = all(isinstance(i, VariableName | ParameterizedAccess) for i in request.specifications)
+    return request if whole else None
+
+
+def awaited(response: AnyResponse, *, short_names: bool) -> ServedResponse | None:
+    """``response``, if it is a form that the services ask for."""
+    if short_names:
+        return response if isinstance(response, ANSWERS_BY_SHORT_NAME) else None
+    return response if isinstance(response, ANSWERS_BY_LOGICAL_NAME) else None
+
+
+def needs(request: AnyRequest, service: Conformance) -> Conformance:
+    """What has to be negotiated; ``service`` is the bit of the service."""
+    return request.needs if isinstance(request, SERVED_BY_SHORT_NAME) else service
+
+
+def is_confirmed(request: AnyRequest) -> bool:
+    """Whether a response is due."""
+    if isinstance(request, AccessRequest):
+        return request.confirmed
+    if isinstance(request, SERVED_BY_SHORT_NAME):
+        return not isinstance(request, UnconfirmedWriteRequest)
+    return bool(request.invoke & CONFIRMED)
+
+
+def invoke_id(message: AnyRequest | AnyResponse) -> int:
+    """By which a response is known to be that of a request; services of short names have none."""
+    if isinstance(message, (*SERVED_BY_SHORT_NAME, *ANSWERS_BY_SHORT_NAME)):
+        return 0
+    if isinstance(message, AccessRequest | AccessResponse):
+        return message.long_invoke & LONG_INVOKE_ID
+    return message.invoke & INVOKE_ID
+
+
+def changes_keys(request: ServedRequest) -> bool:
+    """Whether ``request`` changes keys or secrets, as far as its names tell: the base names of
+    Security setup objects are not known here.
+    """
+    if isinstance(request, ActionRequest):
+        return request.method[::2] in _KEY_CHANGES
+    return isinstance(request, SERVED_BY_SHORT_NAME) and any(
+        isinstance(item, VariableName | ParameterizedAccess) and item.name in _SECRET_CHANGES
+        for item in request.specifications
+    )

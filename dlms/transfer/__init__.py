@@ -1,0 +1,1 @@
+"""Long values in pieces: between the APDUs and the associations."""

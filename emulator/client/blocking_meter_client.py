@@ -1,0 +1,113 @@
+"""The blocking driver of dialogues: one association, ``Data`` in and out, no event loop.
+
+:class:`~emulator.client.blocking.BlockingAssociation` is the client for people, on top of this one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from dlms.association.client import ClientAssociation
+from dlms.axdr.data import Data
+from dlms.client.dialogue import Compute, Dialogue, Dialogues, Transmit
+from dlms.security.drive import run
+from dlms.security.ops import CryptoOp
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from emulator.client.blocking_channel import BlockingChannel
+from emulator.client.meter_client import RESPONSE_TIMEOUT
+from emulator.client.standing import Standing
+
+T = TypeVar("T")
+
+
+class BlockingMeterClient:
+    """One association. Begun by :meth:`open`, ended by :meth:`release`.
+
+    ``execute`` carries out the cryptography: :meth:`SoftwareModule.execute
+    <emulator.modules.software.SoftwareModule.execute>`, for example. What each call does and
+    raises is said at :class:`dlms.client.dialogue.Dialogues`; besides,
+    :class:`~emulator.client.errors.AssociationLost` once a call was broken off in the middle.
+    Calls from several threads wait for each other.
+    """
+
+    def __init__(
+        self,
+        channel: BlockingChannel,
+        association: ClientAssociation,
+        execute: Callable[[CryptoOp], Any],
+        timeout: float = RESPONSE_TIMEOUT,
+    ) -> None:
+        self.dialogues = Dialogues(association)
+        self.timeout = timeout
+        self._channel = channel
+        self._association = association
+        self._execute = execute
+        self._standing = Standing()
+        self._turn = threading.Lock()
+
+    @property
+    def association(self) -> ClientAssociation:
+        return self._association
+
+    @property
+    def lost(self) -> str:
+        """Why the association cannot be used any more; empty while it can."""
+        return self._standing.lost
+
+    def open(self) -> None:
+        self.hold(self.dialogues.open())
+
+    def get(self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None) -> Data:
+        return self.hold(self.dialogues.get(attribute, selection))
+
+    def set(self, attribute: AttributeDescriptor, value: Data) -> None:
+        self.hold(self.dialogues.set(attribute, value))
+
+    def action(self, method: MethodDescriptor, parameter: Data | None) -> Data | None:
+        return self.hold(self.dialogues.action(method, parameter))
+
+    def release(self) -> None:
+        self.hold(self.dialogues.release())
+
+    def abandon(self) -> None:
+        """The association is over, whatever the meter thinks; the connection stays."""
+        run(self._association.close(), self._execute)
+
+    def close(self) -> None:
+        """Drop the connection; the association ends with it."""
+        self._channel.close()
+        self.abandon()
+
+    def hold(self, dialogue: Dialogue[T]) -> T:
+        """Give a dialogue what it asks for until it has its result."""
+        with self._turn, self._standing.dialogue():
+            return self._carry_out(dialogue)
+
+    def _carry_out(self, dialogue: Dialogue[T]) -> T:
+        given: Any = None
+        resume: Callable[[Any], Compute | Transmit] = dialogue.send
+        try:
+            while True:
+                wish = resume(given)
+                try:
+                    if isinstance(wish, Compute):
+                        given = run(wish.step, self._execute)
+                        self._standing.answered()
+                    else:
+                        self._standing.asked()
+                        given = self._transmit(wish.apdu)
+                    resume = dialogue.send
+                except Exception as error:
+                    # The dialogue knows what for: it says so, and may only fail.
+                    given, resume = error, dialogue.throw
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def _transmit(self, apdu: bytes) -> bytes:
+        config = self._association.config
+        pair = config.client_sap, config.server_sap
+        self._channel.send(*pair, apdu)
+        return self._channel.receive(*pair, self.timeout)

@@ -1,0 +1,141 @@
+"""Keys given as octets: from here on they are in a Cryptographic Module, known by reference only."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+from dataclasses import dataclass, fields
+
+from dlms.association.config import AssociationKeys
+from dlms.security.counters import InvocationCounters
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.suites import SUITES
+from emulator.modules.keyring import KeyRing
+from emulator.modules.software import SoftwareModule
+
+_FINGERPRINT = 4
+"""Octets of a hash that tell a key from the one before it; they tell nothing about the key."""
+
+_dedicated_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Keys:
+    """Keys and secrets of one association, as octets. Its ``repr`` shows none of them.
+
+    ``guek`` and ``gak`` are the global unicast encryption and authentication keys (16 octets, 32 in
+    suite 2), ``gbek`` the broadcast key, ``password`` the secret of low level security,
+    ``hls_secret`` that of mechanisms 3, 4 and 6, ``signing_key`` one's own private key for
+    mechanism 7 and ``peer_public`` the meter's public key (``x ‖ y``).
+    """
+
+    guek: bytes | None = None
+    gak: bytes | None = None
+    gbek: bytes | None = None
+    password: bytes | None = None
+    hls_secret: bytes | None = None
+    signing_key: bytes | None = None
+    peer_public: bytes | None = None
+
+    def __repr__(self) -> str:
+        there = [field.name for field in fields(self) if getattr(self, field.name) is not None]
+        return f"<Keys: {', '.join(there) or 'none'}>"
+
+
+_KINDS = {
+    "guek": KeyKind.GUEK,
+    "gak": KeyKind.GAK,
+    "gbek": KeyKind.GBEK,
+    "password": KeyKind.LLS_SECRET,
+    "hls_secret": KeyKind.HLS_SECRET,
+    "signing_key": KeyKind.SIGNING_KEY,
+}
+_ENCRYPTING = (KeyKind.GUEK, KeyKind.GAK, KeyKind.GBEK)
+_FIELDS = {"password": "secret"}
+"""Names that :class:`AssociationKeys` has otherwise."""
+
+
+def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule]:
+    """A module that holds ``keys``, and the references to them.
+
+    ``ValueError`` if a key has not the length that the suite wants.
+    """
+    ring = KeyRing(suite_of=lambda ref: suite)
+    refs: dict[str, KeyRef] = {}
+    for name, kind in _KINDS.items():
+        key: bytes | None = getattr(keys, name)
+        if key is None:
+            continue
+        length = SUITES[suite].key_length
+        if kind in _ENCRYPTING and len(key) != length:
+            raise ValueError(f"{name} has {len(key)} octets, not the {length} of suite {suite}")
+        ref = KeyRef(b"", _fingerprint(key) if kind in _ENCRYPTING else "client", kind)
+        ring.keep(ref, key)
+        refs[_FIELDS.get(name, name)] = ref
+    return AssociationKeys(**refs, peer_public=keys.peer_public), SoftwareModule(ring)
+
+
+def dedicated_key() -> KeyRef:
+    """A reference that no other association has."""
+    number = next(_dedicated_numbers)
+    return KeyRef(b"", "client", KeyKind.DEDICATED, KeyLifetime.SINGLE_ASSOCIATION, number)
+
+
+def _fingerprint(key: bytes) -> str:
+    """A counter belongs to a key (R-IC-1), so its name goes with the key and nothing else."""
+    return hashlib.sha256(b"cosemlab name of a key\0" + key).digest()[:_FINGERPRINT].hex()
+
+
+class PlaceCounters(InvocationCounters):
+    """The send counters of a store that serves all meters, with floors of one meter's own.
+
+    Meters that share a key, as in laboratories, must never see one counter of ours twice among
+    them; but each counts for itself. ``place`` tells them apart.
+    """
+
+    __slots__ = ("_place", "_store")
+
+    def __init__(self, store: InvocationCounters, place: str) -> None:
+        super().__init__()
+        self._store = store
+        self._place = place
+
+    def burn(self, ek: KeyRef) -> int:
+        with _BURNING:
+            return self._store.burn(ek)
+
+    def next_to_send(self, ek: KeyRef) -> int:
+        return self._store.next_to_send(ek)
+
+    def raise_to(self, ek: KeyRef, value: int) -> None:
+        with _BURNING:
+            self._store.raise_to(ek, value)
+
+    def check(self, ek: KeyRef, received: int, max_jump: int | None = None) -> None:
+        self._store.check(self._here(ek), received, max_jump)
+
+    def accept(self, ek: KeyRef, received: int) -> None:
+        self._store.accept(self._here(ek), received)
+
+    def floor(self, ek: KeyRef) -> int:
+        return self._store.floor(self._here(ek))
+
+    def establish(self, ek: KeyRef) -> None:
+        for name in (ek, self._here(ek)):
+            self._store.establish(name)
+
+    def forget(self, ek: KeyRef) -> None:
+        for name in (ek, self._here(ek)):
+            self._store.forget(name)
+
+    def _here(self, ek: KeyRef) -> KeyRef:
+        return ek._replace(scope=f"{ek.scope}/{self._place}")
+
+
+_BURNING = threading.Lock()
+"""Blocking clients in several threads share :data:`PROCESS`; a value must be burned once."""
+
+PROCESS = InvocationCounters()
+"""The counters of this process, for associations that are given none: a second association under
+the same key must go on where the first one has ended, whoever makes it."""

@@ -1,0 +1,119 @@
+"""The asyncio driver of dialogues: one association, ``Data`` in and out.
+
+:class:`~emulator.client.association.Association` is the client for people, on top of this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+
+from dlms.association.client import ClientAssociation
+from dlms.axdr.data import Data
+from dlms.client.dialogue import Compute, Dialogue, Dialogues, Transmit
+from dlms.security.ops import Step
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from emulator.channel import Channel
+from emulator.client.standing import Standing
+
+RESPONSE_TIMEOUT = 10.0
+"""Seconds that a meter may take to answer; ``TimeoutError`` then."""
+
+Runner: TypeAlias = Callable[[Step[Any]], Awaitable[Any]]
+"""Runs a step of the core: :meth:`emulator.custody.Custody.run` bound to an errand, for example."""
+
+T = TypeVar("T")
+
+
+class MeterClient:
+    """One association. Begun by :meth:`open`, ended by :meth:`release`.
+
+    What each call does and raises is said at :class:`dlms.client.dialogue.Dialogues`; besides,
+    :class:`~emulator.client.errors.AssociationLost` once a call was broken off in the middle. Calls
+    wait for each other.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        association: ClientAssociation,
+        run: Runner,
+        timeout: float = RESPONSE_TIMEOUT,
+    ) -> None:
+        self.dialogues = Dialogues(association)
+        self.timeout = timeout
+        self._channel = channel
+        self._association = association
+        self._run = run
+        self._standing = Standing()
+        self._turn = asyncio.Lock()
+
+    @property
+    def association(self) -> ClientAssociation:
+        return self._association
+
+    @property
+    def lost(self) -> str:
+        """Why the association cannot be used any more; empty while it can."""
+        return self._standing.lost
+
+    async def open(self) -> None:
+        await self.hold(self.dialogues.open())
+
+    async def get(
+        self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None
+    ) -> Data:
+        return await self.hold(self.dialogues.get(attribute, selection))
+
+    async def set(self, attribute: AttributeDescriptor, value: Data) -> None:
+        await self.hold(self.dialogues.set(attribute, value))
+
+    async def action(self, method: MethodDescriptor, parameter: Data | None) -> Data | None:
+        return await self.hold(self.dialogues.action(method, parameter))
+
+    async def release(self) -> None:
+        await self.hold(self.dialogues.release())
+
+    async def abandon(self) -> None:
+        """The association is over, whatever the meter thinks; the connection stays."""
+        await self._run(self._association.close())
+
+    async def close(self) -> None:
+        """Drop the connection; the association ends with it."""
+        self._channel.close()
+        await self.abandon()
+
+    async def hold(self, dialogue: Dialogue[T]) -> T:
+        """Give a dialogue what it asks for until it has its result."""
+        async with self._turn:
+            with self._standing.dialogue():
+                return await self._carry_out(dialogue)
+
+    async def _carry_out(self, dialogue: Dialogue[T]) -> T:
+        given: Any = None
+        resume: Callable[[Any], Compute | Transmit] = dialogue.send
+        try:
+            while True:
+                wish = resume(given)
+                try:
+                    if isinstance(wish, Compute):
+                        given = await self._run(wish.step)
+                        self._standing.answered()
+                    else:
+                        self._standing.asked()
+                        given = await self._transmit(wish.apdu)
+                    resume = dialogue.send
+                except Exception as error:
+                    # The dialogue knows what for: it says so, and may only fail.
+                    given, resume = error, dialogue.throw
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def _transmit(self, apdu: bytes) -> bytes:
+        config = self._association.config
+        pair = config.client_sap, config.server_sap
+        self._channel.send(*pair, apdu)
+        async with asyncio.timeout(self.timeout):
+            return await self._channel.receive(*pair)

@@ -1,0 +1,213 @@
+"""From what a caller says about an association to what the protocol core needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypedDict
+
+from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.config import AssociationKeys, ClientConfig
+from dlms.association.knobs import STRICT, Knobs
+from dlms.security.ciphered import Form
+from dlms.security.control import Protection
+from dlms.security.counters import MAXIMUM, InvocationCounters
+from dlms.security.keys import KeyRef
+from dlms.security.ops import CryptoOp
+from dlms.xdlms.conformance import Conformance
+from emulator.client.errors import MeterFault
+from emulator.client.keys import PROCESS, Keys, PlaceCounters, dedicated_key, module_with
+from emulator.client.meter_client import RESPONSE_TIMEOUT
+
+PUBLIC_CLIENT = 16
+"""Client SAP of the public client (GB Ed. 8, 4.5.3.3)."""
+MANAGEMENT_DEVICE = 1
+"""Server SAP of the management logical device."""
+
+MAX_JUMP = 1 << 24
+"""How far a counter that nobody has protected may move ours forward at once: who forges it could
+use up a key (KL-IC-17). Other clients send no 16 million messages meanwhile.
+"""
+
+OFFERED = (
+    Conformance.GET
+    | Conformance.SET
+    | Conformance.ACTION
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.GENERAL_PROTECTION
+)
+"""Services proposed unless the caller says which: what the dialogues can do."""
+
+
+class Options(TypedDict, total=False):
+    """How to associate; all may be left out.
+
+    ``client_sap``, ``server_sap``
+        16, the public client, and 1, the management logical device.
+    ``mechanism``
+        A :class:`Mechanism` or its name: ``"none"``, ``"lls"``, ``"hls-gmac"``, ...
+    ``keys``
+        :class:`Keys`, octets that go into a module made for this association; or
+        :class:`AssociationKeys`, references into the modules of the caller's own runner.
+    ``own_title``, ``server_title``
+        System titles of 8 octets. The meter's is checked if it is given, else learned.
+    ``ciphered``
+        Whether the application context is a ciphered one; by default if there is a ``guek``.
+    ``protection``, ``form``, ``dedicated``, ``suite``
+        Of every request; whether service-specific or general ciphering; whether a dedicated key is
+        used; the security suite.
+    ``short_names``
+        Short name referencing.
+    ``conformance``
+        Services to propose; by default all that the client can do.
+    ``user``, ``certificate``, ``anchors``, ``knobs``
+        As :class:`ClientConfig` says.
+    ``config``
+        A whole :class:`ClientConfig` instead of everything above but ``keys``.
+    ``counters``
+        Where invocation counters are kept, for example
+        :class:`~emulator.counter_file.FiledCounters`; by default in this process.
+    ``counter``
+        The lowest counter to send next.
+    ``counter_from``
+        The object in which the meter says what counter it accepts, ``"0-0:43.1.1.255"``: read
+        first, as the public client. Nobody protects that value: it moves ours forward only.
+    ``timeout``
+        Seconds that the meter may take for each answer.
+    """
+
+    client_sap: int
+    server_sap: int
+    mechanism: Mechanism | str
+    keys: Keys | AssociationKeys
+    own_title: bytes
+    server_title: bytes
+    ciphered: bool
+    protection: Protection
+    form: Form
+    dedicated: bool
+    suite: int
+    short_names: bool
+    conformance: Conformance
+    user: int
+    certificate: bytes
+    anchors: tuple[bytes, ...]
+    knobs: Knobs
+    config: ClientConfig
+    counters: InvocationCounters
+    counter: int
+    counter_from: str | bytes
+    timeout: float
+
+
+class Plan(NamedTuple):
+    """An association to be. ``execute`` is ``None`` where the caller's runner has the keys."""
+
+    config: ClientConfig
+    keys: AssociationKeys
+    counters: InvocationCounters
+    execute: Callable[[CryptoOp], Any] | None
+    counter_from: str | bytes | None
+    timeout: float
+
+    def take_counter(self, value: object) -> None:
+        """Move the send counter to what the meter says. :class:`MeterFault` if it cannot be."""
+        key = sending_key(self.config, self.keys)
+        assert key is not None  # plan() has checked
+        ours = self.counters.next_to_send(key)
+        if not isinstance(value, int) or not 0 <= value < MAXIMUM:
+            raise MeterFault("the meter's invocation counter object holds no counter")
+        if ours and value - ours > MAX_JUMP:
+            raise MeterFault(f"the meter's invocation counter is {value}, ours {ours}: too far")
+        # Some meters show the last counter they saw, some the next one: beyond both is right.
+        self.counters.raise_to(key, value + 1)
+
+
+def plan(place: str, how: Options) -> Plan:
+    """``place`` names the meter where its title is not known.
+
+    ``ValueError`` if the parts do not go together; so does a ciphered association of which nobody
+    says where its counter begins: from 0, it would repeat initialization vectors.
+    """
+    given = how.get("keys", Keys())
+    config = how.get("config") or _config(how, given)
+    store = how.get("counters", PROCESS)
+    execute: Callable[[CryptoOp], Any] | None = None
+    if isinstance(given, Keys):
+        keys, module = module_with(given, config.suite)
+        execute = module.execute
+        meter = config.server_title.hex().upper() if config.server_title else place
+        counters: InvocationCounters = PlaceCounters(store, meter)
+    else:
+        keys, counters = given, store
+    counter, counter_from = how.get("counter"), how.get("counter_from")
+    key = sending_key(config, keys)
+    if key is not None:
+        if counter is not None:
+            counters.raise_to(key, counter)
+        elif counter_from is None and store is PROCESS and not counters.next_to_send(key):
+            raise ValueError("say where the counter begins: counter, counter_from or counters")
+    elif counter is not None or counter_from is not None:
+        raise ValueError("a counter goes with an encryption key only")
+    timeout = how.get("timeout", RESPONSE_TIMEOUT)
+    return Plan(config, keys, counters, execute, counter_from, timeout)
+
+
+def sending_key(config: ClientConfig, keys: AssociationKeys) -> KeyRef | None:
+    """Whose counter is used to send. ``ValueError`` if there should be such a key and is none."""
+    if not config.needs_key:
+        return None
+    key = keys.gbek if config.broadcast else keys.guek
+    if key is None:
+        raise ValueError("a ciphered context, and HLS with GMAC, need an encryption key (guek)")
+    return key
+
+
+def public(config: ClientConfig, timeout: float) -> Options:
+    """The public client of the same logical device, which may read the counter object."""
+    return Options(client_sap=PUBLIC_CLIENT, server_sap=config.server_sap, timeout=timeout)
+
+
+def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
+    ciphered = how.get("ciphered", keys.guek is not None)
+    short = how.get("short_names", False)
+    contexts = {
+        (False, False): ApplicationContext.LN,
+        (False, True): ApplicationContext.LN_CIPHERED,
+        (True, False): ApplicationContext.SN,
+        (True, True): ApplicationContext.SN_CIPHERED,
+    }
+    return ClientConfig(
+        client_sap=how.get("client_sap", PUBLIC_CLIENT),
+        server_sap=how.get("server_sap", MANAGEMENT_DEVICE),
+        context=contexts[short, ciphered],
+        mechanism=_mechanism(how.get("mechanism", Mechanism.NONE)),
+        conformance=how.get("conformance", OFFERED),
+        suite=how.get("suite", 0),
+        certificate=how.get("certificate"),
+        anchors=how.get("anchors", ()),
+        knobs=how.get("knobs", STRICT),
+        own_title=how.get("own_title"),
+        server_title=how.get("server_title"),
+        protection=how.get("protection", Protection.BOTH),
+        form=how.get("form", Form.SERVICE),
+        dedicated=_dedicated(how, ciphered),
+        user=how.get("user"),
+    )
+
+
+def _dedicated(how: Options, ciphered: bool) -> KeyRef | None:
+    if not how.get("dedicated", False):
+        return None
+    if not ciphered:
+        raise ValueError("a dedicated key goes with a ciphered context only")
+    return dedicated_key()
+
+
+def _mechanism(wanted: Mechanism | str) -> Mechanism:
+    if isinstance(wanted, Mechanism):
+        return wanted
+    try:
+        return Mechanism[wanted.upper().replace("-", "_")]
+    except KeyError:
+        known = ", ".join(one.name.lower().replace("_", "-") for one in Mechanism)
+        raise ValueError(f"{wanted!r} is none of {known}") from None

@@ -1,0 +1,183 @@
+"""How attributes are read together: as few requests as the association allows.
+
+Two waves: first the values, with what does not change and is needed to understand them (scaler_unit
+of registers, columns of profiles; kept for later); then the buffers, which can be selected only
+once the columns are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dlms.axdr.data import Data
+from dlms.client.dialogue import Dialogue
+from dlms.cosem.quantity import Quantity, ScalerUnit
+from dlms.cosem.rows import SCALED, Column, columns, rows
+from dlms.cosem.typed import typed
+from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator.client.errors import MeterFault, Refused
+from emulator.client.session import Session
+from emulator.client.targets import (
+    VALUE,
+    Target,
+    Wanted,
+    attribute_subject,
+    selection,
+    split,
+)
+
+_CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD = 3, 4, 5
+_LAST_IN_FIRST_OUT = 2
+
+
+class _Reading(NamedTuple):
+    """One of the readings under way."""
+
+    wanted: Wanted
+    target: Target
+    attribute: AttributeDescriptor
+
+    @property
+    def is_buffer(self) -> bool:
+        return self.target.is_buffer(self.attribute.attribute)
+
+    @property
+    def subject(self) -> str:
+        return attribute_subject(self.target, self.attribute.attribute)
+
+    def statics(self) -> list[AttributeDescriptor]:
+        """What has to be known of the object to understand the value."""
+        target, raw = self.target, self.wanted.raw
+        if self.is_buffer:
+            numbers = [_CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD]
+            if raw:
+                numbers = [_CAPTURE_OBJECTS] if self.wanted.span.by_time else []
+            return [target.attribute(number) for number in numbers]
+        scaler = None if raw else target.scaler(self.attribute.attribute)
+        return [] if scaler is None else [scaler]
+
+
+def read(session: Session, wants: Sequence[Wanted]) -> Dialogue[list[Any]]:
+    """The values in the order of ``wants``; a :class:`Refused` in the place of one that is refused.
+
+    :class:`UnknownObject`, ``ValueError`` or ``TypeError`` before anything is read, if a want
+    cannot be. Whatever else goes wrong ends the reading as a whole.
+    """
+    readings = []
+    for wanted in wants:
+        readings.append((yield from _begin(session, wanted)))
+    values = [reading for reading in readings if not reading.is_buffer]
+    statics = [row for reading in readings for row in reading.statics()]
+    found = yield from session.fetch(
+        [(reading.attribute, None) for reading in values], _unique(statics)
+    )
+    by_reading = dict(zip(map(id, values), found, strict=True))
+    results: list[Any] = []
+    for reading in readings:
+        try:
+            if reading.is_buffer:
+                results.append((yield from _buffer(session, reading)))
+            else:
+                results.append(_value(session, reading, by_reading[id(reading)]))
+        except Refused as refusal:
+            results.append(refusal)
+    return results
+
+
+def _begin(session: Session, wanted: Wanted) -> Dialogue[_Reading]:
+    target = yield from session.target(wanted.what, wanted.class_id, wanted.version)
+    number = wanted.attribute if wanted.attribute is not None else split(wanted.what)[3]
+    reading = _Reading(wanted, target, target.attribute(VALUE if number is None else number))
+    if wanted.span and not reading.is_buffer:
+        raise ValueError(f"{reading.subject}: rows are selected of the buffer of a profile only")
+    return reading
+
+
+def _value(session: Session, reading: _Reading, value: Data | Refused) -> Any:
+    if isinstance(value, Refused):
+        raise value
+    if reading.wanted.raw:
+        return value
+    target, number = reading.target, reading.attribute.attribute
+    scaler = target.scaler(number)
+    if scaler is not None:
+        quantity = Quantity.of_data(value, _scaler_unit(session, scaler))
+        if quantity is not None:
+            return quantity
+    return typed(target.shape(number), value)
+
+
+def _buffer(session: Session, reading: _Reading) -> Dialogue[Any]:
+    target, wanted = reading.target, reading.wanted
+    shown: tuple[Column, ...] = ()
+    if not wanted.raw or wanted.span.by_time:
+        try:
+            shown = columns(
+                session.static(target.attribute(_CAPTURE_OBJECTS)), session.interface_class
+            )
+        except ValueError as error:
+            raise MeterFault(f"{reading.subject}: {error}") from error
+    part = selection(wanted.span, shown)
+    scalers = [] if wanted.raw else _scalers(session, shown)
+    (buffer,) = yield from session.fetch([(reading.attribute, part)], _unique(scalers))
+    if isinstance(buffer, Refused):
+        raise buffer
+    if wanted.raw:
+        return buffer
+    try:
+        return rows(
+            buffer,
+            shown,
+            capture_period=_number(session, target, _CAPTURE_PERIOD),
+            newest_first=_number(session, target, _SORT_METHOD) == _LAST_IN_FIRST_OUT,
+            scalers=_known(session, scalers),
+        )
+    except ValueError as error:
+        raise MeterFault(f"{reading.subject}: {error}") from error
+
+
+def _scalers(session: Session, shown: tuple[Column, ...]) -> list[AttributeDescriptor]:
+    """The scaler_units of the columns that have one."""
+    found = []
+    for column in shown:
+        if column.attribute in SCALED.get(column.class_id, ()) and not column.data_index:
+            interface_class = session.interface_class(column.class_id, column.instance)
+            target = Target(column.class_id, column.instance, interface_class)
+            scaler = target.scaler(column.attribute)
+            assert scaler is not None  # SCALED has been asked
+            found.append(scaler)
+    return found
+
+
+def _known(
+    session: Session, scalers: Iterable[AttributeDescriptor]
+) -> dict[bytes, ScalerUnit]:
+    """Those that the meter gives: a column whose unit it keeps for itself is a plain number."""
+    known = {}
+    for scaler in scalers:
+        try:
+            known[scaler.instance] = _scaler_unit(session, scaler)
+        except Refused:
+            continue
+    return known
+
+
+def _scaler_unit(session: Session, scaler: AttributeDescriptor) -> ScalerUnit:
+    try:
+        return ScalerUnit.of(session.static(scaler))
+    except ValueError as error:
+        raise MeterFault(f"{session.subject(scaler)}: {error}") from error
+
+
+def _number(session: Session, target: Target, attribute: int) -> int:
+    """An attribute that helps to fill gaps in the buffer; 0 where the meter does not give it."""
+    try:
+        value = session.static(target.attribute(attribute)).value
+    except Refused:
+        return 0
+    return value if isinstance(value, int) else 0
+
+
+def _unique(attributes: Iterable[AttributeDescriptor]) -> list[AttributeDescriptor]:
+    return list(dict.fromkeys(attributes))

@@ -1,0 +1,134 @@
+"""Ways to a meter: what is below the APDUs, and opening it for asyncio."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dlms.framing.hdlc.address import Address
+from dlms.framing.hdlc.config import PrimaryConfig
+from dlms.framing.hdlc.parameters import DEFAULTS, Parameters
+from dlms.framing.mode_e import INITIAL, LineSettings
+from emulator.channel import Channel, client_wrapper
+from emulator.datagram_channel import open_datagram_channel
+from emulator.framing import DatagramFraming, Framing, HdlcClient, OpticalClient
+from emulator.lines import open_line
+from tls.identity import TitleCheck, any_title
+from tls.plain import open_tcp_connection
+from tls.transport import open_tls_connection
+
+OnSettings = Callable[[LineSettings], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hdlc:
+    """An HDLC link (IEC 62056-46).
+
+    ``physical`` is the lower part of the meter's address, 0 for an address of one octet; with it an
+    address has ``octets`` octets, 2 or 4. ``limits`` are proposed in SNRM. Times are in seconds;
+    the one between octets is long, because TCP and converters deliver frames in pieces.
+    """
+
+    physical: int = 0
+    octets: int = 4
+    limits: Parameters = DEFAULTS
+    response_timeout: float = 5.0
+    inter_octet_timeout: float = 1.0
+
+    def link(self, client_sap: int, server_sap: int) -> PrimaryConfig:
+        """The link between a client and a logical device."""
+        octets = self.octets if self.physical else 1
+        return PrimaryConfig(
+            client=client_sap,
+            server=Address(server_sap, self.physical, octets),
+            limits=self.limits,
+            response_timeout=self.response_timeout,
+            inter_octet_timeout=self.inter_octet_timeout,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way to one meter. A serial line is one without ``port``; ``host`` is its path.
+
+    See :func:`emulator.client.connect` for the fields. ``ValueError`` if they do not go together.
+    """
+
+    host: str
+    port: int | None = None
+    tls: ssl.SSLContext | None = None
+    accept: TitleCheck = any_title
+    udp: bool = False
+    hdlc: Hdlc | None = None
+    optical: bool = False
+    baud: int = 9600
+    framing: Callable[[], Framing] | None = None
+    _settings: LineSettings = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        serial = self.port is None
+        if serial and (self.tls is not None or self.udp):
+            raise ValueError("a serial line has neither TLS nor UDP: a port is missing")
+        if self.optical and not serial:
+            raise ValueError("an optical port is at a serial line, not at a TCP port")
+        if self.udp and (self.tls is not None or self.hdlc is not None):
+            raise ValueError("UDP carries the wrapper only, without TLS")
+        settings = INITIAL if self.optical else LineSettings(self.baud, 8, False)
+        object.__setattr__(self, "_settings", settings)
+
+    def __str__(self) -> str:
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def settings(self) -> LineSettings:
+        """How octets travel on a serial line at first."""
+        return self._settings
+
+    def make_framing(self, on_settings: OnSettings) -> Framing:
+        """``on_settings`` is told when a line is to go on at another speed."""
+        if self.framing is not None:
+            return self.framing()
+        link = self.hdlc or Hdlc()
+        if self.optical:
+            return OpticalClient(link.link, on_settings)
+        if self.port is None or self.hdlc is not None:
+            return HdlcClient(link.link)
+        return DatagramFraming() if self.udp else client_wrapper()
+
+    async def open(self, timeout: float) -> Channel:
+        """``OSError`` (``TimeoutError`` after ``timeout`` seconds) if there is no connection."""
+        if self.port is None:
+            transport, channel = open_line(
+                lambda: Channel(
+                    lambda: self.make_framing(lambda settings: transport.set_line(settings))
+                ),
+                self.host,
+                self.settings,
+            )
+            return channel
+        if self.udp:
+            return await open_datagram_channel(self.host, self.port)
+
+        def make() -> Channel:
+            return Channel(lambda: self.make_framing(_no_line))
+
+        if self.tls is None:
+            _, channel = await open_tcp_connection(
+                make, self.host, self.port, connect_timeout=timeout
+            )
+        else:
+            _, channel = await open_tls_connection(
+                make,
+                self.host,
+                self.port,
+                self.tls,
+                accept=self.accept,
+                connect_timeout=timeout,
+                handshake_timeout=timeout,
+            )
+        return channel
+
+
+def _no_line(settings: LineSettings) -> None:
+    """A socket has no speed to change."""

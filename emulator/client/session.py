@@ -1,0 +1,171 @@
+"""What a client knows of the meter behind an association, and how it finds out. No transport.
+
+The two drivers hold the same dialogues: those of this module and of
+:mod:`~emulator.client.reading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dlms.association.client import ClientAssociation
+from dlms.association.config import CURRENT_ASSOCIATION
+from dlms.axdr.data import Data, integer
+from dlms.client.dialogue import Dialogue, Dialogues
+from dlms.cosem import catalogue, classes
+from dlms.cosem.interface_class import InterfaceClass
+from dlms.cosem.shape import ANY, INTEGER
+from dlms.cosem.typed import typed
+from dlms.cosem.writing import data_of
+from dlms.xdlms.descriptors import AttributeDescriptor, SelectiveAccess
+from emulator.client.errors import Refused, UnknownObject, telling
+from emulator.client.objects import ObjectList, logical_name_list, named
+from emulator.client.targets import (
+    VALUE,
+    Target,
+    What,
+    attribute_subject,
+    method_subject,
+    split,
+)
+
+_OBJECT_LIST = AttributeDescriptor(
+    classes.ASSOCIATION_LN.class_id, CURRENT_ASSOCIATION, VALUE
+)
+
+Item = tuple[AttributeDescriptor, SelectiveAccess | None]
+
+
+class Session:
+    """Begins with an open association and ends with it: rights, and so the list, are its own."""
+
+    def __init__(self, dialogues: Dialogues, association: ClientAssociation) -> None:
+        self._dialogues = dialogues
+        self._association = association
+        self._objects: ObjectList | Refused | None = None
+        self._statics: dict[AttributeDescriptor, Data | Refused] = {}
+
+    def open(self) -> Dialogue[None]:
+        """:class:`~emulator.client.errors.NotAssociated` if the meter refuses."""
+        config = self._association.config
+        with telling(f"association of client {config.client_sap} with {config.server_sap}"):
+            yield from self._dialogues.open()
+
+    # Objects --------------------------------------------------------------------------------------
+
+    def objects(self) -> Dialogue[ObjectList]:
+        """The object list, read once. :class:`Refused` if the meter does not give it."""
+        if self._objects is None:
+            (value,) = yield from self.fetch([(_OBJECT_LIST, None)])
+            self._objects = value if isinstance(value, Refused) else logical_name_list(value)
+        if isinstance(self._objects, Refused):
+            raise self._objects
+        return self._objects
+
+    def target(
+        self, what: What, class_id: int | None = None, version: int | None = None
+    ) -> Dialogue[Target]:
+        """The object that is meant, its class from the list unless it is said.
+
+        A meter that keeps the list from this association is asked by the class that objects of
+        that name usually have. :class:`UnknownObject` if that is not known either.
+        """
+        said_class, said_version, instance, _ = split(what)
+        class_id = said_class if class_id is None else class_id
+        version = said_version if version is None else version
+        if class_id is None:
+            try:
+                entry = (yield from self.objects()).find(instance)
+            except Refused as refusal:
+                class_id = catalogue.usual_class(instance)
+                if class_id is None:
+                    raise UnknownObject(
+                        f"say which class_id {named(instance)} has: {refusal}"
+                    ) from refusal
+            else:
+                class_id = entry.class_id
+                version = entry.version if version is None else version
+        known = None if version is None else classes.get(class_id, version)
+        return Target(class_id, instance, known or self.interface_class(class_id, instance))
+
+    def interface_class(self, class_id: int, instance: bytes) -> InterfaceClass | None:
+        """The class in the version the list says, as far as it has been read; else the usual."""
+        if isinstance(self._objects, ObjectList):
+            entry = self._objects.get(instance, class_id)
+            if entry is not None:
+                return entry.interface_class
+        return classes.BY_ID.get(class_id)
+
+    # Reading --------------------------------------------------------------------------------------
+
+    def fetch(
+        self, items: Sequence[Item], statics: Sequence[AttributeDescriptor] = ()
+    ) -> Dialogue[list[Data | Refused]]:
+        """Read ``items``, and those of ``statics`` that have not been read yet for :meth:`static`.
+        """
+        missing = [attribute for attribute in statics if attribute not in self._statics]
+        results: list[Data | Refused] = []
+        for attribute, selection in (*items, *((attribute, None) for attribute in missing)):
+            try:
+                with telling(f"read {self.subject(attribute)}"):
+                    results.append((yield from self._dialogues.get(attribute, selection)))
+            except Refused as refusal:
+                if refusal.result is None:  # the request as such, not the attribute
+                    raise
+                results.append(refusal)
+        self._statics |= dict(zip(missing, results[len(items) :], strict=True))
+        return results[: len(items)]
+
+    def static(self, attribute: AttributeDescriptor) -> Data:
+        """What :meth:`fetch` has found. :class:`Refused` if the meter did not give it."""
+        value = self._statics[attribute]
+        if isinstance(value, Refused):
+            raise value
+        return value
+
+    def subject(self, attribute: AttributeDescriptor) -> str:
+        class_id, instance, number = attribute
+        target = Target(class_id, instance, self.interface_class(class_id, instance))
+        return attribute_subject(target, number)
+
+    # Writing and acting ---------------------------------------------------------------------------
+
+    def set(
+        self, what: What, attribute: int | str, value: Any, class_id: int | None = None
+    ) -> Dialogue[None]:
+        target = yield from self.target(what, class_id)
+        descriptor = target.attribute(attribute)
+        subject = attribute_subject(target, descriptor.attribute)
+        data = _data(target.shape(descriptor.attribute), value, subject)
+        self._forget(target.instance)
+        with telling(f"write {subject}"):
+            yield from self._dialogues.set(descriptor, data)
+
+    def invoke(
+        self, what: What, method: int | str, parameter: Any, class_id: int | None = None
+    ) -> Dialogue[Any]:
+        target = yield from self.target(what, class_id)
+        descriptor = target.method(method)
+        table = target.interface_class
+        row = None if table is None else table.method(descriptor.method)
+        subject = method_subject(target, descriptor.method)
+        data: Data | None = None
+        if parameter is not None:
+            data = _data(ANY if row is None else row.parameter, parameter, subject)
+        elif row is not None and row.parameter == INTEGER:
+            data = integer(0)  # "says nothing" (Blue Book 4.1.2)
+        self._forget(target.instance)
+        with telling(f"invoke {subject}"):
+            returned = yield from self._dialogues.action(descriptor, data)
+        if returned is None:
+            return None
+        shape = None if row is None else row.returns
+        return typed(ANY if shape is None else shape, returned)
+
+    def _forget(self, instance: bytes) -> None:
+        """What was static may not be after this object has been written or has acted."""
+        for attribute in [row for row in self._statics if row.instance == instance]:
+            del self._statics[attribute]
+        if instance == CURRENT_ASSOCIATION:
+            self._objects = None
