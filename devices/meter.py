@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 
 from devices.profile.model import AssociationRow, ObjectRow, Profile
@@ -19,6 +20,8 @@ from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.axdr.data import Data
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.codes import DataAccessResult
+
+_HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 
 
 class Meter(ABC):
@@ -65,18 +68,30 @@ class Meter(ABC):
         """The association's configuration with what this meter has registered and activated."""
         title = self.client_titles.get(row.name)
         policy = self.state.policies.get(row.name, row.config.policy)
-        return replace(row.config, client_title=title, policy=policy)
+        users = frozenset(self.users(row)) if row.config.users is not None else None
+        return replace(row.config, client_title=title, policy=policy, users=users)
+
+    def users(self, row: AssociationRow) -> Mapping[int, str]:
+        """The user_list of an association, as it is now."""
+        return self.state.users.get(row.name, row.users)
 
     def keys(self, row: AssociationRow) -> AssociationKeys:
-        """What the association needs: a secret for low level security, keys for ciphering."""
-        lls = row.config.mechanism is Mechanism.LLS
+        """What the association needs: a secret to authenticate with, keys for ciphering."""
+        mechanism = row.config.mechanism
+        lls = mechanism is Mechanism.LLS
         secret = self.key(row.name, KeyKind.LLS_SECRET) if lls else None
+        hls = mechanism in _HLS_BY_SECRET
+        hls_secret = self.key(row.name, KeyKind.HLS_SECRET) if hls else None
         if row.security_setup is None:
-            return AssociationKeys(secret=secret)
+            return AssociationKeys(secret=secret, hls_secret=hls_secret)
+        signs = mechanism is Mechanism.HLS_ECDSA
         return AssociationKeys(
             guek=self.key(row.name, KeyKind.GUEK),
             gak=self.key(row.name, KeyKind.GAK),
             secret=secret,
+            hls_secret=hls_secret,
+            signing_key=self.key(row.name, KeyKind.SIGNING_KEY) if signs else None,
+            gbek=self.key(row.name, KeyKind.GBEK) if row.config.broadcast else None,
         )
 
     def key(self, scope: str, kind: KeyKind) -> KeyRef:

@@ -18,15 +18,17 @@ class DeviceState:
     """Non-volatile state of one meter.
 
     ``values`` are attributes written or changed since manufacture, by (instance, attribute).
-    ``key_versions`` counts rotations by (security scope, kind). ``clock_offset`` is device time
-    minus true time. ``used_tokens`` are the counters of the tokens already accepted.
-    ``security_revision`` counts changes of keys and policies, so that open associations notice.
+    ``key_versions`` counts rotations by (security scope, kind). ``users`` are the user lists that
+    were changed, by association. ``clock_offset`` is device time minus true time. ``used_tokens``
+    are the counters of the tokens already accepted. ``security_revision`` counts changes of keys,
+    users and policies, so that open associations notice.
     """
 
     values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
     counters: InvocationCounters = field(default_factory=InvocationCounters)
     key_versions: dict[tuple[str, KeyKind], int] = field(default_factory=dict)
     policies: dict[str, Protection] = field(default_factory=dict)
+    users: dict[str, dict[int, str]] = field(default_factory=dict)
     clock_offset: dt.timedelta = dt.timedelta()
     used_tokens: set[int] = field(default_factory=set)
     security_revision: int = 0
@@ -44,6 +46,7 @@ class DeviceState:
                 sorted(parts),
                 sorted(versions),
                 sorted(policies),
+                sorted((name, sorted(users.items())) for name, users in self.users.items()),
                 self.clock_offset,
                 sorted(self.used_tokens),
             )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from dlms.errors import RemoteProtocolError
-from emulator.framing import Addressed, Framing, WrapperFraming
+from emulator.framing import Addressed, Framing, Linked, WrapperFraming
 
 MAX_WAITING = 16
 """APDUs kept that nobody asked for yet; a meter that sends more is cut off."""
@@ -79,6 +80,20 @@ class Channel(asyncio.Protocol):
         if not self._waiting[pair]:
             del self._waiting[pair]
         return apdu
+
+    async def disconnect(self, client_sap: int, server_sap: int) -> None:
+        """End the link of this pair, where the framing has links; the connection stays.
+
+        The framing bounds how long that takes. What arrives meanwhile is dropped.
+        """
+        framing = self._framing
+        if self._transport is None or not isinstance(framing, Linked):
+            return
+        if framing.disconnect(client_sap, server_sap, self._now()):
+            self._write()
+            with suppress(ChannelClosed, RemoteProtocolError):
+                while True:
+                    await self.receive(client_sap, server_sap)
 
     def close(self) -> None:
         if self._transport is not None:

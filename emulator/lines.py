@@ -18,6 +18,10 @@ MAX_UNSENT = 1 << 20
 P = TypeVar("P", bound=asyncio.Protocol)
 
 _BITS = {7: termios.CS7, 8: termios.CS8}
+_PTY_MAJORS = range(136, 144)
+"""Device numbers of Linux: a pty carries octets whole, whatever size and parity it is told; to tell
+it the same once more is an error there.
+"""
 
 
 class LineTransport(asyncio.Transport):
@@ -121,10 +125,21 @@ class LineTransport(asyncio.Transport):
 
 
 def configure(fd: int, settings: LineSettings) -> None:
-    """Raw, with these settings. ``ValueError`` if the system has no such baud rate."""
+    """Raw, with these settings. ``ValueError`` if the system has no such baud rate, ``OSError`` if
+    this is no line, or not one that can be set so.
+    """
     speed = getattr(termios, f"B{settings.baud}", None)
     if speed is None:
         raise ValueError(f"no line of {settings.baud} baud here")
+    if os.major(os.fstat(fd).st_rdev) in _PTY_MAJORS:
+        settings = settings._replace(data_bits=8, even_parity=False)
+    try:
+        _configure(fd, settings, speed)
+    except termios.error as error:
+        raise OSError(*error.args) from None
+
+
+def _configure(fd: int, settings: LineSettings, speed: int) -> None:
     tty.setraw(fd, termios.TCSADRAIN)
     attributes: list[Any] = termios.tcgetattr(fd)
     attributes[2] &= ~(termios.CSIZE | termios.PARENB | termios.PARODD | termios.CSTOPB)

@@ -13,6 +13,7 @@ from devices.device import Device
 from devices.profile import Profile
 from devices.state import DeviceState
 from dlms.security.counters import InvocationCounters
+from dlms.security.keys import KeyRef
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
@@ -64,6 +65,12 @@ class RunningMeter(NamedTuple):
 
 def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
+    """The security suite of a meter's key: that of the association whose key it is, else 0."""
+    suites = {row.name: row.config.suite for row in profile.associations.values()}
+    return lambda ref: suites.get(ref.scope, 0)
 
 
 class Sandbox:
@@ -125,7 +132,7 @@ class Sandbox:
         state = DeviceState(counters=self._counters())
         device = Device(profile, serial, client_titles=self._client_titles, state=state)
         # Each meter computes inside itself, with keys that no other meter has.
-        module = SoftwareModule(KeyRing(self._fleet_secret))
+        module = SoftwareModule(KeyRing(self._fleet_secret, suites_of(profile)))
         host = Host(device, module.execute, self._now, self._on_event, self._trace)
 
         def handshake(event: HandshakeEvent) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from devices.meter import Meter
 from devices.profile.model import AssociationRow, ObjectRow
 from dlms.axdr.data import Data
+from dlms.security.control import Protection
 from dlms.security.ops import Step
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
@@ -26,12 +27,16 @@ SUCCESS = Outcome(ActionResult.SUCCESS)
 
 
 class Call(NamedTuple):
-    """Who asks for what object of which meter, and when. ``now`` is true time, aware."""
+    """Who asks for what object of which meter, and when. ``now`` is true time, aware; ``user`` is
+    who is behind the client, where users are identified, ``protection`` what the request came with.
+    """
 
     device: Meter
     row: ObjectRow
     association: AssociationRow
     now: dt.datetime
+    user: int | None = None
+    protection: Protection = Protection.NONE
 
 
 Read: TypeAlias = Callable[[Call, SelectiveAccess | None], Data | DataAccessResult]

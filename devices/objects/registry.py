@@ -5,6 +5,7 @@ from __future__ import annotations
 from devices.objects import (
     account,
     association_ln,
+    association_sn,
     clock,
     disconnect_control,
     profile_generic,
@@ -21,6 +22,7 @@ BEHAVIOURS: dict[int, Behaviour] = {row.class_id: Behaviour() for row in classes
     classes.REGISTER.class_id: roles.REGISTER,
     classes.PROFILE_GENERIC.class_id: profile_generic.BEHAVIOUR,
     classes.CLOCK.class_id: clock.BEHAVIOUR,
+    classes.ASSOCIATION_SN.class_id: association_sn.BEHAVIOUR,
     classes.ASSOCIATION_LN.class_id: association_ln.BEHAVIOUR,
     classes.SAP_ASSIGNMENT.class_id: association_ln.SAP_ASSIGNMENT,
     classes.SECURITY_SETUP.class_id: security_setup.BEHAVIOUR,

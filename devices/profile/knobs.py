@@ -13,10 +13,14 @@ from dlms.association.knobs import PRESETS, STRICT, Knobs
 _FIELDS = {field.name for field in dataclasses.fields(Knobs)}
 
 
-def parse_knobs(table: Table, place: Place) -> Knobs:
-    """``preset`` names one of :data:`~dlms.association.knobs.PRESETS`, "strict" if it is left out;
-    the other keys are fields, and the values of those that are choices are the choices' names.
+def parse_knobs(written: Table | str, place: Place) -> Knobs:
+    """The name of a preset, or a table of what differs from one.
+
+    In a table ``preset`` names one of :data:`~dlms.association.knobs.PRESETS`, "strict" if it is
+    left out; the other keys are fields, and the values of those that are choices are the choices'
+    names.
     """
+    table = {"preset": written} if isinstance(written, str) else written
     only(table, {"preset"} | _FIELDS, place)
     preset = STRICT
     if "preset" in table:

@@ -11,17 +11,27 @@ from devices.profile.model import Profile
 from devices.profile.place import Place, ProfileError
 from devices.profile.table import only
 
-__all__ = ["ProfileError", "available", "load", "load_text"]
+__all__ = ["ProfileError", "available", "every", "load", "load_text"]
 
 _BASES = ("common",)
 """Files that are no meters themselves but what meters have in common."""
 
 _PROVENANCE = {"source", "assumed"}
-_TOP = {"extends", "name", "identity", "associations", "objects", "instructions"}
+_APART = ("laboratory",)
+"""Meters that stand for no manufacturer; they are loaded by name only."""
+
+_TOP = {
+    "extends", "name", "identity", "associations", "objects", "short_name_objects", "instructions",
+}  # fmt: skip
 
 
 def available() -> tuple[str, ...]:
-    """Names of the profiles that come with the package."""
+    """Names of the manufacturers' profiles that come with the package."""
+    return tuple(stem for stem in every() if stem not in _APART)
+
+
+def every() -> tuple[str, ...]:
+    """Names of all profiles that :func:`load` knows."""
     folder = resources.files("devices") / "profiles"
     names = (entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     stems = (name.removesuffix(".toml") for name in names)
@@ -46,7 +56,7 @@ def load_text(text: str, file: str) -> Profile:
 def _text(name: str) -> str:
     entry = resources.files("devices") / "profiles" / f"{name}.toml"
     if not entry.is_file():
-        known = ", ".join(available())
+        known = ", ".join(every())
         raise ProfileError(Place(f"{name}.toml", ()), f"no such profile; there are: {known}")
     return entry.read_text(encoding="utf-8")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from devices.profile.rights import Rights
 from dlms.association.config import ServerConfig
 from dlms.axdr.data import Data
-from dlms.cosem.interface_class import InterfaceClass
+from dlms.cosem.interface_class import Attribute, InterfaceClass, Method
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 
 
@@ -39,6 +41,7 @@ class ObjectRow(NamedTuple):
     """One COSEM object. ``values`` are its static and initial attributes by number.
 
     ``role`` names the behaviour of a value that is computed, ``rights`` are by association name.
+    ``base_name`` is its short name, where it is given and not assigned.
     """
 
     interface_class: InterfaceClass
@@ -47,6 +50,15 @@ class ObjectRow(NamedTuple):
     rights: dict[str, Rights]
     role: str
     provenance: Provenance
+    base_name: int | None = None
+
+
+class ShortNames(NamedTuple):
+    """What clients that use short names see: ``bases`` of the objects, and what every name is."""
+
+    objects: Mapping[bytes, ObjectRow] = MappingProxyType({})
+    bases: Mapping[bytes, int] = MappingProxyType({})
+    members: Mapping[int, tuple[ObjectRow, Attribute | Method]] = MappingProxyType({})
 
 
 class AssociationRow(NamedTuple):
@@ -55,6 +67,7 @@ class AssociationRow(NamedTuple):
     ``security_setup`` is the instance number e of its Security setup 0-0:43.0.e.255 and of its
     invocation counter 0-0:43.1.e.255; ``None`` for an association without keys. ``dedicated`` is
     whether the head end is to use a dedicated key here, ``protection`` how it protects requests.
+    ``users`` are the names of those in user_list, by their ids.
     """
 
     name: str
@@ -63,6 +76,7 @@ class AssociationRow(NamedTuple):
     dedicated: bool
     protection: int
     provenance: Provenance
+    users: Mapping[int, str] = MappingProxyType({})
 
 
 class SetStep(NamedTuple):
@@ -95,7 +109,8 @@ class Profile:
 
     ``category`` is the Category of the letter's paragraph 10: 1 or 2. ``top_up`` is ``credit``
     (method update_amount) or ``token`` (Token gateway). Amounts are in the unit of ``currency``:
-    10 to the power of ``currency_scale`` of one pound.
+    10 to the power of ``currency_scale`` of one pound. ``short_names`` is empty where no
+    association uses them.
     """
 
     name: str
@@ -114,6 +129,11 @@ class Profile:
     objects: dict[bytes, ObjectRow]
     instructions: dict[str, InstructionRow]
     provenance: dict[str, Provenance]
+    short_names: ShortNames
+
+    def objects_of(self, row: AssociationRow) -> Mapping[bytes, ObjectRow]:
+        """The objects that an association can see by its way of naming, whatever its rights."""
+        return self.short_names.objects if row.config.short_names else self.objects
 
     def system_title(self, serial: int) -> bytes:
         """Eight octets: FLAG ID (GB Ed. 8, 4.3.4), the profile's prefix, the serial number."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from devices.profile.model import ROLES, AssociationRow, ObjectRow, Profile
 from devices.profile.place import Place
+from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import enum
 from dlms.cosem import classes, obis
 
@@ -13,6 +14,9 @@ _MAX_NAME = 16
 """Octets of a logical device name (Blue Book 4.1.8.2)."""
 
 _TOKEN_CREDIT = enum(0)
+_SN = classes.ASSOCIATION_SN.class_id
+_WITH_BITS = ((_SN, 4), (classes.ASSOCIATION_LN.class_id, 3))
+"""Class and version of association objects that show rights as bits."""
 _NEEDS_CREDIT = (classes.ACCOUNT, classes.TOKEN_GATEWAY)
 
 
@@ -26,6 +30,8 @@ def check(profile: Profile, place: Place) -> None:
     _distinct(setups, "security_setup", where)
     for row in profile.objects.values():
         _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
+    for association in rows:
+        _check_codes(association, profile, place)
 
 
 def _check_name(profile: Profile, place: Place) -> None:
@@ -57,6 +63,27 @@ def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
             raise place.error(f"no association has security_setup {number}")
     if row.interface_class in _NEEDS_CREDIT and not _has_token_credit(profile):
         raise place.error("needs a Credit of type 0, the token credit")
+
+
+def _check_codes(association: AssociationRow, profile: Profile, place: Place) -> None:
+    """Rights that the association object cannot show would not be what it says (X_ACL)."""
+    objects = profile.objects_of(association)
+    own = objects.get(CURRENT_ASSOCIATION)
+    if association.config.short_names and (own is None or own.interface_class.class_id != _SN):
+        raise place.at("short_name_objects").error("the current association is missing")
+    if own is None or own.interface_class[:2] in _WITH_BITS:
+        return
+    for row in objects.values():
+        rights = row.rights.get(association.name)
+        if rights is None:
+            continue
+        every = (*rights.attributes.values(), *rights.invocable.values())
+        if not all(access.simple for access in every):
+            where = place.at("objects").at(obis.text(row.instance)).at("rights")
+            version = own.interface_class.version
+            raise where.at(association.name).error(
+                f"{own.interface_class.name} version {version} has no code for this"
+            )
 
 
 def _has_token_credit(profile: Profile) -> bool:

@@ -33,8 +33,8 @@ from dlms.association.naming import (
     awaited,
     invoke_id,
     is_confirmed,
-    needs,
 )
+from dlms.association.shapes import plain_room
 from dlms.association.state import IllegalInput, Input, State, after
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
@@ -108,6 +108,13 @@ class ClientAssociation:
         self.state = state
         return octets
 
+    @property
+    def room(self) -> int | None:
+        """How many octets a plain request may have for the server to take it protected; ``None``
+        for any number.
+        """
+        return plain_room(self.server_max_pdu, self._shape())
+
     def request(self, request: AnyRequest) -> Step[bytes]:
         """Make a service request. One confirmed request may wait for its response at a time."""
         state = self._next(Input.REQUEST)
@@ -117,7 +124,7 @@ class ClientAssociation:
         confirmed = is_confirmed(request)
         if confirmed and (state is State.UNCONFIRMED or self.config.broadcast):
             raise LocalProtocolError("there is no response to a confirmed service here")
-        if int(needs(request, registry.REQUESTS[apdu[0]].needs)) & ~int(self.conformance):
+        if int(request.needs) & ~int(self.conformance):
             raise LocalProtocolError("the service was not negotiated")
         octets = yield from self._protected(apdu, Use.PROTECT_REQUEST)
         if 0 < self.server_max_pdu < len(octets):
@@ -270,14 +277,20 @@ class ClientAssociation:
         )
 
     def _protected(self, apdu: bytes, use: Use) -> Step[bytes]:
+        shape = self._shape()
+        if shape is None or self._security is None:
+            return apdu
+        return (yield from protect(self._security, apdu, shape, use))
+
+    def _shape(self) -> Shape | None:
+        """How requests are protected; ``None`` is plain."""
         security = self._security
         if security is None or not self.config.context.ciphered:
-            return apdu
+            return None
         family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
         if self.config.broadcast:
             family = Family.BROADCAST
-        shape = Shape(family, self.config.form, self.config.protection)
-        return (yield from protect(security, apdu, shape, use))
+        return Shape(family, self.config.form, self.config.protection)
 
     def _forget(self) -> Step[None]:
         self._waiting_for = None

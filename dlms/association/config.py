@@ -20,6 +20,10 @@ ASSOCIATION_LN_CLASS = 15
 PASS_3 = MethodDescriptor(ASSOCIATION_LN_CLASS, CURRENT_ASSOCIATION, 1)
 """reply_to_HLS_authentication of the current association: the one way to pass 3 (R-HLS-1)."""
 
+_SHORT_NAMES = frozenset(
+    context for context in ApplicationContext if context.referencing is Referencing.SHORT_NAME
+)
+
 TITLE_LENGTH = 8
 MAX_USER = 0xFF
 """A user id is an unsigned of one octet (Blue Book, Association LN, user_list)."""
@@ -87,7 +91,7 @@ class _Config:
 
     @property
     def short_names(self) -> bool:
-        return self.context.referencing is Referencing.SHORT_NAME
+        return self.context in _SHORT_NAMES
 
     def check(self) -> None:
         """:class:`LocalProtocolError` if this cannot be."""

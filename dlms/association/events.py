@@ -56,6 +56,12 @@ class RequestReceived(NamedTuple):
     protection: Protection = Protection.NONE
 
 
+class BlockExchanged(NamedTuple):
+    """A step of a block transfer, which the association answers by itself."""
+
+    reply: bytes | None
+
+
 class ResponseReceived(NamedTuple):
     response: ServedResponse
 
@@ -88,6 +94,7 @@ Event: TypeAlias = (
     | AssociationRefused
     | AuthenticationFailed
     | RequestReceived
+    | BlockExchanged
     | ResponseReceived
     | NotificationReceived
     | ExceptionReceived

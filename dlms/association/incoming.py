@@ -12,7 +12,6 @@ from dlms.association.naming import (
     ServedRequest,
     changes_keys,
     is_confirmed,
-    needs,
     served,
 )
 from dlms.association.refusing import ServiceRefused, too_weak
@@ -106,7 +105,7 @@ def _decode(apdu: bytes, config: ServerConfig) -> tuple[ServedRequest, Conforman
     request = served(decoded, short_names=config.short_names)
     if request is None:
         raise ServiceRefused(f"{type(decoded).__name__} is not served", "form-not-supported")
-    return request, needs(request, row.needs)
+    return request, request.needs
 
 
 def _judge_broadcast(request: ServedRequest, config: ServerConfig) -> None:

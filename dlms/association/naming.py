@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from dlms.xdlms.access import AccessRequest, AccessResponse
-from dlms.xdlms.action import ActionRequest, ActionResponse
-from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.access import AccessAction, AccessRequest, AccessResponse
+from dlms.xdlms.action import ActionRequest, ActionRequestWithList
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
-from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.long_invoke import LONG_INVOKE_ID
 from dlms.xdlms.read import ReadRequest, ReadResponse
 from dlms.xdlms.registry import AnyRequest, AnyResponse
-from dlms.xdlms.set import SetRequest, SetResponse
 from dlms.xdlms.variable_access import ParameterizedAccess, VariableName
 from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest, WriteResponse
 
-ServedRequest: TypeAlias = (
-    GetRequest | SetRequest | ActionRequest | ReadRequest | WriteRequest | UnconfirmedWriteRequest
-)
-ServedResponse: TypeAlias = (
-    GetResponse | SetResponse | ActionResponse | ReadResponse | WriteResponse
-)
+ServedRequest: TypeAlias = AnyRequest
+ServedResponse: TypeAlias = AnyResponse
 
-SERVED_BY_LOGICAL_NAME = (GetRequest, SetRequest, ActionRequest)
 SERVED_BY_SHORT_NAME = (ReadRequest, WriteRequest, UnconfirmedWriteRequest)
-ANSWERS_BY_LOGICAL_NAME = (GetResponse, SetResponse, ActionResponse)
 ANSWERS_BY_SHORT_NAME = (ReadResponse, WriteResponse)
-"""The forms that are served and awaited; the others need a transfer of blocks or lists."""
 
-SERVED_TAGS = {False: frozenset((0xC0, 0xC1, 0xC3)), True: frozenset((0x05, 0x06, 0x16))}
+SERVED_TAGS = {
+    False: frozenset((0xC0, 0xC1, 0xC3, 0xD9)),
+    True: frozenset((0x05, 0x06, 0x16)),
+}
 """The services that are served, by whether names are short; others are answered as unknown."""
 
 _KEY_CHANGES = frozenset(((64, 2), (64, 3), (64, 4), (64, 6), (64, 8), (15, 2)))
@@ -42,24 +35,18 @@ _SECRET_CHANGES = frozenset((CURRENT_ASSOCIATION_SN + 0x40, CURRENT_ASSOCIATION_
 
 def served(request: AnyRequest, *, short_names: bool) -> ServedRequest | None:
     """``request``, if this form of it is served."""
-    if not short_names:
-        return request if isinstance(request, SERVED_BY_LOGICAL_NAME) else None
     if not isinstance(request, SERVED_BY_SHORT_NAME):
+        return None if short_names else request
+    if not short_names:
         return None
+    # Blocks of short names have codecs, and no transfer.
     whole = all(isinstance(i, VariableName | ParameterizedAccess) for i in request.specifications)
     return request if whole else None
 
 
 def awaited(response: AnyResponse, *, short_names: bool) -> ServedResponse | None:
     """``response``, if it is a form that the services ask for."""
-    if short_names:
-        return response if isinstance(response, ANSWERS_BY_SHORT_NAME) else None
-    return response if isinstance(response, ANSWERS_BY_LOGICAL_NAME) else None
-
-
-def needs(request: AnyRequest, service: Conformance) -> Conformance:
-    """What has to be negotiated; ``service`` is the bit of the service."""
-    return request.needs if isinstance(request, SERVED_BY_SHORT_NAME) else service
+    return response if isinstance(response, ANSWERS_BY_SHORT_NAME) is short_names else None
 
 
 def is_confirmed(request: AnyRequest) -> bool:
@@ -86,6 +73,13 @@ def changes_keys(request: ServedRequest) -> bool:
     """
     if isinstance(request, ActionRequest):
         return request.method[::2] in _KEY_CHANGES
+    if isinstance(request, ActionRequestWithList):
+        return any(method[::2] in _KEY_CHANGES for method in request.methods)
+    if isinstance(request, AccessRequest):
+        return any(
+            isinstance(item, AccessAction) and item.method[::2] in _KEY_CHANGES
+            for item in request.specifications
+        )
     return isinstance(request, SERVED_BY_SHORT_NAME) and any(
         isinstance(item, VariableName | ParameterizedAccess) and item.name in _SECRET_CHANGES
         for item in request.specifications

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import get_args
 
 from dlms.acse.aarq import Aarq
 from dlms.acse.codes import ProviderDiagnostic, UserDiagnostic
@@ -29,6 +30,7 @@ from dlms.association.events import (
     AssociationReleased,
     AuthenticationFailed,
     AuthenticationPending,
+    BlockExchanged,
     Event,
     RequestReceived,
 )
@@ -36,17 +38,22 @@ from dlms.association.incoming import Incoming, take
 from dlms.association.knobs import KeyInForce, SecondAarq
 from dlms.association.refusing import ServiceRefused, answer
 from dlms.association.releasing import judge_release, rlre
-from dlms.association.shapes import respond, tell
+from dlms.association.shapes import plain_room, respond, response_shape, tell
 from dlms.association.state import IllegalInput, Input, State, after
 from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
 from dlms.security.control import Protection
 from dlms.security.ops import Discard, Step, Use
 from dlms.security.protect import Shape
+from dlms.transfer.pieces import TooLong
+from dlms.transfer.server import Answer, ServerTransfers
+from dlms.xdlms import registry
 from dlms.xdlms.codes import ServiceErrorCode
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.registry import AnyResponse, Notification
 
 _AARQ, _RLRQ = 0x60, 0x62
+TRANSFERRED, TRANSFERRED_RESPONSES = get_args(registry.Request), get_args(registry.Response)
+"""The forms of GET, SET and ACTION, which may go in blocks."""
 
 
 class ServerAssociation:
@@ -64,6 +71,8 @@ class ServerAssociation:
         self._label = label
         self._aa: Admitted | None = None
         self._shape: Shape | None = None
+        self._required = Protection.NONE
+        self._transfers = ServerTransfers()
         self._dedicated_count = 0
         if self.config.pre_established:
             self.state = State.PRE_ESTABLISHED
@@ -210,6 +219,7 @@ class ServerAssociation:
         taken = yield from take(octets, aa, self.config)
         pending = self.state is State.AUTHENTICATING
         exempt = pending and not self.config.knobs.pass_3_needs_action
+        # As integers: & of an IntFlag takes as long as to decode a GET.
         if not exempt and int(taken.needs) & ~int(aa.conformance):
             raise ServiceRefused("service was not negotiated", "service-not-negotiated")
         if pending:
@@ -217,9 +227,24 @@ class ServerAssociation:
         if taken.confirmed and self._silent:
             raise ServiceRefused("confirmed service without responses", "no-response-allowed")
         self._shape = taken.shape
+        request = taken.request
+        if isinstance(request, TRANSFERRED):
+            step = self._transfers.receive(request)
+            if isinstance(step, Answer):
+                return (yield from self._answer_block(step, taken.confirmed, aa))
+            request = step.request
         opened = taken.opened
         protection = Protection.NONE if opened is None else opened.protection
-        return RequestReceived(taken.request, taken.confirmed, protection)
+        return RequestReceived(request, taken.confirmed, protection)
+
+    def _answer_block(self, step: Answer, confirmed: bool, aa: Admitted) -> Step[Event]:
+        """A block goes out as protected as the response that it is a part of."""
+        if not confirmed:
+            return BlockExchanged(None)
+        apdu = step.response.encode()
+        return BlockExchanged(
+            (yield from respond(apdu, self._shape, aa.security, self.config, self._required))
+        )
 
     def _receive_pass_3(self, taken: Incoming, aa: Admitted) -> Step[Event]:
         """R-HLS-2: nothing but f(StoC), and one try at it (R-HLS-5)."""
@@ -228,7 +253,8 @@ class ServerAssociation:
         self.state = after(self.state, Input.HLS_PASS_3)
         try:
             judged = yield from authenticating.judge_pass_3(taken, aa, self._offer)
-            reply = yield from respond(judged.response, taken.shape, aa.security, self.config)
+            apdu = judged.response.encode()
+            reply = yield from respond(apdu, taken.shape, aa.security, self.config)
         except DlmsError:
             # We cannot answer, say for want of counters: nothing stays half open.
             self.state = after(self.state, Input.CLOSED)
@@ -248,14 +274,24 @@ class ServerAssociation:
         """Protect and encode the response to the request that was received last.
 
         How it is protected is the configuration's (R-PROT-5), and at least ``required`` by the
-        access rights. If it does not fit the client's PDU size an error goes out instead
-        (X_PDU_MAX): there is no block transfer here.
+        access rights. If it does not fit the client's PDU size its first block goes out, where
+        block transfer was negotiated, or else an error (X_PDU_MAX).
         """
         aa = self._sending(Input.RESPONSE)
-        octets = yield from respond(response, self._shape, aa.security, self.config, required)
-        if 0 < aa.client_max_pdu < len(octets):
-            too_long = ServiceRefused("response", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG)
-            return answer(too_long, octets, self.config)
+        self._required = required
+        try:
+            if isinstance(response, TRANSFERRED_RESPONSES):
+                shape = response_shape(self._shape, aa.security, self.config, required)
+                room = plain_room(aa.client_max_pdu, shape)
+                apdu = self._transfers.send(response, room, aa.conformance)
+            else:
+                apdu = response.encode()
+            octets = yield from respond(apdu, self._shape, aa.security, self.config, required)
+            if 0 < aa.client_max_pdu < len(octets):
+                raise TooLong(f"response of {len(octets)} octets")
+        except TooLong as error:
+            no = ServiceRefused(str(error), "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG)
+            return answer(no, response.encode(), self.config)
         return octets
 
     def notify(self, notification: Notification) -> Step[bytes]:
@@ -287,6 +323,7 @@ class ServerAssociation:
             return
         aa, self._aa = self._aa, None
         self._shape = None
+        self._transfers.reset()
         security = None if aa is None else aa.security
         if security is not None and security.dedicated is not None:
             self._offer.counters.forget(security.dedicated)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
-from dlms.association.config import ServerConfig
+from dlms.association.config import TITLE_LENGTH, ServerConfig
 from dlms.association.knobs import AnswerForm, ResponseProtection
 from dlms.errors import LocalProtocolError
+from dlms.octets import encode_length
 from dlms.security.ciphered import TAGS, Family, Form
 from dlms.security.control import Protection
-from dlms.security.ops import Step, Use
+from dlms.security.ops import TAG_LENGTH, Step, Use
 from dlms.security.protect import SecurityContext, Shape, protect
+
+HEADER_LENGTH = 5
+"""Octets of a security header: SC and IC."""
 
 _SERVICE_FORMS = frozenset(TAGS.values())
 """(key family, plain tag) of each APDU that has a service-specific form."""
@@ -21,17 +26,17 @@ class Encodable(Protocol):
 
 
 def respond(
-    response: Encodable,
+    apdu: bytes,
     request: Shape | None,
     security: SecurityContext | None,
     config: ServerConfig,
     required: Protection = Protection.NONE,
 ) -> Step[bytes]:
-    """Encode and protect the response to a request of shape ``request``."""
+    """Protect the response ``apdu`` to a request of shape ``request``."""
     shape = response_shape(request, security, config, required)
     if shape is None or security is None:
-        return response.encode()
-    return (yield from protect(security, response.encode(), shape, Use.PROTECT_RESPONSE))
+        return apdu
+    return (yield from protect(security, apdu, shape, Use.PROTECT_RESPONSE))
 
 
 def tell(
@@ -108,3 +113,20 @@ def unasked_shape(
         raise LocalProtocolError("protection is asked for in a context without ciphering")
     family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
     return Shape(family, _OWN_FORMS[config.knobs.answer_form], protection)
+
+
+@lru_cache(maxsize=1024)
+def plain_room(pdu_size: int, shape: Shape | None) -> int | None:
+    """How many octets a plain APDU may have to fit in ``pdu_size`` once it is protected; ``None``
+    for any number. 0 if nothing fits.
+    """
+    if not pdu_size:
+        return None
+    if shape is None:
+        return pdu_size
+    overhead = 1 + len(encode_length(pdu_size)) + HEADER_LENGTH
+    if shape.form is not Form.SERVICE:
+        overhead += 1 + TITLE_LENGTH
+    if shape.protection & Protection.AUTHENTICATED:
+        overhead += TAG_LENGTH
+    return max(pdu_size - overhead, 0)

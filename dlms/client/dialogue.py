@@ -7,8 +7,8 @@ that comes back. What it returns is a value, what it raises a refusal of the met
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 from dlms.association import events
 from dlms.association.client import ClientAssociation
@@ -16,18 +16,29 @@ from dlms.association.naming import ServedResponse
 from dlms.axdr.data import Data
 from dlms.client.refusals import AccessRefused, AssociationRejected, ServiceException
 from dlms.security.ops import Step
-from dlms.xdlms.action import ActionRequest, ActionResponse
+from dlms.transfer.client import exchange
+from dlms.xdlms import registry
+from dlms.xdlms.action import (
+    ActionRequest,
+    ActionRequestWithList,
+    ActionResponse,
+    ActionResponseWithList,
+    MethodResult,
+)
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import (
     CONFIRMED,
     INVOKE_ID,
     AttributeDescriptor,
+    Item,
     MethodDescriptor,
     SelectiveAccess,
 )
-from dlms.xdlms.get import GetRequest, GetResponse
-from dlms.xdlms.registry import Request
-from dlms.xdlms.set import SetRequest, SetResponse
+from dlms.xdlms.get import GetRequest, GetRequestWithList, GetResponse, GetResponseWithList
+from dlms.xdlms.registry import CompleteRequest, Request, Response
+from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetResponseWithList
+
+_RESPONSES = get_args(registry.Response)
 
 
 class Compute(NamedTuple):
@@ -72,7 +83,7 @@ class Dialogues:
         self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None
     ) -> Dialogue[Data]:
         """Read an attribute. :class:`AccessRefused` if the meter does not give it."""
-        response = yield from self._request(GetRequest(self._next(), attribute, selection))
+        response = yield from self._carry(GetRequest(self._next(), attribute, selection))
         assert isinstance(response, GetResponse)
         if isinstance(response.result, DataAccessResult):
             raise AccessRefused("read", response.result)
@@ -80,14 +91,14 @@ class Dialogues:
 
     def set(self, attribute: AttributeDescriptor, value: Data) -> Dialogue[None]:
         """Write an attribute. :class:`AccessRefused` if the meter does not take it."""
-        response = yield from self._request(SetRequest(self._next(), attribute, value))
+        response = yield from self._carry(SetRequest(self._next(), attribute, value))
         assert isinstance(response, SetResponse)
         if response.result is not DataAccessResult.SUCCESS:
             raise AccessRefused("write", response.result)
 
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Dialogue[Data | None]:
         """Invoke a method; gives what it returns. :class:`AccessRefused` if it failed."""
-        response = yield from self._request(ActionRequest(self._next(), method, parameter))
+        response = yield from self._carry(ActionRequest(self._next(), method, parameter))
         assert isinstance(response, ActionResponse)
         if response.result is not ActionResult.SUCCESS:
             raise AccessRefused("action", response.result)
@@ -98,6 +109,44 @@ class Dialogues:
         event = yield from self._exchange(self._association.release())
         if isinstance(event, events.ExceptionReceived):
             raise ServiceException(event.exception)
+
+    def get_list(self, items: Sequence[Item]) -> Dialogue[tuple[Data | DataAccessResult, ...]]:
+        """Read several attributes at once; each has its value, or the reason why not."""
+        response = yield from self._carry(GetRequestWithList(self._next(), tuple(items)))
+        assert isinstance(response, GetResponseWithList)
+        return response.results
+
+    def set_list(
+        self, items: Sequence[Item], values: Sequence[Data]
+    ) -> Dialogue[tuple[DataAccessResult, ...]]:
+        """Write several attributes at once; each has its own result."""
+        request = SetRequestWithList(self._next(), tuple(items), tuple(values))
+        response = yield from self._carry(request)
+        assert isinstance(response, SetResponseWithList)
+        return response.results
+
+    def action_list(
+        self, methods: Sequence[MethodDescriptor], parameters: Sequence[Data]
+    ) -> Dialogue[tuple[MethodResult, ...]]:
+        """Invoke several methods, in their order; each has its own result."""
+        request = ActionRequestWithList(self._next(), tuple(methods), tuple(parameters))
+        response = yield from self._carry(request)
+        assert isinstance(response, ActionResponseWithList)
+        return response.results
+
+    def _carry(self, request: CompleteRequest) -> Dialogue[Response]:
+        """Carry a request over, in blocks where it must be (GB Ed. 8, 9.3.6 to 9.3.8)."""
+        association = self._association
+        transfer = exchange(request, association.room, association.conformance)
+        step = next(transfer)
+        try:
+            while True:
+                response = yield from self._request(step)
+                assert isinstance(response, _RESPONSES)  # the one that was awaited
+                step = transfer.send(response)
+        except StopIteration as stop:
+            whole: Response = stop.value
+            return whole
 
     def _request(self, request: Request) -> Dialogue[ServedResponse]:
         event = yield from self._exchange(self._association.request(request))

@@ -19,7 +19,7 @@ from dlms.security.suites import SUITES, AlgorithmIdForm, Suite
 MAX_SPENT = 65536
 """Keys of single messages that are remembered. Then no more are accepted, like after the last value
 of an invocation counter, until master key or key pairs are replaced: to forget one would let its
-message be played again. At most 10 MiB."""
+message be played again. About 10 MiB, measured with the longest marks."""
 
 
 class KeySpent(CodecError):

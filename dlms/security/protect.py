@@ -29,6 +29,7 @@ from dlms.security.ops import Open, Seal, Step, Use
 _AUTHENTICATED = int(Protection.AUTHENTICATED)
 _ENCRYPTED = int(Protection.ENCRYPTED)
 _PROTECTED = _AUTHENTICATED | _ENCRYPTED
+_PROTECTION_AND_KEY_SET = _PROTECTED | KEY_SET_BROADCAST
 _protection_of = lru_cache(maxsize=256)(check_control)
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
@@ -149,21 +150,22 @@ def open_ciphered(
     ciphered = decode_ciphered(octets)
     control = ciphered.control
     family = ciphered.family
-    if control & KEY_SET_BROADCAST and family is Family.GLOBAL and context.gbek is not None:
-        family = Family.BROADCAST
+    usual = 0 < control & _PROTECTION_AND_KEY_SET < KEY_SET_BROADCAST
+    if not usual and control & KEY_SET_BROADCAST and context.gbek is not None:
+        family = Family.BROADCAST if family is Family.GLOBAL else family
     ek = context.encryption_key(family)
     if ek is None:
         raise CodecError(_no_key(family), offset=0, field="ciphered APDU")
     title = _title(context, ciphered)
-    if family is Family.BROADCAST or not control & _PROTECTED:
+    if usual:
+        protection = _protection_of(control, context.suite)
+    else:
         protection = check_control(
             control,
             context.suite,
             broadcast=family is Family.BROADCAST,
             unprotected=context.unprotected,
         )
-    else:
-        protection = _protection_of(control, context.suite)
     if int(required) & ~control:
         raise TooWeak("protected less than required", field="security-control")
     counters = context.counters

@@ -144,7 +144,7 @@ async def _keys(args: argparse.Namespace) -> int:
     if row is None:
         known = ", ".join(profile.associations)
         raise ValueError(f"{profile.name} has no association {args.association!r}: {known}")
-    ring = KeyRing(workspace.fleet_secret)
+    ring = KeyRing(workspace.fleet_secret, suites_of(profile))
     config = row.config
     shown: dict[str, str | int] = {
         "client_sap": config.client_sap,

@@ -5,14 +5,16 @@ The counterpart of :class:`emulator.channel.Channel`; time passes only while som
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from dlms.errors import RemoteProtocolError
 from emulator.channel import MAX_WAITING, ChannelClosed, Pair, client_wrapper
-from emulator.framing import Addressed, Framing
+from emulator.framing import Addressed, Framing, Linked
 
 
 class Wire(Protocol):
@@ -72,6 +74,20 @@ class BlockingChannel:
         if not self._waiting[pair]:
             del self._waiting[pair]
         return apdu
+
+    def disconnect(self, client_sap: int, server_sap: int) -> None:
+        """End the link of this pair, where the framing has links; the connection stays.
+
+        The framing bounds how long that takes. What arrives meanwhile is dropped.
+        """
+        framing = self._framing
+        if self._failure is not None or not isinstance(framing, Linked):
+            return
+        if framing.disconnect(client_sap, server_sap, self._now()):
+            with suppress(ChannelClosed, RemoteProtocolError):
+                self._write()
+                while True:
+                    self.receive(client_sap, server_sap, math.inf)
 
     def close(self) -> None:
         self._fail(ChannelClosed("connection is closed"))

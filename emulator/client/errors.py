@@ -23,7 +23,13 @@ from contextlib import contextmanager
 from enum import IntEnum
 
 from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
-from dlms.errors import CodecError, DlmsError, LocalProtocolError, ProtocolError, RemoteProtocolError
+from dlms.errors import (
+    CodecError,
+    DlmsError,
+    LocalProtocolError,
+    ProtocolError,
+    RemoteProtocolError,
+)
 from dlms.security.counters import CounterRefused
 from dlms.security.ops import KeyUnavailable, VerificationFailed
 from dlms.xdlms.codes import ActionResult, DataAccessResult

@@ -1,4 +1,4 @@
-"""Keys given as octets: from here on they are in a Cryptographic Module, known by reference only."""
+"""Keys given as octets: they go into a Cryptographic Module, and are references from then on."""
 
 from __future__ import annotations
 

@@ -67,7 +67,9 @@ class ObjectEntry(NamedTuple):
             "w": [number for number, mode in self.attributes.items() if mode & _WRITE],
             "m": [number for number, allowed in self.methods.items() if allowed],
         }
-        return " ".join(letter + _ranges(sorted(which)) for letter, which in numbers.items() if which)
+        return " ".join(
+            letter + _ranges(sorted(which)) for letter, which in numbers.items() if which
+        )
 
 
 class ObjectList:
@@ -113,7 +115,7 @@ class ObjectList:
 
 
 def instance_of(wanted: str | bytes) -> bytes:
-    """The OBIS code, six octets, by name, text or itself. :class:`UnknownObject` if there is none."""
+    """The OBIS code that is meant, six octets. :class:`UnknownObject` if there is none."""
     try:
         return catalogue.lookup(wanted)
     except KeyError as error:
@@ -133,7 +135,7 @@ def logical_name_list(value: Data) -> ObjectList:
     version = next((head[1] for head, name, _ in heads if _is_current(head[0], name)), 0)
     return ObjectList(
         tuple(
-            ObjectEntry(*head, name, *_rights(rest[0] if rest else None, version))
+            ObjectEntry(head[0], head[1], name, *_rights(rest[0] if rest else None, version))
             for head, name, rest in heads
         )
     )
@@ -154,9 +156,7 @@ def _is_current(class_id: int, instance: bytes) -> bool:
     return class_id == ASSOCIATION_LN and instance == CURRENT_ASSOCIATION
 
 
-def _heads(
-    value: Data, numbers: int
-) -> Iterator[tuple[tuple[int, ...], bytes, tuple[Data, ...]]]:
+def _heads(value: Data, numbers: int) -> Iterator[tuple[tuple[int, ...], bytes, tuple[Data, ...]]]:
     """Of each element the ``numbers`` it begins with, its logical name, and the rest."""
     elements = elements_of(value)
     if elements is None:

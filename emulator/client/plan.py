@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.knobs import STRICT, Knobs
+from dlms.cosem import classes
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.counters import MAXIMUM, InvocationCounters
@@ -18,10 +19,16 @@ from emulator.client.errors import MeterFault
 from emulator.client.keys import PROCESS, Keys, PlaceCounters, dedicated_key, module_with
 from emulator.client.meter_client import RESPONSE_TIMEOUT
 
+Execute: TypeAlias = Callable[[CryptoOp], Any]
+"""Carries out an operation: :meth:`emulator.modules.module.CryptoModule.execute`."""
+
 PUBLIC_CLIENT = 16
 """Client SAP of the public client (GB Ed. 8, 4.5.3.3)."""
 MANAGEMENT_DEVICE = 1
 """Server SAP of the management logical device."""
+
+COUNTER_CLASS = classes.DATA.class_id
+"""Class of the objects that show an invocation counter."""
 
 MAX_JUMP = 1 << 24
 """How far a counter that nobody has protected may move ours forward at once: who forges it could
@@ -33,6 +40,10 @@ OFFERED = (
     | Conformance.SET
     | Conformance.ACTION
     | Conformance.SELECTIVE_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.GENERAL_PROTECTION
 )
 """Services proposed unless the caller says which: what the dialogues can do."""
@@ -105,7 +116,7 @@ class Plan(NamedTuple):
     config: ClientConfig
     keys: AssociationKeys
     counters: InvocationCounters
-    execute: Callable[[CryptoOp], Any] | None
+    execute: Execute | None
     counter_from: str | bytes | None
     timeout: float
 
@@ -131,7 +142,7 @@ def plan(place: str, how: Options) -> Plan:
     given = how.get("keys", Keys())
     config = how.get("config") or _config(how, given)
     store = how.get("counters", PROCESS)
-    execute: Callable[[CryptoOp], Any] | None = None
+    execute: Execute | None = None
     if isinstance(given, Keys):
         keys, module = module_with(given, config.suite)
         execute = module.execute

@@ -22,6 +22,7 @@ from emulator.client.targets import (
     VALUE,
     Target,
     Wanted,
+    What,
     attribute_subject,
     selection,
     split,
@@ -56,6 +57,27 @@ class _Reading(NamedTuple):
             return [target.attribute(number) for number in numbers]
         scaler = None if raw else target.scaler(self.attribute.attribute)
         return [] if scaler is None else [scaler]
+
+
+def read_one(session: Session, wanted: Wanted) -> Dialogue[Any]:
+    """One value. :class:`Refused`, and what :func:`read` raises."""
+    (value,) = yield from read(session, [wanted])
+    if isinstance(value, Refused):
+        raise value
+    return value
+
+
+def read_many(
+    session: Session, whats: Iterable[What], raw: bool, return_exceptions: bool
+) -> Dialogue[list[Any]]:
+    """Values in the order of ``whats``. The first :class:`Refused` is raised, unless they are to be
+    returned; and what :func:`read` raises.
+    """
+    values = yield from read(session, [Wanted(what, raw=raw) for what in whats])
+    for value in values:
+        if isinstance(value, Refused) and not return_exceptions:
+            raise value
+    return values
 
 
 def read(session: Session, wants: Sequence[Wanted]) -> Dialogue[list[Any]]:
@@ -150,9 +172,7 @@ def _scalers(session: Session, shown: tuple[Column, ...]) -> list[AttributeDescr
     return found
 
 
-def _known(
-    session: Session, scalers: Iterable[AttributeDescriptor]
-) -> dict[bytes, ScalerUnit]:
+def _known(session: Session, scalers: Iterable[AttributeDescriptor]) -> dict[bytes, ScalerUnit]:
     """Those that the meter gives: a column whose unit it keeps for itself is a plain number."""
     known = {}
     for scaler in scalers:

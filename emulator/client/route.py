@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypedDict
 
 from dlms.framing.hdlc.address import Address
 from dlms.framing.hdlc.config import PrimaryConfig
@@ -48,11 +49,36 @@ class Hdlc:
         )
 
 
+class Way(TypedDict, total=False):
+    """How to get there; all may be left out.
+
+    ``tls``, ``accept``
+        TLS with this context; what judges the system title in the meter's certificate, as
+        :func:`tls.identity.exactly` does (by default there must be one).
+    ``udp``
+        The wrapper over UDP.
+    ``hdlc``
+        HDLC over TCP, or the parameters of HDLC on a serial line.
+    ``optical``, ``baud``
+        Of a serial line: whether it begins with the mode E opening of IEC 62056-21; bit/s without
+        that, 9600 by default, 8N1.
+    ``framing``
+        Makes another framing than these.
+    """
+
+    tls: ssl.SSLContext
+    accept: TitleCheck
+    udp: bool
+    hdlc: Hdlc
+    optical: bool
+    baud: int
+    framing: Callable[[], Framing]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way to one meter. A serial line is one without ``port``; ``host`` is its path.
-
-    See :func:`emulator.client.connect` for the fields. ``ValueError`` if they do not go together.
+    """One way to one meter, as :class:`Way` says. A serial line has no ``port``: ``host`` is its
+    path. ``ValueError`` if the parts do not go together.
     """
 
     host: str
@@ -64,7 +90,6 @@ class Route:
     optical: bool = False
     baud: int = 9600
     framing: Callable[[], Framing] | None = None
-    _settings: LineSettings = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         serial = self.port is None
@@ -74,8 +99,6 @@ class Route:
             raise ValueError("an optical port is at a serial line, not at a TCP port")
         if self.udp and (self.tls is not None or self.hdlc is not None):
             raise ValueError("UDP carries the wrapper only, without TLS")
-        settings = INITIAL if self.optical else LineSettings(self.baud, 8, False)
-        object.__setattr__(self, "_settings", settings)
 
     def __str__(self) -> str:
         return self.host if self.port is None else f"{self.host}:{self.port}"
@@ -83,7 +106,7 @@ class Route:
     @property
     def settings(self) -> LineSettings:
         """How octets travel on a serial line at first."""
-        return self._settings
+        return INITIAL if self.optical else LineSettings(self.baud, 8, False)
 
     def make_framing(self, on_settings: OnSettings) -> Framing:
         """``on_settings`` is told when a line is to go on at another speed."""
@@ -96,8 +119,8 @@ class Route:
             return HdlcClient(link.link)
         return DatagramFraming() if self.udp else client_wrapper()
 
-    async def open(self, timeout: float) -> Channel:
-        """``OSError`` (``TimeoutError`` after ``timeout`` seconds) if there is no connection."""
+    async def open(self, patience: float) -> Channel:
+        """``OSError`` (``TimeoutError`` after ``patience`` seconds) if there is no connection."""
         if self.port is None:
             transport, channel = open_line(
                 lambda: Channel(
@@ -115,7 +138,7 @@ class Route:
 
         if self.tls is None:
             _, channel = await open_tcp_connection(
-                make, self.host, self.port, connect_timeout=timeout
+                make, self.host, self.port, connect_timeout=patience
             )
         else:
             _, channel = await open_tls_connection(
@@ -124,8 +147,8 @@ class Route:
                 self.port,
                 self.tls,
                 accept=self.accept,
-                connect_timeout=timeout,
-                handshake_timeout=timeout,
+                connect_timeout=patience,
+                handshake_timeout=patience,
             )
         return channel
 

@@ -15,10 +15,12 @@ from dlms.axdr.data import Data, integer
 from dlms.client.dialogue import Dialogue, Dialogues
 from dlms.cosem import catalogue, classes
 from dlms.cosem.interface_class import InterfaceClass
-from dlms.cosem.shape import ANY, INTEGER
+from dlms.cosem.shape import ANY, INTEGER, Shape
 from dlms.cosem.typed import typed
 from dlms.cosem.writing import data_of
-from dlms.xdlms.descriptors import AttributeDescriptor, SelectiveAccess
+from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.descriptors import AttributeDescriptor, Item, SelectiveAccess
 from emulator.client.errors import Refused, UnknownObject, telling
 from emulator.client.objects import ObjectList, logical_name_list, named
 from emulator.client.targets import (
@@ -30,11 +32,12 @@ from emulator.client.targets import (
     split,
 )
 
-_OBJECT_LIST = AttributeDescriptor(
-    classes.ASSOCIATION_LN.class_id, CURRENT_ASSOCIATION, VALUE
-)
+_OBJECT_LIST = AttributeDescriptor(classes.ASSOCIATION_LN.class_id, CURRENT_ASSOCIATION, VALUE)
 
-Item = tuple[AttributeDescriptor, SelectiveAccess | None]
+MAX_LIST = 16
+"""Attributes of a list: with more the request may be longer than what small meters take, and the
+answer costs them as many values at once.
+"""
 
 
 class Session:
@@ -102,20 +105,37 @@ class Session:
     def fetch(
         self, items: Sequence[Item], statics: Sequence[AttributeDescriptor] = ()
     ) -> Dialogue[list[Data | Refused]]:
-        """Read ``items``, and those of ``statics`` that have not been read yet for :meth:`static`.
-        """
+        """Read ``items``, and for :meth:`static` those of ``statics`` that have not been yet."""
         missing = [attribute for attribute in statics if attribute not in self._statics]
+        wanted = [*items, *((attribute, None) for attribute in missing)]
         results: list[Data | Refused] = []
-        for attribute, selection in (*items, *((attribute, None) for attribute in missing)):
-            try:
-                with telling(f"read {self.subject(attribute)}"):
-                    results.append((yield from self._dialogues.get(attribute, selection)))
-            except Refused as refusal:
-                if refusal.result is None:  # the request as such, not the attribute
-                    raise
-                results.append(refusal)
+        size = MAX_LIST if Conformance.MULTIPLE_REFERENCES in self._association.conformance else 1
+        for first in range(0, len(wanted), size):
+            part = wanted[first : first + size]
+            read = self._read_list(part) if len(part) > 1 else self._read_one(*part[0])
+            results += yield from read
         self._statics |= dict(zip(missing, results[len(items) :], strict=True))
         return results[: len(items)]
+
+    def _read_one(
+        self, attribute: AttributeDescriptor, selection: SelectiveAccess | None
+    ) -> Dialogue[list[Data | Refused]]:
+        try:
+            with telling(f"read {self.subject(attribute)}"):
+                return [(yield from self._dialogues.get(attribute, selection))]
+        except Refused as refusal:
+            if refusal.result is None:  # the request as such, not the attribute
+                raise
+            return [refusal]
+
+    def _read_list(self, items: Sequence[Item]) -> Dialogue[list[Data | Refused]]:
+        subjects = [f"read {self.subject(attribute)}" for attribute, _ in items]
+        with telling(f"{subjects[0]} and {len(items) - 1} more"):
+            results = yield from self._dialogues.get_list(items)
+        return [
+            Refused.by_result(subject, result) if isinstance(result, DataAccessResult) else result
+            for subject, result in zip(subjects, results, strict=True)
+        ]
 
     def static(self, attribute: AttributeDescriptor) -> Data:
         """What :meth:`fetch` has found. :class:`Refused` if the meter did not give it."""
@@ -169,3 +189,10 @@ class Session:
             del self._statics[attribute]
         if instance == CURRENT_ASSOCIATION:
             self._objects = None
+
+
+def _data(shape: Shape, value: Any, subject: str) -> Data:
+    try:
+        return data_of(shape, value)
+    except ValueError as error:
+        raise ValueError(f"{subject}: {error}") from None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dlms.errors import RemoteProtocolError
+from emulator.channel import Pair
 from emulator.client.errors import AssociationLost
 
 
@@ -44,3 +45,23 @@ class Standing:
     def answered(self) -> None:
         """A step has run to its end: what came has been taken in."""
         self._waiting = False
+
+
+class Spoiled:
+    """The pairs of SAPs of a connection between which an answer may still be on the way: it must
+    not pass for that to the next request, so there is no next one.
+    """
+
+    def __init__(self) -> None:
+        self._why: dict[Pair, str] = {}
+
+    def add(self, pair: Pair, why: str) -> None:
+        self._why[pair] = why
+
+    def check(self, pair: Pair) -> None:
+        """:class:`AssociationLost` if ``pair`` is one of them."""
+        if pair in self._why:
+            raise AssociationLost(
+                f"an association of client {pair[0]} with {pair[1]} was lost on this connection"
+                f" ({self._why[pair]}): connect again"
+            )

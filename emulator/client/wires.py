@@ -66,19 +66,24 @@ class LineWire:
 
     def write(self, octets: bytes) -> None:
         while octets:
-            _, ready, _ = select.select([], [self._fd], [], WRITE_TIMEOUT)
-            if not ready:
+            if not _ready(self._fd, select.POLLOUT, WRITE_TIMEOUT):
                 raise TimeoutError("the line takes no octets")
             octets = octets[os.write(self._fd, octets) :]
 
     def read(self, timeout: float) -> bytes:
-        ready, _, _ = select.select([self._fd], [], [], timeout)
-        if not ready:
+        if not _ready(self._fd, select.POLLIN, timeout):
             raise TimeoutError("nothing came")
         return os.read(self._fd, READ_SIZE)
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _ready(fd: int, event: int, timeout: float) -> bool:
+    """Whether to try, within ``timeout`` seconds; who tries will see if the line is gone."""
+    poll = select.poll()
+    poll.register(fd, event)
+    return bool(poll.poll(timeout * 1000))
 
 
 def open_blocking(route: Route, timeout: float) -> BlockingChannel:

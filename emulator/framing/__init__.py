@@ -1,7 +1,7 @@
 """Framings as connections see them: octets on one side, APDUs with their addresses on the other."""
 
 from emulator.framing.datagrams import DatagramFraming
-from emulator.framing.framing import Addressed, Framing, Indication, LinkLost
+from emulator.framing.framing import Addressed, Framing, Indication, Linked, LinkLost
 from emulator.framing.hdlc import HdlcClient, HdlcStation
 from emulator.framing.optical import OpticalClient, OpticalStation
 from emulator.framing.wrapper import WrapperFraming
@@ -14,6 +14,7 @@ __all__ = [
     "HdlcStation",
     "Indication",
     "LinkLost",
+    "Linked",
     "OpticalClient",
     "OpticalStation",
     "WrapperFraming",

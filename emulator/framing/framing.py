@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 
 class Addressed(NamedTuple):
@@ -53,4 +53,13 @@ class Framing(Protocol):
 
     def timeout(self, now: float) -> None:
         """The deadline has passed."""
+        ...
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A framing with links between addresses, which end before the connection does."""
+
+    def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
+        """End a link: whether there is one. A :class:`LinkLost` says when it is over."""
         ...

@@ -60,6 +60,11 @@ class HdlcClient:
         self._waiting: dict[tuple[int, int], deque[bytes]] = {}
         self._indications: deque[Indication] = deque()
 
+    @property
+    def links(self) -> int:
+        """How many links there are, or are being made or ended."""
+        return sum(link.state is not State.NDM for link in self._links.values())
+
     def receive(self, octets: bytes, now: float) -> None:
         for link in self._links.values():
             self._take(link.receive(octets, now), now)
@@ -79,11 +84,13 @@ class HdlcClient:
             link = self._links[pair] = PrimaryLink(self._config(*pair))
             link.connect(now)
 
-    def disconnect(self, client_sap: int, server_sap: int, now: float) -> None:
-        """End a link with DISC; a :class:`LinkLost` says when it is over."""
+    def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
+        """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over."""
         link = self._links.get((client_sap, server_sap))
-        if link is not None and link.state is State.NRM:
-            link.disconnect(now)
+        if link is None or link.state is not State.NRM:
+            return False
+        link.disconnect(now)
+        return True
 
     def octets_to_send(self) -> bytes:
         return b"".join(link.octets_to_send() for link in self._links.values())

@@ -9,6 +9,7 @@ from dlms.errors import RemoteProtocolError
 from dlms.framing.hdlc.primary import PrimaryConfig
 from dlms.framing.hdlc.station import StationConfig
 from dlms.framing.mode_e import (
+    INITIAL,
     Failed,
     Identification,
     LineSettings,
@@ -77,7 +78,9 @@ class OpticalStation:
 
 
 class OpticalClient:
-    """The client's end: the opening begins with the first APDU that is to be sent."""
+    """The client's end: the opening begins with the first APDU that is to be sent, and anew with
+    the first after the last link has ended.
+    """
 
     def __init__(
         self,
@@ -86,6 +89,8 @@ class OpticalClient:
         address: str = "",
         baud: int = 115200,
     ) -> None:
+        self._address = address
+        self._baud = baud
         self._opening: ModeEClient | None = ModeEClient(address, baud)
         self._client = HdlcClient(link)
         self._on_settings = on_settings
@@ -99,7 +104,12 @@ class OpticalClient:
             self._judge(self._opening.receive(octets, now), now)
 
     def next_indication(self) -> Indication | None:
-        return self._client.next_indication()
+        indication = self._client.next_indication()
+        if isinstance(indication, LinkLost) and not self._client.links:
+            self._opening = ModeEClient(self._address, self._baud)
+            self._begun = False
+            self._on_settings(INITIAL)
+        return indication
 
     def send(self, addressed: Addressed, now: float) -> None:
         if self._opening is None:
@@ -109,6 +119,10 @@ class OpticalClient:
         if not self._begun:
             self._begun = True
             self._opening.open(now)
+
+    def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
+        """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over."""
+        return self._client.disconnect(client_sap, server_sap, now)
 
     def octets_to_send(self) -> bytes:
         if self._opening is not None:

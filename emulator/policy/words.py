@@ -41,7 +41,8 @@ def parse_key(text: str) -> KeyUse:
     """Read ``KIND[:LIFETIME]``.
 
     Without a lifetime a key is long-lived, but a dedicated key is good for one Application
-    Association and that of a single message for no more (GB Ed. 8, 9.2.3.4). Raises :class:`ValueError` with the words to choose from.
+    Association and that of a single message for no more (GB Ed. 8, 9.2.3.4). Raises
+    :class:`ValueError` with the words to choose from.
     """
     kind_word, colon, lifetime_word = normal(text).partition(":")
     kind = _choose("kind of key", kind_word, words(KeyKind))

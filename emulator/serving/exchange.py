@@ -6,15 +6,18 @@ octets -> association -> COSEM objects -> association -> octets.
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from devices.answering.asking import Answerable
 from devices.device import Device
 from devices.profile.model import AssociationRow
 from dlms.association import events
-from dlms.association.naming import SERVED_BY_LOGICAL_NAME
 from dlms.association.server import ServerAssociation
+from dlms.errors import LocalProtocolError
 from dlms.security.ops import Step
-from dlms.xdlms.registry import Response
+from dlms.xdlms.registry import AnyResponse
+
+ANSWERABLE = get_args(Answerable)
 
 
 class Exchanged(NamedTuple):
@@ -22,7 +25,7 @@ class Exchanged(NamedTuple):
 
     event: events.Event
     replies: tuple[bytes, ...] = ()
-    response: Response | None = None
+    response: AnyResponse | None = None
 
 
 def exchange(
@@ -42,10 +45,11 @@ def exchange(
     if not isinstance(event, events.RequestReceived):
         reply: bytes | None = getattr(event, "reply", None)
         return Exchanged(event, () if reply is None else (reply,))
-    # No profile has an association with short names.
-    assert isinstance(event.request, SERVED_BY_LOGICAL_NAME)
-    response = yield from device.handle(event.request, row, now)
-    if not event.confirmed:
+    if not isinstance(event.request, ANSWERABLE):
+        raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
+    response = yield from device.handle(event.request, row, now, event.protection, association.user)
+    if response is None or not event.confirmed:
         return Exchanged(event)
-    octets = yield from association.send(response)
+    required = device.response_protection(event.request, row)
+    octets = yield from association.send(response, required)
     return Exchanged(event, (octets,), response)

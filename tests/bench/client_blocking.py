@@ -10,7 +10,7 @@ from place import Place
 
 from dlms.association.client import ClientAssociation
 from dlms.security.counters import InvocationCounters
-from emulator.blocking_client import BlockingMeterClient
+from emulator.client import BlockingChannel, BlockingMeterClient, SocketWire
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 
@@ -28,7 +28,9 @@ class BlockingClient:
     def open(self) -> None:
         association = ClientAssociation(self._config, self._keys, self._counters)
         connection = socket.create_connection(self._address, _TIMEOUT)
-        self._client = BlockingMeterClient(connection, association, self._module.execute)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        channel = BlockingChannel(SocketWire(connection))
+        self._client = BlockingMeterClient(channel, association, self._module.execute)
         self._client.open()
 
     def get(self) -> Any:

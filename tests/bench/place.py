@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlms.security.keys import KeyKind, KeyRef
@@ -25,15 +26,19 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """``meters`` and ``echo`` are pairs of ports, plain and TLS. All on ``host``."""
+    """``meters`` and ``echo`` are pairs of ports, plain and TLS; ``echo_alone`` is the port of an
+    echo in a process of its own. All on ``host``. ``free_meters`` numbers the meters nobody uses.
+    """
 
     title: bytes
     meters: list[tuple[int, int]]
     echo: tuple[int, int]
+    echo_alone: int
     fleet_secret: bytes
     credential: Credential
     trust: Trust
     host: str = LOOPBACK
+    free_meters: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def guek(self) -> KeyRef:
@@ -50,33 +55,41 @@ class Place:
 
 @contextlib.contextmanager
 def opened() -> Iterator[Place]:
-    """A workspace and a server process that end with the context."""
+    """A workspace and server processes that end with the context."""
     with tempfile.TemporaryDirectory(prefix="cosemlab-bench-") as folder:
         path = Path(folder) / "workspace"
         workspace = Workspace(path)
-        server = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("serve.py")), str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            found = json.loads(server.stdout.readline())
+        with _serving("serve.py", str(path)) as served, _serving("echo.py", LOOPBACK) as echo:
+            found = json.loads(served)
             yield Place(
                 title=bytes.fromhex(found["title"]),
                 meters=[(plain, secure) for plain, secure in found["meters"]],
                 echo=tuple(found["echo"]),
+                echo_alone=int(echo),
                 fleet_secret=workspace.fleet_secret,
                 credential=workspace.credential(Actor.S1SP),
                 trust=workspace.pki.trust(),
             )
-        finally:
-            server.stdin.close()
-            try:
-                server.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-            server.stdout.close()
+
+
+@contextlib.contextmanager
+def _serving(script: str, argument: str) -> Iterator[str]:
+    """A process that serves until its standard input ends; gives the line that it prints."""
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name(script)), argument],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline()
+    finally:
+        server.stdin.close()
+        try:
+            server.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        server.stdout.close()

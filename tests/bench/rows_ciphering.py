@@ -9,6 +9,10 @@ whole way is as fast as its bare ``decrypt``, a few percent this way or that; pr
 gurux does AES in pure Python; ``GXCiphering.encrypt``/``decrypt`` makes and reads the APDU as well.
 The floor is ``AESGCM`` of the cryptography package with its key set up before; it has 16-octet
 tags, for it cannot check shorter ones.
+
+"AARQ ciphered" makes and reads the AARQ of the s1sp association, whose InitiateRequest is sealed:
+ours the whole way, dlms-cosem with its bare operation again. gurux draws a challenge of its own for
+each, so that it would not do the same.
 """
 
 from __future__ import annotations
@@ -17,11 +21,16 @@ from collections.abc import Callable
 
 import samples
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from dlms_cosem import security
+from dlms_cosem import enumerations, security
+from dlms_cosem.protocol import acse, xdlms
+from dlms_cosem.protocol.xdlms.conformance import Conformance as CosemConformance
 from gurux_dlms import AesGcmParameter, GXByteBuffer, GXCiphering, GXDLMSSettings
 from gurux_dlms.enums import Command, Security
 from measure import COSEM, FLOOR, GURUX, OURS, Row, repeat
 
+from dlms.acse.aarq import Aarq
+from dlms.acse.fields import AuthenticationValue
+from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.security.ciphered import Family, Form
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
@@ -29,7 +38,9 @@ from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Open, Seal, Use
 from dlms.security.protect import SecurityContext, Shape, open_ciphered, protect
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.get import GetRequest, GetResponse
+from dlms.xdlms.initiate import InitiateRequest
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 
@@ -43,6 +54,9 @@ _GAK = KeyRef(_METER, "bench", KeyKind.GAK)
 _CONTROL = 0x30
 _SHAPE = Shape(Family.GLOBAL, Form.SERVICE, Protection.BOTH)
 _COUNTER = 7
+_CHALLENGE = bytes(range(0x40, 0x50))
+_CONFORMANCE = Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.SELECTIVE_ACCESS
+_COSEM_CONFORMANCE = CosemConformance(get=True, set=True, action=True, selective_access=True)
 _HEADER = 1 + 1 + 5
 """Octets of a short glo- APDU before its body: tag, length, security control, counter."""
 
@@ -55,6 +69,7 @@ def rows() -> list[Row]:
         _open("GET request, open, module alone", request),
         _both("GET request, both, the whole way", request, Command.GLO_GET_REQUEST),
         _both("1.3 KiB response, both, the whole way", buffer, Command.GLO_GET_RESPONSE),
+        *_aarq(),
     ]
 
 
@@ -108,6 +123,21 @@ def _both(name: str, apdu: bytes, command: Command) -> Row:
     )
 
 
+def _aarq() -> list[Row]:
+    ours, cosem = _Ours(), _Cosem()
+    aarq, theirs = ours.aarq(_COUNTER), cosem.aarq()
+    _same(aarq, theirs)
+    _same(ours.read_aarq(aarq), cosem.read_aarq(aarq))
+    again = _Ours()
+    return [
+        _row("AARQ ciphered, encode", {OURS: ours.aarq, COSEM: cosem.aarq}),
+        _row(
+            "AARQ ciphered, decode",
+            {OURS: lambda: again.read_aarq(aarq), COSEM: lambda: cosem.read_aarq(aarq)},
+        ),
+    ]
+
+
 def _same(*octets: bytes) -> None:
     first, *others = (bytes(each) for each in octets)
     if any(other != first for other in others):
@@ -143,6 +173,29 @@ class _Ours:
         step = open_ciphered(self._meter, octets, Use.OPEN_REQUEST, required=Protection.BOTH)
         return run(step, self.execute).apdu
 
+    def aarq(self, counter: int | None = None) -> bytes:
+        if counter is not None:
+            self._client.counters.raise_to(_GUEK, counter)
+        return Aarq(
+            application_context_name=ApplicationContext.LN_CIPHERED.oid,
+            calling_ap_title=samples.TITLE,
+            sender_acse_requirements=True,
+            mechanism_name=Mechanism.HLS_GMAC.oid,
+            calling_authentication_value=AuthenticationValue(_CHALLENGE),
+            user_information=self.protect(
+                InitiateRequest(
+                    conformance=_CONFORMANCE, client_max_receive_pdu_size=samples.PDU_SIZE
+                ).encode()
+            ),
+        ).encode()
+
+    def read_aarq(self, octets: bytes) -> bytes:
+        """Read the same one again and again: its counter is accepted anew each time."""
+        self._meter.counters.establish(_GUEK)
+        opened = self.open(Aarq.decode(octets).user_information or b"")
+        InitiateRequest.decode(opened)
+        return opened
+
 
 class _Cosem:
     def __init__(self) -> None:
@@ -155,6 +208,28 @@ class _Cosem:
     def open(self, body: bytes) -> bytes:
         octets: bytes = security.decrypt(self._control, samples.TITLE, _COUNTER, _EK, body, _AK)
         return octets
+
+    def aarq(self) -> bytes:
+        initiate = xdlms.InitiateRequest(
+            proposed_conformance=_COSEM_CONFORMANCE, client_max_receive_pdu_size=samples.PDU_SIZE
+        )
+        content = xdlms.GlobalCipherInitiateRequest(
+            self._control, _COUNTER, self.seal(initiate.to_bytes())
+        )
+        octets: bytes = acse.ApplicationAssociationRequest(
+            ciphered=True,
+            system_title=samples.TITLE,
+            authentication=enumerations.AuthenticationMechanism.HLS_GMAC,
+            authentication_value=_CHALLENGE,
+            user_information=acse.UserInformation(content=content),
+        ).to_bytes()
+        return octets
+
+    def read_aarq(self, octets: bytes) -> bytes:
+        request = acse.ApplicationAssociationRequest.from_bytes(octets)
+        opened = self.open(request.user_information.content.ciphered_text)
+        xdlms.InitiateRequest.from_bytes(opened)
+        return opened
 
 
 class _Gurux:

@@ -17,7 +17,6 @@ exchanges, of as many octets, and nothing done with them.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,7 +27,7 @@ from client_blocking import BlockingClient, BlockingEcho
 from client_cosem import CosemClient
 from client_gurux import GuruxClient
 from client_ours import EchoClient, OurClient, connect, echoes, gets
-from measure import COSEM, FLOOR, GURUX, OURS, Batch, Row, repeat
+from measure import COSEM, FASTER, FLOOR, GURUX, OURS, Batch, Row, repeat, shares
 from place import Place
 
 GROUP = "loopback"
@@ -62,7 +61,7 @@ class _Bench:
     def __init__(self, place: Place, runner: asyncio.Runner) -> None:
         self._place = place
         self._run = runner.run
-        self._meters = itertools.count()
+        self._meters = place.free_meters
 
     def builders(self) -> list[Callable[[ExitStack], Row]]:
         secured = {"ciphered": True, "tls": True}
@@ -122,7 +121,7 @@ class _Bench:
 
     def _gets_at_once(self, stack: ExitStack, *, ciphered: bool) -> Row:
         name = f"GET {_kind(ciphered)}, {MANY} at once"
-        row = self._our_gets(name, stack, ciphered=ciphered, count=MANY, must_win=True)
+        row = self._our_gets(name, stack, ciphered=ciphered, count=MANY, promised=True)
         pool = stack.enter_context(ThreadPoolExecutor(MANY))
         for who, kind in _PEERS.items():
             clients = [self._new(kind, ciphered) for _ in range(MANY)]
@@ -141,7 +140,7 @@ class _Bench:
         tls: bool = False,
         tagged: bool = False,
         count: int = 1,
-        must_win: bool = False,
+        promised: bool = False,
     ) -> Row:
         ours: list[_Worker] = []
         floor: list[_Worker] = []
@@ -156,7 +155,9 @@ class _Bench:
             stack.callback(echo.close)
             floor.append(partial(echoes, echo, _SIZE[ciphered]))
         contestants = {OURS: self._batch(ours), FLOOR: self._batch(floor)}
-        return Row(group=GROUP, name=name, contestants=contestants, must_win=must_win)
+        return Row(
+            group=GROUP, name=name, contestants=contestants, least=FASTER if promised else {}
+        )
 
     def _our_sessions(
         self, name: str, stack: ExitStack, *, ciphered: bool, tls: bool = False
@@ -174,7 +175,7 @@ class _Bench:
                 echo.close()
 
         contestants = {OURS: self._batch([sessions]), FLOOR: self._batch([floor])}
-        return Row(group=GROUP, name=name, contestants=contestants, must_win=False)
+        return Row(group=GROUP, name=name, contestants=contestants, least={})
 
     # Helpers ------------------------------------------------------------------------------------
 
@@ -192,8 +193,7 @@ class _Bench:
         """A batch that shares its operations out among ``workers``, all at it at once."""
 
         async def work(count: int) -> None:
-            shares = _shares(count, len(workers))
-            await asyncio.gather(*map(_call, workers, shares))
+            await asyncio.gather(*map(_call, workers, shares(count, len(workers))))
 
         return lambda count: self._run(work(count))
 
@@ -206,16 +206,11 @@ def _threaded(pool: ThreadPoolExecutor, workers: list[Batch]) -> Batch:
     """The same with threads."""
 
     def work(count: int) -> None:
-        shares = _shares(count, len(workers))
-        for future in [pool.submit(w, n) for w, n in zip(workers, shares, strict=True)]:
+        parts = zip(workers, shares(count, len(workers)), strict=True)
+        for future in [pool.submit(worker, part) for worker, part in parts]:
             future.result()
 
     return work
-
-
-def _shares(count: int, workers: int) -> list[int]:
-    share, rest = divmod(count, workers)
-    return [share + (number < rest) for number in range(workers)]
 
 
 def _kind(ciphered: bool) -> str:

@@ -11,9 +11,9 @@ import json
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import cast
 
 import samples
+from echo import Echo
 
 from emulator.sandbox import LOOPBACK, Sandbox
 from emulator.workspace import Workspace
@@ -21,18 +21,8 @@ from tls.contexts import server_context
 from tls.plain import start_tcp_server
 from tls.transport import start_tls_server
 
-METERS = 120
+METERS = 180
 """More than there are clients in a run: a counter belongs to one client and one meter."""
-
-
-class Echo(asyncio.Protocol):
-    """The least that a server on this loop and transport can do."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._transport.write(data)
 
 
 async def main(workspace: Workspace) -> None:

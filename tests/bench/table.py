@@ -20,24 +20,33 @@ HEADER = (
 
 LEGEND = """\
 Medians of interleaved rounds, one process for the meters and one for all clients, same machine.
-/gurux, /dlms-cosem, /floor: our rate over theirs; above 1 we are faster. -: has no such call, or
-does no such thing. Peers' logging is off. What a row compares is in the docstring of its file."""
+/gurux, /dlms-cosem, /floor: our rate over theirs; above 1 we are faster. *: promised, to be above 1
+or what the row says (least=). -: has no such call, or does no such thing. Peers' logging is off.
+What a row compares is in the docstring of its file."""
 
 
 def line(result: Result) -> str:
     rates = "".join(_rate(result.rate(who)) for who in _WHO)
-    ratios = "".join(_ratio(result.ratio(who)) for who in _AGAINST)
+    ratios = "".join(_ratio(result.ratio(who), who in result.row.least) for who in _AGAINST)
     return f"{result.row.name:<{_NAME}}{rates}   {ratios}"
 
 
 def verdict(results: Sequence[Result]) -> str:
-    """Which rows are not won, and whether they should have been."""
+    """Which rows are not won, and which promises are not kept."""
     met = [result for result in results if any(result.rate(peer) for peer in PEERS)]
     lost = [result for result in met if result.lost_to]
     lines = [f"Faster than every peer in {len(met) - len(lost)} of {len(met)} rows that have one."]
     for result in lost:
-        blame = "LOST" if result.row.must_win else "not won (our event loop, their blocking socket)"
-        lines.append(f"{blame}: {result.row.name}, to {' and '.join(result.lost_to)}")
+        if not result.missed:
+            peers = " and ".join(result.lost_to)
+            lines.append(
+                f"not won (our event loop, their blocking socket): {result.row.name}, to {peers}"
+            )
+    for result in results:
+        lines += [
+            f"MISSED: {result.row.name}: {result.ratio(who):.2f} times {who}, {least:g} promised"
+            for who, least in result.missed.items()
+        ]
     return "\n".join(lines)
 
 
@@ -48,8 +57,8 @@ def as_json(results: Sequence[Result]) -> dict[str, Any]:
             {
                 "group": result.row.group,
                 "name": result.row.name,
-                "must_win": result.row.must_win,
-                "lost_to": result.lost_to,
+                "least": result.row.least,
+                "missed": result.missed,
                 "rates": {who: result.rate(who) for who in result.row.contestants},
                 "ratios": {who: result.ratio(who) for who in result.row.contestants if who != OURS},
                 "rounds": result.rounds,
@@ -63,5 +72,5 @@ def _rate(rate: float | None) -> str:
     return f"{'-':>12}" if rate is None else f"{rate:>12,.0f}"
 
 
-def _ratio(ratio: float | None) -> str:
-    return f"{'-':>12}" if ratio is None else f"{ratio:>12.2f}"
+def _ratio(ratio: float | None, promised: bool) -> str:
+    return f"{'-':>12}" if ratio is None else f"{ratio:>11.2f}{'*' if promised else ' '}"

@@ -109,7 +109,7 @@ class SecondaryLink:
         """I, RR, RNR, REJ in NRM."""
         control, information, flow = frame.control, frame.information, self._flow
         is_information = control.kind is Kind.I
-        if False:
+        if information and not is_information:
             self._reject(control.encode(), Fault.INFORMATION_NOT_ALLOWED)
             return []
         arrival = flow.judge(control.send, information) if is_information else None
@@ -201,8 +201,6 @@ class SecondaryLink:
             return []
         event = self._down(f"nothing heard for {self._config.inactivity_timeout:g} s")
         self._pass(Input.INACTIVE)
-        self._reply = None
-        self._polled = False
         return [event]
 
     def close(self) -> list[Event]:

@@ -74,7 +74,7 @@ MALFORMED = {
     "a response": ("C401410011 01".replace(" ", ""), UNKNOWN_SERVICE),
     "an exception": ("D80102", UNKNOWN_SERVICE),
     "an initiate-request": ("01000000065F1F040000181900FF", UNKNOWN_SERVICE),
-    "access": ("D900", UNKNOWN_SERVICE),
+    "access": ("D900", NOT_SUPPORTED),
     "AARE": ("6100", UNKNOWN_SERVICE),
     "RLRE": ("6300", UNKNOWN_SERVICE),
     "nothing": ("", NOT_SUPPORTED),

@@ -139,6 +139,8 @@ def test_a_meter_without_mode_e() -> None:
     meter = ModeEMeter(ITRON._replace(hdlc=False))
     (outcome,) = opening(ModeEClient(), meter, 100)
     assert outcome == Failed("ITR does not offer HDLC (mode E)")
+    assert meter.receive(encode_acknowledgement("5"), 0.0) is None
+    assert meter.octets_to_send() == b""
 
 
 def test_a_meter_that_does_not_repeat_the_choice_has_switched() -> None:

@@ -363,6 +363,24 @@ def test_two_steps_at_once_with_one_key(pair: Any) -> None:
     assert done == [APDU, KeySpent]
 
 
+def test_two_messages_at_once_have_keys_of_their_own(pair: Any) -> None:
+    """However their steps interleave: the second key must not take the place of the first."""
+    both = pair(1)
+    octets = [send(both.client, KeyChoice.WRAPPED, apdu=bytes((0xC0, n))) for n in range(2)]
+    steps = [open_general(both.server.context, one, Use.OPEN_REQUEST) for one in octets]
+    pending: list[Any] = [next(step) for step in steps]
+    opened: list[bytes] = []
+    while any(pending):
+        for at, step in enumerate(steps):
+            if pending[at] is not None:
+                try:
+                    pending[at] = step.send(both.server(pending[at]))
+                except StopIteration as stop:
+                    opened.append(stop.value.apdu)
+                    pending[at] = None
+    assert opened == [b"\xc0\0", b"\xc0\1"]
+
+
 def test_the_signature_is_verified_before_a_key_is_agreed(pair: Any) -> None:
     both = pair(1)
     octets = send(both.client, KeyChoice.ONE_PASS)

@@ -156,6 +156,23 @@ def test_frames_are_found_in_noise(noise: list[bytes], step: int) -> None:
     assert found == [frame]
 
 
+def test_frames_longer_than_wanted_are_not_waited_for() -> None:
+    receiver = FrameReceiver(max_length=64)
+    assert receiver.receive(bytes.fromhex("7EA041"), 0.0) == []
+    assert receiver.pending == 0
+    assert receiver.dropped == 1
+    longest = Frame(Address(1), Address(16), Control(Kind.UI), bytes(64 - 9))
+    assert receiver.receive(longest.encode(), 0.0) == [longest]
+
+
+def test_a_frame_ends_with_a_flag() -> None:
+    """Right by its check sequence, but what follows is none."""
+    receiver = FrameReceiver()
+    frame = Frame(Address(1), Address(16), Control(Kind.RR, True, 1))
+    assert receiver.receive(frame.encode()[:-1] + b"\x00", 0.0) == []
+    assert receiver.receive(frame.encode(), 0.0) == [frame]
+
+
 def test_shared_and_repeated_flags() -> None:
     one = Frame(Address(1), Address(16), Control(Kind.RR, True, 1))
     two = Frame(Address(1), Address(16), Control(Kind.RR, True, 2))

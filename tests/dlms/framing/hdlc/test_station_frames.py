@@ -98,6 +98,16 @@ def test_hdlc_frame_n5(meter: Any, sealed: Callable[[str], bytes]) -> None:
     assert meter.is_usable
 
 
+def test_unknown_control_is_answered_when_polled(
+    meter: Any, sealed: Callable[[str], bytes]
+) -> None:
+    meter.connect()
+    assert meter.octets(sealed("A0070321AF")) == []
+    for _ in range(2):
+        (frmr,) = meter.octets(sealed("A0070321BF"))
+        assert decode_rejection(frmr.information).control == 0xAF, "the first one counts"
+
+
 def test_unknown_control_without_a_link(meter: Any, sealed: Callable[[str], bytes]) -> None:
     assert meter.octets(sealed("A0070321BF")) == []
 
@@ -132,7 +142,7 @@ def test_hdlc_address_p1(new_meter: Any, server: Address) -> None:
 
 
 @pytest.mark.parametrize(
-    "client", [Address(0, 16, 2), Address(0, 16, 4), Address(0), Address(0x7F)]
+    "client", [Address(0, 16, 2), Address(16, 5, 2), Address(16, 0, 4), Address(0), Address(0x7F)]
 )
 def test_hdlc_address_n1(meter: Any, client: Address) -> None:
     assert meter.frame(Kind.SNRM, client=client) == []
@@ -244,6 +254,7 @@ def test_what_was_said_is_answered_in_so_many_words(meter: Any) -> None:
 @pytest.mark.parametrize("information", [
     "8180", "818001", "8180030501", "81800305010F0501FF", "00", "8180050702FFFF", "818003080100",
     "818003050107", "818003050300", "8180060501FF0501FF", "81810305017F", "80800305017F",
+    "8180000501FF",
 ])  # fmt: skip
 def test_parameters_that_cannot_be(meter: Any, information: str) -> None:
     assert meter.kinds(Kind.SNRM, bytes.fromhex(information)) == [Kind.DM]

@@ -95,6 +95,7 @@ def test_hdlc_info_n3(meter: Any) -> None:
     (answer,) = meter.frame(Kind.I, LLC + b"x", ns=5)
     assert answer.control in (Control(Kind.RR, True, 0), Control(Kind.REJ, True, 0))
     assert meter.apdus == []
+    assert meter.kinds(Kind.I, LLC + b"x", ns=4) == [Kind.RR], "beyond any window: it was here"
     (answer,) = meter.frame(Kind.I, LLC + b"x", ns=0)
     assert answer.control == Control(Kind.I, True, 1, 0)
     assert meter.apdus == [b"x"]
@@ -171,6 +172,9 @@ def test_unsolicited_in_a_ui_frame_at_the_next_poll(meter: Any) -> None:
     meter.connect()
     assert meter.station.send_unnumbered(16, 1, b"alarm")
     assert not meter.station.send_unnumbered(16, 1, b"one is kept at a time")
+    meter.connect()
+    assert meter.kinds(Kind.RR) == [Kind.RR], "that was for the link before"
+    assert meter.station.send_unnumbered(16, 1, b"alarm")
     assert not meter.station.send_unnumbered(17, 1, b"no link")
     ui, rr = meter.frame(Kind.RR)
     assert (ui.control.kind, ui.information[3:], rr.control.kind) == (Kind.UI, b"alarm", Kind.RR)
@@ -238,6 +242,30 @@ def test_what_waits_for_a_client_that_does_not_poll_is_bounded(meter: Any) -> No
     while meter.station.send(16, 1, bytes(0xFFFF - 3)):
         taken += 1
     assert taken == MAX_QUEUED // 0xFFFF
+
+
+def test_what_has_been_sent_waits_no_longer(new_meter: Any) -> None:
+    """More in all than may wait at once."""
+    meter = new_meter(limits=Parameters(2030, 128, 7, 1))
+    meter.connect(Parameters(128, 2030, 1, 7).encode())
+    meter.answer = lambda apdu: bytes(0xFFFF)
+    number = 0
+    for asked in range(5):
+        frames = meter.frame(Kind.I, LLC + b"ask", ns=asked, nr=number)
+        got = b""
+        while frames:
+            got += b"".join(frame.information for frame in frames)
+            number = (number + len(frames)) % 8
+            frames = meter.frame(Kind.RR, nr=number) if frames[-1].segmented else []
+        assert len(got) == 3 + 0xFFFF
+    assert MAX_QUEUED < 5 * 0xFFFF
+
+
+def test_nothing_is_taken_for_a_link_that_is_not_up(meter: Any) -> None:
+    meter.connect()
+    meter.kinds(Kind.I, LLC + bytes(126))
+    assert not meter.station.send(16, 1, b"rejected")
+    assert not meter.station.send_unnumbered(16, 1, b"rejected")
     assert not meter.station.send(17, 1, b"no link")
 
 

@@ -1,0 +1,1 @@
+"""How a device carries out requests: one attribute, one method, lists of them, by either name."""

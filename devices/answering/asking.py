@@ -1,0 +1,55 @@
+"""Who asks which meter, and what there is for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple, TypeAlias
+
+from devices.meter import Meter
+from devices.objects.behaviour import Call
+from devices.profile.model import AssociationRow, ObjectRow
+from devices.profile.rights import Rights
+from dlms.security.control import Protection
+from dlms.xdlms.access import AccessRequest
+from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.read import ReadRequest
+from dlms.xdlms.registry import CompleteRequest
+from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest
+
+Answerable: TypeAlias = (
+    CompleteRequest | AccessRequest | ReadRequest | WriteRequest | UnconfirmedWriteRequest
+)
+"""Every request that can be carried out at once."""
+
+
+class Asking(NamedTuple):
+    """One request of one association at the true time ``now`` (aware).
+
+    ``protection`` is what the request came with, ``user`` who is behind the client, where users are
+    identified.
+    """
+
+    device: Meter
+    association: AssociationRow
+    now: dt.datetime
+    protection: Protection = Protection.NONE
+    user: int | None = None
+
+    def call(self, row: ObjectRow) -> Call:
+        return Call(self.device, row, self.association, self.now, self.user, self.protection)
+
+    def find(
+        self, descriptor: AttributeDescriptor | MethodDescriptor
+    ) -> tuple[ObjectRow, Rights] | int:
+        """The object and the rights on it, or the code that all services share for why not.
+
+        An object that this association has no right on does not exist for it.
+        """
+        row = self.device.profile.objects.get(descriptor.instance)
+        rights = None if row is None else row.rights.get(self.association.name)
+        if row is None or rights is None:
+            return DataAccessResult.OBJECT_UNDEFINED
+        if row.interface_class.class_id != descriptor.class_id:
+            return DataAccessResult.OBJECT_CLASS_INCONSISTENT
+        return row, rights

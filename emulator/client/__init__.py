@@ -1,0 +1,89 @@
+"""A client of DLMS/COSEM meters, for asyncio and without it.
+
+::
+
+    async with connect("192.0.2.7", 4059) as client:
+        async with client.associate(client_sap=16) as a:
+            print(await a.get("active_energy_import"))          # 1234567 Wh
+
+- :func:`connect`, :func:`connect_blocking` make a connection, by any way to a meter
+- :mod:`emulator.client.association` and :mod:`~emulator.client.blocking`  the two drivers, with the
+  same words
+- :mod:`emulator.client.plan`    how to associate; :mod:`~emulator.client.keys` the keys
+- :mod:`emulator.client.errors`  what can go wrong
+- :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
+- :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
+"""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from emulator.client.association import Association, Client
+from emulator.client.blocking import BlockingAssociation, BlockingClient
+from emulator.client.blocking_channel import BlockingChannel
+from emulator.client.blocking_meter_client import BlockingMeterClient
+from emulator.client.errors import (
+    AnswerTimeout,
+    AssociationLost,
+    ClientError,
+    MeterFault,
+    NotAssociated,
+    Refused,
+    UnknownObject,
+)
+from emulator.client.keys import Keys
+from emulator.client.meter_client import RESPONSE_TIMEOUT, MeterClient, Runner
+from emulator.client.objects import ObjectEntry, ObjectList
+from emulator.client.route import Hdlc, Route, Way
+from emulator.client.wires import DatagramWire, LineWire, SocketWire
+
+__all__ = [
+    "AnswerTimeout",
+    "Association",
+    "AssociationLost",
+    "BlockingAssociation",
+    "BlockingChannel",
+    "BlockingClient",
+    "BlockingMeterClient",
+    "Client",
+    "ClientError",
+    "DatagramWire",
+    "Hdlc",
+    "Keys",
+    "LineWire",
+    "MeterClient",
+    "MeterFault",
+    "NotAssociated",
+    "ObjectEntry",
+    "ObjectList",
+    "Refused",
+    "Route",
+    "Runner",
+    "SocketWire",
+    "UnknownObject",
+    "Way",
+    "connect",
+    "connect_blocking",
+]
+
+
+def connect(
+    host: str, port: int | None = None, *, timeout: float = RESPONSE_TIMEOUT, **way: Unpack[Way]
+) -> Client:
+    """A connection to be entered: ``async with connect(...) as client``.
+
+    With a ``port``: the wrapper over TCP unless ``way`` says otherwise. Without one ``host`` is the
+    path of a serial line, which carries HDLC. ``timeout`` is in seconds, for the connection and for
+    each answer; ``way`` is explained at :class:`~emulator.client.route.Way`.
+
+    ``ValueError`` if these do not go together.
+    """
+    return Client(Route(host=host, port=port, **way), timeout)
+
+
+def connect_blocking(
+    host: str, port: int | None = None, *, timeout: float = RESPONSE_TIMEOUT, **way: Unpack[Way]
+) -> BlockingClient:
+    """As :func:`connect`, without an event loop: ``with connect_blocking(...) as client``."""
+    return BlockingClient(Route(host=host, port=port, **way), timeout)

@@ -1,0 +1,179 @@
+"""The same client without an event loop: the words are those of :mod:`emulator.client.association`,
+and what they mean and raise is said there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Self, Unpack
+
+from dlms.association.client import ClientAssociation
+from dlms.errors import DlmsError
+from emulator.client import reading
+from emulator.client.blocking_channel import BlockingChannel
+from emulator.client.blocking_meter_client import BlockingMeterClient
+from emulator.client.errors import AssociationLost
+from emulator.client.objects import ObjectList
+from emulator.client.plan import COUNTER_CLASS, Execute, Options, Plan, plan, public
+from emulator.client.route import Route
+from emulator.client.session import Session
+from emulator.client.standing import Spoiled
+from emulator.client.targets import VALUE, Moment, Span, Wanted, What
+from emulator.client.wires import open_blocking
+
+
+class BlockingClient:
+    """As :class:`~emulator.client.association.Client`: ``with connect_blocking(...) as client``."""
+
+    def __init__(self, route: Route, timeout: float) -> None:
+        self._route = route
+        self._timeout = timeout
+        self._channel: BlockingChannel | None = None
+        self.spoiled = Spoiled()
+
+    def __enter__(self) -> Self:
+        """``OSError`` (``TimeoutError``) if there is no connection."""
+        self._channel = open_blocking(self._route, self._timeout)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection; all associations end with it."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
+    @property
+    def channel(self) -> BlockingChannel:
+        """:class:`AssociationLost` if the connection is not open."""
+        if self._channel is None:
+            raise AssociationLost("the connection is not open")
+        return self._channel
+
+    def associate(
+        self, *, execute: Execute | None = None, **how: Unpack[Options]
+    ) -> BlockingAssociation:
+        """An association to be entered: ``with client.associate(...) as a``.
+
+        ``how`` is explained at :class:`~emulator.client.plan.Options`. ``execute`` carries out the
+        cryptography where ``keys`` are references, in modules of the caller's.
+        ``ValueError`` or :class:`~dlms.errors.LocalProtocolError` if this cannot be an association.
+        """
+        how.setdefault("timeout", self._timeout)
+        return BlockingAssociation(self, plan(str(self._route), how), execute)
+
+
+class BlockingAssociation:
+    """As :class:`~emulator.client.association.Association`. Threads wait for each other."""
+
+    def __init__(self, client: BlockingClient, plan: Plan, execute: Execute | None) -> None:
+        """By :meth:`BlockingClient.associate`."""
+        chosen = plan.execute if execute is None else execute
+        if chosen is None:
+            raise ValueError("keys by reference need something that has them")
+        self._execute = chosen
+        self._client = client
+        self._channel = client.channel
+        self._plan = plan
+        self._meter: BlockingMeterClient | None = None
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Associate. :class:`~emulator.client.errors.NotAssociated` if the meter refuses."""
+        config = self._plan.config
+        self._client.spoiled.check((config.client_sap, config.server_sap))
+        if self._plan.counter_from is not None:
+            with self._client.associate(**public(config, self._plan.timeout)) as visitor:
+                where = COUNTER_CLASS, self._plan.counter_from, VALUE
+                self._plan.take_counter(visitor.get(where, raw=True).value)
+        association = ClientAssociation(config, self._plan.keys, self._plan.counters)
+        meter = BlockingMeterClient(self._channel, association, self._execute, self._plan.timeout)
+        session = Session(meter.dialogues, association)
+        self._meter = meter
+        try:
+            meter.hold(session.open())
+        except BaseException:
+            self.close()
+            raise
+        self._session = session
+
+    def close(self) -> None:
+        """Release the association and end its link. Whatever goes wrong, it has ended."""
+        meter, session, self._meter, self._session = self._meter, self._session, None, None
+        if meter is None:
+            return
+        config = self._plan.config
+        pair = config.client_sap, config.server_sap
+        try:
+            with suppress(DlmsError, OSError):
+                if session is not None and not meter.lost:
+                    meter.release()
+        finally:
+            if meter.lost:
+                self._client.spoiled.add(pair, meter.lost)
+            meter.abandon()
+        self._channel.disconnect(*pair)
+
+    def get(
+        self,
+        what: What,
+        attribute: int | str | None = None,
+        *,
+        class_id: int | None = None,
+        version: int | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        entries: tuple[int, int] | None = None,
+        raw: bool = False,
+    ) -> Any:
+        """As :meth:`Association.get <emulator.client.association.Association.get>`."""
+        span = Span(since, until, entries)
+        wanted = Wanted(what, attribute, class_id, version, span, raw)
+        meter, session = self._open()
+        return meter.hold(reading.read_one(session, wanted))
+
+    def get_many(
+        self, whats: Iterable[What], *, raw: bool = False, return_exceptions: bool = False
+    ) -> list[Any]:
+        """As :meth:`Association.get_many <emulator.client.association.Association.get_many>`."""
+        meter, session = self._open()
+        return meter.hold(reading.read_many(session, whats, raw, return_exceptions))
+
+    def set(
+        self, what: What, attribute: int | str, value: Any, *, class_id: int | None = None
+    ) -> None:
+        """As :meth:`Association.set <emulator.client.association.Association.set>`."""
+        meter, session = self._open()
+        meter.hold(session.set(what, attribute, value, class_id))
+
+    def invoke(
+        self,
+        what: What,
+        method: int | str,
+        parameter: Any = None,
+        *,
+        class_id: int | None = None,
+    ) -> Any:
+        """As :meth:`Association.invoke <emulator.client.association.Association.invoke>`."""
+        meter, session = self._open()
+        return meter.hold(session.invoke(what, method, parameter, class_id))
+
+    def objects(self) -> ObjectList:
+        """As :meth:`Association.objects <emulator.client.association.Association.objects>`."""
+        meter, session = self._open()
+        return meter.hold(session.objects())
+
+    def _open(self) -> tuple[BlockingMeterClient, Session]:
+        if self._meter is None or self._session is None:
+            raise AssociationLost("the association is not open")
+        return self._meter, self._session

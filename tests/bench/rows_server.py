@@ -1,0 +1,35 @@
+"""What a meter's process can do: ciphered GETs answered per second, over loopback.
+
+The same load generator for both (:mod:`load`): ours are meters, one association each, that verify,
+decipher, read, encrypt and authenticate; the floor is a process that echoes as many octets as our
+replies have, on the same event loop and transport, with the same cap on reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from load import EchoLane, Load, MeterLane
+from measure import FLOOR, OURS, Row
+from place import Place
+
+GROUP = "server"
+ASSOCIATIONS = (1, 10, 50)
+
+
+def rows(place: Place) -> Iterator[Row]:
+    """Each row holds its connections open until the next one is asked for."""
+    for count in ASSOCIATIONS:
+        with ExitStack() as stack:
+            meters = [MeterLane(place, next(place.free_meters)) for _ in range(count)]
+            echoes = [EchoLane(place, meters[0].reply) for _ in range(count)]
+            for lane in (*meters, *echoes):
+                stack.callback(lane.close)
+            plural = "s" if count > 1 else ""
+            yield Row(
+                group=GROUP,
+                name=f"ciphered GETs, {count} association{plural}",
+                contestants={OURS: Load(meters), FLOOR: Load(echoes)},
+                least={},
+            )
