@@ -25,6 +25,7 @@ bench: $(STAMP)
 # The parts of README and docs/ that are made from tables; the tests check that they are up to date.
 docs: $(STAMP)
 	$(BIN)/python tests/interop/readme_table.py
+	$(BIN)/cosemlab machines --into docs/protocol.md
 
 setup: $(STAMP)
 

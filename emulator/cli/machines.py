@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlms.association import state as association
@@ -12,6 +14,10 @@ from dlms.framing.hdlc import state as hdlc
 
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_MARKS = re.compile(
+    r"(?P<begin><!-- machine: (?P<name>\w+) -->)\n.*?(?P<end><!-- end of machine -->)", re.DOTALL
+)
 
 MACHINES: dict[str, Mapping[tuple[Any, Any], Enum]] = {
     "association": association.TRANSITIONS,
@@ -24,13 +30,33 @@ def register(subparsers: SubParsers) -> None:
     command = subparsers.add_parser(
         "machines", help="draw the association or the HDLC machine from its table, as Mermaid text"
     )
-    command.add_argument("machine", choices=sorted(MACHINES))
+    command.add_argument("machine", choices=sorted(MACHINES), nargs="?")
+    command.add_argument(
+        "--into",
+        type=Path,
+        metavar="FILE",
+        help="write the drawings into a Markdown file, between its marks",
+    )
     command.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    print(draw(MACHINES[args.machine]))
+    if args.into is not None:
+        args.into.write_text(drawn_into(args.into.read_text("utf-8")), "utf-8")
+    else:
+        for name in [args.machine] if args.machine else sorted(MACHINES):
+            print(draw(MACHINES[name]))
     return 0
+
+
+def drawn_into(text: str) -> str:
+    """``text`` with each machine drawn between ``<!-- machine: NAME -->`` and the mark after it."""
+
+    def drawing(match: re.Match[str]) -> str:
+        body = f"```mermaid\n{draw(MACHINES[match['name']])}\n```"
+        return f"{match['begin']}\n\n{body}\n\n{match['end']}"
+
+    return _MARKS.sub(drawing, text)
 
 
 def draw(table: Mapping[tuple[Any, Any], Enum]) -> str:
