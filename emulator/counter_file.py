@@ -2,6 +2,9 @@
 
 A value must never be used twice with the same key, whatever happens to the process. So a block is
 written down as used before the first of it is; what is left of it when the process ends is lost.
+
+What was received must not be accepted twice either (R-IC-7): whoever keeps floors writes each down
+before anything is done with its message.
 """
 
 from __future__ import annotations
@@ -27,7 +30,10 @@ class CounterFile:
         self._path = path
 
     def reserve(self, name: str, at_least: int, count: int) -> int:
-        """Reserve ``count`` values, none below ``at_least``; return the first."""
+        """Reserve ``count`` values, none below ``at_least``; return the first.
+
+        With a ``count`` of 0 that only raises the value: to ``at_least``, if it is lower.
+        """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         with open(descriptor, "r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -44,16 +50,19 @@ class CounterFile:
 
 
 class FiledCounters(InvocationCounters):
-    """Invocation counters whose send values are reserved in a file.
+    """Invocation counters whose send values are reserved in a file, with ``floors`` those that are
+    received, too: one write for each message.
 
-    Keys that live for one association are not worth it: their counters end with them.
+    The two ends of an association must not share a file. Keys that live for one association are
+    not worth it: their counters end with them.
     """
 
-    __slots__ = ("_file", "_reserved")
+    __slots__ = ("_file", "_floors", "_reserved")
 
-    def __init__(self, file: CounterFile) -> None:
+    def __init__(self, file: CounterFile, *, floors: bool = False) -> None:
         super().__init__()
         self._file = file
+        self._floors = floors
         self._reserved: dict[KeyRef, int] = {}
 
     def burn(self, ek: KeyRef) -> int:
@@ -66,6 +75,27 @@ class FiledCounters(InvocationCounters):
                 self._reserved[ek] = first + BLOCK
                 self.raise_to(ek, first)
         return super().burn(ek)
+
+    def floor(self, ek: KeyRef) -> int:
+        self._recall(ek)
+        return super().floor(ek)
+
+    def check(self, ek: KeyRef, received: int, max_jump: int | None = None) -> None:
+        self._recall(ek)
+        super().check(ek, received, max_jump)
+
+    def accept(self, ek: KeyRef, received: int) -> None:
+        if self._keeps_floor(ek):
+            self._file.reserve(f"{ek}/floor", received + 1, 0)
+        super().accept(ek, received)
+
+    def _recall(self, ek: KeyRef) -> None:
+        """Take up the floor that the file has, once."""
+        if self._keeps_floor(ek) and ek not in self._floor:
+            self._floor[ek] = self._file.reserve(f"{ek}/floor", 0, 0)
+
+    def _keeps_floor(self, ek: KeyRef) -> bool:
+        return self._floors and ek.lifetime is KeyLifetime.LONG_LIVED
 
 
 class FiledTokenCounters(TokenCounters):

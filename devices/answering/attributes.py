@@ -29,6 +29,8 @@ _UNMATCHED = DataAccessResult.TYPE_UNMATCHED
 # A plain IntFlag test costs a method call each; these are asked for on every request.
 _GET_ALL = int(Conformance.ATTRIBUTE0_WITH_GET)
 _SET_ALL = int(Conformance.ATTRIBUTE0_WITH_SET)
+_SELECTIVE = int(Conformance.SELECTIVE_ACCESS)
+_BY_PARAMETERS = int(Conformance.PARAMETERIZED_ACCESS)
 
 
 def get(
@@ -67,7 +69,15 @@ def read(
         return _DENIED
     if not access.satisfied_by(asking.protection):
         return _VIOLATED
+    if selection is not None and not _selects(asking):
+        return _VIOLATED
     return value(asking.call(row), number, selection)
+
+
+def _selects(asking: Asking) -> bool:
+    """Whether the association offers selective access, under its name for it."""
+    config = asking.association.config
+    return bool(int(config.conformance) & (_BY_PARAMETERS if config.short_names else _SELECTIVE))
 
 
 def value(

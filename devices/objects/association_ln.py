@@ -30,7 +30,7 @@ from dlms.axdr.data import (
     unsigned,
 )
 from dlms.cosem.fitting import fits
-from dlms.cosem.shape import LONG_UNSIGNED, NULL
+from dlms.cosem.shape import LONG_UNSIGNED, NULL, Shape
 from dlms.cosem.shape import array as array_of
 from dlms.cosem.tables.common import OBJECT
 from dlms.xdlms.codes import DataAccessResult
@@ -81,7 +81,7 @@ def _object_list(call: Call, selection: SelectiveAccess | None) -> Data | DataAc
     return DataAccessResult.OBJECT_UNDEFINED if one is None else _element(call, one)
 
 
-_PARAMETERS = {
+_PARAMETERS: dict[int, Shape] = {
     WITHOUT_RIGHTS: NULL,
     BY_CLASS: array_of(LONG_UNSIGNED),
     BY_OBJECTS: array_of(OBJECT),

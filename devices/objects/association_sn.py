@@ -30,11 +30,15 @@ from dlms.axdr.data import (
 from dlms.cosem.fitting import fits
 from dlms.cosem.shape import LONG_UNSIGNED
 from dlms.cosem.tables.common import OBJECT
+from dlms.security.ops import Step
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
 
 BY_CLASS, BY_OBJECT = 1, 2
 """Access selectors of object_list."""
+
+_ONE_SECRET = 3
+"""The version from which on there is one method for whichever secret the association has."""
 
 
 def _base_name(call: Call, row: ObjectRow) -> Data:
@@ -119,6 +123,13 @@ def _value(call: Call, wanted: Data) -> Data:
     return found if isinstance(found, Data) else NULL
 
 
+def _change_secret(call: Call, parameter: Data) -> Outcome | Step[Outcome]:
+    """change_secret from version 3 on; before, this is change_LLS_secret, which is not had."""
+    if call.row.interface_class.version < _ONE_SECRET:
+        return Outcome(ActionResult.OBJECT_UNAVAILABLE)
+    return change_hls_secret(call, parameter)
+
+
 BEHAVIOUR = Behaviour(
     read={
         2: _object_list,
@@ -131,6 +142,7 @@ BEHAVIOUR = Behaviour(
         1: _list_by_class,
         2: _object_by_name,
         3: _read_by_name,
+        5: _change_secret,
         6: change_hls_secret,
         9: add_user,
         10: remove_user,

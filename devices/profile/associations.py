@@ -30,7 +30,7 @@ _MAX_CLIENT_SAP = 0x7F
 _KEYED = (Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA)
 _ASSOCIATION = {
     "broadcast", "client_sap", "conformance", "context", "dedicated", "knobs", "max_pdu_size",
-    "mechanism", "policy", "pre_established", "protected_release", "protection",
+    "mechanism", "policy", "pre_established", "protected_release", "protection", "rights_as",
     "response_policy", "security_setup", "suite", "unconfirmed", "users", "source", "assumed",
 }  # fmt: skip
 
@@ -124,4 +124,20 @@ def _users(row: Table, place: Place) -> dict[int, str] | None:
         if not name.isascii():
             raise where.error("a visible-string is ASCII")
         found[number] = name
+    return found
+
+
+def rights_as(table: Table, place: Place) -> dict[str, str]:
+    """Which associations have the rights of which others, where an object gives them none.
+
+    ``rights_as`` names an association that has rights of its own, so there are no chains.
+    """
+    found = {}
+    for name, row in table.items():
+        if "rights_as" in row:
+            where = place.at(name).at("rights_as")
+            model = one_of(need(row, "rights_as", str, place.at(name)), tuple(table), where)
+            if "rights_as" in table[model]:
+                raise where.error(f"{model} has its rights from another itself")
+            found[name] = model
     return found

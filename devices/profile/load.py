@@ -13,7 +13,7 @@ from devices.profile.table import only
 
 __all__ = ["ProfileError", "available", "every", "load", "load_text"]
 
-_BASES = ("common",)
+_BASES = ("common", "every_class")
 """Files that are no meters themselves but what meters have in common."""
 
 _PROVENANCE = {"source", "assumed"}

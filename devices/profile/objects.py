@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from devices.profile.model import ObjectRow
 from devices.profile.place import Place
@@ -18,8 +18,13 @@ _OBJECT = {
 }  # fmt: skip
 
 
-def objects(table: Table, associations: Collection[str], place: Place) -> dict[bytes, ObjectRow]:
-    """The rows of one table of objects; those that are ``absent`` are left out."""
+def objects(
+    table: Table, associations: Collection[str], alike: Mapping[str, str], place: Place
+) -> dict[bytes, ObjectRow]:
+    """The rows of one table of objects; those that are ``absent`` are left out.
+
+    ``alike`` says whose rights an association has where it is given none of its own.
+    """
     found: dict[bytes, ObjectRow] = {}
     for key, row in table.items():
         parsed = _object(key, row, associations, place.at(key))
@@ -27,6 +32,9 @@ def objects(table: Table, associations: Collection[str], place: Place) -> dict[b
             continue
         if parsed.instance in found:
             raise place.at(key).error("this object is there already")
+        for name, model in alike.items():
+            if model in parsed.rights:
+                parsed.rights.setdefault(name, parsed.rights[model])
         found[parsed.instance] = parsed
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.profile.associations import association
+from devices.profile.associations import association, rights_as
 from devices.profile.instructions import instruction
 from devices.profile.model import Profile, Provenance
 from devices.profile.naming import short_names
@@ -37,10 +37,11 @@ def profile(document: Table, place: Place) -> Profile:
         key: association(key, row, server_sap, place.at("associations").at(key))
         for key, row in need(document, "associations", dict, place).items()
     }
+    alike = rights_as(document["associations"], place.at("associations"))
     where = place.at("objects")
-    found = objects(need(document, "objects", dict, place), associations, where)
+    found = objects(need(document, "objects", dict, place), associations, alike, where)
     own = maybe(document, "short_name_objects", dict, {}, place)
-    by_short_name = objects(own, associations, place.at("short_name_objects"))
+    by_short_name = objects(own, associations, alike, place.at("short_name_objects"))
     instructions = {
         key: instruction(key, row, associations, found, place.at("instructions").at(key))
         for key, row in maybe(document, "instructions", dict, {}, place).items()

@@ -11,6 +11,7 @@ from devices.profile import ProfileError
 from dlms.client.refusals import MeterRefusal
 from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
+from emulator.client import UnknownObject
 from emulator.workspace import WorkspaceError
 
 
@@ -36,12 +37,13 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (MeterRefusal, Exit.FAILED),
     (ProtocolError, Exit.PROTOCOL),
     (CryptoFailure, Exit.PROTOCOL),
-    (DlmsError, Exit.PROTOCOL),
+    (UnknownObject, Exit.USAGE),
     (WorkspaceError, Exit.USAGE),
     (ProfileError, Exit.USAGE),
     (PermissionError, Exit.USAGE),
     (TimeoutError, Exit.CONNECTION),
     (OSError, Exit.CONNECTION),
+    (DlmsError, Exit.PROTOCOL),
     (ValueError, Exit.USAGE),
 )
 """First match decides: what is more special stands before what it is a kind of."""

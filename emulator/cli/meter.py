@@ -1,26 +1,30 @@
-"""``read``, ``credit``, ``instruct``, ``keys``: one thing done to one meter."""
+"""``read``, ``objects``, ``credit``, ``instruct``, ``keys``: one thing done to one meter."""
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from devices.profile import Profile
 from dlms.axdr.data import Data
-from dlms.cosem import obis
+from dlms.cosem import catalogue, obis
+from dlms.cosem.quantity import Quantity
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.cli import failures, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
-from emulator.cli.values import plain
+from emulator.cli.values import readable
+from emulator.client import UnknownObject
+from emulator.client.objects import instance_of
+from emulator.client.targets import Span, Wanted
 from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
-from emulator.sandbox import MeterAddress
+from emulator.sandbox import MeterAddress, suites_of
 from emulator.workspace import Workspace
 
 Command: TypeAlias = Callable[
@@ -31,9 +35,16 @@ Command: TypeAlias = Callable[
 def register(subparsers: options.SubParsers) -> None:
     read = subparsers.add_parser("read", help="read a meter's account, or one attribute")
     options.add_meter(read)
-    read.add_argument("name", nargs="?", metavar="OBIS", help="for example 1-0:1.8.0.255")
+    read.add_argument("name", nargs="?", help="for example active_energy_import, or 1-0:1.8.0.255")
     read.add_argument("attribute", nargs="?", type=int, default=2, help="default: 2")
+    read.add_argument("--since", type=_moment, metavar="TIME", help="rows of a profile, ISO 8601")
+    read.add_argument("--until", type=_moment, metavar="TIME", help="rows of a profile, ISO 8601")
+    read.add_argument("--rows", action="store_true", help="print a profile as a table")
     _finish(read, _read)
+
+    objects = subparsers.add_parser("objects", help="list the objects that the S1SP sees")
+    options.add_meter(objects)
+    _finish(objects, _objects)
 
     credit = subparsers.add_parser("credit", help="add credit to a meter (S1SP)")
     options.add_meter(credit)
@@ -80,7 +91,7 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
         print_json({"meter": meter.name, **result, **shown})
         return failures.Exit.DONE
-    print_table([(key.replace("_", " "), str(value)) for key, value in result.items()])
+    _show(result, getattr(args, "rows", False))
     if args.ledger:
         print()
         print_ledger(ledger)
@@ -94,13 +105,55 @@ async def _read(
     if args.name is None:
         status = await head_end.status(meter, profile)
         return {**status._asdict(), "balance": str(status.balance)}
-    instance = obis.parse(args.name)
+    instance = instance_of(args.name)
     row = profile.objects.get(instance)
     if row is None:
-        raise ValueError(f"{profile.name} has no object {obis.text(instance)}")
-    attribute = AttributeDescriptor(row.interface_class.class_id, instance, args.attribute)
-    value = await head_end.read(meter, profile, attribute)
-    return {"object": obis.text(instance), "type": value.type.label, "value": plain(value)}
+        raise UnknownObject(f"{profile.name} has no object {obis.text(instance)}")
+    table = row.interface_class
+    wanted = Wanted(
+        instance, args.attribute, table.class_id, table.version, Span(args.since, args.until)
+    )
+    value = await head_end.read(meter, profile, wanted)
+    shown: dict[str, object] = {"object": obis.text(instance)}
+    name = catalogue.name(instance)
+    if name is not None:
+        shown["name"] = name
+    if isinstance(value, Quantity) and args.json:
+        return {**shown, "value": str(value.value), "unit": str(value.unit)}
+    return {**shown, "value": readable(value)}
+
+
+async def _objects(
+    args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
+) -> dict[str, object]:
+    rows = [
+        {
+            "object": entry.logical_name,
+            "class": entry.class_id,
+            "version": entry.version,
+            "name": entry.name,
+            "rights": entry.rights,
+        }
+        for entry in await head_end.objects(meter, profile)
+    ]
+    return {"objects": rows}
+
+
+def _show(result: dict[str, object], rows: bool) -> None:
+    """Print for people: objects, and rows if wanted, as a table; else a line for each part."""
+    table = result.get("value" if rows else "objects")
+    if isinstance(table, list) and table and isinstance(table[0], dict):
+        print_table([tuple(map(str, row.values())) for row in table], tuple(table[0]))
+        return
+    print_table([(key.replace("_", " "), _line(part)) for key, part in result.items()])
+
+
+def _line(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
 
 
 async def _credit(

@@ -99,6 +99,6 @@ def head_end(workspace: Workspace, args: Any, ledger: Ledger) -> HeadEnd:
         workspace.credential,
         workspace.pki.trust(),
         keylog=args.keylog,
-        counters=partial(FiledCounters, file),
+        counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),
     )

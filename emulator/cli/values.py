@@ -1,36 +1,33 @@
-"""COSEM values as JSON has them."""
+"""Values of the client as JSON and people have them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dlms.axdr.data import CompactArray, Data, DataType
 from dlms.axdr.datetimes import CosemDateTime
-from dlms.errors import CodecError
+from dlms.cosem.quantity import Quantity
+from dlms.cosem.typed import Named
 
 
-def plain(data: Data) -> Any:
-    """Numbers and strings as they are, sequences as lists.
+def readable(value: Any) -> Any:
+    """Numbers, strings and sequences as they are; quantities with their unit, enums by name.
 
-    Octets are shown as a date-time if they are twelve that can be one, as text if they are all
-    printable, and in hexadecimal otherwise.
+    Octets are shown as text if they are all printable, and in hexadecimal otherwise.
     """
-    value = data.value
-    if isinstance(value, CompactArray):
-        return [plain(element) for element in value.elements]
-    if isinstance(value, tuple):
-        return [plain(element) for element in value]
+    if isinstance(value, dict):
+        return {name: readable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [readable(part) for part in value]
+    if isinstance(value, Quantity | CosemDateTime):
+        return str(value)
+    if isinstance(value, Named):
+        return value.label or int(value)
     if isinstance(value, bytes):
-        return _octets(data.type, value)
+        return _octets(value)
     return value
 
 
-def _octets(kind: DataType, octets: bytes) -> str:
-    if len(octets) == 12 and kind in (DataType.OCTET_STRING, DataType.DATE_TIME):
-        try:
-            return str(CosemDateTime.from_octets(octets))
-        except CodecError:
-            pass
+def _octets(octets: bytes) -> str:
     if octets and octets.isascii() and octets.decode("ascii").isprintable():
         return octets.decode("ascii")
     return octets.hex().upper()

@@ -23,7 +23,10 @@ from dlms.security.ops import CryptoOp, Step
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from emulator.channel import Channel
-from emulator.client import MeterClient
+from emulator.client import MeterClient, ObjectList
+from emulator.client.reading import read_one
+from emulator.client.session import Session
+from emulator.client.targets import Wanted
 from emulator.head_end.party import Party
 from emulator.policy import Purpose
 from emulator.sandbox import MeterAddress
@@ -40,6 +43,7 @@ class PartyAssociation:
 
     def __init__(self, client: MeterClient, party: Party, profile: Profile, device: str) -> None:
         self._client = client
+        self._session = Session(client.dialogues, client.association)
         self._party = party
         self._profile = profile
         self._device = device
@@ -54,6 +58,16 @@ class PartyAssociation:
         """Read. To make a meter give its data is an Instruction (SEC: Equivalent Steps (b))."""
         self.be_about(Purpose.GENERATE_INSTRUCTION)
         return await self._client.get(attribute, selection)
+
+    async def read(self, wanted: Wanted) -> Any:
+        """Read as people want it, with names and units; several requests if need be."""
+        self.be_about(Purpose.GENERATE_INSTRUCTION)
+        return await self._client.hold(read_one(self._session, wanted))
+
+    async def objects(self) -> ObjectList:
+        """The objects that the association sees."""
+        self.be_about(Purpose.GENERATE_INSTRUCTION)
+        return await self._client.hold(self._session.objects())
 
     async def set(self, attribute: AttributeDescriptor, value: Data) -> None:
         self.be_about(Purpose.GENERATE_INSTRUCTION)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from devices.objects.disconnect_control import ControlState
 from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
@@ -21,6 +21,8 @@ from dlms.client.refusals import AccessRefused, MeterRefusal
 from dlms.cosem import classes, obis
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from emulator.client import ObjectList
+from emulator.client.targets import Wanted
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.party import Party
 from emulator.head_end.token_counters import TokenCounters
@@ -79,12 +81,15 @@ class HeadEnd:
         modes = {number: name for name, number in PAYMENT_MODES.items()}
         return MeterStatus(balance, modes.get(mode, "unknown"), SUPPLY.get(supply, "unknown"))
 
-    async def read(
-        self, meter: MeterAddress, profile: Profile, attribute: AttributeDescriptor
-    ) -> Data:
-        """Read one attribute as the S1SP."""
+    async def read(self, meter: MeterAddress, profile: Profile, wanted: Wanted) -> Any:
+        """Read one attribute as the S1SP, as :meth:`emulator.client.Association.get` gives it."""
         async with associate(self._parties[Actor.S1SP], meter, profile) as session:
-            return await session.get(attribute)
+            return await session.read(wanted)
+
+    async def objects(self, meter: MeterAddress, profile: Profile) -> ObjectList:
+        """The objects that the S1SP's association sees."""
+        async with associate(self._parties[Actor.S1SP], meter, profile) as session:
+            return await session.objects()
 
     async def top_up(self, meter: MeterAddress, profile: Profile, pounds: Decimal) -> str:
         """Add credit the way the profile takes it; returns that way, ``credit`` or ``token``.

@@ -223,7 +223,7 @@ def _issued(
     certificate: x509.Certificate, issuer: x509.Certificate, now: dt.datetime, below: int
 ) -> bool:
     """Whether ``issuer`` is an authority that may have issued ``certificate``, and did."""
-    if issuer.subject != certificate.issuer or issuer == certificate:
+    if issuer.subject != certificate.issuer:
         return False
     try:
         _check_validity(issuer, now)

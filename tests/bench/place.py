@@ -27,13 +27,16 @@ _PATIENCE = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """``meters`` and ``echo`` are pairs of ports, plain and TLS; ``echo_alone`` is the port of an
-    echo in a process of its own. All on ``host``. ``free_meters`` numbers the meters nobody uses.
+    echo in a process of its own, all on ``host``; the processes are given by their ids.
+    ``free_meters`` numbers the meters nobody uses.
     """
 
     title: bytes
     meters: list[tuple[int, int]]
     echo: tuple[int, int]
     echo_alone: int
+    meters_process: int
+    echo_process: int
     fleet_secret: bytes
     credential: Credential
     trust: Trust
@@ -59,13 +62,18 @@ def opened() -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="cosemlab-bench-") as folder:
         path = Path(folder) / "workspace"
         workspace = Workspace(path)
-        with _serving("serve.py", str(path)) as served, _serving("echo.py", LOOPBACK) as echo:
-            found = json.loads(served)
+        with (
+            _serving("serve.py", str(path)) as (meters, line),
+            _serving("echo.py", LOOPBACK) as (echo, port),
+        ):
+            found = json.loads(line)
             yield Place(
                 title=bytes.fromhex(found["title"]),
                 meters=[(plain, secure) for plain, secure in found["meters"]],
                 echo=tuple(found["echo"]),
-                echo_alone=int(echo),
+                echo_alone=int(port),
+                meters_process=meters,
+                echo_process=echo,
                 fleet_secret=workspace.fleet_secret,
                 credential=workspace.credential(Actor.S1SP),
                 trust=workspace.pki.trust(),
@@ -73,8 +81,8 @@ def opened() -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def _serving(script: str, argument: str) -> Iterator[str]:
-    """A process that serves until its standard input ends; gives the line that it prints."""
+def _serving(script: str, argument: str) -> Iterator[tuple[int, str]]:
+    """A process that serves until its standard input ends: its id, and the line that it prints."""
     server = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name(script)), argument],
         stdin=subprocess.PIPE,
@@ -84,7 +92,7 @@ def _serving(script: str, argument: str) -> Iterator[str]:
     assert server.stdin is not None
     assert server.stdout is not None
     try:
-        yield server.stdout.readline()
+        yield server.pid, server.stdout.readline()
     finally:
         server.stdin.close()
         try:

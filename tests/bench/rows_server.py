@@ -1,4 +1,4 @@
-"""What a meter's process can do: ciphered GETs answered per second, over loopback.
+"""What a meter's process can do: ciphered GETs answered per second of its processor time.
 
 The same load generator for both (:mod:`load`): ours are meters, one association each, that verify,
 decipher, read, encrypt and authenticate; the floor is a process that echoes as many octets as our
@@ -30,6 +30,9 @@ def rows(place: Place) -> Iterator[Row]:
             yield Row(
                 group=GROUP,
                 name=f"ciphered GETs, {count} association{plural}",
-                contestants={OURS: Load(meters), FLOOR: Load(echoes)},
+                contestants={
+                    OURS: Load(meters, place.meters_process),
+                    FLOOR: Load(echoes, place.echo_process),
+                },
                 least={},
             )

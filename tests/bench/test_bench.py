@@ -23,9 +23,8 @@ def report() -> dict[str, list[dict[str, object]]]:
         timeout=120,
         check=False,
     )
-    assert done.returncode in (0, 1), (
-        done.stderr
-    )  # 1: a promise was missed, which is not our question
+    # 1: a promise was missed, which is not our question.
+    assert done.returncode in (0, 1), done.stderr
     loaded: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
     return loaded
 

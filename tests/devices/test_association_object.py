@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from devices.profile import available
-from dlms.axdr.data import DataType
+from dlms.axdr.data import NULL, DataType, array, integer
 from dlms.cosem import classes, obis
 from dlms.xdlms.conformance import Conformance
 
 CURRENT = "0-0:40.0.0.255"
 ASSOCIATIONS = ("public", "reader", "s1sp", "dco")
 TITLES = {"s1sp": b"S1S\0\0\0\0\1", "dco": b"DCO\0\0\0\0\1"}
+
+SELECTORS = {(7, 2): (1, 2), (15, 2): (1, 2, 3, 4)}
+"""Access selectors of a buffer (Blue Book 4.3.6) and of an object_list (4.4.4)."""
 
 every = pytest.mark.parametrize(
     ("name", "association"), [(name, who) for name in available() for who in ASSOCIATIONS]
@@ -33,6 +36,7 @@ def types(data: Any) -> list[DataType]:
 @every
 def test_object_list_has_the_form_of_the_book(meter: Any, association: str) -> None:
     """array of structure{class lu, version u, name os6, rights{attributes, methods}} (4.4.4)."""
+    conformance = meter.association(association).config.conformance
     elements = meter.value(CURRENT, 2, association)
     names = [element.value[2].value for element in elements]
     assert len(set(names)) == len(names)
@@ -47,7 +51,11 @@ def test_object_list_has_the_form_of_the_book(meter: Any, association: str) -> N
         rights = element.value[3]
         assert types(rights) == [DataType.ARRAY, DataType.ARRAY]
         for attribute in rights.value[0].value:
-            assert types(attribute) == [DataType.INTEGER, DataType.ENUM, DataType.NULL_DATA]
+            number, _, selectors = attribute.value
+            selective = Conformance.SELECTIVE_ACCESS in conformance
+            known = SELECTORS.get((element.value[0].value, number.value)) if selective else None
+            assert types(attribute)[:2] == [DataType.INTEGER, DataType.ENUM]
+            assert selectors == (NULL if known is None else array(*map(integer, known)))
         for method in rights.value[1].value:
             assert types(method) == [DataType.INTEGER, DataType.ENUM]
 
@@ -109,7 +117,7 @@ def test_security_setup_reference(meter: Any, association: str) -> None:
     number = meter.association(association).security_setup
     reference = meter.value(CURRENT, 9, association)
     if number is None:
-        assert reference == b""
+        assert reference == bytes(6)  # no object
         return
     assert reference == bytes((0, 0, 43, 0, number, 255))
     assert meter.profile.objects[reference].interface_class is classes.SECURITY_SETUP
@@ -160,10 +168,13 @@ def test_keys_of_an_association(make_bench: Callable[..., Any]) -> None:
     extra = '[associations.s1sp]\nmechanism = "LLS"\n'
     meter = make_bench("secure", extra)
     keys = {who: meter.device.keys(meter.association(who)) for who in ASSOCIATIONS}
-    assert [key is not None for key in keys["public"]] == [False, False, False]
-    assert [key is not None for key in keys["reader"]] == [False, False, True]
-    assert [key is not None for key in keys["s1sp"]] == [True, True, True]
-    assert [key is not None for key in keys["dco"]] == [True, True, False]
+    there = {
+        who: [n for n, key in row._asdict().items() if key is not None] for who, row in keys.items()
+    }
+    assert there["public"] == []
+    assert there["reader"] == ["secret"]
+    assert there["s1sp"] == ["guek", "gak", "secret"]
+    assert there["dco"] == ["guek", "gak"]
     everything = [key for row in keys.values() for key in row if key is not None]
     assert len(set(everything)) == len(everything)
     assert {key.holder for key in everything} == {meter.device.title}

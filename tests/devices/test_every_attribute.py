@@ -14,6 +14,7 @@ from dlms.axdr.data import NULL, Data, DataType, integer
 from dlms.cosem import classes, obis
 from dlms.cosem.interface_class import fits
 from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import SelectiveAccess
 
 ASSOCIATIONS = ("public", "reader", "s1sp", "dco")
@@ -129,15 +130,17 @@ def test_wrong_types_are_refused_where_the_right_is_there(meter: Any, associatio
     assert meter.digest() == before
 
 
-def test_selective_access_is_for_profiles_only(meter: Any, association: str) -> None:
+def test_selective_access_is_for_lists_only(meter: Any, association: str) -> None:
     selection = SelectiveAccess(1, NULL)
+    offered = Conformance.SELECTIVE_ACCESS in meter.association(association).config.conformance
     for instance, row in meter.profile.objects.items():
         rights = row.rights.get(association)
         if rights is None or row.interface_class is classes.PROFILE_GENERIC:
             continue
         for attribute in row.interface_class.attributes:
             number = attribute.number
-            if rights.attribute(number).readable:
+            listed = offered and row.interface_class.class_id == 15 and number == 2
+            if rights.attribute(number).readable and not listed:
                 result = meter.get(obis.text(instance), number, association, selection=selection)
                 assert result is DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
             if rights.attribute(number).writable:

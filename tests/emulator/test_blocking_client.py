@@ -23,8 +23,8 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
-from emulator.blocking_client import BlockingMeterClient
 from emulator.channel import ChannelClosed
+from emulator.client import BlockingChannel, BlockingMeterClient, SocketWire
 from emulator.head_end.party import TITLES
 from emulator.head_end.services import clock_time
 from emulator.modules.software import SoftwareModule
@@ -80,7 +80,8 @@ def connected(
     connection = socket.create_connection(("127.0.0.1", port), TIMEOUT)
     with closing(connection if context is None else context.wrap_socket(connection)) as sock:
         association = ClientAssociation(config, keys, InvocationCounters())
-        yield BlockingMeterClient(sock, association, SoftwareModule(ring).execute)
+        channel = BlockingChannel(SocketWire(sock))
+        yield BlockingMeterClient(channel, association, SoftwareModule(ring).execute, TIMEOUT)
 
 
 async def aside(work: Callable[[], Any]) -> Any:
@@ -169,7 +170,8 @@ def against(script: bytes, ring: Any, call: Callable[[BlockingMeterClient], Any]
         theirs.sendall(script)
         theirs.shutdown(socket.SHUT_WR)
         association = ClientAssociation(PUBLIC, AssociationKeys(), InvocationCounters())
-        call(BlockingMeterClient(ours, association, SoftwareModule(ring).execute))
+        channel = BlockingChannel(SocketWire(ours))
+        call(BlockingMeterClient(channel, association, SoftwareModule(ring).execute, TIMEOUT))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -221,10 +223,11 @@ def test_read_one_object(command: Any) -> None:
     status, shown = command("read", "itron", "1-0:1.8.0.255")
     assert status == 0
     assert shown["object"] == "1-0:1.8.0.255"
-    assert shown["type"] == "double-long-unsigned"
-    assert shown["value"] >= 0
+    assert shown["name"] == "active_energy_import"
+    assert Decimal(shown["value"]) >= 0
+    assert shown["unit"] == "Wh"
     _, scaler = command("read", "itron", "1-0:1.8.0.255", "3")
-    assert scaler["value"] == [0, 30]
+    assert scaler["value"] == {"scaler": 0, "unit": "Wh"}
     _, name = command("read", "itron", "0-0:42.0.0.255")
     assert name["value"].startswith("ITR")
     _, serial = command("read", "itron", "0-0:96.1.0.255")
@@ -233,12 +236,44 @@ def test_read_one_object(command: Any) -> None:
     assert clock["value"].startswith("20")
 
 
+def test_read_by_name(command: Any) -> None:
+    _, by_code = command("read", "itron", "1-0:32.7.0.255")
+    status, by_name = command("read", "itron", "voltage_l1")
+    assert status == 0
+    assert by_name["object"] == by_code["object"] == "1-0:32.7.0.255"
+    assert by_name["unit"] == "V"
+    assert 200 < Decimal(by_name["value"]) < 260
+
+
+def test_read_rows(command: Any) -> None:
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)
+    status, shown = command("read", "itron", "load_profile", "--since", since.isoformat())
+    assert status == 0
+    assert 5 <= len(shown["value"]) <= 6
+    for row in shown["value"]:
+        assert set(row) == {"clock", "active_energy_import"}
+        assert row["active_energy_import"].endswith(" Wh")
+
+
+def test_objects(command: Any) -> None:
+    status, shown = command("objects", "itron")
+    assert status == 0
+    (register,) = (row for row in shown["objects"] if row["object"] == "1-0:1.8.0.255")
+    assert register == {
+        "object": "1-0:1.8.0.255",
+        "class": 3,
+        "version": 0,
+        "name": "active_energy_import",
+        "rights": "r1-3",
+    }
+
+
 def test_read_with_the_ledger(command: Any) -> None:
     status, shown = command("read", "secure", "1-0:1.8.0.255", "--ledger")
     assert status == 0
     operations = [entry["operation"] for entry in shown["ledger"]]
     assert operations[0] == "TLS handshake"
-    assert operations.count("Seal") == 4
+    assert operations.count("Seal") == 5  # AARQ, f(StoC), value, scaler_unit, RLRQ
     assert {entry["device"] for entry in shown["ledger"]} == {"45484C0100000005"}
 
 
@@ -247,11 +282,11 @@ def test_read_with_the_ledger(command: Any) -> None:
     [
         (["read", "nobody"], 2, "no meter 'nobody'; there are: aclara, honeywell_elster, "),
         (["read", "itron", "junk"], 2, "'junk' is no OBIS code"),
-        (["read", "itron", "1-0:300.8.0.255"], 2, "has a number above 255"),
+        (["read", "itron", "1-0:300.8.0.255"], 2, "is no OBIS code and no name of one"),
         (["read", "itron", "1-0:99.98.97.255"], 2, "itron has no object 1-0:99.98.97.255"),
-        (["read", "itron", "1-0:1.8.0.255", "99"], 1, "read: object-undefined"),
+        (["read", "itron", "1-0:1.8.0.255", "99"], 1, "attribute 99: object-undefined"),
         (["read", "itron", "1-0:1.8.0.255", "300"], 2, ""),
-        (["read", "itron", "0-0:43.1.2.255"], 1, "read: object-undefined"),
+        (["read", "itron", "0-0:43.1.2.255"], 1, "attribute 2 value: object-undefined"),
         (["read", "itron", "--mode", "enforce"], 5, "G2.44(b) needs FIPS 140-2 Level 3"),
         (["credit", "itron", "0"], 2, "0 pounds is no positive amount"),
         (["credit", "itron", "0.000001"], 2, "is no positive amount of whole units of 1E-5"),
@@ -445,6 +480,15 @@ def test_for_people(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
     assert out.startswith("balance       ")
     assert "operations, " in out
     assert "not strong enough" in out
+    assert main(["read", "secure", "voltage_l1", *at]) == 0
+    assert re.search(r"^value   2\d\d\.\d V$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["read", "secure", "load_profile", "--rows", *at]) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["clock", "active_energy_import"]
+    assert len(rows) > 10
+    assert main(["objects", "secure", *at]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^1-0:1\.8\.0\.255 +3 +0 +active_energy_import +r1-3$", out, re.MULTILINE)
     assert main(["keys", "secure", "s1sp", *at]) == 0
     assert "invocation counter object  0-0:43.1.1.255" in capsys.readouterr().out
 

@@ -158,7 +158,7 @@ async def test_silence(script: Script, meter: Any) -> None:
     client = await meter(script, 0.01 if script == [SILENCE] else PATIENCE)
     if script != [SILENCE]:
         await client.open()
-        client._timeout = 0.01
+        client.timeout = 0.01
     with pytest.raises(TimeoutError):
         await (client.open() if script == [SILENCE] else client.get(CLOCK_TIME))
 

@@ -17,7 +17,7 @@ from devices.profile.model import SetStep
 from devices.token import make_token
 from dlms.association.config import AssociationKeys
 from dlms.association.events import AssociationRefused
-from dlms.axdr.data import NULL, Data, DataType, double_long, enum, octet_string, structure
+from dlms.axdr.data import NULL, Data, double_long, enum, octet_string, structure
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
 from dlms.cosem import classes, obis
@@ -25,6 +25,8 @@ from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from emulator.client import Refused
+from emulator.client.targets import Wanted
 from emulator.head_end.association import associate
 from emulator.head_end.services import (
     TOKEN_GATEWAY,
@@ -100,17 +102,14 @@ async def test_a_meter_that_answers_oddly(
 @pytest.mark.parametrize("name", NAMES)
 async def test_read_one_attribute(name: str, head_end: HeadEnd, place: Any, clock: Any) -> None:
     meter = place(name)
-    value = await head_end.read(meter.address, meter.profile, CLOCK_TIME)
-    assert value.type is DataType.OCTET_STRING
-    assert CosemDateTime.from_octets(value.value).to_datetime() == clock.now
+    value = await head_end.read(meter.address, meter.profile, Wanted(CLOCK_TIME))
+    assert value.to_datetime() == clock.now
 
 
 async def test_reading_what_there_is_not(head_end: HeadEnd, place: Any) -> None:
     meter = place("secure")
-    with pytest.raises(AccessRefused, match="object-undefined") as caught:
-        await head_end.read(
-            meter.address, meter.profile, AttributeDescriptor(3, obis.parse("1-0:99.99.99.255"), 2)
-        )
+    with pytest.raises(Refused, match="object-undefined") as caught:
+        await head_end.read(meter.address, meter.profile, Wanted((3, "1-0:99.99.99.255", 2)))
     assert caught.value.result is DataAccessResult.OBJECT_UNDEFINED
 
 

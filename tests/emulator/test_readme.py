@@ -42,4 +42,4 @@ def test_every_command_is_there(command: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_the_commands_are_found() -> None:
-    assert COMMANDS == ["credit", "demo", "instruct", "keys", "policy", "read", "up"]
+    assert COMMANDS == ["credit", "demo", "instruct", "keys", "objects", "policy", "read", "up"]

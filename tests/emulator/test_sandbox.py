@@ -6,15 +6,19 @@ import asyncio
 import os
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from devices.profile import available, load
-from dlms.security.keys import KeyKind
+from devices.profile import Profile, available, load
+from dlms.acse.names import Mechanism
+from dlms.security.keys import KeyKind, KeyRef
+from emulator.client import Keys, connect
 from emulator.head_end.party import client_titles
-from emulator.sandbox import Sandbox
+from emulator.modules.keyring import KeyRing
+from emulator.sandbox import Sandbox, suites_of
 
 
 def sandbox_of(names: list[str], pki: Any, **options: Any) -> Sandbox:
@@ -131,3 +135,46 @@ async def test_all_meters_at_once(head_end: Any, place: Any) -> None:
         )
     assert [status.supply for status in statuses] == ["disconnected"] * 5
     assert len({status.balance for status in statuses}) == 5
+
+
+def in_suite(profile: Profile, suite: int) -> Profile:
+    """The same meter, with the association of the S1SP in another security suite."""
+    row = profile.associations["s1sp"]
+    there = row._replace(config=replace(row.config, suite=suite))
+    return replace(profile, associations={**profile.associations, "s1sp": there})
+
+
+def test_a_key_is_in_the_suite_of_its_association() -> None:
+    suite_of = suites_of(in_suite(load("secure"), 2))
+    scopes = {scope: suite_of(KeyRef(b"", scope, KeyKind.GUEK)) for scope in ("s1sp", "dco", "-")}
+    assert scopes == {"s1sp": 2, "dco": 0, "-": 0}
+
+
+@pytest.mark.parametrize(("suite", "length"), [(0, 16), (1, 16), (2, 32)])
+async def test_a_meter_in_each_suite(pki: Any, suite: int, length: int) -> None:
+    """Its keys have the length of its suite, and a client with such keys reads from it."""
+    profile = in_suite(load("secure"), suite)
+    config = profile.associations["s1sp"].config
+    ring = KeyRing(bytes(32), suites_of(profile))
+    own_title = client_titles()["s1sp"]
+    sandbox = Sandbox([profile], pki=pki, fleet_secret=bytes(32), client_titles={"s1sp": own_title})
+    async with sandbox:
+        meter = sandbox.meters["secure"].address
+        guek, gak = (
+            ring.get(KeyRef(meter.title, "s1sp", kind)) for kind in (KeyKind.GUEK, KeyKind.GAK)
+        )
+        assert (len(guek), len(gak)) == (length, length)
+        async with (
+            connect(meter.host, meter.plain_port) as client,
+            client.associate(
+                client_sap=config.client_sap,
+                server_sap=config.server_sap,
+                mechanism=Mechanism.HLS_GMAC,
+                own_title=own_title,
+                keys=Keys(guek=guek, gak=gak),
+                suite=suite,
+                counter=0,
+            ) as association,
+        ):
+            name = await association.get("0-0:42.0.0.255")
+    assert name == profile.logical_device_name(meter.serial)

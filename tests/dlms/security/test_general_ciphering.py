@@ -102,7 +102,9 @@ def test_the_same_message_again(pair: Any, suite: int, choice: KeyChoice) -> Non
     both = pair(suite)
     octets = send(both.client, choice)
     receive(both.server, octets)
+    asked = len(both.server.ops)
     refuses(both.server, octets, KeySpent if choice in OF_ONE_MESSAGE else CounterTooLow)
+    assert len(both.server.ops) == asked
 
 
 @pytest.mark.parametrize(("suite", "choice"), WAYS)

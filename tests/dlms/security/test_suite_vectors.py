@@ -201,6 +201,7 @@ def test_signature(entry: dict[str, Any]) -> None:
     bad += [(public, message, signature[:-1]), (public, message, b"\0" + signature)]
     half = curve.value
     bad += [
+        (public, message, signature[:half] + b"\0" + signature[half:]),
         (public, message, bytes(half) + signature[half:]),
         (public, message, signature[:half] + bytes(half)),
         (public, message, b"\xff" * half + signature[half:]),

@@ -1,0 +1,98 @@
+"""What a Cryptographic Module must refuse although the mathematics would allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
+
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import (
+    Curve,
+    GenerateKeyPair,
+    KeyUnavailable,
+    Sign,
+    Unwrap,
+    Use,
+    VerificationFailed,
+    Verify,
+)
+from emulator.modules.keyring import KeyRing
+from emulator.modules.module import CryptoModule
+from emulator.modules.software import SoftwareModule
+
+HOLDER = bytes.fromhex("4D4D4D0000BC614E")
+KEK, GUEK, SIGNING = (
+    KeyRef(HOLDER, "a", kind) for kind in (KeyKind.KEK, KeyKind.GUEK, KeyKind.SIGNING_KEY)
+)
+NEW = GUEK._replace(version=1)
+MASTER = bytes(range(16))
+
+
+def in_software(ring: KeyRing) -> CryptoModule:
+    return SoftwareModule(ring)
+
+
+BACKENDS: dict[str, Callable[[KeyRing], CryptoModule]] = {"software": in_software}
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    ring = KeyRing()
+    ring.keep(KEK, MASTER)
+    ring.keep(GUEK, bytes(range(16, 32)))
+    return ring
+
+
+@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+def module(request: pytest.FixtureRequest, ring: KeyRing) -> CryptoModule:
+    made: CryptoModule = request.param(ring)
+    return made
+
+
+@pytest.mark.parametrize("curve", Curve, ids=lambda curve: curve.name)
+def test_a_signature_has_one_length(module: CryptoModule, curve: Curve) -> None:
+    """R ‖ S, each as long as a coordinate: zeros more or less leave the numbers as they are."""
+    public = module.execute(GenerateKeyPair(Use.CERTIFICATE, SIGNING, curve))
+    length = curve.value
+    for number in range(2000):
+        message = number.to_bytes(2, "big")
+        signature = module.execute(Sign(Use.PROTECT_REQUEST, SIGNING, message))
+        if not signature[length]:
+            break
+    else:
+        raise AssertionError("one S in 256 begins with a zero")
+
+    def verify(octets: bytes) -> None:
+        module.execute(Verify(Use.OPEN_REQUEST, curve, public, message, octets))
+
+    r, s = signature[:length], signature[length:]
+    verify(r + s)
+    for other in (r + b"\0" + s, r + s[1:], b"\0" + r + s, r + s + b"\0", r, b""):
+        with pytest.raises(VerificationFailed):
+            verify(other)
+
+
+def test_a_key_of_zeros_is_none(module: CryptoModule, ring: KeyRing) -> None:
+    """KL-KT-17: what a meter has that was never given a key."""
+    for length in (16, 32):
+        wrapped = aes_key_wrap(MASTER, bytes(length))
+        with pytest.raises(VerificationFailed, match="zeros"):
+            module.execute(Unwrap(Use.TRANSFER_KEY, KEK, wrapped, NEW))
+        with pytest.raises(KeyUnavailable):
+            ring.get(NEW)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KeyKind if kind.is_symmetric or kind is KeyKind.HLS_SECRET]
+)
+def test_no_pair_in_the_place_of_another_key(
+    module: CryptoModule, ring: KeyRing, kind: KeyKind
+) -> None:
+    """Refused before anything is replaced: a scalar is as long as an AES-256 key."""
+    into = KeyRef(HOLDER, "a", kind)
+    ring.keep(into, MASTER)
+    with pytest.raises(KeyUnavailable):
+        module.execute(GenerateKeyPair(Use.CERTIFICATE, into, Curve.P256))
+    assert ring.get(into) == MASTER
