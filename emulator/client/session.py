@@ -60,7 +60,10 @@ class Session:
     def objects(self) -> Dialogue[ObjectList]:
         """The object list, read once. :class:`Refused` if the meter does not give it."""
         if self._objects is None:
-            (value,) = yield from self.fetch([(_OBJECT_LIST, None)])
+            try:
+                (value,) = yield from self.fetch([(_OBJECT_LIST, None)])
+            except Refused as refusal:
+                value = refusal
             self._objects = value if isinstance(value, Refused) else logical_name_list(value)
         if isinstance(self._objects, Refused):
             raise self._objects

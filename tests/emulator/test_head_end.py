@@ -18,7 +18,6 @@ from devices.token import make_token
 from dlms.association.config import AssociationKeys
 from dlms.association.events import AssociationRefused
 from dlms.axdr.data import NULL, Data, double_long, enum, octet_string, structure
-from dlms.axdr.datetimes import CosemDateTime
 from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
 from dlms.cosem import classes, obis
 from dlms.security.drive import run
@@ -324,11 +323,11 @@ async def test_set_clock(name: str, head_end: HeadEnd, place: Any, clock: Any) -
     moment = clock.now + dt.timedelta(days=3, seconds=7)
     await head_end.instruct(meter.address, meter.profile, "set_clock", clock_time(moment))
     assert meter.device.state.clock_offset == moment - clock.now
-    value = await head_end.read(meter.address, meter.profile, CLOCK_TIME)
-    assert CosemDateTime.from_octets(value.value).to_datetime() == moment
+    value = await head_end.read(meter.address, meter.profile, Wanted(CLOCK_TIME))
+    assert value.to_datetime() == moment
     clock.now += dt.timedelta(hours=1)
-    value = await head_end.read(meter.address, meter.profile, CLOCK_TIME)
-    assert CosemDateTime.from_octets(value.value).to_datetime() == moment + dt.timedelta(hours=1)
+    value = await head_end.read(meter.address, meter.profile, Wanted(CLOCK_TIME))
+    assert value.to_datetime() == moment + dt.timedelta(hours=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
