@@ -33,8 +33,10 @@ class _Transport(asyncio.Transport):
 class _Protocol(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.channel = Channel(DatagramFraming)
+        self._transport: asyncio.BaseTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
         self.channel.connection_made(_Transport(cast(asyncio.DatagramTransport, transport)))
 
     def datagram_received(self, data: bytes, addr: object) -> None:
@@ -43,6 +45,8 @@ class _Protocol(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         # Nobody listens there (ICMP): said now rather than by a time-out.
         self.channel.connection_lost(exc)
+        if self._transport is not None:
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.channel.connection_lost(exc)

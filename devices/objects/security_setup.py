@@ -1,4 +1,4 @@
-"""Security setup, class 64 version 0 (Blue Book 4.4.7).
+"""Security setup, class 64: version 0, and of version 1 what version 0 has (Blue Book 4.4.7).
 
 A key transfer is all or nothing (R-KEY-2): every key of the array is judged and unwrapped under the
 master key in force at the start; only then do versions and counters change, together (R-KEY-4).
@@ -9,16 +9,18 @@ The counters start anew for a new encryption key, never for a new authentication
 from __future__ import annotations
 
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, computed
+from devices.profile.model import AssociationRow
 from dlms.axdr.data import Data, DataType, enum, octet_string
-from dlms.security.control import POLICY_V0
+from dlms.security.control import POLICY_V0, Protection
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CryptoFailure, Discard, Step, Unwrap, Use
+from dlms.security.suites import SUITES, Suite
 from dlms.xdlms.codes import ActionResult
 
 KEY_IDS = {0: KeyKind.GUEK, 1: KeyKind.GBEK, 2: KeyKind.GAK, 3: KeyKind.KEK}
 _ENCRYPTION = (KeyKind.GUEK, KeyKind.GBEK)
-_WRAPPED_LENGTH = 24
-"""A 16-octet key wrapped by RFC 3394, in suite 0."""
+_REQUEST_BITS, _RESPONSE_BITS = 2, 5
+"""Where the two bits "authenticated" and "encrypted" are in a policy of version 1."""
 
 _REFUSED = Outcome(ActionResult.OTHER_REASON)
 _UNMATCHED = Outcome(ActionResult.TYPE_UNMATCHED)
@@ -33,9 +35,32 @@ def _scope(call: Call) -> str:
     return ""
 
 
+def _row(call: Call) -> AssociationRow:
+    return call.device.profile.associations[_scope(call)]
+
+
+def _suite(call: Call) -> Suite:
+    return SUITES[_row(call).config.suite]
+
+
 def _policy(call: Call) -> Data:
-    row = call.device.profile.associations[_scope(call)]
-    return enum(int(call.device.config(row).policy) >> 4)
+    """An enum of what all messages need; from version 1 on its bits (GB Ed. 8, Table 34)."""
+    protection = int(call.device.config(_row(call)).policy) >> 4
+    if call.row.interface_class.version == 0:
+        return enum(protection)
+    return enum(protection << _REQUEST_BITS | protection << _RESPONSE_BITS)
+
+
+def _policy_of(value: int, version: int) -> Protection | None:
+    """What a security_policy demands; ``None`` if it is unknown, or cannot be kept here.
+
+    Signatures are not demanded, and requests and responses not told apart.
+    """
+    if version == 0:
+        return POLICY_V0.get(value)
+    request, response = value >> _REQUEST_BITS & 3, value >> _RESPONSE_BITS & 3
+    known = request << _REQUEST_BITS | response << _RESPONSE_BITS
+    return POLICY_V0[request] if value == known and request == response else None
 
 
 def _client_title(call: Call) -> Data:
@@ -46,7 +71,7 @@ def _activate(call: Call, parameter: Data) -> Outcome:
     """security_activate strengthens: a weaker or unknown policy is refused (KL-KT-32)."""
     scope = _scope(call)
     assert isinstance(parameter.value, int)
-    wanted = POLICY_V0.get(parameter.value)
+    wanted = _policy_of(parameter.value, call.row.interface_class.version)
     present = call.device.config(call.device.profile.associations[scope]).policy
     if wanted is None or present & ~wanted:
         return _REFUSED
@@ -56,7 +81,7 @@ def _activate(call: Call, parameter: Data) -> Outcome:
 
 
 def _transfer(call: Call, parameter: Data) -> Step[Outcome]:
-    wanted = _parse(parameter)
+    wanted = _parse(parameter, _suite(call).wrapped_length)
     if isinstance(wanted, Outcome):
         return wanted
     device, scope = call.device, _scope(call)
@@ -81,7 +106,7 @@ def _transfer(call: Call, parameter: Data) -> Step[Outcome]:
     return SUCCESS
 
 
-def _parse(parameter: Data) -> dict[KeyKind, bytes] | Outcome:
+def _parse(parameter: Data, wrapped_length: int) -> dict[KeyKind, bytes] | Outcome:
     """key_transfer_data: array of structure{key_id enum, key_wrapped octet-string}."""
     wanted: dict[KeyKind, bytes] = {}
     assert isinstance(parameter.value, tuple)
@@ -95,7 +120,7 @@ def _parse(parameter: Data) -> dict[KeyKind, bytes] | Outcome:
         assert isinstance(key_id, int)
         assert isinstance(wrapped, bytes)
         kind = KEY_IDS.get(key_id)
-        if kind is None or kind in wanted or len(wrapped) != _WRAPPED_LENGTH:
+        if kind is None or kind in wanted or len(wrapped) != wrapped_length:
             return _REFUSED
         wanted[kind] = wrapped
     return wanted or _REFUSED
@@ -114,7 +139,7 @@ def _all_keys(call: Call) -> tuple[KeyRef, ...]:
 BEHAVIOUR = Behaviour(
     read={
         2: computed(_policy),
-        3: computed(lambda call: enum(0)),
+        3: computed(lambda call: enum(_row(call).config.suite)),
         4: computed(_client_title),
         5: computed(lambda call: octet_string(call.device.title)),
     },

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
+from devices.answering.asking import Answerable
 from devices.device import Device
 from devices.profile import Profile, load, load_text
 from devices.profile.model import AssociationRow
 from devices.token import make_token
 from dlms.axdr.data import Data, array, enum, octet_string, structure
 from dlms.cosem import obis
+from dlms.security.control import Protection
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind
 from dlms.security.ops import CryptoOp
@@ -117,6 +119,17 @@ class Bench:
         assert response.invoke == INVOKE
         assert response.returned is None  # no method of ours returns anything
         return response.result
+
+    def handle(
+        self,
+        request: Answerable,
+        association: str = "dco",
+        protection: Protection = Protection.NONE,
+        user: int | None = None,
+    ) -> Any:
+        """The response to any request."""
+        row = self.association(association)
+        return run(self.device.handle(request, row, self.now, protection, user), self.execute)
 
     def digest(self) -> bytes:
         return self.device.state.digest()
