@@ -42,4 +42,5 @@ def test_every_command_is_there(command: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_the_commands_are_found() -> None:
-    assert COMMANDS == ["credit", "demo", "instruct", "keys", "objects", "policy", "read", "up"]
+    shown = ["credit", "demo", "instruct", "keys", "machines", "objects", "policy", "read", "up"]
+    assert shown == COMMANDS

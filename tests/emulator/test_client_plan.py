@@ -1,0 +1,267 @@
+"""What callers say about an association, and what the protocol core is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.config import AssociationKeys, ClientConfig
+from dlms.association.knobs import FIELD
+from dlms.errors import LocalProtocolError
+from dlms.security.ciphered import Form
+from dlms.security.control import Protection
+from dlms.security.counters import MAXIMUM, CounterTooLow, InvocationCounters
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.xdlms.conformance import Conformance
+from emulator.client import Keys, MeterFault, connect
+from emulator.client.keys import PlaceCounters, dedicated_key, module_with
+from emulator.client.plan import MAX_JUMP, Options, Plan, plan
+from emulator.counter_file import CounterFile, FiledCounters
+
+GUEK, GAK = bytes(range(16)), bytes(range(16, 32))
+KEYS = Keys(guek=GUEK, gak=GAK)
+TITLE = b"CLI12345"
+GMAC: Options = {"mechanism": "hls-gmac", "keys": KEYS, "own_title": TITLE}
+
+
+@pytest.fixture(autouse=True)
+def process(monkeypatch: pytest.MonkeyPatch) -> InvocationCounters:
+    """Each test is a process of its own."""
+    counters = InvocationCounters()
+    monkeypatch.setattr("emulator.client.plan.PROCESS", counters)
+    return counters
+
+
+def planned(place: str = "here", /, **how: Any) -> Plan:
+    return plan(place, Options(**how))
+
+
+def test_nothing_said_is_the_public_client() -> None:
+    config = planned().config
+    assert (config.client_sap, config.server_sap) == (16, 1)
+    assert config.context is ApplicationContext.LN
+    assert config.mechanism is Mechanism.NONE
+    assert Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in config.conformance
+
+
+def test_keys_make_a_ciphered_context() -> None:
+    config = planned(**GMAC, counter=0).config
+    assert config.context is ApplicationContext.LN_CIPHERED
+    assert config.mechanism is Mechanism.HLS_GMAC
+    assert config.protection is Protection.BOTH
+    assert config.own_title == TITLE
+    plain = planned(**GMAC, counter=0, ciphered=False, short_names=True).config
+    assert plain.context is ApplicationContext.SN
+    short = planned(**GMAC, counter=0, short_names=True).config
+    assert short.context is ApplicationContext.SN_CIPHERED
+
+
+def test_everything_said_is_there() -> None:
+    how: Any = {
+        "client_sap": 5,
+        "server_sap": 17,
+        "server_title": b"MTR12345",
+        "protection": Protection.AUTHENTICATED,
+        "form": Form.GENERAL,
+        "conformance": Conformance.GET,
+        "user": 7,
+        "knobs": FIELD,
+        "certificate": b"certificate",
+        "anchors": (b"anchor",),
+    }
+    config = planned(**GMAC, **how, counter=0, dedicated=True).config
+    assert {name: getattr(config, name) for name in how} == how
+    assert config.dedicated is not None
+    assert config.dedicated.lifetime is KeyLifetime.SINGLE_ASSOCIATION
+    assert config.dedicated != dedicated_key()
+
+
+def test_a_whole_configuration() -> None:
+    config = ClientConfig(
+        client_sap=16,
+        server_sap=2,
+        context=ApplicationContext.LN,
+        mechanism=Mechanism.NONE,
+        conformance=Conformance.GET,
+    )
+    assert planned(config=config, client_sap=3).config is config
+
+
+@pytest.mark.parametrize(
+    ("how", "problem"),
+    [
+        ({"mechanism": "hls-md4"}, "'hls-md4' is none of none, lls, hls, hls-md5"),
+        ({"mechanism": "hls-gmac", "own_title": TITLE}, "need an encryption key"),
+        ({"ciphered": True, "own_title": TITLE}, "need an encryption key"),
+        ({"dedicated": True}, "goes with a ciphered context only"),
+        ({"counter": 5}, "a counter goes with an encryption key only"),
+        ({"counter_from": "0-0:43.1.1.255"}, "a counter goes with an encryption key only"),
+        ({**GMAC}, "say where the counter begins"),
+        ({**GMAC, "suite": 2, "counter": 0}, "guek has 16 octets, not the 32 of suite 2"),
+        ({"keys": Keys(guek=GUEK[:-1]), "counter": 0}, "guek has 15 octets, not the 16 of suite 0"),
+    ],
+)
+def test_what_does_not_go_together(how: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        planned(**how)
+
+
+# Keys and their counters --------------------------------------------------------------------------
+
+
+def test_the_module_has_what_the_references_name() -> None:
+    keys = Keys(
+        guek=GUEK,
+        gak=GAK,
+        gbek=bytes(16),
+        password=b"12345678",
+        hls_secret=b"hls",
+        signing_key=bytes(32),
+        peer_public=bytes(64),
+    )
+    refs, module = module_with(keys, 1)
+    held = module._keys
+    for ref, octets in (
+        (refs.guek, GUEK),
+        (refs.gak, GAK),
+        (refs.gbek, bytes(16)),
+        (refs.secret, b"12345678"),
+        (refs.hls_secret, b"hls"),
+        (refs.signing_key, bytes(32)),
+    ):
+        assert ref is not None
+        assert held.get(ref) == octets
+        assert octets.hex() not in str(ref)
+    assert refs.peer_public == bytes(64)
+    assert refs.guek is not None
+    assert refs.guek.kind is KeyKind.GUEK
+
+
+def test_a_key_has_one_name_and_another_key_another() -> None:
+    """Counters are found by it, whatever the meter is called this time."""
+    one, again = (planned(place, **GMAC, counter=0).keys for place in ("here", "there"))
+    assert one.guek == again.guek
+    other = planned(keys=Keys(guek=GAK), own_title=TITLE, counter=0).keys
+    assert other.guek != one.guek
+
+
+def test_meters_that_share_a_key() -> None:
+    """Never the same counter to both; but each of them has its own floor."""
+    store = InvocationCounters()
+    here, there = (PlaceCounters(store, place) for place in ("here", "there"))
+    key = KeyRef(b"", "12345678", KeyKind.GUEK)
+    assert [here.burn(key), there.burn(key), here.burn(key)] == [0, 1, 2]
+    there.raise_to(key, 10)
+    assert here.next_to_send(key) == 10
+    here.accept(key, 500)
+    here.check(key, 501)
+    with pytest.raises(CounterTooLow):
+        here.check(key, 500)
+    there.check(key, 0)
+    assert (here.floor(key), there.floor(key)) == (501, 0)
+    assert PlaceCounters(store, "here").floor(key) == 501
+
+
+def test_counters_of_a_dedicated_key_end_with_it() -> None:
+    store = InvocationCounters()
+    counters = PlaceCounters(store, "here")
+    key = dedicated_key()
+    counters.establish(key)
+    counters.burn(key)
+    counters.accept(key, 3)
+    counters.forget(key)
+    assert store.snapshot() == ()
+
+
+def test_threads_burn_no_counter_twice() -> None:
+    store = InvocationCounters()
+    key = KeyRef(b"", "12345678", KeyKind.GUEK)
+    seen: list[int] = []
+
+    def work() -> None:
+        counters = PlaceCounters(store, "here")
+        seen.extend(counters.burn(key) for _ in range(2000))
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(8000))
+
+
+def test_floors_in_a_file(tmp_path: Path) -> None:
+    file = CounterFile(tmp_path / "counters.json")
+    key = KeyRef(b"", "12345678", KeyKind.GUEK)
+    for store in (FiledCounters(file, floors=True), FiledCounters(file, floors=True)):
+        counters = PlaceCounters(store, "here")
+        floor = counters.floor(key)
+        with pytest.raises(CounterTooLow):
+            counters.check(key, floor - 1)
+        counters.check(key, floor)
+        counters.accept(key, floor + 4)
+    assert FiledCounters(file, floors=True).floor(key._replace(scope="12345678/here")) == 10
+    assert FiledCounters(file).floor(key._replace(scope="12345678/here")) == 0
+
+
+# What the meter says about the counter ------------------------------------------------------------
+
+
+def test_the_meters_counter_moves_ours_forward() -> None:
+    here = planned(**GMAC, counter_from="0-0:43.1.1.255")
+    key = here.keys.guek
+    assert key is not None
+    here.take_counter(1000)
+    assert here.counters.next_to_send(key) == 1001
+    here.take_counter(5)  # never back
+    assert here.counters.next_to_send(key) == 1001
+    here.take_counter(1001 + MAX_JUMP)
+    assert here.counters.next_to_send(key) == 1002 + MAX_JUMP
+
+
+@pytest.mark.parametrize("value", [None, b"\0\0\0\1", "1", -1, MAXIMUM])
+def test_what_is_no_counter(value: object) -> None:
+    with pytest.raises(MeterFault, match="holds no counter"):
+        planned(**GMAC, counter_from="0-0:43.1.1.255").take_counter(value)
+
+
+def test_a_counter_that_would_use_up_the_key() -> None:
+    """KL-IC-17: nobody has protected that value."""
+    here = planned(**GMAC, counter=1)
+    with pytest.raises(MeterFault, match="too far"):
+        here.take_counter(2 + MAX_JUMP)
+    assert here.keys.guek is not None
+    assert here.counters.next_to_send(here.keys.guek) == 1
+
+
+# Keys of the caller's modules ---------------------------------------------------------------------
+
+
+def test_references_keep_their_counters(process: InvocationCounters) -> None:
+    key = KeyRef(TITLE, "s1sp", KeyKind.GUEK)
+    store = InvocationCounters()
+    here = planned(keys=AssociationKeys(guek=key), own_title=TITLE, counters=store)
+    assert here.execute is None
+    assert here.counters is store
+    process.raise_to(key, 7)  # known, so it need not be said where it begins
+    assert planned(keys=AssociationKeys(guek=key), own_title=TITLE).counters is process
+
+
+async def test_references_need_a_runner(unused_tcp_port: int) -> None:
+    client = connect("127.0.0.1", unused_tcp_port)
+    client._channel = object()  # type: ignore[assignment]  # there is no need of one
+    key = KeyRef(TITLE, "s1sp", KeyKind.GUEK)
+    with pytest.raises(ValueError, match="keys by reference need a runner"):
+        client.associate(keys=AssociationKeys(guek=key), own_title=TITLE, counter=0)
+
+
+def test_a_title_is_needed() -> None:
+    with pytest.raises(LocalProtocolError):
+        from dlms.association.client import ClientAssociation
+
+        here = planned(keys=KEYS, counter=0)
+        ClientAssociation(here.config, here.keys, here.counters)
