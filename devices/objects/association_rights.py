@@ -42,10 +42,13 @@ def rights_of(call: Call, row: ObjectRow) -> tuple[Data, Data]:
     return attributes, methods
 
 
-def _mode(call: Call, access: Access) -> Data:
+def _in_bits(call: Call) -> bool:
     shown_by = call.row.interface_class
-    bits = shown_by.version >= _BITS_FROM[shown_by.class_id]
-    return enum(int(access) if bits else access.mode)
+    return shown_by.version >= _BITS_FROM[shown_by.class_id]
+
+
+def _mode(call: Call, access: Access) -> Data:
+    return enum(int(access) if _in_bits(call) else access.mode)
 
 
 def _method_mode(call: Call, access: Access) -> Data:
@@ -53,7 +56,7 @@ def _method_mode(call: Call, access: Access) -> Data:
     shown_by = call.row.interface_class
     if shown_by.class_id != _SN and shown_by.version == 0:
         return boolean(bool(access))
-    return _mode(call, access)
+    return enum(int(access) if _in_bits(call) else access.method_mode)
 
 
 def _selectors(call: Call, class_id: int, number: int) -> Data:

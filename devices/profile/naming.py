@@ -17,7 +17,7 @@ def short_names(
 
     ``by_short_name`` are rows that only those associations see; they hide the rows of the same
     logical name: the current association is an Association SN there and an Association LN
-    elsewhere. Objects without a base name follow those that have one.
+    elsewhere. Objects without a base name come behind the last that has one.
     """
     if not any(row.config.short_names for row in associations.values()):
         if by_short_name:

@@ -71,9 +71,14 @@ class Access(IntFlag):
     @property
     def mode(self) -> int:
         """The code in Association LN versions 0 to 2: 1 to 3, and 4 to 6 for the same with an
-        authenticated request; of a method 1 and 2. Meant for rights that are :attr:`simple`.
+        authenticated request. Meant for rights that are :attr:`simple`.
         """
         return self.allowed + 3 if self & Access.AUTHENTICATED_REQUEST else self.allowed
+
+    @property
+    def method_mode(self) -> int:
+        """The same of a method: 1 access, 2 authenticated access."""
+        return self.allowed + 1 if self & Access.AUTHENTICATED_REQUEST else self.allowed
 
     @property
     def simple(self) -> bool:

@@ -62,7 +62,7 @@ class Client:
 
         ``how`` is explained at :class:`~emulator.client.plan.Options`. ``run`` carries out the
         steps of the protocol where ``keys`` are references, in modules of the caller's.
-        ``ValueError`` or :class:`~dlms.errors.LocalProtocolError` if this cannot be an association.
+        ``ValueError`` if the parts do not go together.
         """
         how.setdefault("timeout", self._timeout)
         return Association(self, plan(str(self._route), how), run)
@@ -97,7 +97,9 @@ class Association:
         await self.close()
 
     async def open(self) -> None:
-        """Associate. :class:`~emulator.client.errors.NotAssociated` if the meter refuses."""
+        """Associate. :class:`~emulator.client.errors.NotAssociated` if the meter refuses,
+        :class:`~dlms.errors.LocalProtocolError` if a title or key is missing.
+        """
         config = self._plan.config
         self._client.spoiled.check((config.client_sap, config.server_sap))
         if self._plan.counter_from is not None:

@@ -60,7 +60,7 @@ class BlockingClient:
 
         ``how`` is explained at :class:`~emulator.client.plan.Options`. ``execute`` carries out the
         cryptography where ``keys`` are references, in modules of the caller's.
-        ``ValueError`` or :class:`~dlms.errors.LocalProtocolError` if this cannot be an association.
+        ``ValueError`` if the parts do not go together.
         """
         how.setdefault("timeout", self._timeout)
         return BlockingAssociation(self, plan(str(self._route), how), execute)
@@ -89,7 +89,9 @@ class BlockingAssociation:
         self.close()
 
     def open(self) -> None:
-        """Associate. :class:`~emulator.client.errors.NotAssociated` if the meter refuses."""
+        """Associate. :class:`~emulator.client.errors.NotAssociated` if the meter refuses,
+        :class:`~dlms.errors.LocalProtocolError` if a title or key is missing.
+        """
         config = self._plan.config
         self._client.spoiled.check((config.client_sap, config.server_sap))
         if self._plan.counter_from is not None:

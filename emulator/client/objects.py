@@ -39,6 +39,16 @@ class ObjectEntry(NamedTuple):
     methods: dict[int, bool]
     base_name: int | None = None
 
+    def __str__(self) -> str:
+        """``1-0:1.8.0.255 active_energy_import, class 3 version 0, r1-3``."""
+        name = catalogue.name(self.instance)
+        head = f"{self.logical_name} {name}" if name else self.logical_name
+        return ", ".join(
+            part
+            for part in (head, f"class {self.class_id} version {self.version}", self.rights)
+            if part
+        )
+
     @property
     def logical_name(self) -> str:
         """The OBIS code, as ``1-0:1.8.0.255``."""

@@ -35,6 +35,9 @@ MAX_JUMP = 1 << 24
 use up a key (KL-IC-17). Other clients send no 16 million messages meanwhile.
 """
 
+MAX_PDU_SIZE = 0xFFFF
+"""Octets; the most that can be said."""
+
 OFFERED = (
     Conformance.GET
     | Conformance.SET
@@ -70,6 +73,8 @@ class Options(TypedDict, total=False):
         Short name referencing.
     ``conformance``
         Services to propose; by default all that the client can do.
+    ``max_pdu_size``
+        Octets of an APDU that the client can receive; what is longer comes in blocks.
     ``user``, ``certificate``, ``anchors``, ``knobs``
         As :class:`ClientConfig` says.
     ``config``
@@ -99,6 +104,7 @@ class Options(TypedDict, total=False):
     suite: int
     short_names: bool
     conformance: Conformance
+    max_pdu_size: int
     user: int
     certificate: bytes
     anchors: tuple[bytes, ...]
@@ -199,6 +205,7 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         knobs=how.get("knobs", STRICT),
         own_title=how.get("own_title"),
         server_title=how.get("server_title"),
+        max_pdu_size=how.get("max_pdu_size", MAX_PDU_SIZE),
         protection=how.get("protection", Protection.BOTH),
         form=how.get("form", Form.SERVICE),
         dedicated=_dedicated(how, ciphered),

@@ -117,10 +117,7 @@ def _get_response_encode() -> Row:
 
 
 def _get_all() -> Row:
-    """One GET: the request written and read, the response written and read.
-
-    To our disadvantage: the peer does not write the response, for it has no call for that.
-    """
+    """To our disadvantage: the peer does not write the response, for its call fails."""
     request = GetRequest(samples.INVOKE, samples.REGISTER)
     octets, response = request.encode(), samples.register_response()
     answer = response.encode()

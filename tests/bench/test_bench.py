@@ -51,7 +51,7 @@ def test_both_peers_take_part_where_a_promise_is_made(
     rows = {str(row["name"]): row["rates"] for row in report["rows"] if row["least"]}
     for name, rates in rows.items():
         assert isinstance(rates, dict)
-        if "blocking" in name or "at once" in name or "alone" in name or "way" in name:
+        if "blocking" in name or "at once" in name or "alone" in name or "whole way" in name:
             assert {"ours", "gurux", "dlms-cosem", "floor"} <= rates.keys(), name
 
 

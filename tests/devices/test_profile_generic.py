@@ -342,3 +342,97 @@ def test_reset_and_capture_are_offered_to_nobody(bench: Any) -> None:
             assert bench.act(PROFILE, method, integer(0), who) == 3
     assert bench.get(PROFILE, 2, "public") is DataAccessResult.OBJECT_UNDEFINED
     assert bench.get(PROFILE, 5, "reader") == enum(1)
+
+
+# Other orders, other restrictions, other columns --------------------------------------------------
+
+
+def sorted_by(method: int, code: str = "1-0:1.8.0.255", class_id: int = 3) -> str:
+    return table(
+        ", ".join(
+            (column(8, CLOCK, 2), column(3, "1-0:1.7.0.255", 2), column(3, "1-0:1.8.0.255", 2))
+        )
+    ) + (f"values.5 = {{ enum = {method} }}\nvalues.6 = {column(class_id, code, 2)}\n")
+
+
+def sorted_rows(make_bench: Callable[..., Any], method: int, *sort_object: Any) -> list[Any]:
+    return rows(make_bench("itron", sorted_by(method, *sort_object)))
+
+
+def test_sort_methods(make_bench: Callable[..., Any]) -> None:
+    """1 fifo, 2 lifo, 3 largest, 4 smallest, 5 nearest to zero, 6 farthest from it (4.3.6)."""
+    captured = sorted_rows(make_bench, 1)
+    energy = [row[2] for row in captured]
+    assert energy == sorted(set(energy))  # a register only grows
+    assert sorted_rows(make_bench, 2) == captured[::-1]
+    for method, backwards in ((3, True), (4, False), (5, False), (6, True)):
+        assert sorted_rows(make_bench, method) == sorted(
+            captured, key=lambda row: row[2], reverse=backwards
+        )
+        power = sorted_rows(make_bench, method, "1-0:1.7.0.255")
+        assert power == sorted(captured, key=lambda row: row[1], reverse=backwards)
+        # What is no column with numbers sorts nothing.
+        assert sorted_rows(make_bench, method, CLOCK, 8) == captured
+        assert sorted_rows(make_bench, method, "1-0:32.7.0.255") == captured
+
+
+def test_entries_are_counted_in_the_order_shown(make_bench: Callable[..., Any]) -> None:
+    meter = make_bench("itron", sorted_by(2))
+    assert (
+        rows(meter, by_entry(1, 1))
+        == rows(meter)[:1]
+        == [rows(make_bench("itron", sorted_by(1)))[-1]]
+    )
+
+
+def test_a_range_of_numbers(bench: Any) -> None:
+    whole = rows(bench)
+    low, high = (double_long_unsigned(whole[place][1]) for place in (10, 20))
+    assert rows(bench, by_range(low, high, restricting=ENERGY)) == whole[10:21]
+    over = double_long_unsigned(whole[10][1] + 1)
+    assert rows(bench, by_range(over, high, restricting=ENERGY)) == whole[11:21]
+    assert rows(bench, by_range(high, low, restricting=ENERGY)) == []
+    for wrong in (NOW, NULL, Data(DataType.BOOLEAN, True)):
+        selection = by_range(wrong, high, restricting=ENERGY)
+        result = bench.get(PROFILE, 2, "s1sp", selection=selection)
+        assert result is DataAccessResult.TYPE_UNMATCHED
+
+
+def test_another_attribute_of_a_clock_is_a_number(make_bench: Callable[..., Any]) -> None:
+    meter = make_bench("itron", table(f"{column(8, CLOCK, 2)}, {column(8, CLOCK, 3)}"))
+    zone = capture(8, CLOCK, 3)
+    assert rows(meter, by_range(integer(0), integer(0), restricting=zone)) == rows(meter)
+    assert rows(meter, by_range(integer(1), integer(2), restricting=zone)) == []
+
+
+def test_columns_of_the_laboratory(make_bench: Callable[..., Any]) -> None:
+    """The whole object for attribute 0, one element for a data_index; newest first."""
+    meter = make_bench("laboratory")
+    buffer = meter.get("1-0:99.2.0.255", 2, "reader")
+    assert len(buffer.value) == meter.value("1-0:99.2.0.255", 7, "reader") == 31
+    times = [CosemDateTime.from_octets(row.value[0].value).to_datetime() for row in buffer.value]
+    assert times == sorted(times, reverse=True)
+    unit = meter.value("1-0:1.8.0.255", 3, "reader")[1]
+    voltage = meter.get("1-0:32.7.0.255", 0, "reader")
+    assert {row.value[2] for row in buffer.value} == {unit}
+    for row in buffer.value:
+        assert row.value[3].value[0] == voltage.value[0]
+        assert row.value[3].value[2] == voltage.value[2]
+
+
+def test_elements_that_are_not_there_are_null(make_bench: Callable[..., Any]) -> None:
+    index = column(3, "1-0:1.8.0.255", 3).replace("long-unsigned = 0 ", "long-unsigned = {n} ")
+    columns = ", ".join(index.replace("{n}", str(n)) for n in (1, 2, 3))
+    number = column(3, "1-0:1.8.0.255", 2).replace("long-unsigned = 0 ", "long-unsigned = 1 ")
+    meter = make_bench("itron", table(f"{columns}, {number}"))
+    assert set(rows(meter)) == {(0, 30, None, None)}
+
+
+def test_a_buffer_does_not_contain_a_buffer(make_bench: Callable[..., Any]) -> None:
+    meter = make_bench("itron", table(f"{column(7, PROFILE, 2)}, {column(7, PROFILE, 0)}"))
+    assert rows(meter) == [(None, None)] * 3
+
+
+def test_rows_are_bounded(make_bench: Callable[..., Any]) -> None:
+    meter = make_bench("itron", table(column(8, CLOCK, 2), entries=0xFFFFFFFF))
+    assert meter.value(PROFILE, 7, "s1sp") == 10_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.knobs import FIELD
 from dlms.errors import LocalProtocolError
@@ -177,21 +180,42 @@ def test_counters_of_a_dedicated_key_end_with_it() -> None:
     assert store.snapshot() == ()
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+class Hesitant(InvocationCounters):
+    """Lets other threads in between looking and taking."""
+
+    def burn(self, ek: KeyRef) -> int:
+        value = self.next_to_send(ek)
+        for _ in range(200):
+            pass
+        self._next[ek] = value + 1
+        return value
+
+
+@pytest.mark.usefixtures("restless")
 def test_threads_burn_no_counter_twice() -> None:
-    store = InvocationCounters()
+    store = Hesitant()
     key = KeyRef(b"", "12345678", KeyKind.GUEK)
     seen: list[int] = []
 
     def work() -> None:
         counters = PlaceCounters(store, "here")
-        seen.extend(counters.burn(key) for _ in range(2000))
+        seen.extend(counters.burn(key) for _ in range(500))
 
     threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(seen) == list(range(8000))
+    assert sorted(seen) == list(range(2000))
 
 
 def test_floors_in_a_file(tmp_path: Path) -> None:
@@ -260,8 +284,6 @@ async def test_references_need_a_runner(unused_tcp_port: int) -> None:
 
 
 def test_a_title_is_needed() -> None:
-    with pytest.raises(LocalProtocolError):
-        from dlms.association.client import ClientAssociation
-
-        here = planned(keys=KEYS, counter=0)
+    here = planned(keys=KEYS, counter=0)
+    with pytest.raises(LocalProtocolError, match="needs a system title"):
         ClientAssociation(here.config, here.keys, here.counters)

@@ -304,6 +304,9 @@ def test_objects_with_their_rights() -> None:
     assert objects["clock"].rights == "r2 w2"
     assert objects[VOLTAGE].rights == ""
     assert objects["1-0:99.1.0"].name == "load_profile"
+    assert str(objects[ENERGY]) == (
+        "1-0:1.8.0.255 active_energy_import, class 3 version 0, r1-3 w3"
+    )
     assert "clock" in objects
     assert "current_l1" not in objects
     assert "nonsense" not in objects

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -15,14 +16,18 @@ import pytest
 
 from devices.profile import load
 from dlms.acse.names import Mechanism
+from dlms.association.config import AssociationKeys
 from dlms.axdr.data import DataType, double_long
+from dlms.cosem import obis
 from dlms.cosem.quantity import Quantity
 from dlms.cosem.units import Unit
 from dlms.framing.hdlc.parameters import Parameters
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
+from dlms.security.drive import run
 from dlms.security.keys import KeyKind
 from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.conformance import Conformance
 from emulator.client import (
     AssociationLost,
     Hdlc,
@@ -34,6 +39,7 @@ from emulator.client import (
 )
 from emulator.counter_file import CounterFile, FiledCounters
 from emulator.head_end.party import TITLES, client_titles
+from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter, Sandbox, Way
 from emulator.serving.lines import DEVICE_ADDRESS
@@ -294,6 +300,94 @@ async def test_counters_in_a_file(
     assert sent == [5, 64 + 5]
     text = (tmp_path / "counters.json").read_text()
     assert s1sp["keys"].guek.hex() not in text.lower()
+
+
+LARGE = (
+    Conformance.GET
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_lists_and_blocks_are_used_where_there_are_any(
+    driver: str, pki: Any, events: Any, clock: Any, fleet_secret: bytes, ring: Any
+) -> None:
+    """A reader that takes 64 octets at a time, and a meter that offers both."""
+    profile = load("itron")
+    row = profile.associations["reader"]
+    row = row._replace(config=replace(row.config, conformance=LARGE))
+    profile = replace(profile, associations={**profile.associations, "reader": row})
+    async with Sandbox(
+        [profile],
+        pki=pki,
+        fleet_secret=fleet_secret,
+        client_titles={},
+        on_event=events,
+        now=clock,
+        trace=True,
+    ) as sandbox:
+        meter = sandbox.meters["itron"]
+        password = ring.get(meter.device.key("reader", KeyKind.LLS_SECRET))
+        how: Any = {"client_sap": 3, "mechanism": "lls", "keys": Keys(password=password)}
+        how["max_pdu_size"] = 64
+
+        def names(objects: Any) -> list[str]:
+            return [entry.logical_name for entry in objects]
+
+        async def look(a: Any) -> None:
+            rows = [row for row in profile.objects.values() if "reader" in row.rights]
+            assert names(await a.objects()) == [obis.text(row.instance) for row in rows]
+            first, volts, last = await a.get_many(
+                ["active_energy_import", "voltage_l1", "active_power_import"]
+            )
+            assert first == energy(meter, clock.now)
+            assert (volts.unit, last.unit) == (Unit.VOLT, Unit.WATT)
+            assert len(await a.get("load_profile")) > 10
+
+        host, port = meter.address.host, meter.address.plain_port
+        if driver == "asyncio":
+            async with (
+                connect(host, port, timeout=PATIENCE) as client,
+                client.associate(**how) as a,
+            ):
+                await look(a)
+        else:
+            blocking = connect_blocking(host, port, timeout=PATIENCE)
+            with closing(await asyncio.to_thread(blocking.__enter__)):
+                b = blocking.associate(**how)
+                await asyncio.to_thread(b.open)
+                await look(InThread(b))
+                await asyncio.to_thread(b.close)
+    requests = [event.text for event in events.of("request")]
+    lists = [text for text in requests if text.startswith("GetRequestWithList")]
+    assert len(lists) == 2  # the three with their units; columns, period and order of the profile
+    assert len(requests) == 1 + 2 + 1  # and the object list, and the buffer
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_keys_that_stay_in_the_callers_modules(
+    driver: str, associate: Associate, meter: RunningMeter, ring: Any, s1sp: dict[str, Any]
+) -> None:
+    module = SoftwareModule(ring)
+    seen: list[str] = []
+
+    def execute(op: Any) -> Any:
+        seen.append(type(op).__name__)
+        return module.execute(op)
+
+    async def runner(step: Any) -> Any:
+        return run(step, execute)
+
+    keys = AssociationKeys(
+        guek=meter.device.key("s1sp", KeyKind.GUEK), gak=meter.device.key("s1sp", KeyKind.GAK)
+    )
+    s1sp |= {"keys": keys, "counters": InvocationCounters()}
+    how = {"run": runner} if driver == "asyncio" else {"execute": execute}
+    async with associate(driver, **s1sp, **how) as a:
+        await a.get("clock", class_id=8)
+    assert seen.count("Seal") == 4  # AARQ, f(StoC), GET, RLRQ
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dlms.security.keys import KeyKind
 from emulator.cli.main import parser
 from emulator.sandbox import Sandbox
 
@@ -17,20 +19,34 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"(?:`|\$ )cosemlab ([a-z]+)", README)))
 
 
-async def test_the_client_from_python(sandbox: Sandbox) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    address = sandbox.meters["aclara"].address
-    here = code.replace("4059", str(address.plain_port))
-    assert here != code
+async def execute(code: str) -> str:
+    """What the program prints; it is to end well."""
     done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", here],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
+        subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
     )
-    assert "ACL0000000000001" in done.stdout
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
+    first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    meter = sandbox.meters["aclara"]
+    texts = {
+        "4059": str(meter.address.plain_port),
+        "<guek>": ring.get(meter.device.key("s1sp", KeyKind.GUEK)).hex(),
+        "<gak>": ring.get(meter.device.key("s1sp", KeyKind.GAK)).hex(),
+    }
+    for there, here in texts.items():
+        assert there in second
+        first, second = first.replace(there, here), second.replace(there, here)
+    shown = await execute(first)
+    assert "ACL0000000000001" in shown
+    assert "0-0:1.0.0.255 clock" in shown
+    summary, *rows = (await execute(second)).splitlines()
+    assert re.fullmatch(r"\d+ Wh (2\d\d\.\d) V \1 V", summary)
+    assert len(rows) == 3
+    for row in rows:
+        assert row.endswith(" Wh")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
