@@ -34,11 +34,10 @@ from dlms.association.naming import (
     invoke_id,
     is_confirmed,
 )
-from dlms.association.shapes import plain_room
+from dlms.association.shapes import plain_room, request_shape
 from dlms.association.state import IllegalInput, Input, State, after
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
-from dlms.security.ciphered import Family
 from dlms.security.counters import CounterRefused, InvocationCounters
 from dlms.security.ops import Discard, Step, Use, VerificationFailed
 from dlms.security.protect import Opened, Shape, protect
@@ -284,13 +283,7 @@ class ClientAssociation:
 
     def _shape(self) -> Shape | None:
         """How requests are protected; ``None`` is plain."""
-        security = self._security
-        if security is None or not self.config.context.ciphered:
-            return None
-        family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
-        if self.config.broadcast:
-            family = Family.BROADCAST
-        return Shape(family, self.config.form, self.config.protection)
+        return request_shape(self._security, self.config)
 
     def _forget(self) -> Step[None]:
         self._waiting_for = None

@@ -3,6 +3,9 @@
 ``receive``, ``send`` and ``notify`` are steps: they yield the cryptographic operations they need
 (see :mod:`dlms.security.ops`). Whatever octets come in, ``receive`` gives an event or raises
 :class:`RemoteProtocolError`, whose ``reply`` is what the standard answers.
+
+This file is longer than the rule of this package has it: every change of the association's state is
+in here, so that what is verified first and committed last can be read in one place.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How what a server sends is protected: responses, and what it says unasked."""
+"""How what is sent is protected: requests, responses, and what a server says unasked."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Protocol
 
-from dlms.association.config import TITLE_LENGTH, ServerConfig
+from dlms.association.config import TITLE_LENGTH, ClientConfig, ServerConfig
 from dlms.association.knobs import AnswerForm, ResponseProtection
 from dlms.errors import LocalProtocolError
 from dlms.octets import encode_length
@@ -51,6 +51,16 @@ def tell(
     if (shape.family, apdu[0]) not in _SERVICE_FORMS:
         shape = shape._replace(form=Form.GENERAL)
     return (yield from protect(security, apdu, shape, Use.PROTECT_RESPONSE))
+
+
+def request_shape(security: SecurityContext | None, config: ClientConfig) -> Shape | None:
+    """How a client protects its requests; ``None`` is plain."""
+    if security is None or not config.context.ciphered:
+        return None
+    family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
+    if config.broadcast:
+        family = Family.BROADCAST
+    return Shape(family, config.form, config.protection)
 
 
 def response_policy(config: ServerConfig) -> Protection:
