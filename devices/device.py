@@ -87,6 +87,8 @@ class Device(Meter):
 
     def response_protection(self, request: Answerable, row: AssociationRow) -> Protection:
         """The least protection that the access rights promise for the response to ``request``."""
+        if row.name not in self.profile.promising:
+            return Protection.NONE  # as for most, and this is asked for on every request
         moment = dt.datetime.min  # rights do not depend on the time
         return protection.of_response(Asking(self, row, moment), request)
 

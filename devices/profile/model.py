@@ -110,7 +110,8 @@ class Profile:
     ``category`` is the Category of the letter's paragraph 10: 1 or 2. ``top_up`` is ``credit``
     (method update_amount) or ``token`` (Token gateway). Amounts are in the unit of ``currency``:
     10 to the power of ``currency_scale`` of one pound. ``short_names`` is empty where no
-    association uses them.
+    association uses them; ``promising`` are the associations with a right that says how a response
+    is protected.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Profile:
     instructions: dict[str, InstructionRow]
     provenance: dict[str, Provenance]
     short_names: ShortNames
+    promising: frozenset[str]
 
     def objects_of(self, row: AssociationRow) -> Mapping[bytes, ObjectRow]:
         """The objects that an association can see by its way of naming, whatever its rights."""

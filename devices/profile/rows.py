@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from devices.profile.associations import association, rights_as
 from devices.profile.instructions import instruction
-from devices.profile.model import Profile, Provenance
+from devices.profile.model import ObjectRow, Profile, Provenance
 from devices.profile.naming import short_names
 from devices.profile.objects import objects
 from devices.profile.place import Place
@@ -64,7 +66,17 @@ def profile(document: Table, place: Place) -> Profile:
         instructions=instructions,
         provenance=provenance,
         short_names=short_names(associations, found, by_short_name, where),
+        promising=frozenset(_promising((*found.values(), *by_short_name.values()))),
     )
+
+
+def _promising(rows: Iterable[ObjectRow]) -> Iterator[str]:
+    for row in rows:
+        for name, rights in row.rights.items():
+            if any(
+                one.response for one in (*rights.attributes.values(), *rights.invocable.values())
+            ):
+                yield name
 
 
 def _identity(table: Table, place: Place) -> tuple[Table, dict[str, Provenance]]:
