@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
-from dlms.client.dialogue import Compute, Dialogue, Dialogues, Transmit
+from dlms.client.dialogue import Dialogues
+from dlms.client.effects import Compute, Dialogue, Effect, Post
 from dlms.security.drive import run
 from dlms.security.ops import CryptoOp
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
@@ -43,6 +44,7 @@ class BlockingMeterClient:
         self.timeout = timeout
         self._channel = channel
         self._association = association
+        self._pair = association.config.client_sap, association.config.server_sap
         self._execute = execute
         self._standing = Standing()
         self._turn = threading.Lock()
@@ -87,7 +89,7 @@ class BlockingMeterClient:
 
     def _carry_out(self, dialogue: Dialogue[T]) -> T:
         given: Any = None
-        resume: Callable[[Any], Compute | Transmit] = dialogue.send
+        resume: Callable[[Any], Effect] = dialogue.send
         try:
             while True:
                 wish = resume(given)
@@ -95,9 +97,12 @@ class BlockingMeterClient:
                     if isinstance(wish, Compute):
                         given = run(wish.step, self._execute)
                         self._standing.answered()
+                    elif isinstance(wish, Post):
+                        self._post(wish.apdus)
+                        given = None
                     else:
                         self._standing.asked()
-                        given = self._transmit(wish.apdu)
+                        given = self._transmit(wish.apdus)
                     resume = dialogue.send
                 except Exception as error:
                     # The dialogue knows what for: it says so, and may only fail.
@@ -106,8 +111,10 @@ class BlockingMeterClient:
             result: T = stop.value
             return result
 
-    def _transmit(self, apdu: bytes) -> bytes:
-        config = self._association.config
-        pair = config.client_sap, config.server_sap
-        self._channel.send(*pair, apdu)
-        return self._channel.receive(*pair, self.timeout)
+    def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
+        self._post(apdus)
+        return self._channel.receive(*self._pair, self.timeout)
+
+    def _post(self, apdus: tuple[bytes, ...]) -> None:
+        for apdu in apdus:
+            self._channel.send(*self._pair, apdu)

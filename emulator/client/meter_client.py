@@ -11,7 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
-from dlms.client.dialogue import Compute, Dialogue, Dialogues, Transmit
+from dlms.client.dialogue import Dialogues
+from dlms.client.effects import Compute, Dialogue, Effect, Post
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from emulator.channel import Channel
@@ -45,6 +46,7 @@ class MeterClient:
         self.timeout = timeout
         self._channel = channel
         self._association = association
+        self._pair = association.config.client_sap, association.config.server_sap
         self._run = run
         self._standing = Standing()
         self._turn = asyncio.Lock()
@@ -92,7 +94,7 @@ class MeterClient:
 
     async def _carry_out(self, dialogue: Dialogue[T]) -> T:
         given: Any = None
-        resume: Callable[[Any], Compute | Transmit] = dialogue.send
+        resume: Callable[[Any], Effect] = dialogue.send
         try:
             while True:
                 wish = resume(given)
@@ -100,9 +102,12 @@ class MeterClient:
                     if isinstance(wish, Compute):
                         given = await self._run(wish.step)
                         self._standing.answered()
+                    elif isinstance(wish, Post):
+                        self._post(wish.apdus)
+                        given = None
                     else:
                         self._standing.asked()
-                        given = await self._transmit(wish.apdu)
+                        given = await self._transmit(wish.apdus)
                     resume = dialogue.send
                 except Exception as error:
                     # The dialogue knows what for: it says so, and may only fail.
@@ -111,9 +116,11 @@ class MeterClient:
             result: T = stop.value
             return result
 
-    async def _transmit(self, apdu: bytes) -> bytes:
-        config = self._association.config
-        pair = config.client_sap, config.server_sap
-        self._channel.send(*pair, apdu)
+    async def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
+        self._post(apdus)
         async with asyncio.timeout(self.timeout):
-            return await self._channel.receive(*pair)
+            return await self._channel.receive(*self._pair)
+
+    def _post(self, apdus: tuple[bytes, ...]) -> None:
+        for apdu in apdus:
+            self._channel.send(*self._pair, apdu)

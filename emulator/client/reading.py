@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dlms.axdr.data import Data
-from dlms.client.dialogue import Dialogue
+from dlms.client.effects import Dialogue
 from dlms.cosem.quantity import Quantity, ScalerUnit
 from dlms.cosem.rows import SCALED, Column, columns, rows
 from dlms.cosem.typed import typed

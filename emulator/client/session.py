@@ -12,7 +12,8 @@ from typing import Any
 from dlms.association.client import ClientAssociation
 from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import Data, integer
-from dlms.client.dialogue import Dialogue, Dialogues
+from dlms.client.dialogue import Dialogues
+from dlms.client.effects import Dialogue
 from dlms.cosem import catalogue, classes
 from dlms.cosem.interface_class import InterfaceClass
 from dlms.cosem.shape import ANY, INTEGER, Shape

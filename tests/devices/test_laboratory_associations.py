@@ -13,7 +13,8 @@ from dlms.association.client import ClientAssociation
 from dlms.association.config import ClientConfig
 from dlms.association.server import ServerAssociation
 from dlms.axdr.data import Data, octet_string
-from dlms.client.dialogue import Compute, Dialogues
+from dlms.client.dialogue import Dialogues
+from dlms.client.effects import Compute
 from dlms.cosem import obis
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
@@ -87,7 +88,7 @@ class Joined:
                 given = (
                     run(wish.step, self.execute)
                     if isinstance(wish, Compute)
-                    else self.serve(wish.apdu)
+                    else self.serve(*wish.apdus)
                 )
         except StopIteration as stop:
             return stop.value

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.events import BlockExchanged, ExceptionReceived, RequestReceived
 from dlms.axdr.data import octet_string
-from dlms.client.dialogue import Compute, Dialogues
+from dlms.client.dialogue import Dialogues
+from dlms.client.effects import Compute
 from dlms.client.refusals import AccessRefused, ServiceException
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
@@ -109,7 +110,7 @@ def hold(pair: Any, meter: Meter, dialogue: Any) -> Any:
     try:
         while True:
             wish = dialogue.send(given)
-            given = pair.ask(wish.step) if isinstance(wish, Compute) else meter.answer(wish.apdu)
+            given = pair.ask(wish.step) if isinstance(wish, Compute) else meter.answer(*wish.apdus)
     except StopIteration as stop:
         return stop.value
 
