@@ -33,7 +33,9 @@ class AssociationKeys(NamedTuple):
     """The keys of one association.
 
     ``secret`` is for low level security and ``hls_secret`` for mechanisms 3, 4 and 6;
-    ``signing_key`` is one's own and ``peer_public`` the peer's registered one, ``x ‖ y``.
+    ``signing_key`` is one's own and ``peer_public`` the peer's registered one, ``x ‖ y``. ``kek``,
+    ``agreement_key`` and ``peer_agreement_public`` are for general-ciphering with keys of single
+    messages.
     """
 
     guek: KeyRef | None = None
@@ -43,6 +45,9 @@ class AssociationKeys(NamedTuple):
     signing_key: KeyRef | None = None
     peer_public: bytes | None = None
     gbek: KeyRef | None = None
+    kek: KeyRef | None = None
+    agreement_key: KeyRef | None = None
+    peer_agreement_public: bytes | None = None
 
     def lacks_for(self, mechanism: Mechanism) -> str:
         """What ``mechanism`` needs of one's own and is not here; empty if nothing."""

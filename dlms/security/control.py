@@ -12,12 +12,22 @@ COMPRESSION = 0x80
 
 
 class Protection(IntFlag):
-    """Bits 4 and 5 of the security control octet."""
+    """How a message is, or has to be, protected.
+
+    Two of them are bits 4 and 5 of the security control octet. A signature is outside of it
+    (general-signing), so it has no bit there: :attr:`octet` leaves it out.
+    """
 
     NONE = 0x00
     AUTHENTICATED = 0x10
     ENCRYPTED = 0x20
     BOTH = 0x30
+    SIGNED = 0x100
+
+    @property
+    def octet(self) -> Protection:
+        """What of it a security control octet can say."""
+        return Protection(int(self) & 0x30)
 
 
 POLICY_V0 = {
