@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import threading
 from dataclasses import dataclass, fields
+from typing import Any
 
 from dlms.association.config import AssociationKeys
 from dlms.security.counters import InvocationCounters
@@ -62,7 +63,7 @@ def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule
     ``ValueError`` if a key has not the length that the suite wants.
     """
     ring = KeyRing(suite_of=lambda ref: suite)
-    refs: dict[str, KeyRef] = {}
+    refs: dict[str, Any] = {}
     for name, kind in _KINDS.items():
         key: bytes | None = getattr(keys, name)
         if key is None:
