@@ -13,6 +13,7 @@ from dlms.acse.aare import Aare
 from dlms.acse.codes import AssociationResult, ReleaseRequestReason
 from dlms.acse.release import Rlre, Rlrq
 from dlms.association import authenticating, proposal
+from dlms.association.carrying import Carrier
 from dlms.association.certificates import peer_public_key
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.contexts import security_context
@@ -74,9 +75,11 @@ class ClientAssociation:
         self._server_challenge = b""
         self._server_public: bytes | None = None
         self._waiting_for: tuple[int, int] | None = None
+        self.carrier = Carrier(config.block_window, always=config.always_in_blocks)
+        """General blocks, for whoever sends and awaits octets: all but AARQ and RLRQ go by it."""
         if config.pre_established:
             self.state = State.PRE_ESTABLISHED
-            self.conformance = config.conformance
+            self._begin(config.conformance)
 
     def close(self) -> Step[None]:
         """The lower layer is gone, or we give up: so is the association."""
@@ -95,7 +98,7 @@ class ClientAssociation:
         if not self.config.confirmed:
             # Nothing will say so, but there is nothing else to go by.
             self.state = after(state, Input.AARE_WITHHELD)
-            self.conformance = self.config.conformance
+            self._begin(self.config.conformance)
         return octets
 
     def authenticate(self) -> Step[bytes]:
@@ -112,6 +115,8 @@ class ClientAssociation:
         """How many octets a plain request may have for the server to take it protected; ``None``
         for any number.
         """
+        if self.carrier.unbounded:
+            return None
         return plain_room(self.server_max_pdu, self._shape())
 
     def request(self, request: AnyRequest) -> Step[bytes]:
@@ -126,7 +131,7 @@ class ClientAssociation:
         if int(request.needs) & ~int(self.conformance):
             raise LocalProtocolError("the service was not negotiated")
         octets = yield from self._protected(apdu, Use.PROTECT_REQUEST)
-        if 0 < self.server_max_pdu < len(octets):
+        if not self.carrier.takes(len(octets)):
             raise LocalProtocolError(
                 f"request of {len(octets)} octets exceeds the server's {self.server_max_pdu}"
             )
@@ -208,8 +213,8 @@ class ClientAssociation:
                 now,
             )
             self._server_challenge = challenge
-        self.conformance = initiate.conformance
         self.server_max_pdu = initiate.server_max_receive_pdu_size
+        self._begin(initiate.conformance)
         if self.config.mechanism.is_hls:
             self.state = after(self.state, Input.AARE_AUTHENTICATION_REQUIRED)
             return AuthenticationPending(None)
@@ -259,6 +264,10 @@ class ClientAssociation:
 
     # Helpers ------------------------------------------------------------------------------------
 
+    def _begin(self, conformance: Conformance) -> None:
+        self.conformance = conformance
+        self.carrier.begin(conformance, self.server_max_pdu)
+
     def _next(self, event: Input) -> State:
         try:
             return after(self.state, event)
@@ -291,6 +300,7 @@ class ClientAssociation:
             return
         self._challenge = self._server_challenge = b""
         self.conformance = Conformance(0)
+        self.carrier.end()
         if self._security is not None and self._security.dedicated is not None:
             dedicated, self._security.dedicated = self._security.dedicated, None
             self._counters.forget(dedicated)

@@ -14,6 +14,7 @@ from dlms.security.hls import ManufacturerSteps
 from dlms.security.keys import KeyRef
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import MethodDescriptor
+from dlms.xdlms.general_block import MAX_WINDOW
 
 CURRENT_ASSOCIATION = bytes((0, 0, 40, 0, 0, 255))
 ASSOCIATION_LN_CLASS = 15
@@ -68,7 +69,8 @@ class _Config:
     ``pre_established`` associations need no AARQ and know no release; ``broadcast`` ones use the
     global broadcast key and are never answered. ``certificate`` is one's own signature certificate
     (DER) to send to a peer who does not know it, ``anchors`` are those that the peer's must lead to
-    (mechanism 7). ``manufacturer`` computes mechanism 2.
+    (mechanism 7). ``manufacturer`` computes mechanism 2. ``block_window`` is how many general
+    blocks are taken in one stream, 1 to 63.
     """
 
     client_sap: int
@@ -82,6 +84,7 @@ class _Config:
     certificate: bytes | None = None
     anchors: tuple[bytes, ...] = ()
     manufacturer: ManufacturerSteps | None = None
+    block_window: int = 1
     knobs: Knobs = STRICT
 
     @property
@@ -104,6 +107,8 @@ class _Config:
             raise LocalProtocolError("a pre-established association has no authentication")
         if self.broadcast and self.mechanism.is_hls:
             raise LocalProtocolError("HLS takes answers, and a broadcast has none")
+        if not 1 <= self.block_window <= MAX_WINDOW:
+            raise LocalProtocolError(f"a window has 1 to {MAX_WINDOW} blocks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +138,9 @@ class ClientConfig(_Config):
     ``dedicated`` a dedicated key is generated under that reference and used for everything after
     the association is open. ``server_title`` is checked if it is known beforehand. ``confirmed`` is
     whether the AARQ asks for a response; ``user`` is the id sent for user identification. A
-    challenge is made longer than ``challenge_length`` where the mechanism wants that.
+    challenge is made longer than ``challenge_length`` where the mechanism wants that. With
+    ``always_in_blocks`` every request goes in general blocks where they were negotiated: the server
+    learns of ``block_window`` before it answers, so that it can stream.
     """
 
     own_title: bytes | None = None
@@ -145,6 +152,7 @@ class ClientConfig(_Config):
     challenge_length: int = 16
     confirmed: bool = True
     user: int | None = None
+    always_in_blocks: bool = False
 
 
 TITLE_MECHANISMS = (Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA)

@@ -62,6 +62,12 @@ class BlockExchanged(NamedTuple):
     reply: bytes | None
 
 
+class BlocksCarried(NamedTuple):
+    """A general block, which makes no APDU whole yet. ``replies`` are to be sent back."""
+
+    replies: tuple[bytes, ...]
+
+
 class ResponseReceived(NamedTuple):
     response: ServedResponse
 
@@ -95,6 +101,7 @@ Event: TypeAlias = (
     | AuthenticationFailed
     | RequestReceived
     | BlockExchanged
+    | BlocksCarried
     | ResponseReceived
     | NotificationReceived
     | ExceptionReceived

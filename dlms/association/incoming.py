@@ -39,10 +39,6 @@ class Incoming(NamedTuple):
 
 def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
     """Open and decode a service request. :class:`ServiceRefused` if it is not to be served."""
-    if 0 < config.max_pdu_size < len(octets):
-        raise ServiceRefused(
-            f"request of {len(octets)} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
-        )
     if not is_ciphered(octets[0]):
         accepted = config.knobs.plain_request_accepted or not config.context.ciphered
         if config.policy or not accepted:

@@ -26,6 +26,7 @@ from dlms.association.admit import (
     refusal_aare,
     refused,
 )
+from dlms.association.carrying import Carrier, is_general_block
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.contexts import take_keys
 from dlms.association.events import (
@@ -34,12 +35,13 @@ from dlms.association.events import (
     AuthenticationFailed,
     AuthenticationPending,
     BlockExchanged,
+    BlocksCarried,
     Event,
     RequestReceived,
 )
 from dlms.association.incoming import Incoming, take
 from dlms.association.knobs import KeyInForce, SecondAarq
-from dlms.association.refusing import ServiceRefused, answer
+from dlms.association.refusing import ServiceRefused, answer, too_long
 from dlms.association.releasing import judge_release, rlre
 from dlms.association.shapes import plain_room, respond, response_shape, tell
 from dlms.association.state import IllegalInput, Input, State, after
@@ -76,10 +78,12 @@ class ServerAssociation:
         self._shape: Shape | None = None
         self._required = Protection.NONE
         self._transfers = ServerTransfers()
+        self._carrier = Carrier(self.config.block_window)
         self._dedicated_count = 0
         if self.config.pre_established:
             self.state = State.PRE_ESTABLISHED
-            self._aa = pre_established(offer)
+            self._aa = aa = pre_established(offer)
+            self._carrier.begin(aa.conformance, aa.client_max_pdu)
 
     @property
     def conformance(self) -> Conformance:
@@ -125,11 +129,14 @@ class ServerAssociation:
     def receive(
         self, apdu: bytes, now: dt.datetime | None = None, *, busy: bool = False
     ) -> Step[Event]:
-        """Take one APDU from the client.
+        """Take one APDU from the client, or a general block of one.
 
         ``now`` (aware) is what certificates in an AARQ are checked against; without it there is no
         way to. A ``busy`` server turns an AARQ away for the time being (rejected-transient).
         """
+        if is_general_block(apdu) and self._aa is not None:
+            return (yield from self._receive_block(apdu, self._aa))
+        self._carrier.passed_plain()
         try:
             tag = apdu[0] if apdu else -1
             if tag == _AARQ:
@@ -141,10 +148,31 @@ class ServerAssociation:
                 raise ServiceRefused("empty APDU", "malformed-request")
             if tag == _RLRQ:
                 return (yield from self._receive_rlrq(apdu, aa))
+            if 0 < self.config.max_pdu_size < len(apdu):
+                raise too_long("request", len(apdu))
             return (yield from self._receive_service(apdu, aa))
         except ServiceRefused as no:
-            reply = None if self._silent else answer(no, apdu, self.config)
-            raise RemoteProtocolError(str(no), reply=reply, reason=no.reason) from no
+            raise self._refusal(no, apdu) from no
+
+    def _refusal(self, no: ServiceRefused, apdu: bytes) -> RemoteProtocolError:
+        reply = None if self._silent else answer(no, apdu, self.config)
+        return RemoteProtocolError(str(no), reply=reply, reason=no.reason)
+
+    def _receive_block(self, octets: bytes, aa: Admitted) -> Step[Event]:
+        """A general block. What its blocks make whole is a service, and never blocks itself."""
+        apdu = octets
+        try:
+            if not self._carrier.negotiated:
+                raise ServiceRefused("blocks were not negotiated", "service-not-negotiated")
+            if 0 < self.config.max_pdu_size < len(octets):
+                raise too_long("block", len(octets))
+            taken = self._carrier.receive(octets)
+            if taken.apdu is None:
+                return BlocksCarried(() if self._silent else taken.replies)
+            apdu = taken.apdu
+            return (yield from self._receive_service(apdu, aa))
+        except ServiceRefused as no:
+            raise self._refusal(no, apdu) from no
 
     @property
     def _silent(self) -> bool:
@@ -196,6 +224,7 @@ class ServerAssociation:
 
     def _commit(self, admitted: Admitted) -> Event:
         self._aa = admitted
+        self._carrier.begin(admitted.conformance, admitted.client_max_pdu)
         if not admitted.confirmed:
             self.state = after(self.state, Input.AARE_WITHHELD)
         elif self.config.mechanism.is_hls:
@@ -285,30 +314,49 @@ class ServerAssociation:
         try:
             if isinstance(response, TRANSFERRED_RESPONSES):
                 shape = response_shape(self._shape, aa.security, self.config, required)
-                room = plain_room(aa.client_max_pdu, shape)
-                apdu = self._transfers.send(response, room, aa.conformance)
+                room = None
+                if not self._carrier.unbounded:
+                    room = plain_room(aa.client_max_pdu, shape)
+                apdu = self._transfers.send(
+                    response, room, aa.conformance, whole=self._carrier.negotiated
+                )
             else:
                 apdu = response.encode()
             octets = yield from respond(apdu, self._shape, aa.security, self.config, required)
-            if 0 < aa.client_max_pdu < len(octets):
+            if not self._carrier.takes(len(octets)):
                 raise TooLong(f"response of {len(octets)} octets")
         except TooLong as error:
             no = ServiceRefused(str(error), "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG)
             return answer(no, response.encode(), self.config)
         return octets
 
+    def carry(self, reply: bytes | None) -> tuple[bytes, ...]:
+        """How ``reply`` goes out: as it is, or in general blocks, of which this is the first
+        stream. Without one, what there is to say all the same: that blocks were received.
+
+        To be called once after every :meth:`receive` but those that gave :class:`BlocksCarried`.
+        """
+        if reply is None:
+            return () if self._silent else self._carrier.acknowledge()
+        return (reply,) if is_general_block(reply) else self._carrier.send(reply)
+
     def notify(self, notification: Notification) -> Step[bytes]:
         """Protect and encode what the server says unasked; as the policy asks of responses.
 
         :class:`LocalProtocolError` if it was not negotiated or does not fit the client's PDU size.
+        Hand it to :meth:`carry_unasked`.
         """
         aa = self._sending(Input.NOTIFICATION)
         if notification.needs & ~aa.conformance:
             raise LocalProtocolError("this notification was not negotiated")
         octets = yield from tell(notification, aa.security, self.config)
-        if 0 < aa.client_max_pdu < len(octets):
+        if not self._carrier.takes(len(octets)):
             raise LocalProtocolError(f"notification of {len(octets)} octets is too long")
         return octets
+
+    def carry_unasked(self, notification: bytes) -> tuple[bytes, ...]:
+        """How it goes out: as it is, or in general blocks that nobody acknowledges."""
+        return self._carrier.tell(notification)
 
     def _sending(self, event: Input) -> Admitted:
         try:
@@ -327,6 +375,7 @@ class ServerAssociation:
         aa, self._aa = self._aa, None
         self._shape = None
         self._transfers.reset()
+        self._carrier.end()
         security = None if aa is None else aa.security
         if security is not None and security.dedicated is not None:
             self._offer.counters.forget(security.dedicated)

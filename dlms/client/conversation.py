@@ -8,7 +8,8 @@ from __future__ import annotations
 from dlms.association import events
 from dlms.association.client import ClientAssociation
 from dlms.association.naming import ServedResponse
-from dlms.client.effects import Compute, Dialogue, Transmit
+from dlms.client.carried import carried
+from dlms.client.effects import Compute, Dialogue
 from dlms.client.refusals import AssociationRejected, ServiceException
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
@@ -39,6 +40,6 @@ class Conversation:
     def exchange(self, step: Step[bytes]) -> Dialogue[events.Event]:
         """Send what ``step`` makes, and give what the meter's answer means."""
         apdu: bytes = yield Compute(step)
-        answer: bytes = yield Transmit((apdu,))
+        answer = yield from carried(self.association.carrier, apdu)
         event: events.Event = yield Compute(self.association.receive(answer))
         return event

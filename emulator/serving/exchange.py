@@ -42,14 +42,15 @@ def exchange(
     meter cannot go on.
     """
     event = yield from association.receive(apdu, now)
+    if isinstance(event, events.BlocksCarried):
+        return Exchanged(event, event.replies)
     if not isinstance(event, events.RequestReceived):
-        reply: bytes | None = getattr(event, "reply", None)
-        return Exchanged(event, () if reply is None else (reply,))
+        return Exchanged(event, association.carry(getattr(event, "reply", None)))
     if not isinstance(event.request, ANSWERABLE):
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
     response = yield from device.handle(event.request, row, now, event.protection, association.user)
     if response is None or not event.confirmed:
-        return Exchanged(event)
+        return Exchanged(event, association.carry(None))
     required = device.response_protection(event.request, row)
     octets = yield from association.send(response, required)
-    return Exchanged(event, (octets,), response)
+    return Exchanged(event, association.carry(octets), response)

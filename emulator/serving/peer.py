@@ -62,7 +62,7 @@ class Peer:
             )
         except RemoteProtocolError as error:
             self.report(error.reason, row, str(error))
-            replies: tuple[bytes, ...] = () if error.reply is None else (error.reply,)
+            replies = association.carry(error.reply)
         except (LocalProtocolError, CryptoFailure) as error:
             self.report("unable", row, str(error))
             raise Unable(str(error)) from error

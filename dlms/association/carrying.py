@@ -1,0 +1,125 @@
+"""General block transfer below an association: whole APDUs on one side of it, what is sent and
+received on the other (GB Ed. 8, 9.4.6.13).
+
+It carries what comes out of ciphering and goes into it, so that an invocation counter is spent for
+an APDU and not for a block. An APDU goes in blocks if it is too long otherwise, if it answers one
+that came in blocks, or if the configuration wants that always.
+
+An answer is given as its question came, even if the association has ended meanwhile.
+"""
+
+from __future__ import annotations
+
+from dlms.errors import RemoteProtocolError
+from dlms.transfer.general import GeneralTransfer, Received
+from dlms.transfer.pieces import MAX_TOTAL, capacity
+from dlms.xdlms import general_block
+from dlms.xdlms.conformance import Conformance
+
+_NEGOTIATED = int(Conformance.GENERAL_BLOCK_TRANSFER)
+
+
+def is_general_block(octets: bytes) -> bool:
+    return octets[:1] == _TAG
+
+
+_TAG = bytes((general_block.TAG,))
+_BLOCKS = general_block.MAX_NUMBER // 2
+"""Blocks of one APDU at most: its question, and acknowledgements, have taken numbers before it."""
+
+
+class Carrier:
+    """``window`` is how many blocks we take in one stream, ``always`` whether what we send first
+    goes in blocks even if it is short, which tells the peer our window.
+    """
+
+    __slots__ = ("_always", "_limit", "_longest", "_transfer", "_used", "_window", "negotiated")
+
+    def __init__(self, window: int, *, always: bool = False) -> None:
+        self.negotiated = False
+        self._window = window
+        self._always = always
+        self._limit = self._longest = 0
+        self._transfer: GeneralTransfer | None = None
+        self._used = False
+
+    def begin(self, conformance: Conformance, peer_max_pdu: int) -> None:
+        """An association stands. ``peer_max_pdu`` is in octets, 0 for no limit."""
+        room = capacity(peer_max_pdu - general_block.HEAD) if peer_max_pdu else MAX_TOTAL
+        self.negotiated = bool(_NEGOTIATED & int(conformance)) and room > 0
+        self._limit = peer_max_pdu
+        self._longest = min(MAX_TOTAL, room * _BLOCKS)
+        self._transfer, self._used = None, False
+        if self.negotiated:
+            self._transfer = GeneralTransfer(max_block=room, window=self._window)
+
+    def end(self) -> None:
+        """It has ended; what is owed is still answered."""
+        self.negotiated = False
+        if self._transfer is not None and not self._transfer.owes:
+            self._transfer = None
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether the next APDU may have any length, because it will go in blocks anyway."""
+        transfer = self._transfer
+        return transfer is not None and (self._always or transfer.owes)
+
+    @property
+    def pending(self) -> int:
+        """Octets that are kept, until they are whole or acknowledged."""
+        return 0 if self._transfer is None else self._transfer.pending
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the peer has to acknowledge, or to go on, before anything else."""
+        return self._transfer is not None and self._transfer.waiting
+
+    def takes(self, length: int) -> bool:
+        """Whether an APDU of ``length`` octets can be sent, in blocks or without."""
+        limit = self._longest if self._transfer is not None else self._limit
+        return not limit or length <= limit
+
+    def send(self, apdu: bytes) -> tuple[bytes, ...]:
+        """What to send now for ``apdu``: itself, or the first stream of its blocks.
+
+        :class:`~dlms.errors.LocalProtocolError` if it cannot be sent.
+        """
+        transfer = self._transfer
+        if transfer is None:
+            return (apdu,)
+        if transfer.owes or self._always or 0 < self._limit < len(apdu):
+            self._used = True
+            blocks = transfer.send(apdu)
+            if not self.negotiated:
+                self._transfer = None
+            return blocks
+        self.passed_plain()
+        return (apdu,)
+
+    def tell(self, apdu: bytes) -> tuple[bytes, ...]:
+        """The same for what nobody answers, and nobody acknowledges."""
+        if self._transfer is not None and 0 < self._limit < len(apdu):
+            return self._transfer.send_unconfirmed(apdu)
+        return (apdu,)
+
+    def receive(self, octets: bytes) -> Received:
+        """Take one block. :class:`RemoteProtocolError`, perhaps with a reply, if it is wrong."""
+        if self._transfer is None or not self.negotiated:
+            raise RemoteProtocolError("blocks were not negotiated", reason="gbt-not-negotiated")
+        self._used = True
+        return self._transfer.receive(octets)
+
+    def passed_plain(self) -> None:
+        """An APDU goes or comes without blocks: that ends every exchange."""
+        if self._used and self._transfer is not None:
+            self._transfer.reset()
+            self._used = False
+
+    def acknowledge(self) -> tuple[bytes, ...]:
+        """What to send if the APDU that came last is not answered."""
+        return () if self._transfer is None else self._transfer.acknowledge()
+
+    def timeout(self) -> tuple[bytes, ...]:
+        """What to send again because nothing came. :class:`RemoteProtocolError` if too often."""
+        return () if self._transfer is None else self._transfer.timeout()
