@@ -60,9 +60,9 @@ class Meter(ABC):
 
     def offer(self, row: AssociationRow, channel_title: bytes | None = None) -> Offer:
         """What the protocol core needs to serve the association."""
-        return Offer(
-            self.config(row), self.keys(row), self.title, self.state.counters, channel_title
-        )
+        spent = self.state.spent[row.name]
+        config, keys = self.config(row), self.keys(row)
+        return Offer(config, keys, self.title, self.state.counters, channel_title, spent)
 
     def config(self, row: AssociationRow) -> ServerConfig:
         """The association's configuration with what this meter has registered and activated."""

@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 from devices.meter import Meter
 from devices.objects.behaviour import Call
 from devices.profile.model import AssociationRow, ObjectRow
-from devices.profile.rights import Rights
+from devices.profile.rights import Access, Rights
 from dlms.security.control import Protection
+from dlms.security.suites import SUITES
 from dlms.xdlms.access import AccessRequest
 from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
@@ -38,6 +39,16 @@ class Asking(NamedTuple):
 
     def call(self, row: ObjectRow) -> Call:
         return Call(self.device, row, self.association, self.now, self.user, self.protection)
+
+    def admits(self, access: Access) -> bool:
+        """Whether the request is protected as ``access`` asks for, and the response can be: without
+        key pairs nothing is signed.
+        """
+        if access & Access.SIGNED_RESPONSE:
+            keys = self.device.keys(self.association)
+            if keys.signing_key is None or SUITES[self.association.config.suite].curve is None:
+                return False
+        return access.satisfied_by(self.protection)
 
     def find(
         self, descriptor: AttributeDescriptor | MethodDescriptor

@@ -67,7 +67,7 @@ def read(
     access = rights.attribute(number)
     if not access.readable:
         return _DENIED
-    if not access.satisfied_by(asking.protection):
+    if not asking.admits(access):
         return _VIOLATED
     if selection is not None and not _selects(asking):
         return _VIOLATED
@@ -150,7 +150,7 @@ def _unwritable(
     access = rights.attribute(number)
     if not access.writable:
         return _DENIED
-    return None if access.satisfied_by(asking.protection) else _VIOLATED
+    return None if asking.admits(access) else _VIOLATED
 
 
 def _misfits(row: ObjectRow, number: int, new: Data) -> bool:

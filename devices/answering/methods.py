@@ -36,7 +36,7 @@ def invoke(
     access = rights.method(number)
     if not access:
         return Outcome(ActionResult.READ_WRITE_DENIED)
-    if not access.satisfied_by(asking.protection):
+    if not asking.admits(access):
         return Outcome(ActionResult.SCOPE_OF_ACCESS_VIOLATED)
     behaviour = BEHAVIOURS[row.interface_class.class_id].invoke.get(number)
     if behaviour is None:

@@ -55,18 +55,17 @@ class Access(IntFlag):
     def satisfied_by(self, protection: Protection) -> bool:
         """Whether a request that came with ``protection`` is protected enough; more than is asked
         for always is (GB Ed. 8, 9.2.7.2.2).
-
-        Signatures are no part of ``protection``, so what wants one is never satisfied.
         """
         bits = int(self)
         if not bits & _CONDITIONS:
             return True
-        return not (bits & _SIGNED or (bits & 0x0C) << 2 & ~int(protection))
+        return not ((bits & 0x0C) << 2 | (bits & 0x10) << 4) & ~int(protection)
 
     @property
     def response(self) -> Protection:
         """The least protection of the response."""
-        return Protection((int(self) & 0x60) >> 1)
+        bits = int(self)
+        return Protection((bits & 0x60) >> 1 | (bits & 0x80) << 1)
 
     @property
     def mode(self) -> int:
@@ -86,8 +85,7 @@ class Access(IntFlag):
         return not int(self) & ~0x07
 
 
-_SIGNED = int(Access.SIGNED_REQUEST | Access.SIGNED_RESPONSE)
-_CONDITIONS = 0x1C | int(Access.SIGNED_RESPONSE)
+_CONDITIONS = 0x1C
 _MODES = {"-": Access.NONE, "r": Access.READ, "w": Access.WRITE, "rw": Access.READ_AND_WRITE}
 _REQUEST = {
     "a": Access.AUTHENTICATED_REQUEST,

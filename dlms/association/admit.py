@@ -18,17 +18,19 @@ from dlms.association import admission
 from dlms.association.admission import Refusal
 from dlms.association.certificates import peer_public_key
 from dlms.association.config import AssociationKeys, ServerConfig
-from dlms.association.contexts import security_context, take_dedicated
+from dlms.association.contexts import Freshness, general_context, take_dedicated
 from dlms.association.events import AssociationRefused
-from dlms.association.shapes import answer_form
+from dlms.association.shapes import answer_form, shape_in_kind
 from dlms.errors import CodecError, LocalProtocolError
 from dlms.security import hls
-from dlms.security.ciphered import Family, is_ciphered
+from dlms.security.ciphered import Family
 from dlms.security.control import Protection
 from dlms.security.counters import CounterRefused, InvocationCounters
+from dlms.security.general_context import GeneralContext, SpentKeys
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.layers import is_layer, open_layers, protect_layers
 from dlms.security.ops import CryptoFailure, Match, Random, Step, Use
-from dlms.security.protect import SecurityContext, Shape, TooWeak, open_ciphered, protect
+from dlms.security.protect import SecurityContext, Shape, TooWeak
 from dlms.security.suites import SUITES
 from dlms.xdlms.codes import InitiateError
 from dlms.xdlms.conformance import Conformance
@@ -43,6 +45,7 @@ class Offer(NamedTuple):
     """What the server brings to an association.
 
     ``channel_title`` is the system title in the peer's certificate, if the channel is secure.
+    ``spent`` are the keys of single messages that the client has used; a new one forgets.
     """
 
     config: ServerConfig
@@ -50,6 +53,14 @@ class Offer(NamedTuple):
     own_title: bytes
     counters: InvocationCounters
     channel_title: bytes | None
+    spent: SpentKeys | None = None
+
+    def general(self, title: bytes | None, label: str) -> GeneralContext | None:
+        """What to protect with, with the client of that ``title``."""
+        spent = SpentKeys() if self.spent is None else self.spent
+        freshness = Freshness(self.counters, spent)
+        titles = self.own_title, title
+        return general_context(self.config, self.keys, freshness, titles, label)
 
 
 class Admitted(NamedTuple):
@@ -63,15 +74,20 @@ class Admitted(NamedTuple):
     confirmed: bool
     conformance: Conformance
     client_max_pdu: int
-    security: SecurityContext | None = None
+    general: GeneralContext | None = None
     client_title: bytes | None = None
     user: int | None = None
     client_challenge: bytes = b""
     server_challenge: bytes = b""
     client_public: bytes | None = None
 
+    @property
+    def security(self) -> SecurityContext | None:
+        """The part of it that is for ciphering alone."""
+        return None if self.general is None else self.general.security
 
-def pre_established(offer: Offer) -> Admitted:
+
+def pre_established(offer: Offer, label: str) -> Admitted:
     """The association that stands from the start: what an AARQ would say is agreed (R-AA-1)."""
     config = offer.config
     title = config.client_title if config.needs_title else None
@@ -80,7 +96,7 @@ def pre_established(offer: Offer) -> Admitted:
         not config.broadcast,
         config.conformance,
         config.max_pdu_size,
-        security_context(config, offer.keys, offer.counters, offer.own_title, title),
+        offer.general(title, label),
         title,
     )
 
@@ -98,10 +114,13 @@ def dedicated_ref(offer: Offer, label: str, number: int) -> KeyRef:
     )
 
 
-def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef, now: dt.datetime | None) -> Step[Admitted]:
+def admit(
+    aarq: Aarq, offer: Offer, dedicated: KeyRef, label: str, now: dt.datetime | None
+) -> Step[Admitted]:
     """Judge ``aarq`` and compose the AARE. :class:`Refusal` if there will be no association.
 
-    A dedicated key in the InitiateRequest is kept by the module as ``dedicated``.
+    A dedicated key in the InitiateRequest is kept by the module as ``dedicated``. ``label`` is as
+    in :func:`~dlms.association.contexts.general_context`.
     """
     config = offer.config
     admission.judge_context(aarq, config)
@@ -114,28 +133,30 @@ def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef, now: dt.datetime | None) 
     user = admission.judge_user(aarq, config)
     title = aarq.calling_ap_title if config.needs_title else None
     public = yield from _client_public(aarq, offer, title, now)
-    security = security_context(config, offer.keys, offer.counters, offer.own_title, title)
-    initiate, shape = yield from _open_initiate(aarq, config, security, dedicated)
+    general = offer.general(title, label)
+    if general is not None and public is not None:
+        general.peer_signing_public = public
+    initiate, shape = yield from _open_initiate(aarq, config, general, dedicated)
     try:
         negotiated, with_dedicated = _judge_initiate(initiate, shape, config)
     except Refusal as no:
         no.silent = not initiate.response_allowed
         raise
-    if security is not None and with_dedicated:
-        take_dedicated(security, dedicated, config.knobs.first_counter)
+    if general is not None and with_dedicated:
+        take_dedicated(general.security, dedicated, config.knobs.first_counter)
     challenge = b""
     reply: bytes | None = None
     if config.mechanism.is_hls:
         challenge = yield from _draw_challenge(config.mechanism, presented)
     if initiate.response_allowed:
-        response = yield from initiate_response(config, security, negotiated, shape)
+        response = yield from initiate_response(config, general, negotiated, shape)
         reply = _acceptance(offer, response, challenge)
     return Admitted(
         reply,
         initiate.response_allowed,
         negotiated,
         initiate.client_max_receive_pdu_size,
-        security,
+        general,
         title,
         user,
         presented if config.mechanism.is_hls else b"",  # a password is not kept
@@ -146,7 +167,7 @@ def admit(aarq: Aarq, offer: Offer, dedicated: KeyRef, now: dt.datetime | None) 
 
 def initiate_response(
     config: ServerConfig,
-    security: SecurityContext | None,
+    general: GeneralContext | None,
     conformance: Conformance,
     shape: Shape | None,
 ) -> Step[bytes]:
@@ -156,10 +177,10 @@ def initiate_response(
         server_max_receive_pdu_size=config.max_pdu_size,
         vaa_name=VAA_NAME_SN if config.short_names else VAA_NAME_LN,
     ).encode()
-    if shape is None or security is None:
+    if shape is None or general is None:
         return response
     own = shape._replace(form=answer_form(shape.form, config))
-    return (yield from protect(security, response, own, Use.ASSOCIATION))
+    return (yield from protect_layers(general, response, own, Use.ASSOCIATION))
 
 
 def refusal_aare(
@@ -232,28 +253,29 @@ def _client_public(
 
 
 def _open_initiate(
-    aarq: Aarq, config: ServerConfig, security: SecurityContext | None, dedicated: KeyRef
+    aarq: Aarq, config: ServerConfig, general: GeneralContext | None, dedicated: KeyRef
 ) -> Step[tuple[InitiateRequest, Shape | None]]:
     octets = aarq.user_information
     if not octets:
         raise admission.initiate_refusal("no InitiateRequest", InitiateError.OTHER)
     shape: Shape | None = None
-    if is_ciphered(octets[0]):
-        if security is None or not config.context.ciphered:
+    if is_layer(octets[0]):
+        if general is None or not config.context.ciphered:
             raise admission.deciphering_refusal("ciphered in a context without ciphering")
         try:
-            opened = yield from open_ciphered(
-                security, octets, Use.ASSOCIATION, dedicated, required=config.policy
+            # An InitiateRequest need not be signed: mechanism 7 signs for the association.
+            peeled = yield from open_layers(
+                general, octets, Use.ASSOCIATION, dedicated, required=config.policy.octet
             )
         except TooWeak as error:
             raise _policy_refusal() from error
         except (CodecError, CounterRefused, CryptoFailure) as error:
             raise admission.deciphering_refusal(f"InitiateRequest: {error}") from error
-        if (opened.family is Family.BROADCAST) is not config.broadcast:
+        shape = shape_in_kind(peeled, general)
+        if (shape.family is Family.BROADCAST) is not config.broadcast:
             raise admission.deciphering_refusal("InitiateRequest under the key of the other kind")
-        octets = opened.apdu
-        shape = Shape(opened.family, opened.form, opened.protection)
-    elif config.policy:
+        octets = peeled.apdu
+    elif config.policy.octet:
         raise _policy_refusal()
     try:
         return InitiateRequest.decode(octets), shape

@@ -18,8 +18,9 @@ from dlms.errors import CodecError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused
 from dlms.security.hls import Exchange, InnerCounter
+from dlms.security.layers import Ciphering
 from dlms.security.ops import CryptoFailure, Step, VerificationFailed
-from dlms.security.protect import Opened, SecurityContext
+from dlms.security.protect import SecurityContext
 from dlms.security.suites import SUITES
 from dlms.xdlms.action import ActionRequest, ActionResponse
 from dlms.xdlms.codes import ActionResult, DataAccessResult
@@ -87,7 +88,7 @@ def judge_pass_3(taken: Incoming, aa: Admitted, offer: Offer) -> Step[Judged]:
 
 
 def judge_pass_4(
-    response: ServedResponse, carrier: Opened | None, known: Exchange, inner: InnerCounter
+    response: ServedResponse, carrier: Ciphering | None, known: Exchange, inner: InnerCounter
 ) -> Step[str]:
     """The client verifies f(CtoS); why that has failed, empty if it has not (KL-HL-13)."""
     try:

@@ -16,7 +16,7 @@ from dlms.association import authenticating, proposal
 from dlms.association.carrying import Carrier
 from dlms.association.certificates import peer_public_key
 from dlms.association.config import AssociationKeys, ClientConfig
-from dlms.association.contexts import security_context
+from dlms.association.contexts import Freshness, general_context
 from dlms.association.events import (
     AssociationOpened,
     AssociationRefused,
@@ -40,8 +40,10 @@ from dlms.association.state import IllegalInput, Input, State, after
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused, InvocationCounters
+from dlms.security.general_context import SpentKeys
+from dlms.security.layers import Ciphering, protect_layers
 from dlms.security.ops import Discard, Step, Use, VerificationFailed
-from dlms.security.protect import Opened, Shape, protect
+from dlms.security.protect import Shape
 from dlms.xdlms import registry
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
@@ -53,11 +55,19 @@ _AARE, _RLRE, _EXCEPTION, _SERVICE_ERROR = 0x61, 0x63, 0xD8, 0x0E
 class ClientAssociation:
     """One association with one logical device.
 
-    ``counters`` belong to the client and outlive the association.
+    ``counters``, and ``spent``, the keys of single messages that the server has used, belong to the
+    client and outlive the association. ``label`` is unique among the associations that share a
+    module: keys of single messages are named by it.
     """
 
     def __init__(
-        self, config: ClientConfig, keys: AssociationKeys, counters: InvocationCounters
+        self,
+        config: ClientConfig,
+        keys: AssociationKeys,
+        counters: InvocationCounters,
+        *,
+        spent: SpentKeys | None = None,
+        label: str = "",
     ) -> None:
         config.check()
         self.config = config
@@ -68,9 +78,10 @@ class ClientAssociation:
         """The server's system title: registered, or as its AARE has said it."""
         self._keys = keys
         self._counters = counters
-        self._security = security_context(
-            config, keys, counters, config.own_title, self.server_title
-        )
+        freshness = Freshness(counters, SpentKeys() if spent is None else spent)
+        titles = config.own_title, self.server_title
+        self._general = general_context(config, keys, freshness, titles, label)
+        self._security = None if self._general is None else self._general.security
         self._challenge = b""
         self._server_challenge = b""
         self._server_public: bytes | None = None
@@ -91,7 +102,7 @@ class ClientAssociation:
     def open(self) -> Step[bytes]:
         """Make the AARQ. An association without responses stands from here on."""
         state = self._next(Input.AARQ)
-        octets, challenge = yield from proposal.make_aarq(self.config, self._keys, self._security)
+        octets, challenge = yield from proposal.make_aarq(self.config, self._keys, self._general)
         self._challenge = challenge
         self._waiting_for = None
         self.state = state
@@ -117,7 +128,7 @@ class ClientAssociation:
         """
         if self.carrier.unbounded:
             return None
-        return plain_room(self.server_max_pdu, self._shape())
+        return plain_room(self.server_max_pdu, self._shape(), self.config.suite)
 
     def request(self, request: AnyRequest) -> Step[bytes]:
         """Make a service request. One confirmed request may wait for its response at a time."""
@@ -144,10 +155,10 @@ class ClientAssociation:
         """Make the RLRQ; in a ciphered context it repeats the InitiateRequest, protected."""
         state = self._next(Input.RLRQ)
         user: bytes | None = None
-        if self._security is not None and self.config.context.ciphered:
+        if self._general is not None and self.config.context.ciphered:
             initiate = proposal.initiate_request(self.config).encode()
-            user = yield from protect(
-                self._security, initiate, proposal.initiate_shape(self.config), Use.ASSOCIATION
+            user = yield from protect_layers(
+                self._general, initiate, proposal.initiate_shape(self.config), Use.ASSOCIATION
             )
         self.state = state
         return Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user).encode()
@@ -202,7 +213,7 @@ class ClientAssociation:
             self.server_title = proposal.judge_title(aare.responding_ap_title, self.config)
         if self._security is not None:
             self._security.peer_title = self.server_title
-        initiate = yield from proposal.open_initiate(aare, self._security, self.config)
+        initiate = yield from proposal.open_initiate(aare, self._general, self.config)
         if self.config.mechanism.is_hls:
             challenge = proposal.judge_challenge(aare, self._challenge, self.config)
             self._server_public = yield from peer_public_key(
@@ -213,6 +224,8 @@ class ClientAssociation:
                 now,
             )
             self._server_challenge = challenge
+            if self._general is not None and self._server_public is not None:
+                self._general.peer_signing_public = self._server_public
         self.server_max_pdu = initiate.server_max_receive_pdu_size
         self._begin(initiate.conformance)
         if self.config.mechanism.is_hls:
@@ -223,14 +236,14 @@ class ClientAssociation:
 
     def _receive_service(self, octets: bytes) -> Step[Event]:
         verifying = self.state is State.VERIFYING
-        carrier: Opened | None = None
+        carrier: Ciphering | None = None
         apdu = octets
         if self.config.context.ciphered:
             use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
-            carrier = yield from proposal.open_due(
-                octets, self._security, use, self.config.protection
+            peeled = yield from proposal.open_due(
+                octets, self._general, use, self.config.protection
             )
-            apdu = carrier.apdu
+            carrier, apdu = peeled.ciphering, peeled.apdu
         notification = registry.NOTIFICATIONS.get(apdu[0]) if apdu else None
         if notification is not None:
             self.state = after(self.state, Input.NOTIFICATION)
@@ -250,7 +263,7 @@ class ClientAssociation:
         self._waiting_for = None
         return ResponseReceived(response)
 
-    def _receive_pass_4(self, response: ServedResponse, carrier: Opened | None) -> Step[Event]:
+    def _receive_pass_4(self, response: ServedResponse, carrier: Ciphering | None) -> Step[Event]:
         """KL-HL-13: without a right f(CtoS) there is no association."""
         problem = yield from authenticating.judge_pass_4(
             response, carrier, self._exchange(), self.config.knobs.inner_counter
@@ -286,13 +299,13 @@ class ClientAssociation:
 
     def _protected(self, apdu: bytes, use: Use) -> Step[bytes]:
         shape = self._shape()
-        if shape is None or self._security is None:
+        if shape is None or self._general is None:
             return apdu
-        return (yield from protect(self._security, apdu, shape, use))
+        return (yield from protect_layers(self._general, apdu, shape, use))
 
     def _shape(self) -> Shape | None:
         """How requests are protected; ``None`` is plain."""
-        return request_shape(self._security, self.config)
+        return request_shape(self._general, self.config)
 
     def _forget(self) -> Step[None]:
         self._waiting_for = None

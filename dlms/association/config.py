@@ -11,6 +11,7 @@ from dlms.errors import LocalProtocolError
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.hls import ManufacturerSteps
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyRef
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import MethodDescriptor
@@ -134,7 +135,8 @@ class ServerConfig(_Config):
 class ClientConfig(_Config):
     """One association that a client wants.
 
-    ``protection`` is applied to every request and demanded of every response. With
+    ``protection`` is applied to every request and demanded of every response. ``key_choice`` goes
+    with ``Form.CIPHERING``. With
     ``dedicated`` a dedicated key is generated under that reference and used for everything after
     the association is open. ``server_title`` is checked if it is known beforehand. ``confirmed`` is
     whether the AARQ asks for a response; ``user`` is the id sent for user identification. A
@@ -148,6 +150,7 @@ class ClientConfig(_Config):
     max_pdu_size: int = 0xFFFF
     protection: Protection = Protection.BOTH
     form: Form = Form.SERVICE
+    key_choice: KeyChoice = KeyChoice.UNICAST
     dedicated: KeyRef | None = None
     challenge_length: int = 16
     confirmed: bool = True

@@ -1,26 +1,40 @@
-"""The security context of an association, made of its configuration and keys, for both ends."""
+"""The security of an association, made of its configuration and keys, for both ends."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from dlms.association.config import AssociationKeys, ClientConfig, ServerConfig
 from dlms.errors import LocalProtocolError
 from dlms.security.counters import InvocationCounters
+from dlms.security.general_context import GeneralContext, GeneralPractice, SpentKeys
 from dlms.security.keys import KeyRef
 from dlms.security.protect import SecurityContext
 
 
-def security_context(
+class Freshness(NamedTuple):
+    """What one party must not use or accept a second time. It outlives associations."""
+
+    counters: InvocationCounters
+    spent: SpentKeys
+
+
+def general_context(
     config: ServerConfig | ClientConfig,
     keys: AssociationKeys,
-    counters: InvocationCounters,
-    own_title: bytes | None,
-    peer_title: bytes | None,
-) -> SecurityContext | None:
+    freshness: Freshness,
+    titles: tuple[bytes | None, bytes | None],
+    label: str,
+) -> GeneralContext | None:
     """What the association protects with; ``None`` if it protects nothing.
+
+    ``titles`` are one's own and the peer's. ``label`` is unique among the associations of the
+    module: keys of single messages are named by it.
 
     :class:`LocalProtocolError` if the configuration asks for what it has no keys or title for. On a
     broadcast address the unicast key is not at home (R-BC-2).
     """
+    own_title, peer_title = titles
     if config.needs_title and own_title is None:
         raise LocalProtocolError("this association needs a system title and has none")
     if not config.needs_key:
@@ -30,6 +44,7 @@ def security_context(
     if ek is None or own_title is None:
         raise LocalProtocolError("this association needs an encryption key and has none")
     knobs = config.knobs
+    counters = freshness.counters
     context = SecurityContext(
         suite=config.suite,
         own_title=own_title,
@@ -43,11 +58,32 @@ def security_context(
         unprotected=knobs.unprotected_control_accepted,
     )
     counters.raise_to(ek, knobs.first_counter)
-    return context
+    return GeneralContext(
+        security=context,
+        scope=f"{ek.holder.hex()}/{ek.scope}#{label}",
+        kek=keys.kek,
+        agreement_key=keys.agreement_key,
+        signing_key=keys.signing_key,
+        peer_agreement_public=keys.peer_agreement_public,
+        peer_signing_public=keys.peer_public,
+        practice=GeneralPractice(
+            algorithm_id=knobs.algorithm_id_form,
+            zero_counter=knobs.message_counter_zero,
+            without_key_info=knobs.key_info_optional,
+            content_length_signed=knobs.content_length_signed,
+        ),
+        spent=freshness.spent,
+    )
 
 
-def take_keys(context: SecurityContext, config: ServerConfig, keys: AssociationKeys) -> None:
-    """Go over to keys that were transferred; a dedicated key stays (KL-KT-18)."""
+def take_keys(general: GeneralContext, config: ServerConfig, keys: AssociationKeys) -> None:
+    """Go over to keys that were transferred or agreed, and to key pairs and certificates that have
+    been replaced; a dedicated key stays (KL-KT-18).
+    """
+    context = general.security
+    general.kek, general.agreement_key = keys.kek, keys.agreement_key
+    general.signing_key, general.peer_signing_public = keys.signing_key, keys.peer_public
+    general.peer_agreement_public = keys.peer_agreement_public
     if not config.broadcast and keys.guek is not None:
         context.guek = keys.guek
         context.counters.raise_to(keys.guek, config.knobs.first_counter)

@@ -15,31 +15,33 @@ from dlms.association.naming import (
     served,
 )
 from dlms.association.refusing import ServiceRefused, too_weak
+from dlms.association.shapes import shape_in_kind
 from dlms.errors import CodecError
-from dlms.security.ciphered import GENERAL_TAGS, Family, is_ciphered
+from dlms.security.ciphered import TAGS, Family
 from dlms.security.counters import CounterRefused
+from dlms.security.layers import Ciphering, Peeled, is_layer, open_layers
 from dlms.security.ops import CryptoFailure, Step, Use
-from dlms.security.protect import Opened, Shape, TooWeak, open_ciphered
+from dlms.security.protect import Shape, TooWeak
 from dlms.xdlms import registry
 from dlms.xdlms.codes import ServiceErrorCode, StateError
 from dlms.xdlms.conformance import Conformance
 
 
 class Incoming(NamedTuple):
-    """A verified request: the conformance it needs, what carried it, if it was ciphered, the shape
-    of a response in kind, and whether one is due.
+    """A verified request: the conformance it needs, the ciphering that carried it, the shape of a
+    response in kind, which says how it was protected, and whether one is due.
     """
 
     request: ServedRequest
     needs: Conformance
-    opened: Opened | None
+    opened: Ciphering | None
     shape: Shape | None
     confirmed: bool
 
 
 def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
     """Open and decode a service request. :class:`ServiceRefused` if it is not to be served."""
-    if not is_ciphered(octets[0]):
+    if not is_layer(octets[0]):
         accepted = config.knobs.plain_request_accepted or not config.context.ciphered
         if config.policy or not accepted:
             raise too_weak("request")
@@ -47,28 +49,30 @@ def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
         if config.broadcast:
             _judge_broadcast(request, config)
         return Incoming(request, needed, None, None, is_confirmed(request))
-    opened = yield from open_or_refuse(octets, aa, config, Use.OPEN_REQUEST)
-    shape = Shape(opened.family, opened.form, opened.protection)
-    request, needed = _decode(opened.apdu, config)
-    demanded = config.knobs.dedicated_demanded and opened.family is Family.GLOBAL
+    peeled, shape = yield from open_or_refuse(octets, aa, config, Use.OPEN_REQUEST)
+    request, needed = _decode(peeled.apdu, config)
+    demanded = config.knobs.dedicated_demanded and shape.family is Family.GLOBAL
     if demanded and aa.security is not None and aa.security.dedicated is not None:
         raise too_weak("glo- request beside a dedicated key")
     confirmed = is_confirmed(request)
-    if opened.family is Family.BROADCAST:
+    if shape.family is Family.BROADCAST:
         _judge_broadcast(request, config)
         confirmed = False
-    return Incoming(request, needed, opened, shape, confirmed)
+    return Incoming(request, needed, peeled.ciphering, shape, confirmed)
 
 
-def open_or_refuse(octets: bytes, aa: Admitted, config: ServerConfig, use: Use) -> Step[Opened]:
-    """Open a ciphered APDU, protected at least as the policy demands."""
-    security = aa.security
-    if security is None or not config.context.ciphered:
+def open_or_refuse(
+    octets: bytes, aa: Admitted, config: ServerConfig, use: Use
+) -> Step[tuple[Peeled, Shape]]:
+    """Open a protected APDU, protected at least as the policy demands, and say how to answer."""
+    general = aa.general
+    if general is None or not config.context.ciphered:
         raise ServiceRefused("ciphered APDU in a plain context", "ciphered-in-plain-context")
-    if octets[0] in GENERAL_TAGS and not aa.conformance & Conformance.GENERAL_PROTECTION:
+    if octets[0] not in TAGS and not aa.conformance & Conformance.GENERAL_PROTECTION:
         raise ServiceRefused("general protection was not negotiated", "service-not-negotiated")
     try:
-        return (yield from open_ciphered(security, octets, use, required=config.policy))
+        peeled = yield from open_layers(general, octets, use, required=config.policy)
+        return peeled, shape_in_kind(peeled, general)
     except TooWeak as error:
         raise too_weak("APDU") from error
     except CounterRefused as error:

@@ -87,7 +87,7 @@ class Knobs:
     """A calling-AE-invocation-id where no users are identified (GB Ed. 8, 9.4.2.2; APPL_OPEN_6)."""
     channel_title: Unasked = Unasked.REJECT
     """A calling-AP-title that is not that of the peer's TLS certificate (GB Ed. 8, 4.3.4)."""
-    response_protection: ResponseProtection = ResponseProtection.AS_REQUEST
+    response_protection: ResponseProtection = ResponseProtection.AT_LEAST_REQUEST
     """GB Ed. 8, 9.2.7.2.2."""
     answer_form: AnswerForm = AnswerForm.IN_KIND
     """The dialect of responses (GB Ed. 8, 9.2.7.2.4)."""
@@ -113,8 +113,14 @@ class Knobs:
     exception_codes: ExceptionCodes = ExceptionCodes.ALL
     """GB Ed. 8, 9.5, ExceptionResponse."""
     algorithm_id_form: AlgorithmIdForm = AlgorithmIdForm.REGISTERED
-    """How AlgorithmID is written where a key is derived (GB Ed. 8, 9.2.3.4.6.5, Table 18); read by
-    whoever agrees keys of this association."""
+    """How AlgorithmID is written where a key is derived (GB Ed. 8, 9.2.3.4.6.5, Table 18)."""
+    message_counter_zero: bool = False
+    """Whether a message that brings its own key must have invocation counter 0: the counter starts
+    there, and many count from 1 (GB Ed. 8, 9.2.3.3.7.3)."""
+    key_info_optional: bool = False
+    """Whether general-ciphering without key-info is under the global unicast key (Table 21)."""
+    content_length_signed: bool = True
+    """Whether a signature covers the length of the content (GB Ed. 8, Figure 85)."""
     release_supported: bool = True
     """Whether RLRQ is known; if not, only the lower layer ends associations (GB Ed. 8, 9.4.5)."""
     rlre_information: RlreInformation = RlreInformation.IN_KIND
@@ -133,6 +139,8 @@ STRICT = Knobs()
 FIELD = replace(
     STRICT,
     dedicated_key_in_plain_context=Unasked.IGNORE,
+    response_protection=ResponseProtection.AS_REQUEST,
+    key_info_optional=True,
     inner_counter=InnerCounter.LENIENT,
     first_counter=1,
 )

@@ -11,11 +11,13 @@ from dlms.association.config import TITLE_LENGTH, AssociationKeys, ClientConfig
 from dlms.association.contexts import take_dedicated
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
-from dlms.security.ciphered import Family, is_ciphered
+from dlms.security.ciphered import Family, Form
 from dlms.security.control import Protection
+from dlms.security.general_context import GeneralContext
 from dlms.security.keys import KeyRef
+from dlms.security.layers import Peeled, is_layer, open_layers, protect_layers
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
-from dlms.security.protect import Opened, SecurityContext, Shape, open_ciphered, protect
+from dlms.security.protect import Shape
 from dlms.security.suites import SUITES
 from dlms.xdlms.errors import ConfirmedServiceError
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse, compose
@@ -32,25 +34,28 @@ def initiate_request(config: ClientConfig) -> InitiateRequest:
 def initiate_shape(config: ClientConfig) -> Shape:
     """An InitiateRequest is authenticated and encrypted under the global key (GB 9.2.5.1)."""
     family = Family.BROADCAST if config.broadcast else Family.GLOBAL
-    return Shape(family, config.form, Protection.BOTH)
+    form = config.form
+    if form is Form.CIPHERING and config.server_title is None:
+        form = Form.GENERAL  # the AARE will say whom general-ciphering is for
+    return Shape(family, form, Protection.BOTH, config.key_choice)
 
 
 def make_aarq(
     config: ClientConfig,
     keys: AssociationKeys,
-    security: SecurityContext | None,
+    general: GeneralContext | None,
 ) -> Step[tuple[bytes, bytes]]:
     """Return the AARQ and the challenge inside it (empty without HLS)."""
     value, challenge = yield from _authentication(config, keys)
     user = initiate_request(config).encode()
-    if config.context.ciphered and security is not None:
+    if config.context.ciphered and general is not None:
         parts: bytes | tuple[bytes | KeyRef, ...] = user
         if config.dedicated is not None:
             length = SUITES[config.suite].key_length
             yield GenerateKey(Use.ASSOCIATION, config.dedicated, length)
-            take_dedicated(security, config.dedicated, config.knobs.first_counter)
+            take_dedicated(general.security, config.dedicated, config.knobs.first_counter)
             parts = compose(initiate_request(config), config.dedicated, length)
-        user = yield from protect(security, parts, initiate_shape(config), Use.ASSOCIATION)
+        user = yield from protect_layers(general, parts, initiate_shape(config), Use.ASSOCIATION)
     signs = config.mechanism is Mechanism.HLS_ECDSA
     authenticated = config.mechanism is not Mechanism.NONE
     aarq = Aarq(
@@ -93,15 +98,16 @@ def check_acceptance(aare: Aare, config: ClientConfig) -> None:
 
 
 def open_initiate(
-    aare: Aare, security: SecurityContext | None, config: ClientConfig
+    aare: Aare, general: GeneralContext | None, config: ClientConfig
 ) -> Step[InitiateResponse]:
     """The InitiateResponse, protected like the request in a ciphered context (GB 9.2.5.1)."""
     octets = aare.user_information or b""
     if config.context.ciphered:
-        opened = yield from open_due(octets, security, Use.ASSOCIATION, Protection.BOTH)
-        if opened.family is not Family.GLOBAL:
+        peeled = yield from open_due(octets, general, Use.ASSOCIATION, Protection.BOTH)
+        ciphering = peeled.ciphering
+        if ciphering is None or ciphering.family not in (Family.GLOBAL, Family.MESSAGE):
             raise RemoteProtocolError("InitiateResponse is not protected like the request")
-        octets = opened.apdu
+        octets = peeled.apdu
     initiate = InitiateResponse.decode(octets)
     # Not with "& ~": the complement of an IntFlag lacks the bits that have no name.
     if initiate.conformance | config.conformance != config.conformance:
@@ -110,14 +116,14 @@ def open_initiate(
 
 
 def open_due(
-    octets: bytes, security: SecurityContext | None, use: Use, required: Protection
-) -> Step[Opened]:
-    """Open what has to be ciphered."""
-    if security is None:
+    octets: bytes, general: GeneralContext | None, use: Use, required: Protection
+) -> Step[Peeled]:
+    """Open what has to be protected."""
+    if general is None:
         raise LocalProtocolError("this association has no keys")
-    if not octets or not is_ciphered(octets[0]):
+    if not octets or not is_layer(octets[0]):
         raise RemoteProtocolError("plain APDU where a ciphered one is due", reason="plain")
-    return (yield from open_ciphered(security, octets, use, required=required))
+    return (yield from open_layers(general, octets, use, required=required))
 
 
 def judge_title(title: bytes | None, config: ClientConfig) -> bytes:

@@ -17,8 +17,9 @@ from dlms.association.knobs import RlreInformation
 from dlms.association.refusing import ServiceRefused, too_weak
 from dlms.association.shapes import response_policy, unasked_shape
 from dlms.errors import CodecError
-from dlms.security.ciphered import Family, is_ciphered
+from dlms.security.ciphered import Family
 from dlms.security.control import Protection
+from dlms.security.layers import is_layer
 from dlms.security.ops import Step, Use
 from dlms.security.protect import Shape
 from dlms.xdlms.initiate import InitiateRequest
@@ -41,16 +42,15 @@ def judge_release(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Rel
         raise ServiceRefused(f"RLRQ: {error}", "malformed-rlrq") from error
     user = rlrq.user_information
     shape: Shape | None = None
-    if user and is_ciphered(user[0]):
-        opened = yield from open_or_refuse(user, aa, config, Use.ASSOCIATION)
-        if (opened.family is Family.BROADCAST) is not config.broadcast:
+    if user and is_layer(user[0]):
+        peeled, shape = yield from open_or_refuse(user, aa, config, Use.ASSOCIATION)
+        if (shape.family is Family.BROADCAST) is not config.broadcast:
             raise too_weak("RLRQ")  # anybody of the group could have sent it
         try:
-            InitiateRequest.decode(opened.apdu)
+            InitiateRequest.decode(peeled.apdu)
         except CodecError as error:
             # A captured request in an RLRQ must not pass for a wish to release.
             raise ServiceRefused(f"RLRQ: {error}", "malformed-rlrq") from error
-        shape = Shape(opened.family, opened.form, opened.protection)
     protection = Protection.NONE if shape is None else shape.protection
     if config.protected_release and config.policy & ~protection:
         raise too_weak("RLRQ")
@@ -67,6 +67,6 @@ def rlre(release: Release, aa: Admitted, config: ServerConfig) -> Step[bytes]:
     if informed:
         shape = release.shape
         if shape is None and not release.informed:
-            shape = unasked_shape(response_policy(config), aa.security, config)
-        user = yield from initiate_response(config, aa.security, aa.conformance, shape)
+            shape = unasked_shape(response_policy(config), aa.general, config)
+        user = yield from initiate_response(config, aa.general, aa.conformance, shape)
     return Rlre(reason=ReleaseResponseReason.NORMAL, user_information=user).encode()

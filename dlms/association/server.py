@@ -82,7 +82,7 @@ class ServerAssociation:
         self._dedicated_count = 0
         if self.config.pre_established:
             self.state = State.PRE_ESTABLISHED
-            self._aa = aa = pre_established(offer)
+            self._aa = aa = pre_established(offer, label)
             self._carrier.begin(aa.conformance, aa.client_max_pdu)
 
     @property
@@ -115,9 +115,9 @@ class ServerAssociation:
         self.config = config
         self._offer = self._offer._replace(config=config, keys=keys)
         waits = config.knobs.key_in_force is KeyInForce.NEXT_ASSOCIATION
-        security = None if self._aa is None else self._aa.security
-        if security is not None and (config.pre_established or not waits):
-            take_keys(security, config, keys)
+        general = None if self._aa is None else self._aa.general
+        if general is not None and (config.pre_established or not waits):
+            take_keys(general, config, keys)
 
     def close(self) -> Step[None]:
         """The lower layer is gone: so is the association, unless it was there before (R-AA-8)."""
@@ -198,7 +198,7 @@ class ServerAssociation:
         try:
             if busy:
                 raise busy_refusal()
-            admitted = yield from admit(aarq, self._offer, dedicated, now)
+            admitted = yield from admit(aarq, self._offer, dedicated, self._label, now)
         except Refusal as no:
             self.state = after(self.state, Input.AARE_REFUSED)
             if self.config.context.ciphered:
@@ -265,8 +265,7 @@ class ServerAssociation:
             if isinstance(step, Answer):
                 return (yield from self._answer_block(step, taken.confirmed, aa))
             request = step.request
-        opened = taken.opened
-        protection = Protection.NONE if opened is None else opened.protection
+        protection = Protection.NONE if taken.shape is None else taken.shape.protection
         return RequestReceived(request, taken.confirmed, protection)
 
     def _answer_block(self, step: Answer, confirmed: bool, aa: Admitted) -> Step[Event]:
@@ -275,7 +274,7 @@ class ServerAssociation:
             return BlockExchanged(None)
         apdu = step.response.encode()
         return BlockExchanged(
-            (yield from respond(apdu, self._shape, aa.security, self.config, self._required))
+            (yield from respond(apdu, self._shape, aa.general, self.config, self._required))
         )
 
     def _receive_pass_3(self, taken: Incoming, aa: Admitted) -> Step[Event]:
@@ -286,7 +285,7 @@ class ServerAssociation:
         try:
             judged = yield from authenticating.judge_pass_3(taken, aa, self._offer)
             apdu = judged.response.encode()
-            reply = yield from respond(apdu, taken.shape, aa.security, self.config)
+            reply = yield from respond(apdu, taken.shape, aa.general, self.config)
         except DlmsError:
             # We cannot answer, say for want of counters: nothing stays half open.
             self.state = after(self.state, Input.CLOSED)
@@ -313,16 +312,16 @@ class ServerAssociation:
         self._required = required
         try:
             if isinstance(response, TRANSFERRED_RESPONSES):
-                shape = response_shape(self._shape, aa.security, self.config, required)
+                shape = response_shape(self._shape, aa.general, self.config, required)
                 room = None
                 if not self._carrier.unbounded:
-                    room = plain_room(aa.client_max_pdu, shape)
+                    room = plain_room(aa.client_max_pdu, shape, self.config.suite)
                 apdu = self._transfers.send(
                     response, room, aa.conformance, whole=self._carrier.negotiated
                 )
             else:
                 apdu = response.encode()
-            octets = yield from respond(apdu, self._shape, aa.security, self.config, required)
+            octets = yield from respond(apdu, self._shape, aa.general, self.config, required)
             if not self._carrier.takes(len(octets)):
                 raise TooLong(f"response of {len(octets)} octets")
         except TooLong as error:
@@ -349,7 +348,7 @@ class ServerAssociation:
         aa = self._sending(Input.NOTIFICATION)
         if notification.needs & ~aa.conformance:
             raise LocalProtocolError("this notification was not negotiated")
-        octets = yield from tell(notification, aa.security, self.config)
+        octets = yield from tell(notification, aa.general, self.config)
         if not self._carrier.takes(len(octets)):
             raise LocalProtocolError(f"notification of {len(octets)} octets is too long")
         return octets

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Protocol
 
-from dlms.association.config import TITLE_LENGTH, ClientConfig, ServerConfig
+from dlms.association.config import ClientConfig, ServerConfig
 from dlms.association.knobs import AnswerForm, ResponseProtection
 from dlms.errors import LocalProtocolError
-from dlms.octets import encode_length
 from dlms.security.ciphered import TAGS, Family, Form
 from dlms.security.control import Protection
-from dlms.security.ops import TAG_LENGTH, Step, Use
-from dlms.security.protect import SecurityContext, Shape, protect
-
-HEADER_LENGTH = 5
-"""Octets of a security header: SC and IC."""
+from dlms.security.general_context import GeneralContext
+from dlms.security.general_signing import Signed
+from dlms.security.key_choice import KeyChoice
+from dlms.security.layers import Peeled, protect_layers
+from dlms.security.message_keys import choice_of
+from dlms.security.ops import Step, Use
+from dlms.security.overhead import overhead
+from dlms.security.protect import Opened, Shape
 
 _SERVICE_FORMS = frozenset(TAGS.values())
 """(key family, plain tag) of each APDU that has a service-specific form."""
@@ -28,39 +29,65 @@ class Encodable(Protocol):
 def respond(
     apdu: bytes,
     request: Shape | None,
-    security: SecurityContext | None,
+    general: GeneralContext | None,
     config: ServerConfig,
     required: Protection = Protection.NONE,
 ) -> Step[bytes]:
     """Protect the response ``apdu`` to a request of shape ``request``."""
-    shape = response_shape(request, security, config, required)
-    if shape is None or security is None:
+    shape = response_shape(request, general, config, required)
+    if shape is None or general is None:
         return apdu
-    return (yield from protect(security, apdu, shape, Use.PROTECT_RESPONSE))
+    return (yield from protect_layers(general, apdu, shape, Use.PROTECT_RESPONSE))
 
 
 def tell(
-    notification: Encodable, security: SecurityContext | None, config: ServerConfig
+    notification: Encodable, general: GeneralContext | None, config: ServerConfig
 ) -> Step[bytes]:
     """Encode and protect what is said unasked, as the policy asks of responses."""
     apdu = notification.encode()
     protection = response_policy(config) if config.context.ciphered else Protection.NONE
-    shape = unasked_shape(protection, security, config)
-    if shape is None or security is None:
+    shape = unasked_shape(protection, general, config)
+    if shape is None or general is None:
         return apdu
     if (shape.family, apdu[0]) not in _SERVICE_FORMS:
         shape = shape._replace(form=Form.GENERAL)
-    return (yield from protect(security, apdu, shape, Use.PROTECT_RESPONSE))
+    return (yield from protect_layers(general, apdu, shape, Use.PROTECT_RESPONSE))
 
 
-def request_shape(security: SecurityContext | None, config: ClientConfig) -> Shape | None:
+def request_shape(general: GeneralContext | None, config: ClientConfig) -> Shape | None:
     """How a client protects its requests; ``None`` is plain."""
-    if security is None or not config.context.ciphered:
+    if general is None or not config.context.ciphered:
         return None
-    family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
+    family = Family.GLOBAL if general.security.dedicated is None else Family.DEDICATED
     if config.broadcast:
         family = Family.BROADCAST
-    return Shape(family, config.form, config.protection)
+    return Shape(family, config.form, config.protection, config.key_choice)
+
+
+def shape_in_kind(peeled: Peeled, general: GeneralContext) -> Shape:
+    """How to answer what came like that.
+
+    An answer under a key of the same kind takes other keys than the question: where they are not
+    there, the global unicast key does.
+    """
+    layer, protection = peeled.ciphering, peeled.protection
+    if isinstance(layer, Opened):
+        return Shape(layer.family, layer.form, protection, transaction_id=_transaction(peeled))
+    if layer is None:
+        return Shape(Family.GLOBAL, Form.GENERAL, protection, transaction_id=_transaction(peeled))
+    choice = choice_of(layer.key_info)
+    if choice is KeyChoice.ONE_PASS and (
+        general.signing_key is None or general.peer_agreement_public is None
+    ):
+        choice = KeyChoice.UNICAST
+    return Shape(layer.family, Form.CIPHERING, protection, choice, layer.header.transaction_id)
+
+
+def _transaction(peeled: Peeled) -> bytes:
+    for layer in peeled.layers:
+        if isinstance(layer, Signed):
+            return layer.header.transaction_id
+    return b""
 
 
 def response_policy(config: ServerConfig) -> Protection:
@@ -70,7 +97,7 @@ def response_policy(config: ServerConfig) -> Protection:
 
 def response_shape(
     request: Shape | None,
-    security: SecurityContext | None,
+    general: GeneralContext | None,
     config: ServerConfig,
     required: Protection = Protection.NONE,
 ) -> Shape | None:
@@ -80,12 +107,14 @@ def response_shape(
     protection where there is no ciphering.
     """
     rule, own_form = config.knobs.response_protection, config.knobs.answer_form
-    if (
-        rule is ResponseProtection.AS_REQUEST
-        and own_form is AnswerForm.IN_KIND
-        and required is Protection.NONE
-    ):
-        return request  # nothing to combine: that takes longer than to encipher a GET
+    if request is not None and own_form is AnswerForm.IN_KIND:
+        # In integers, for nothing is to be combined mostly: that takes longer than to encipher.
+        needed = int(required)
+        if rule is not ResponseProtection.AS_REQUEST:
+            needed |= int(response_policy(config))
+        given = int(request.protection)
+        if not needed & ~given and (rule is not ResponseProtection.POLICY or needed == given):
+            return request
     protection = Protection.NONE
     if rule is not ResponseProtection.POLICY and request is not None:
         protection = request.protection
@@ -93,10 +122,10 @@ def response_shape(
         protection |= response_policy(config)
     protection |= required
     if request is None:
-        return unasked_shape(protection, security, config)
+        return unasked_shape(protection, general, config)
     if not protection and request.protection:
         return None  # the policy asks for nothing
-    return Shape(request.family, answer_form(request.form, config), protection)
+    return request._replace(form=answer_form(request.form, config), protection=protection)
 
 
 def answer_form(form: Form, config: ServerConfig) -> Form:
@@ -114,19 +143,18 @@ _OWN_FORMS = {
 
 
 def unasked_shape(
-    protection: Protection, security: SecurityContext | None, config: ServerConfig
+    protection: Protection, general: GeneralContext | None, config: ServerConfig
 ) -> Shape | None:
     """How to protect what no ciphered request shows the way for; ``None`` is plain."""
     if not protection:
         return None
-    if security is None or not config.context.ciphered:
+    if general is None or not config.context.ciphered:
         raise LocalProtocolError("protection is asked for in a context without ciphering")
-    family = Family.GLOBAL if security.dedicated is None else Family.DEDICATED
+    family = Family.GLOBAL if general.security.dedicated is None else Family.DEDICATED
     return Shape(family, _OWN_FORMS[config.knobs.answer_form], protection)
 
 
-@lru_cache(maxsize=1024)
-def plain_room(pdu_size: int, shape: Shape | None) -> int | None:
+def plain_room(pdu_size: int, shape: Shape | None, suite: int) -> int | None:
     """How many octets a plain APDU may have to fit in ``pdu_size`` once it is protected; ``None``
     for any number. 0 if nothing fits.
     """
@@ -134,9 +162,6 @@ def plain_room(pdu_size: int, shape: Shape | None) -> int | None:
         return None
     if shape is None:
         return pdu_size
-    overhead = 1 + len(encode_length(pdu_size)) + HEADER_LENGTH
-    if shape.form is not Form.SERVICE:
-        overhead += 1 + TITLE_LENGTH
-    if shape.protection & Protection.AUTHENTICATED:
-        overhead += TAG_LENGTH
-    return max(pdu_size - overhead, 0)
+    if shape.transaction_id:  # of which there are too many to remember each
+        shape = shape._replace(transaction_id=bytes(len(shape.transaction_id)))
+    return max(pdu_size - overhead(pdu_size, shape, suite), 0)

@@ -28,15 +28,20 @@ class Family(Enum):
     """The tags are those of ``GLOBAL``; the Key_Set bit of the security control tells them apart,
     so that a layout alone never says this.
     """
+    MESSAGE = "key of a single message"
+    """Of general-ciphering alone, which brings it."""
 
     __hash__ = object.__hash__
 
 
 class Form(Enum):
-    """The dialect: one tag per service, or the general form."""
+    """The dialect: one tag per service, or one of the general forms."""
 
     SERVICE = "service-specific"
     GENERAL = "general"
+    CIPHERING = "general-ciphering"
+    """The general form with a header and a choice of keys (:mod:`dlms.security.general_ciphering`);
+    the layout of this module has no part in it."""
 
     __hash__ = object.__hash__
 

@@ -21,8 +21,9 @@ from dlms.security.general_ciphering import (
 )
 from dlms.security.general_context import GeneralContext
 from dlms.security.general_header import GeneralHeader
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyRef
-from dlms.security.message_keys import KeyChoice, discarding, judge_key, make_key, take_key
+from dlms.security.message_keys import discarding, judge_key, make_key, take_key
 from dlms.security.ops import Open, Seal, Step, Use
 from dlms.security.protect import TooWeak
 
@@ -36,21 +37,21 @@ class OpenedGeneral(NamedTuple):
     """A verified APDU and how it was protected.
 
     ``family`` and ``floor_before`` are as in :class:`~dlms.security.protect.Opened`, where the
-    message was under a global key; one that brought its own has no family and floor 0.
+    message was under a global key; one that brought its own has floor 0.
     """
 
     apdu: bytes
     header: GeneralHeader
     protection: Protection
     key_info: KeyInfo | None
-    family: Family | None
+    family: Family
     counter: int
     floor_before: int
 
 
 def protect_general(
     context: GeneralContext,
-    apdu: bytes,
+    apdu: bytes | tuple[bytes | KeyRef, ...],
     header: GeneralHeader,
     choice: KeyChoice,
     protection: Protection,
@@ -66,7 +67,10 @@ def protect_general(
     control = int(protection) | security.suite
     if (choice is KeyChoice.NONE) is not (protection is Protection.NONE):
         raise LocalProtocolError("a key is needed where there is protection, and there alone")
+    if not isinstance(apdu, bytes) and not control & Protection.ENCRYPTED:
+        raise LocalProtocolError("an APDU that carries a key must be encrypted")
     if choice is KeyChoice.NONE:
+        assert isinstance(apdu, bytes)
         return encode_general_ciphering(header, None, control, 0, apdu)
     identified = _GLOBAL_KEYS.get(choice)
     if identified is None:
@@ -86,7 +90,7 @@ def protect_general(
 
 def _with_new_key(
     context: GeneralContext,
-    apdu: bytes,
+    apdu: bytes | tuple[bytes | KeyRef, ...],
     header: GeneralHeader,
     choice: KeyChoice,
     control: int,
@@ -100,7 +104,7 @@ def _with_new_key(
 
 def _seal(
     context: GeneralContext,
-    apdu: bytes,
+    apdu: bytes | tuple[bytes | KeyRef, ...],
     header: GeneralHeader,
     control: int,
     ek: KeyRef,
@@ -112,17 +116,21 @@ def _seal(
     ak = security.gak if authenticated else None
     extra = header.encode() if authenticated else b""
     sealed: bytes = yield Seal(use, ek, ak, control, security.own_title, counter, apdu, extra)
-    return sealed if control & Protection.ENCRYPTED else apdu + sealed
+    if control & Protection.ENCRYPTED:
+        return sealed
+    assert isinstance(apdu, bytes)  # protect_general()
+    return apdu + sealed
 
 
 def open_general(
     context: GeneralContext,
     octets: bytes,
     use: Use,
+    lift: KeyRef | None = None,
     *,
     required: Protection = Protection.NONE,
 ) -> Step[OpenedGeneral]:
-    """Verify and decipher a general-ciphering APDU from the peer.
+    """Verify and decipher a general-ciphering APDU from the peer. ``lift`` is as in :class:`Open`.
 
     Raises :class:`CodecError` for what can be refused by its layout,
     :class:`~dlms.security.protect.TooWeak` for less protection than ``required``,
@@ -150,14 +158,16 @@ def open_general(
     if unprotected:
         if mark is not None:
             raise CodecError("a key, and nothing protected with it", field="key-info")
-        return _opened(message, message.body, key_info, protection, None, 0)
+        return _opened(message, message.body, key_info, protection, Family.MESSAGE, 0)
     if global_key is not None:
-        return (yield from _open_under(context, message, key_info, global_key, use))
+        return (yield from _open_under(context, message, key_info, global_key, use, lift))
     assert mark is not None  # of a key that the message brings
     _check_first_counter(context, message.counter)
     context.spent.check(mark)
     ek = context.key_of_message()
-    opened = yield from discarding(ek, _open_with_its_key(context, message, key_info, ek, use))
+    opened = yield from discarding(
+        ek, _open_with_its_key(context, message, key_info, ek, use, lift)
+    )
     context.spent.check(mark)  # other steps may have run while this one waited
     context.spent.add(mark)
     return opened
@@ -169,11 +179,12 @@ def _open_under(
     key_info: KeyInfo | None,
     ek: KeyRef,
     use: Use,
+    lift: KeyRef | None,
 ) -> Step[OpenedGeneral]:
     """Open what is under a global key: as with any other APDU, its counter decides."""
     security = context.security
     security.counters.check(ek, message.counter, security.max_forward_jump)
-    apdu = yield from _unseal(context, message, ek, use)
+    apdu = yield from _unseal(context, message, ek, use, lift)
     family = Family.GLOBAL if ek == security.guek else Family.BROADCAST
     protection = Protection(message.control & Protection.BOTH)
     floor = security.counters.floor(ek)
@@ -188,16 +199,19 @@ def _open_with_its_key(
     key_info: KeyInfo | None,
     ek: KeyRef,
     use: Use,
+    lift: KeyRef | None,
 ) -> Step[OpenedGeneral]:
     assert key_info is not None
     assert not isinstance(key_info, IdentifiedKey)
     yield from take_key(context, key_info, message.header, ek)
-    apdu = yield from _unseal(context, message, ek, use)
+    apdu = yield from _unseal(context, message, ek, use, lift)
     protection = Protection(message.control & Protection.BOTH)
-    return _opened(message, apdu, key_info, protection, None, 0)
+    return _opened(message, apdu, key_info, protection, Family.MESSAGE, 0)
 
 
-def _unseal(context: GeneralContext, message: GeneralCiphered, ek: KeyRef, use: Use) -> Step[bytes]:
+def _unseal(
+    context: GeneralContext, message: GeneralCiphered, ek: KeyRef, use: Use, lift: KeyRef | None
+) -> Step[bytes]:
     security = context.security
     assert security.peer_title is not None  # check_titles()
     authenticated = message.control & Protection.AUTHENTICATED
@@ -209,6 +223,7 @@ def _unseal(context: GeneralContext, message: GeneralCiphered, ek: KeyRef, use: 
         security.peer_title,
         message.counter,
         message.body,
+        lift,
         extra=message.header_octets if authenticated else b"",
     )
     return apdu
@@ -219,7 +234,7 @@ def _opened(
     apdu: bytes,
     key_info: KeyInfo | None,
     protection: Protection,
-    family: Family | None,
+    family: Family,
     floor: int,
 ) -> OpenedGeneral:
     if not apdu:

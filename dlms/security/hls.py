@@ -14,8 +14,8 @@ from dlms.errors import LocalProtocolError
 from dlms.security import hls_digest, hls_gmac, hls_signature
 from dlms.security.hls_exchange import Exchange, ManufacturerSteps
 from dlms.security.hls_gmac import InnerCounter
+from dlms.security.layers import Ciphering
 from dlms.security.ops import Step
-from dlms.security.protect import Opened
 
 __all__ = [
     "Exchange",
@@ -62,7 +62,7 @@ def answer(exchange: Exchange) -> Step[bytes]:
 def verify(
     exchange: Exchange,
     result: bytes,
-    carrier: Opened | None = None,
+    carrier: Ciphering | None = None,
     inner: InnerCounter = InnerCounter.STRICT,
 ) -> Step[None]:
     """Check the peer's f(challenge). ``carrier`` is the ciphered APDU that brought it, if any.

@@ -15,8 +15,9 @@ from dlms.security.control import Protection
 from dlms.security.counters import MAXIMUM, CounterTooLow
 from dlms.security.hls_exchange import Exchange
 from dlms.security.keys import KeyRef
+from dlms.security.layers import Ciphering
 from dlms.security.ops import TAG_LENGTH, Mac, Step, Use, VerificationFailed
-from dlms.security.protect import Opened, SecurityContext
+from dlms.security.protect import SecurityContext
 
 _RESULT_LENGTH = 1 + 4 + TAG_LENGTH
 
@@ -54,7 +55,7 @@ def answer(exchange: Exchange) -> Step[bytes]:
 
 
 def verify(
-    exchange: Exchange, result: bytes, carrier: Opened | None, inner: InnerCounter
+    exchange: Exchange, result: bytes, carrier: Ciphering | None, inner: InnerCounter
 ) -> Step[None]:
     """Check the peer's f(challenge); on success raise the floor of its counter.
 
@@ -88,7 +89,7 @@ def _judge_counter(
     context: SecurityContext,
     guek: KeyRef,
     counter: int,
-    carrier: Opened | None,
+    carrier: Ciphering | None,
     inner: InnerCounter,
 ) -> None:
     if carrier is None or carrier.family is not Family.GLOBAL:

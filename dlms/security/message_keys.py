@@ -5,7 +5,6 @@ It is made or found in the Cryptographic Module, used once, and destroyed.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import NamedTuple, TypeVar
 
 from dlms.errors import CodecError, DlmsError, LocalProtocolError
@@ -19,6 +18,7 @@ from dlms.security.general_ciphering import (
 )
 from dlms.security.general_context import GeneralContext
 from dlms.security.general_header import GeneralHeader
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import (
     Agree,
@@ -37,23 +37,25 @@ from dlms.security.ops import (
 T = TypeVar("T")
 
 
-class KeyChoice(Enum):
-    """How the originator gives its message a key."""
-
-    NONE = "no key, for a message without protection"
-    UNICAST = "the global unicast encryption key"
-    BROADCAST = "the global broadcast encryption key"
-    WRAPPED = "a random key, wrapped under the master key"
-    ONE_PASS = "agreed, C(1e, 1s)"
-    STATIC = "agreed, C(0e, 2s)"
-
-
 class _Needed(NamedTuple):
     """What a key agreement takes, all of it there."""
 
     curve: Curve
     private: KeyRef
     public: bytes
+
+
+def choice_of(key_info: KeyInfo | None) -> KeyChoice:
+    """Which choice a message with this key-info was made by."""
+    match key_info:
+        case None:
+            return KeyChoice.NONE
+        case IdentifiedKey(broadcast):
+            return KeyChoice.BROADCAST if broadcast else KeyChoice.UNICAST
+        case WrappedKey():
+            return KeyChoice.WRAPPED
+        case AgreedKey(scheme):
+            return KeyChoice.ONE_PASS if scheme is Scheme.ONE_PASS else KeyChoice.STATIC
 
 
 def discarding(key: KeyRef, step: Step[T]) -> Step[T]:

@@ -21,6 +21,7 @@ from dlms.security.ciphered import (
 )
 from dlms.security.control import KEY_SET_BROADCAST, Protection, check_control
 from dlms.security.counters import InvocationCounters
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyRef
 from dlms.security.ops import Open, Seal, Step, Use
 
@@ -62,7 +63,9 @@ class SecurityContext:
     def encryption_key(self, family: Family) -> KeyRef | None:
         if family is Family.GLOBAL:
             return self.guek
-        return self.dedicated if family is Family.DEDICATED else self.gbek
+        if family is Family.DEDICATED:
+            return self.dedicated
+        return self.gbek if family is Family.BROADCAST else None
 
 
 class Opened(NamedTuple):
@@ -81,11 +84,17 @@ class TooWeak(CodecError):
 
 
 class Shape(NamedTuple):
-    """How an APDU is to be protected."""
+    """How an APDU is to be protected.
+
+    ``choice`` is of general-ciphering alone; so is ``transaction_id``, which also goes with a
+    signature. An empty one is drawn; a response repeats that of its request.
+    """
 
     family: Family
     form: Form
     protection: Protection
+    choice: KeyChoice = KeyChoice.UNICAST
+    transaction_id: bytes = b""
 
 
 def protect(

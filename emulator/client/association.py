@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Self, Unpack
 
-from dlms.association.client import ClientAssociation
 from dlms.errors import DlmsError
 from dlms.security.drive import run as run_step
 from dlms.security.ops import Step
@@ -106,7 +105,7 @@ class Association:
             async with self._client.associate(**public(config, self._plan.timeout)) as visitor:
                 where = COUNTER_CLASS, self._plan.counter_from, VALUE
                 self._plan.take_counter((await visitor.get(where, raw=True)).value)
-        association = ClientAssociation(config, self._plan.keys, self._plan.counters)
+        association = self._plan.association()
         meter = MeterClient(self._channel, association, self._run, self._plan.timeout)
         session = Session(meter.dialogues, association)
         self._meter = meter

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Self, Unpack
 
-from dlms.association.client import ClientAssociation
 from dlms.errors import DlmsError
 from emulator.client import reading
 from emulator.client.blocking_channel import BlockingChannel
@@ -98,7 +97,7 @@ class BlockingAssociation:
             with self._client.associate(**public(config, self._plan.timeout)) as visitor:
                 where = COUNTER_CLASS, self._plan.counter_from, VALUE
                 self._plan.take_counter(visitor.get(where, raw=True).value)
-        association = ClientAssociation(config, self._plan.keys, self._plan.counters)
+        association = self._plan.association()
         meter = BlockingMeterClient(self._channel, association, self._execute, self._plan.timeout)
         session = Session(meter.dialogues, association)
         self._meter = meter

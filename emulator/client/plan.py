@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.knobs import STRICT, Knobs
 from dlms.cosem import classes
@@ -116,6 +118,9 @@ class Options(TypedDict, total=False):
     timeout: float
 
 
+_labels = itertools.count()
+
+
 class Plan(NamedTuple):
     """An association to be. ``execute`` is ``None`` where the caller's runner has the keys."""
 
@@ -125,6 +130,11 @@ class Plan(NamedTuple):
     execute: Execute | None
     counter_from: str | bytes | None
     timeout: float
+
+    def association(self) -> ClientAssociation:
+        """The client's end of it, not open yet."""
+        label = f"{next(_labels)}"
+        return ClientAssociation(self.config, self.keys, self.counters, label=label)
 
     def take_counter(self, value: object) -> None:
         """Move the send counter to what the meter says. :class:`MeterFault` if it cannot be."""

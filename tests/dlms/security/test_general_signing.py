@@ -1,4 +1,4 @@
-"""General-signing, and protection in several layers."""
+"""General-signing: there, back, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlms.errors import CodecError, DlmsError, LocalProtocolError
-from dlms.security.control import Protection
-from dlms.security.general_context import GeneralContext
 from dlms.security.general_header import GeneralHeader
-from dlms.security.general_protection import OpenedGeneral, protect_general
 from dlms.security.general_signing import (
-    Signed,
     decode_general_signing,
     open_signed,
     sign_general,
 )
-from dlms.security.layers import MAX_LAYERS, is_general_layer, open_layers
-from dlms.security.message_keys import KeyChoice
-from dlms.security.ops import Sign, Use, VerificationFailed, Verify
-from dlms.security.protect import TooWeak
+from dlms.security.ops import Sign, Use, VerificationFailed
 
 APDU = bytes.fromhex("C0010000080000010000FF0200")
 TID = bytes(range(1, 9))
@@ -31,18 +24,6 @@ TID = bytes(range(1, 9))
 def sign(party: Any, apdu: bytes = APDU, tid: bytes = TID, **header: Any) -> bytes:
     made = party.context.header(tid, **header)
     octets: bytes = party.run(sign_general(party.context, apdu, made, Use.PROTECT_REQUEST))
-    return octets
-
-
-def cipher(
-    party: Any,
-    apdu: bytes,
-    choice: KeyChoice = KeyChoice.UNICAST,
-    protection: Protection = Protection.BOTH,
-) -> bytes:
-    made = party.context.header(TID)
-    step = protect_general(party.context, apdu, made, choice, protection, Use.PROTECT_REQUEST)
-    octets: bytes = party.run(step)
     return octets
 
 
@@ -168,120 +149,3 @@ def test_any_octets(octets: bytes) -> None:
         except CodecError:
             continue
         assert (prefix + octets).startswith(b"\xdf" + message.head + message.content)
-
-
-# Layers -------------------------------------------------------------------------------------------
-
-THIRD = b"THIRD\0\0\1"
-
-
-class Parties:
-    """A third party that reaches the server through the client: it has agreed keys only."""
-
-    def __init__(self, pair: Any) -> None:
-        both, behind = pair(1), pair(1)
-        self.client, self.server, self.third = both.client, both.server, behind.client
-        self.third.context.security.own_title = THIRD
-        self.third.context.security.guek = None
-        self.third.context.peer_agreement_public = self.server.publics[self.server.agreement_key]
-        inner: GeneralContext = behind.server.context
-        inner.security.peer_title = THIRD
-        inner.agreement_key, inner.signing_key = self.server.agreement_key, self.server.signing_key
-        inner.scope = "third"
-        self.contexts = {
-            self.client.context.security.own_title: self.server.context,
-            THIRD: inner,
-        }
-
-    def open(self, octets: bytes, **options: Any) -> Any:
-        step = open_layers(
-            lambda header: self.contexts.get(header.originator),
-            octets,
-            Use.OPEN_REQUEST,
-            **options,
-        )
-        return self.server.run(step)
-
-
-@pytest.fixture
-def parties(pair: Any) -> Parties:
-    return Parties(pair)
-
-
-def test_signed_then_ciphered(parties: Parties) -> None:
-    peeled = parties.open(cipher(parties.client, sign(parties.client)))
-    assert peeled.apdu == APDU
-    assert [type(layer) for layer in peeled.layers] == [OpenedGeneral, Signed]
-    assert peeled.signed
-    assert peeled.ciphered
-
-
-def test_a_third_party_behind_the_client(parties: Parties) -> None:
-    inner = cipher(parties.third, sign(parties.third), KeyChoice.ONE_PASS)
-    peeled = parties.open(cipher(parties.client, sign(parties.client, inner)))
-    assert peeled.apdu == APDU
-    assert len(peeled.layers) == MAX_LAYERS == 4
-    assert [layer.header.originator for layer in peeled.layers] == [
-        parties.client.context.security.own_title,
-        parties.client.context.security.own_title,
-        THIRD,
-        THIRD,
-    ]
-
-
-def test_a_plain_apdu_has_no_layers(parties: Parties) -> None:
-    peeled = parties.open(APDU)
-    assert (peeled.apdu, peeled.layers) == (APDU, ())
-    assert not peeled.signed
-    assert not peeled.ciphered
-    with pytest.raises(CodecError):
-        parties.open(b"")
-
-
-def test_what_is_ciphered_otherwise_is_left_to_others(parties: Parties) -> None:
-    glo = bytes.fromhex("C81E3001234567411312FF935A47566827C467BC7D825C3BE4A77C3FCC056B6B")
-    assert parties.open(sign(parties.client, glo)).apdu == glo
-
-
-def test_not_too_many_layers(parties: Parties) -> None:
-    octets = APDU
-    for _ in range(MAX_LAYERS):
-        octets = sign(parties.client, octets)
-    assert parties.open(octets).apdu == APDU
-    with pytest.raises(CodecError, match="layers"):
-        parties.open(sign(parties.client, octets))
-
-
-def test_an_unknown_party(parties: Parties) -> None:
-    octets = sign(parties.third)
-    assert parties.open(octets).apdu == APDU
-    del parties.contexts[THIRD]
-    asked = len(parties.server.ops)
-    with pytest.raises(CodecError, match="not a party"):
-        parties.open(octets)
-    assert len(parties.server.ops) == asked
-
-
-def test_required_is_of_the_outermost_ciphering(parties: Parties) -> None:
-    inner = cipher(parties.third, APDU, KeyChoice.STATIC, Protection.AUTHENTICATED)
-    outer = cipher(parties.client, inner)
-    assert parties.open(outer, required=Protection.BOTH).apdu == APDU
-    weak = cipher(parties.client, sign(parties.client), protection=Protection.AUTHENTICATED)
-    with pytest.raises(TooWeak):
-        parties.open(weak, required=Protection.BOTH)
-    with pytest.raises(TooWeak):
-        parties.open(sign(parties.client, weak), required=Protection.BOTH)
-
-
-def test_a_bad_signature_inside_is_seen_after_the_outer_layer_only(parties: Parties) -> None:
-    signed = sign(parties.client)
-    octets = cipher(parties.client, signed[:-1] + bytes((signed[-1] ^ 1,)))
-    guek = parties.server.context.security.guek
-    with pytest.raises(VerificationFailed):
-        parties.open(octets)
-    assert parties.server.context.security.counters.floor(guek) == 1
-    assert isinstance(parties.server.ops[-1], Verify)
-
-
-def test_which_tags_are_layers() -> None:
-    assert [tag for tag in range(256) if is_general_layer(tag)] == [0xDD, 0xDF]

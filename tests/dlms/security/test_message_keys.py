@@ -18,7 +18,7 @@ from dlms.security.general_ciphering import (
 )
 from dlms.security.general_context import KeySpent
 from dlms.security.general_protection import open_general, protect_general
-from dlms.security.message_keys import KeyChoice
+from dlms.security.key_choice import KeyChoice
 from dlms.security.ops import Agree, Sign, Use, Verify
 
 APDU = bytes.fromhex("C0010000080000010000FF0200")

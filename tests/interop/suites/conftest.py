@@ -11,8 +11,8 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.general_context import GeneralContext
 from dlms.security.general_protection import protect_general
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.security.message_keys import KeyChoice
 from dlms.security.ops import Curve, GenerateKeyPair, Use
 from dlms.security.protect import SecurityContext
 from dlms.security.suites import SUITES

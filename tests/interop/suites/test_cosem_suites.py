@@ -10,7 +10,7 @@ from dlms_cosem.connection import XDlmsApduFactory
 
 from dlms.security.drive import run
 from dlms.security.general_signing import sign_general
-from dlms.security.message_keys import KeyChoice
+from dlms.security.key_choice import KeyChoice
 from dlms.security.ops import Mac, Open, Seal, Use, Wrap
 
 APDU = bytes.fromhex("C0010000080000010000FF0200")

@@ -24,7 +24,7 @@ from gurux_dlms.secure import GXDLMSSecureClient
 from dlms.security.drive import run
 from dlms.security.general_ciphering import decode_general_ciphering
 from dlms.security.general_signing import sign_general
-from dlms.security.message_keys import KeyChoice
+from dlms.security.key_choice import KeyChoice
 from dlms.security.ops import (
     CertificateRequest,
     Curve,
