@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -511,9 +512,8 @@ def test_rlre_information(
 
 def test_each_knob_is_turned_here() -> None:
     """A knob without a test would be one that may do nothing."""
-    with open(__file__, encoding="utf-8") as file:
-        text = file.read()
-    # The last is for the derivation of keys, which is not of the association's doing.
-    elsewhere = {"unknown_user", "confirmed_under_broadcast_key", "algorithm_id_form"}
+    here = Path(__file__)
+    text = here.read_text() + here.with_name("test_general_protection.py").read_text()
+    elsewhere = {"unknown_user", "confirmed_under_broadcast_key"}
     for field in dataclasses.fields(Knobs):
         assert field.name in elsewhere or f"{field.name}=" in text, field.name
