@@ -45,7 +45,7 @@ from dlms.xdlms.block import Block
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import INVOKE_ID
 from dlms.xdlms.get import GetRequest, GetRequestNext, GetRequestWithList, GetResponseBlock
-from dlms.xdlms.registry import CompleteRequest, Response
+from dlms.xdlms.registry import AnyRequest, AnyResponse, Response
 from dlms.xdlms.set import SetRequest, SetRequestBlock, SetRequestWithList
 
 Request: TypeAlias = get.Request | set.Request | action.Request
@@ -58,13 +58,13 @@ _ACTION_HEAD, _ACTION_BLOCKS = 8, Conformance.BLOCK_TRANSFER_WITH_ACTION
 class Complete(NamedTuple):
     """A request to carry out; its blocks, if it came in any, are put together."""
 
-    request: CompleteRequest
+    request: AnyRequest
 
 
 class Answer(NamedTuple):
     """A step of a block transfer: nothing to carry out, ``response`` is to be sent."""
 
-    response: Response
+    response: AnyResponse
 
 
 @dataclass(slots=True, kw_only=True)
@@ -197,13 +197,20 @@ class ServerTransfers:
 
     # Sending ------------------------------------------------------------------------------------
 
-    def send(self, response: Response, room: int | None, conformance: Conformance) -> bytes:
+    def send(
+        self,
+        response: Response,
+        room: int | None,
+        conformance: Conformance,
+        *,
+        whole: bool = False,
+    ) -> bytes:
         """Encode the response to the last :class:`Complete`: itself, or its first block.
 
         ``room`` is how many octets the plain APDU may have, ``None`` any number; ``conformance`` is
-        what was negotiated. :class:`TooLong` if it does not fit and cannot be cut: the answer is
-        then an ExceptionResponse, pdu-too-long. No transfer begins then, but a SET or ACTION has
-        been carried out.
+        what was negotiated. What does not fit and cannot be cut is given as it is if ``whole``, for
+        others to cut; else it is :class:`TooLong`, and the answer is an ExceptionResponse,
+        pdu-too-long. No transfer begins then, but a SET or ACTION has been carried out.
         """
         number, self._last_number = self._last_number, None
         if number is not None:
@@ -217,6 +224,8 @@ class ServerTransfers:
             tag, head, blocks = action.REQUEST_TAG, _ACTION_HEAD, _ACTION_BLOCKS
         size = capacity(room - head)
         if raw is None or len(raw) > self._max_total or not blocks & conformance or not size:
+            if whole:
+                return apdu
             raise TooLong(f"response of {len(apdu)} octets, {room} fit")
         of = Invocation(tag, response.invoke & INVOKE_ID)
         transfer = _Outgoing(of=of, size=len(raw), blocks=cut(raw, size, size))

@@ -148,8 +148,8 @@ class Association:
     ) -> Any:
         """Read an attribute: by number or name, 2 if left out.
 
-        ``what`` is a name of the catalogue, an OBIS code, ``(class_id, code, attribute)`` or an
-        object of the list. Class and version come from the object list unless they are given.
+        ``what`` is a name of the catalogue, an OBIS code, ``(class_id, code, attribute)``, an
+        object of the list or, with short names, its base name. Class and version come from the object list unless they are given.
         The value is as :mod:`dlms.cosem.typed` says. That of a register is a
         :class:`~dlms.cosem.quantity.Quantity`, exact, with its unit. A profile's buffer is a list
         of rows, dictionaries by column; ``since`` and ``until`` (both included; a naive
