@@ -6,7 +6,13 @@ from typing import TypeAlias
 
 from dlms.transfer.names_contents import is_whole, step_of
 from dlms.xdlms.access import AccessAction, AccessRequest, AccessResponse
-from dlms.xdlms.action import ActionRequest, ActionRequestWithList
+from dlms.xdlms.action import (
+    ActionRequest,
+    ActionRequestBlock,
+    ActionRequestFirstBlock,
+    ActionRequestWithList,
+    ActionRequestWithListFirstBlock,
+)
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
 from dlms.xdlms.long_invoke import LONG_INVOKE_ID
 from dlms.xdlms.read import ReadRequest, ReadResponse
@@ -69,11 +75,13 @@ def invoke_id(message: AnyRequest | AnyResponse) -> int:
 
 def changes_keys(request: ServedRequest) -> bool:
     """Whether ``request`` changes keys or secrets, as far as its names tell: the base names of
-    Security setup objects are not known here. A block of short names does not tell, so it might.
+    Security setup objects are not known here. A block that does not tell might.
     """
-    if isinstance(request, ActionRequest):
+    if isinstance(request, ActionRequestBlock):
+        return True
+    if isinstance(request, ActionRequest | ActionRequestFirstBlock):
         return request.method[::2] in _KEY_CHANGES
-    if isinstance(request, ActionRequestWithList):
+    if isinstance(request, ActionRequestWithList | ActionRequestWithListFirstBlock):
         return any(method[::2] in _KEY_CHANGES for method in request.methods)
     if isinstance(request, AccessRequest):
         return any(

@@ -44,9 +44,7 @@ SERVICES = (
     | Conformance.PARAMETERIZED_ACCESS
     | Conformance.GENERAL_PROTECTION
 )
-BLOCKS = (
-    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-)
+BLOCKS = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
 READ = ReadRequest((VariableName(name=0x2BC0),))
 WRITE = WriteRequest((VariableName(name=0x2BC0),), (unsigned(1),))
 SILENT_WRITE = UnconfirmedWriteRequest((VariableName(name=0x2BC0),), (unsigned(1),))
