@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from dlms.transfer.names_contents import is_whole, step_of
 from dlms.xdlms.access import AccessAction, AccessRequest, AccessResponse
-from dlms.xdlms.action import ActionRequest, ActionRequestWithList
+from dlms.xdlms.action import (
+    ActionRequest,
+    ActionRequestBlock,
+    ActionRequestFirstBlock,
+    ActionRequestWithList,
+    ActionRequestWithListFirstBlock,
+)
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
 from dlms.xdlms.long_invoke import LONG_INVOKE_ID
 from dlms.xdlms.read import ReadRequest, ReadResponse
@@ -39,9 +46,8 @@ def served(request: AnyRequest, *, short_names: bool) -> ServedRequest | None:
         return None if short_names else request
     if not short_names:
         return None
-    # Blocks of short names have codecs, and no transfer.
-    whole = all(isinstance(i, VariableName | ParameterizedAccess) for i in request.specifications)
-    return request if whole else None
+    # A block among other things, or with something else than octets in it, is no form at all.
+    return request if is_whole(request) or step_of(request) is not None else None
 
 
 def awaited(response: AnyResponse, *, short_names: bool) -> ServedResponse | None:
@@ -69,11 +75,13 @@ def invoke_id(message: AnyRequest | AnyResponse) -> int:
 
 def changes_keys(request: ServedRequest) -> bool:
     """Whether ``request`` changes keys or secrets, as far as its names tell: the base names of
-    Security setup objects are not known here.
+    Security setup objects are not known here. A block that does not tell might.
     """
-    if isinstance(request, ActionRequest):
+    if isinstance(request, ActionRequestBlock):
+        return True
+    if isinstance(request, ActionRequest | ActionRequestFirstBlock):
         return request.method[::2] in _KEY_CHANGES
-    if isinstance(request, ActionRequestWithList):
+    if isinstance(request, ActionRequestWithList | ActionRequestWithListFirstBlock):
         return any(method[::2] in _KEY_CHANGES for method in request.methods)
     if isinstance(request, AccessRequest):
         return any(
@@ -81,6 +89,6 @@ def changes_keys(request: ServedRequest) -> bool:
             for item in request.specifications
         )
     return isinstance(request, SERVED_BY_SHORT_NAME) and any(
-        isinstance(item, VariableName | ParameterizedAccess) and item.name in _SECRET_CHANGES
+        not isinstance(item, VariableName | ParameterizedAccess) or item.name in _SECRET_CHANGES
         for item in request.specifications
     )

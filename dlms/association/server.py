@@ -11,7 +11,6 @@ in here, so that what is verified first and committed last can be read in one pl
 from __future__ import annotations
 
 import datetime as dt
-from typing import get_args
 
 from dlms.acse.aarq import Aarq
 from dlms.acse.codes import ProviderDiagnostic, UserDiagnostic
@@ -45,20 +44,17 @@ from dlms.association.refusing import ServiceRefused, answer, too_long
 from dlms.association.releasing import judge_release, rlre
 from dlms.association.shapes import plain_room, respond, response_shape, tell
 from dlms.association.state import IllegalInput, Input, State, after
+from dlms.association.transfers import Answer, Transfers
 from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
 from dlms.security.control import Protection
 from dlms.security.ops import Discard, Step, Use
 from dlms.security.protect import Shape
 from dlms.transfer.pieces import TooLong
-from dlms.transfer.server import Answer, ServerTransfers
-from dlms.xdlms import registry
 from dlms.xdlms.codes import ServiceErrorCode
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.registry import AnyResponse, Notification
 
 _AARQ, _RLRQ = 0x60, 0x62
-TRANSFERRED, TRANSFERRED_RESPONSES = get_args(registry.Request), get_args(registry.Response)
-"""The forms of GET, SET and ACTION, which may go in blocks."""
 
 
 class ServerAssociation:
@@ -77,7 +73,7 @@ class ServerAssociation:
         self._aa: Admitted | None = None
         self._shape: Shape | None = None
         self._required = Protection.NONE
-        self._transfers = ServerTransfers()
+        self._transfers = Transfers()
         self._carrier = Carrier(self.config.block_window)
         self._dedicated_count = 0
         if self.config.pre_established:
@@ -259,14 +255,11 @@ class ServerAssociation:
         if taken.confirmed and self._silent:
             raise ServiceRefused("confirmed service without responses", "no-response-allowed")
         self._shape = taken.shape
-        request = taken.request
-        if isinstance(request, TRANSFERRED):
-            step = self._transfers.receive(request)
-            if isinstance(step, Answer):
-                return (yield from self._answer_block(step, taken.confirmed, aa))
-            request = step.request
+        step = self._transfers.receive(taken.request, aa.conformance)
+        if isinstance(step, Answer):
+            return (yield from self._answer_block(step, taken.confirmed, aa))
         protection = Protection.NONE if taken.shape is None else taken.shape.protection
-        return RequestReceived(request, taken.confirmed, protection)
+        return RequestReceived(step.request, taken.confirmed, protection)
 
     def _answer_block(self, step: Answer, confirmed: bool, aa: Admitted) -> Step[Event]:
         """A block goes out as protected as the response that it is a part of."""
@@ -311,16 +304,13 @@ class ServerAssociation:
         aa = self._sending(Input.RESPONSE)
         self._required = required
         try:
-            if isinstance(response, TRANSFERRED_RESPONSES):
-                shape = response_shape(self._shape, aa.general, self.config, required)
-                room = None
-                if not self._carrier.unbounded:
-                    room = plain_room(aa.client_max_pdu, shape, self.config.suite)
-                apdu = self._transfers.send(
-                    response, room, aa.conformance, whole=self._carrier.negotiated
-                )
-            else:
-                apdu = response.encode()
+            shape = response_shape(self._shape, aa.general, self.config, required)
+            room = None
+            if not self._carrier.unbounded:
+                room = plain_room(aa.client_max_pdu, shape, self.config.suite)
+            apdu = self._transfers.send(
+                response, room, aa.conformance, whole=self._carrier.negotiated
+            )
             octets = yield from respond(apdu, self._shape, aa.general, self.config, required)
             if not self._carrier.takes(len(octets)):
                 raise TooLong(f"response of {len(octets)} octets")

@@ -9,8 +9,8 @@ from dlms.association import events
 from dlms.association.client import ClientAssociation
 from dlms.association.naming import ServedResponse
 from dlms.client.carried import carried
-from dlms.client.effects import Compute, Dialogue
-from dlms.client.refusals import AssociationRejected, ServiceException
+from dlms.client.effects import Compute, Dialogue, Post
+from dlms.client.refusals import AssociationRejected, ServiceException, ServiceFailed
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
 from dlms.xdlms.registry import AnyRequest
@@ -29,17 +29,27 @@ class Conversation:
         return CONFIRMED | self._invoke
 
     def request(self, request: AnyRequest) -> Dialogue[ServedResponse]:
-        """A confirmed service and its response. :class:`ServiceException` if the meter cannot."""
+        """A confirmed service and its response."""
         event = yield from self.exchange(self.association.request(request))
-        if isinstance(event, events.ExceptionReceived):
-            raise ServiceException(event.exception)
         if not isinstance(event, events.ResponseReceived):
             raise AssociationRejected(f"unexpected {type(event).__name__}")
         return event.response
 
     def exchange(self, step: Step[bytes]) -> Dialogue[events.Event]:
-        """Send what ``step`` makes, and give what the meter's answer means."""
+        """Send what ``step`` makes, and give what the meter's answer means.
+
+        :class:`ServiceException`, or by short names :class:`ServiceFailed`, if the meter cannot.
+        """
         apdu: bytes = yield Compute(step)
         answer = yield from carried(self.association.carrier, apdu)
         event: events.Event = yield Compute(self.association.receive(answer))
+        if isinstance(event, events.ExceptionReceived):
+            raise ServiceException(event.exception)
+        if isinstance(event, events.ServiceErrorReceived):
+            raise ServiceFailed(event.error)
         return event
+
+    def post(self, request: AnyRequest) -> Dialogue[None]:
+        """A service that nobody answers."""
+        apdu: bytes = yield Compute(self.association.request(request))
+        yield Post(self.association.carrier.tell(apdu))

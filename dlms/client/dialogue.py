@@ -1,6 +1,6 @@
 """The dialogues of a client with a meter: one for asyncio, threads and tests alike.
 
-Open, read, write, act and release, by logical names.
+Read, write and act by logical names.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from dlms.association import events
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
+from dlms.client.associating import Associating
 from dlms.client.conversation import Conversation
 from dlms.client.effects import Dialogue
-from dlms.client.refusals import AccessRefused, AssociationRejected, ServiceException
+from dlms.client.refusals import AccessRefused
 from dlms.transfer.client import exchange
 from dlms.xdlms import registry
 from dlms.xdlms.action import (
@@ -37,33 +37,17 @@ from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetRespo
 _RESPONSES = get_args(registry.Response)
 
 
-class Dialogues:
+class Dialogues(Associating):
     """The dialogues possible on one association, one at a time."""
 
     def __init__(self, association: ClientAssociation) -> None:
-        self._association = association
-        self._talk = Conversation(association)
-
-    def open(self) -> Dialogue[None]:
-        """AARQ, and the passes of HLS if it takes them. :class:`AssociationRejected` if refused."""
-        event = yield from self._talk.exchange(self._association.open())
-        if isinstance(event, events.AuthenticationPending):
-            event = yield from self._talk.exchange(self._association.authenticate())
-        match event:
-            case events.AssociationOpened():
-                return
-            case events.AssociationRefused(why=why) | events.AuthenticationFailed(why=why):
-                raise AssociationRejected(why)
-            case events.ExceptionReceived(exception=exception):
-                raise ServiceException(exception)
-            case other:
-                raise AssociationRejected(f"unexpected {type(other).__name__}")
+        super().__init__(Conversation(association))
 
     def get(
         self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None
     ) -> Dialogue[Data]:
         """Read an attribute. :class:`AccessRefused` if the meter does not give it."""
-        response = yield from self._carry(GetRequest(self._talk.invoke(), attribute, selection))
+        response = yield from self._carry(GetRequest(self.talk.invoke(), attribute, selection))
         assert isinstance(response, GetResponse)
         if isinstance(response.result, DataAccessResult):
             raise AccessRefused("read", response.result)
@@ -71,28 +55,22 @@ class Dialogues:
 
     def set(self, attribute: AttributeDescriptor, value: Data) -> Dialogue[None]:
         """Write an attribute. :class:`AccessRefused` if the meter does not take it."""
-        response = yield from self._carry(SetRequest(self._talk.invoke(), attribute, value))
+        response = yield from self._carry(SetRequest(self.talk.invoke(), attribute, value))
         assert isinstance(response, SetResponse)
         if response.result is not DataAccessResult.SUCCESS:
             raise AccessRefused("write", response.result)
 
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Dialogue[Data | None]:
         """Invoke a method; gives what it returns. :class:`AccessRefused` if it failed."""
-        response = yield from self._carry(ActionRequest(self._talk.invoke(), method, parameter))
+        response = yield from self._carry(ActionRequest(self.talk.invoke(), method, parameter))
         assert isinstance(response, ActionResponse)
         if response.result is not ActionResult.SUCCESS:
             raise AccessRefused("action", response.result)
         return None if isinstance(response.returned, DataAccessResult) else response.returned
 
-    def release(self) -> Dialogue[None]:
-        """RLRQ and RLRE. :class:`ServiceException` if the meter does not release."""
-        event = yield from self._talk.exchange(self._association.release())
-        if isinstance(event, events.ExceptionReceived):
-            raise ServiceException(event.exception)
-
     def get_list(self, items: Sequence[Item]) -> Dialogue[tuple[Data | DataAccessResult, ...]]:
         """Read several attributes at once; each has its value, or the reason why not."""
-        response = yield from self._carry(GetRequestWithList(self._talk.invoke(), tuple(items)))
+        response = yield from self._carry(GetRequestWithList(self.talk.invoke(), tuple(items)))
         assert isinstance(response, GetResponseWithList)
         return response.results
 
@@ -100,7 +78,7 @@ class Dialogues:
         self, items: Sequence[Item], values: Sequence[Data]
     ) -> Dialogue[tuple[DataAccessResult, ...]]:
         """Write several attributes at once; each has its own result."""
-        request = SetRequestWithList(self._talk.invoke(), tuple(items), tuple(values))
+        request = SetRequestWithList(self.talk.invoke(), tuple(items), tuple(values))
         response = yield from self._carry(request)
         assert isinstance(response, SetResponseWithList)
         return response.results
@@ -109,19 +87,19 @@ class Dialogues:
         self, methods: Sequence[MethodDescriptor], parameters: Sequence[Data]
     ) -> Dialogue[tuple[MethodResult, ...]]:
         """Invoke several methods, in their order; each has its own result."""
-        request = ActionRequestWithList(self._talk.invoke(), tuple(methods), tuple(parameters))
+        request = ActionRequestWithList(self.talk.invoke(), tuple(methods), tuple(parameters))
         response = yield from self._carry(request)
         assert isinstance(response, ActionResponseWithList)
         return response.results
 
     def _carry(self, request: CompleteRequest) -> Dialogue[Response]:
         """Carry a request over, in blocks where it must be (GB Ed. 8, 9.3.6 to 9.3.8)."""
-        association = self._association
+        association = self.talk.association
         transfer = exchange(request, association.room, association.conformance)
         step = next(transfer)
         try:
             while True:
-                response = yield from self._talk.request(step)
+                response = yield from self.talk.request(step)
                 assert isinstance(response, _RESPONSES)  # the one that was awaited
                 step = transfer.send(response)
         except StopIteration as stop:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlms.errors import DlmsError
 from dlms.xdlms.codes import ActionResult, DataAccessResult
-from dlms.xdlms.errors import ExceptionResponse
+from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 
 
 class MeterRefusal(DlmsError):
@@ -16,7 +16,7 @@ class AssociationRejected(MeterRefusal):
 
 
 class AccessRefused(MeterRefusal):
-    """A GET, SET or ACTION was refused with ``result``."""
+    """An attribute or method was refused with ``result``."""
 
     def __init__(self, what: str, result: DataAccessResult | ActionResult) -> None:
         super().__init__(f"{what}: {result.name.lower().replace('_', '-')}")
@@ -30,3 +30,12 @@ class ServiceException(MeterRefusal):
         name = exception.service_error.name.lower().replace("_", "-")
         super().__init__(f"meter answers with an exception: {name}")
         self.exception = exception
+
+
+class ServiceFailed(MeterRefusal):
+    """The meter answered with a ConfirmedServiceError, as it does where short names are used."""
+
+    def __init__(self, error: ConfirmedServiceError) -> None:
+        name = error.error_class.name.lower().replace("_", "-")
+        super().__init__(f"meter answers with a service error: {name} {error.value}")
+        self.error = error

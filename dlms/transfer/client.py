@@ -21,6 +21,7 @@ from dlms.transfer.contents import (
 from dlms.transfer.judging import (
     Collected,
     Limits,
+    acknowledged,
     failed_action,
     failed_get,
     fitting,
@@ -125,7 +126,7 @@ def _set(
         response = yield from _ask(step)
         if step.block.last or not isinstance(response, SetResponseBlock):
             return set_result(request, response, step.block)
-        _acknowledged(response.number, step.block)
+        acknowledged(response.number, step.block)
     raise AssertionError("the last block is the last")
 
 
@@ -147,7 +148,7 @@ def _action(
                 break
             if not isinstance(response, ActionResponseNextBlock):
                 return failed_action(request, response)
-            _acknowledged(response.number, step.block)
+            acknowledged(response.number, step.block)
     if not isinstance(response, ActionResponseBlock):
         if steps is not None and isinstance(response, ActionResponse) and response.result:
             return failed_action(request, response)
@@ -219,13 +220,6 @@ def _begin(
             return ActionRequestFirstBlock(invoke, method, _NOTHING)
         case ActionRequestWithList(invoke, methods):
             return ActionRequestWithListFirstBlock(invoke, methods, _NOTHING)
-
-
-def _acknowledged(number: int, block: Block) -> None:
-    if number != block.number:
-        raise RemoteProtocolError(
-            f"block {number} acknowledged, {block.number} was sent", reason="block-number"
-        )
 
 
 def _malformed(error: CodecError) -> RemoteProtocolError:

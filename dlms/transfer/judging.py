@@ -35,7 +35,7 @@ from dlms.xdlms.get import (
     GetResponseBlock,
     GetResponseWithList,
 )
-from dlms.xdlms.registry import CompleteRequest, Response
+from dlms.xdlms.registry import AnyResponse, CompleteRequest, Response
 from dlms.xdlms.set import (
     SetRequest,
     SetRequestWithList,
@@ -78,7 +78,15 @@ class Collected:
         self._number = block.number
 
 
-def unexpected(response: Response) -> RemoteProtocolError:
+def acknowledged(number: int, block: Block) -> None:
+    """Judge the acknowledgement of ``block``, the one sent last."""
+    if number != block.number:
+        raise RemoteProtocolError(
+            f"block {number} acknowledged, {block.number} was sent", reason="block-number"
+        )
+
+
+def unexpected(response: AnyResponse) -> RemoteProtocolError:
     return RemoteProtocolError(
         f"{type(response).__name__} does not belong here", reason="unexpected-form"
     )

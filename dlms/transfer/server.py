@@ -45,7 +45,7 @@ from dlms.xdlms.block import Block
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import INVOKE_ID
 from dlms.xdlms.get import GetRequest, GetRequestNext, GetRequestWithList, GetResponseBlock
-from dlms.xdlms.registry import CompleteRequest, Response
+from dlms.xdlms.registry import AnyRequest, AnyResponse, Response
 from dlms.xdlms.set import SetRequest, SetRequestBlock, SetRequestWithList
 
 Request: TypeAlias = get.Request | set.Request | action.Request
@@ -58,13 +58,13 @@ _ACTION_HEAD, _ACTION_BLOCKS = 8, Conformance.BLOCK_TRANSFER_WITH_ACTION
 class Complete(NamedTuple):
     """A request to carry out; its blocks, if it came in any, are put together."""
 
-    request: CompleteRequest
+    request: AnyRequest
 
 
 class Answer(NamedTuple):
     """A step of a block transfer: nothing to carry out, ``response`` is to be sent."""
 
-    response: Response
+    response: AnyResponse
 
 
 @dataclass(slots=True, kw_only=True)

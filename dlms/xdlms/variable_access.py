@@ -40,7 +40,7 @@ class ParameterizedAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockNumberAccess:
-    """Ask for block ``number`` of a long read-response."""
+    """Block ``number`` of a long read-response has come: ask for the next."""
 
     number: int
 

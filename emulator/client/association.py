@@ -147,14 +147,14 @@ class Association:
     ) -> Any:
         """Read an attribute: by number or name, 2 if left out.
 
-        ``what`` is a name of the catalogue, an OBIS code, ``(class_id, code, attribute)`` or an
-        object of the list. Class and version come from the object list unless they are given.
-        The value is as :mod:`dlms.cosem.typed` says. That of a register is a
-        :class:`~dlms.cosem.quantity.Quantity`, exact, with its unit. A profile's buffer is a list
-        of rows, dictionaries by column; ``since`` and ``until`` (both included; a naive
-        ``datetime`` is the meter's local time) or ``entries`` (first and last, from 1; 0 is the
-        last) select some. A column whose unit the meter does not give stays a plain number. With
-        ``raw`` the value is the ``Data`` as it came.
+        ``what`` is a name of the catalogue, an OBIS code, ``(class_id, code, attribute)``, an
+        object of the list or, with short names, its base name. Class and version come from the
+        object list unless they are given. The value is as :mod:`dlms.cosem.typed` says. That of a
+        register is a :class:`~dlms.cosem.quantity.Quantity`, exact, with its unit. A profile's
+        buffer is a list of rows, dictionaries by column; ``since`` and ``until`` (both included; a
+        naive ``datetime`` is the meter's local time) or ``entries`` (first and last, from 1; 0 is
+        the last) select some. A column whose unit the meter does not give stays a plain number.
+        With ``raw`` the value is the ``Data`` as it came.
 
         :class:`~emulator.client.errors.UnknownObject`, :class:`Refused`.
         """

@@ -22,7 +22,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
+from dlms.client.refusals import (
+    AccessRefused,
+    AssociationRejected,
+    MeterRefusal,
+    ServiceException,
+    ServiceFailed,
+)
 from dlms.errors import (
     CodecError,
     DlmsError,
@@ -32,7 +38,7 @@ from dlms.errors import (
 )
 from dlms.security.counters import CounterRefused
 from dlms.security.ops import KeyUnavailable, VerificationFailed
-from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.codes import ActionResult, DataAccessResult, ErrorClass
 from emulator.channel import ChannelClosed
 
 IN_WORDS = {
@@ -65,6 +71,17 @@ _EXCEPTIONS_IN_WORDS = {
     "INVOCATION_COUNTER_ERROR": "the invocation counter is too low for the meter",
 }
 """Service errors of an ExceptionResponse (GB Ed. 8, 9.5)."""
+
+_SERVICE_ERRORS_IN_WORDS = {
+    (ErrorClass.SERVICE, 0): "the meter does not say why",
+    (ErrorClass.SERVICE, 1): _EXCEPTIONS_IN_WORDS["PDU_TOO_LONG"],
+    (ErrorClass.SERVICE, 2): _EXCEPTIONS_IN_WORDS["SERVICE_NOT_SUPPORTED"],
+    (ErrorClass.ACCESS, 1): "more, or less protected, than may be had",
+    (ErrorClass.APPLICATION_REFERENCE, 6): (
+        "the meter could not decipher the request: another key or title, or a counter too low"
+    ),
+}
+"""Errors of a ConfirmedServiceError (GB Ed. 8, 9.5) by class and value: those that meters use."""
 
 
 class ClientError(DlmsError):
@@ -132,6 +149,11 @@ def telling(subject: str) -> Iterator[None]:
         code = error.exception.service_error
         why = f"{_dashed(code)}: {_EXCEPTIONS_IN_WORDS[code.name]}"
         raise Refused(subject, f"exception, {why}") from error
+    except ServiceFailed as error:
+        failure = error.error
+        why = f"service error, {_dashed(failure.error_class)} {failure.value}"
+        words = _SERVICE_ERRORS_IN_WORDS.get((failure.error_class, failure.value))
+        raise Refused(subject, f"{why}: {words}" if words else why) from error
     except MeterRefusal as error:
         raise Refused(subject, str(error)) from error
     except TimeoutError as error:

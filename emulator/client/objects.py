@@ -123,6 +123,13 @@ class ObjectList:
         found = self._by_instance.get(instance, [])
         return next((entry for entry in found if entry.class_id == class_id), None)
 
+    def at(self, base_name: int) -> ObjectEntry:
+        """The object of that base name. :class:`UnknownObject` if there is none."""
+        for entry in self._entries:
+            if entry.base_name == base_name:
+                return entry
+        raise UnknownObject(f"this association has no object at base name {base_name:04X}")
+
 
 def instance_of(wanted: str | bytes) -> bytes:
     """The OBIS code that is meant, six octets. :class:`UnknownObject` if there is none."""

@@ -53,6 +53,18 @@ OFFERED = (
 )
 """Services proposed unless the caller says which: what the dialogues can do."""
 
+OFFERED_BY_SHORT_NAME = (
+    Conformance.READ
+    | Conformance.WRITE
+    | Conformance.UNCONFIRMED_WRITE
+    | Conformance.PARAMETERIZED_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.GENERAL_PROTECTION
+)
+"""The same where short names are used."""
+
 
 class Options(TypedDict, total=False):
     """How to associate; all may be left out.
@@ -72,7 +84,7 @@ class Options(TypedDict, total=False):
         Of every request; whether service-specific or general ciphering; whether a dedicated key is
         used; the security suite.
     ``short_names``
-        Short name referencing.
+        Short name referencing. ``counter_from`` is read by logical names all the same.
     ``conformance``
         Services to propose; by default all that the client can do.
     ``max_pdu_size``
@@ -208,7 +220,7 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         server_sap=how.get("server_sap", MANAGEMENT_DEVICE),
         context=contexts[short, ciphered],
         mechanism=_mechanism(how.get("mechanism", Mechanism.NONE)),
-        conformance=how.get("conformance", OFFERED),
+        conformance=how.get("conformance", OFFERED_BY_SHORT_NAME if short else OFFERED),
         suite=how.get("suite", 0),
         certificate=how.get("certificate"),
         anchors=how.get("anchors", ()),

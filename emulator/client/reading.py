@@ -24,8 +24,8 @@ from emulator.client.targets import (
     Wanted,
     What,
     attribute_subject,
+    said_attribute,
     selection,
-    split,
 )
 
 _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD = 3, 4, 5
@@ -109,7 +109,8 @@ def read(session: Session, wants: Sequence[Wanted]) -> Dialogue[list[Any]]:
 
 def _begin(session: Session, wanted: Wanted) -> Dialogue[_Reading]:
     target = yield from session.target(wanted.what, wanted.class_id, wanted.version)
-    number = wanted.attribute if wanted.attribute is not None else split(wanted.what)[3]
+    said = wanted.attribute
+    number = said_attribute(wanted.what) if said is None else said
     reading = _Reading(wanted, target, target.attribute(VALUE if number is None else number))
     if wanted.span and not reading.is_buffer:
         raise ValueError(f"{reading.subject}: rows are selected of the buffer of a profile only")

@@ -14,6 +14,7 @@ from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import Data, integer
 from dlms.client.dialogue import Dialogues
 from dlms.client.effects import Dialogue
+from dlms.client.short_names import ShortNameDialogues
 from dlms.cosem import catalogue, classes
 from dlms.cosem.interface_class import InterfaceClass
 from dlms.cosem.shape import ANY, INTEGER, Shape
@@ -23,7 +24,8 @@ from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, Item, SelectiveAccess
 from emulator.client.errors import Refused, UnknownObject, telling
-from emulator.client.objects import ObjectList, logical_name_list, named
+from emulator.client.objects import ObjectList, logical_name_list, named, short_name_list
+from emulator.client.short_names import OBJECT_LIST, ByShortName
 from emulator.client.targets import (
     VALUE,
     Target,
@@ -34,6 +36,11 @@ from emulator.client.targets import (
 )
 
 _OBJECT_LIST = AttributeDescriptor(classes.ASSOCIATION_LN.class_id, CURRENT_ASSOCIATION, VALUE)
+_OBJECT_LISTS = {
+    False: (_OBJECT_LIST, logical_name_list),
+    True: (OBJECT_LIST, short_name_list),
+}
+"""Where the list is and what it is made into, by whether names are short."""
 
 MAX_LIST = 16
 """Attributes of a list: with more the request may be longer than what small meters take, and the
@@ -45,8 +52,12 @@ class Session:
     """Begins with an open association and ends with it: rights, and so the list, are its own."""
 
     def __init__(self, dialogues: Dialogues, association: ClientAssociation) -> None:
-        self._dialogues = dialogues
+        self._associating = dialogues
         self._association = association
+        self._by_short_name = association.config.short_names
+        self._dialogues: Dialogues | ByShortName = dialogues
+        if self._by_short_name:
+            self._dialogues = ByShortName(ShortNameDialogues(dialogues.talk), self.objects)
         self._objects: ObjectList | Refused | None = None
         self._statics: dict[AttributeDescriptor, Data | Refused] = {}
 
@@ -54,18 +65,19 @@ class Session:
         """:class:`~emulator.client.errors.NotAssociated` if the meter refuses."""
         config = self._association.config
         with telling(f"association of client {config.client_sap} with {config.server_sap}"):
-            yield from self._dialogues.open()
+            yield from self._associating.open()
 
     # Objects --------------------------------------------------------------------------------------
 
     def objects(self) -> Dialogue[ObjectList]:
         """The object list, read once. :class:`Refused` if the meter does not give it."""
         if self._objects is None:
+            attribute, taken_over = _OBJECT_LISTS[self._by_short_name]
             try:
-                (value,) = yield from self.fetch([(_OBJECT_LIST, None)])
+                (value,) = yield from self.fetch([(attribute, None)])
             except Refused as refusal:
                 value = refusal
-            self._objects = value if isinstance(value, Refused) else logical_name_list(value)
+            self._objects = value if isinstance(value, Refused) else taken_over(value)
         if isinstance(self._objects, Refused):
             raise self._objects
         return self._objects
@@ -78,7 +90,9 @@ class Session:
         A meter that keeps the list from this association is asked by the class that objects of
         that name usually have. :class:`UnknownObject` if that is not known either.
         """
-        said_class, said_version, instance, _ = split(what)
+        if isinstance(what, int):
+            what = (yield from self._objects_with_base_names()).at(what)
+        said_class, said_version, instance = split(what)
         class_id = said_class if class_id is None else class_id
         version = said_version if version is None else version
         if class_id is None:
@@ -95,6 +109,11 @@ class Session:
                 version = entry.version if version is None else version
         known = None if version is None else classes.get(class_id, version)
         return Target(class_id, instance, known or self.interface_class(class_id, instance))
+
+    def _objects_with_base_names(self) -> Dialogue[ObjectList]:
+        if not self._by_short_name:
+            raise UnknownObject("objects have base names where short names are used")
+        return (yield from self.objects())
 
     def interface_class(self, class_id: int, instance: bytes) -> InterfaceClass | None:
         """The class in the version the list says, as far as it has been read; else the usual."""

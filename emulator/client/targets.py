@@ -25,9 +25,11 @@ from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, Select
 from emulator.client.errors import UnknownObject
 from emulator.client.objects import ObjectEntry, instance_of, named
 
-What: TypeAlias = str | bytes | tuple[int, str | bytes, int] | AttributeDescriptor | ObjectEntry
-"""A name of the catalogue or OBIS code (text or six octets), ``(class_id, code, attribute)``, or an
-object of the list."""
+What: TypeAlias = (
+    str | bytes | int | tuple[int, str | bytes, int] | AttributeDescriptor | ObjectEntry
+)
+"""A name of the catalogue or OBIS code (text or six octets), ``(class_id, code, attribute)``, an
+object of the list, or, where short names are used, its base name."""
 
 Moment: TypeAlias = dt.datetime | CosemDateTime
 
@@ -113,19 +115,26 @@ class Target(NamedTuple):
         )
 
 
-def split(what: What) -> tuple[int | None, int | None, bytes, int | None]:
-    """Class, version, logical name and attribute, as far as ``what`` says them.
+def split(what: What) -> tuple[int | None, int | None, bytes]:
+    """Class, version and logical name, as far as ``what`` says them; it is no base name.
 
     :class:`UnknownObject` if it names no OBIS code, ``TypeError`` if it is nothing of the kind.
     """
     if isinstance(what, str | bytes):
-        return None, None, instance_of(what), None
+        return None, None, instance_of(what)
     if isinstance(what, ObjectEntry):
-        return what.class_id, what.version, what.instance, None
+        return what.class_id, what.version, what.instance
     if not isinstance(what, tuple) or len(what) != 3:
         raise TypeError("a name, an OBIS code or (class_id, code, attribute) is needed")
-    class_id, code, attribute = what
-    return class_id, None, instance_of(code), attribute
+    class_id, code, _ = what
+    return class_id, None, instance_of(code)
+
+
+def said_attribute(what: What) -> int | None:
+    """The number of the attribute, if ``what`` says it."""
+    if isinstance(what, tuple) and not isinstance(what, ObjectEntry):
+        return what[2]
+    return None
 
 
 def attribute_subject(target: Target, attribute: int) -> str:

@@ -15,14 +15,13 @@ from dlms.association.server import ServerAssociation
 from dlms.axdr.data import Data, octet_string
 from dlms.client.dialogue import Dialogues
 from dlms.client.effects import Compute
+from dlms.client.short_names import ShortNameDialogues
 from dlms.cosem import obis
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.ops import PublicKey, Use
 from dlms.xdlms.descriptors import AttributeDescriptor
-from dlms.xdlms.read import ReadRequest, ReadResponse
-from dlms.xdlms.variable_access import VariableName
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.sandbox import suites_of
@@ -93,13 +92,6 @@ class Joined:
         except StopIteration as stop:
             return stop.value
 
-    def read(self, *names: int) -> tuple[object, ...]:
-        items = tuple(VariableName(name=name) for name in names)
-        apdu = run(self.client.request(ReadRequest(items)), self.execute)
-        event = run(self.client.receive(self.serve(apdu)), self.execute)
-        assert isinstance(event.response, ReadResponse)
-        return event.response.results
-
 
 @pytest.mark.parametrize("name", OPENED)
 def test_every_association_opens_and_reads(make_bench: Callable[..., Any], name: str) -> None:
@@ -110,7 +102,9 @@ def test_every_association_opens_and_reads(make_bench: Callable[..., Any], name:
         joined.hold(dialogues.open())
     if joined.row.config.short_names:
         base = PROFILE.short_names.bases[NAME.instance]
-        assert joined.read(base + 8) == (meter.get("0-0:42.0.0.255", 2),)
+        by_short_name = ShortNameDialogues(dialogues.talk)
+        found = joined.hold(by_short_name.read(base + 8))
+        assert found == meter.get("0-0:42.0.0.255", 2)
         return
     readable = NAME if name in PROFILE.objects[NAME.instance].rights else PAD
     if name == "users":

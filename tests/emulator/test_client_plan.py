@@ -63,6 +63,24 @@ def test_keys_make_a_ciphered_context() -> None:
     assert short.context is ApplicationContext.SN_CIPHERED
 
 
+def test_services_go_with_the_way_of_naming() -> None:
+    blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    both = blocks | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE | Conformance.MULTIPLE_REFERENCES
+    logical = Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.SELECTIVE_ACCESS
+    short = (
+        Conformance.READ
+        | Conformance.WRITE
+        | Conformance.UNCONFIRMED_WRITE
+        | Conformance.PARAMETERIZED_ACCESS
+    )
+    assert planned().config.conformance & (logical | short | both) == logical | both
+    by_short = planned(short_names=True).config.conformance
+    assert by_short & (logical | short | both) == short | both
+    assert Conformance.BLOCK_TRANSFER_WITH_ACTION not in by_short
+    chosen = planned(short_names=True, conformance=Conformance.READ).config
+    assert chosen.conformance == Conformance.READ
+
+
 def test_everything_said_is_there() -> None:
     how: Any = {
         "client_sap": 5,

@@ -75,7 +75,9 @@ class Meter:
     def __init__(self, values: dict[Any, Any], conformance: Conformance = Conformance.GET) -> None:
         self.values = values
         self.asked: list[Any] = []
-        self.association: Any = SimpleNamespace(conformance=conformance)
+        self.association: Any = SimpleNamespace(
+            conformance=conformance, config=SimpleNamespace(short_names=False)
+        )
 
     def get(self, attribute: Any, selection: Any = None) -> Any:
         self.asked.append((tuple(attribute), selection))
@@ -287,7 +289,7 @@ def test_names_that_are_none(what: Any) -> None:
     assert here.asked == []
 
 
-@pytest.mark.parametrize("what", [None, 3, (3, "1-0:1.8.0"), ["1-0:1.8.0"]])
+@pytest.mark.parametrize("what", [None, 3.0, (3, "1-0:1.8.0"), ["1-0:1.8.0"]])
 def test_what_is_no_name_at_all(what: Any) -> None:
     with pytest.raises(TypeError, match="a name, an OBIS code or"):
         get(meter().session(), what)

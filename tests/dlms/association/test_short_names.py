@@ -11,6 +11,7 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.events import (
     AssociationOpened,
     AuthenticationFailed,
+    BlockExchanged,
     RequestReceived,
     ResponseReceived,
     ServiceErrorReceived,
@@ -25,7 +26,14 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.get import GetRequest
 from dlms.xdlms.initiate import InitiateRequest
 from dlms.xdlms.read import ReadRequest, ReadResponse
-from dlms.xdlms.variable_access import BlockNumberAccess, ParameterizedAccess, VariableName
+from dlms.xdlms.variable_access import (
+    BlockNumberAccess,
+    ParameterizedAccess,
+    ReadDataBlockAccess,
+    ShortBlock,
+    VariableName,
+    WriteDataBlockAccess,
+)
 from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest, WriteResponse
 
 SN, SN_CIPHERED = ApplicationContext.SN, ApplicationContext.SN_CIPHERED
@@ -36,6 +44,7 @@ SERVICES = (
     | Conformance.PARAMETERIZED_ACCESS
     | Conformance.GENERAL_PROTECTION
 )
+BLOCKS = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
 READ = ReadRequest((VariableName(name=0x2BC0),))
 WRITE = WriteRequest((VariableName(name=0x2BC0),), (unsigned(1),))
 SILENT_WRITE = UnconfirmedWriteRequest((VariableName(name=0x2BC0),), (unsigned(1),))
@@ -260,13 +269,30 @@ def test_bad_requests(make: Any, octets: bytes, reply: str) -> None:
     ask(pair, READ, ReadResponse((unsigned(7),)))
 
 
-def test_block_access_is_not_served(make: Any) -> None:
-    """Negotiated, and yet there is nothing here that could do it."""
-    blocks = SERVICES | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+NO_FORMS: dict[str, Any] = {
+    "a block and a name": ReadRequest((BlockNumberAccess(number=1), VariableName(name=8))),
+    "two blocks": ReadRequest((ReadDataBlockAccess(block=ShortBlock(False, 1, b"")),) * 2),
+    "a piece that is no octet-string": WriteRequest(
+        (WriteDataBlockAccess(last=False, number=1),), (unsigned(1),)
+    ),
+    "a piece and a value": WriteRequest(
+        (WriteDataBlockAccess(last=False, number=1), VariableName(name=8)),
+        (octet_string(b""), unsigned(1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("request_", NO_FORMS.values(), ids=list(NO_FORMS))
+def test_blocks_among_other_things_are_no_form(make: Any, request_: Any) -> None:
+    """Negotiated, and yet it is nothing: a transfer under way goes on."""
+    blocks = SERVICES | BLOCKS | Conformance.MULTIPLE_REFERENCES
     pair = make(client={"conformance": blocks}, server={"conformance": blocks}).connect()
-    octets = ReadRequest((BlockNumberAccess(number=1),)).encode()
+    begin = ReadRequest((ReadDataBlockAccess(block=ShortBlock(False, 1, b"\x01")),))
+    assert pair.hit(begin.encode()).event == BlockExchanged(bytes.fromhex("0c01030001"))
+    octets = request_.encode()
     assert pair.hit(octets).error.reason == "form-not-supported"
-    refused(pair, octets, UNSUPPORTED_READ)
+    refused(pair, octets, UNSUPPORTED_READ if octets[0] == 5 else UNSUPPORTED_WRITE)
+    assert pair.server._transfers.pending == 1
 
 
 def test_ciphered_requests_that_are_refused(make: Any) -> None:

@@ -16,6 +16,7 @@ from dlms.association.events import (
     AssociationOpened,
     AssociationRefused,
     AssociationReleased,
+    BlockExchanged,
     RequestReceived,
 )
 from dlms.association.knobs import BroadcastConfirmed, KeyInForce, Knobs
@@ -25,7 +26,14 @@ from dlms.errors import LocalProtocolError
 from dlms.security.ciphered import Family, Form
 from dlms.security.control import Protection
 from dlms.security.ops import Open
-from dlms.xdlms.action import ActionRequest
+from dlms.xdlms.action import (
+    ActionRequest,
+    ActionRequestBlock,
+    ActionRequestFirstBlock,
+    ActionRequestWithListFirstBlock,
+)
+from dlms.xdlms.block import Block
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.set import SetRequest
@@ -308,6 +316,33 @@ def test_no_key_is_changed_by_broadcast(
     other = request._replace(method=descriptor._replace(class_id=70, method=1))
     octets = broadcast.sealed(other.encode(), ek=names["GBEK"], control=0x70)
     assert isinstance(broadcast.hit(octets).event, RequestReceived)
+
+
+KEY_TRANSFER = MethodDescriptor(64, bytes((0, 0, 43, 0, 0, 255)), 2)
+IN_BLOCKS = [
+    ActionRequestFirstBlock(0x01, KEY_TRANSFER, Block(False, 1, b"")),
+    ActionRequestWithListFirstBlock(0x01, (KEY_TRANSFER,), Block(False, 1, b"")),
+    ActionRequestBlock(0x01, Block(True, 2, b"")),
+]
+
+
+@pytest.mark.parametrize("block", IN_BLOCKS, ids=lambda block: type(block).__name__)
+def test_no_key_is_changed_by_broadcast_in_blocks(
+    bench: Any, names: dict[str, Any], block: Any
+) -> None:
+    """R-BC-4: nor by a block of a transfer that another key began, which does not say what for."""
+    services = Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    pair = bench(
+        client={"conformance": services},
+        server={"conformance": services},
+        keys={"gbek": names["GBEK"]},
+    ).connect()
+    hit = pair.hit(pair.sealed(block.encode(), ek=names["GBEK"], control=0x70))
+    assert hit.error.reason == "broadcast-key"
+    other = KEY_TRANSFER._replace(class_id=70)
+    begin = ActionRequestFirstBlock(0x01, other, Block(False, 1, b""))
+    octets = pair.sealed(begin.encode(), ek=names["GBEK"], control=0x70)
+    assert pair.hit(octets).event == BlockExchanged(None)
 
 
 @pytest.mark.parametrize("knob", BroadcastConfirmed, ids=lambda knob: knob.name)
