@@ -10,6 +10,7 @@ from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnosti
 from dlms.acse.elements import form, read_fields
 from dlms.acse.fields import AuthenticationValue
 from dlms.errors import CodecError
+from dlms.hiding import repr_without
 
 TAG = 0x61
 _USER = 0xA1
@@ -39,7 +40,7 @@ class Aare(NamedTuple):
     user_information: bytes | None = None
 
     def __repr__(self) -> str:
-        return fields.shown(self)
+        return repr_without(self, "user_information")
 
     def encode(self) -> bytes:
         content = (

@@ -9,6 +9,7 @@ from dlms.acse import ber, fields
 from dlms.acse.elements import form, read_fields
 from dlms.acse.fields import AuthenticationValue
 from dlms.errors import CodecError
+from dlms.hiding import repr_without
 
 TAG = 0x60
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
@@ -41,7 +42,7 @@ class Aarq(NamedTuple):
     user_information: bytes | None = None
 
     def __repr__(self) -> str:
-        return fields.shown(self)
+        return repr_without(self, "user_information")
 
     @property
     def supports_version1(self) -> bool:

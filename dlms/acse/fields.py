@@ -13,18 +13,23 @@ from functools import partial
 from typing import NamedTuple
 
 from dlms.acse import ber
-from dlms.acse.names import ApplicationContext
+from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.errors import CodecError
-from dlms.octets import Reader
 
-AUTHENTICATION_UNIT = b"\x07\x80"
-"""acse-requirements with bit 0, authentication, set: one bit, seven unused."""
+_REQUIREMENTS = {True: b"\x07\x80", False: b"\x07\x00"}
+"""acse-requirements by its bit 0, authentication: one bit, seven unused."""
 
 _CONTEXTS = {
     context.oid: ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, context.oid)
     for context in ApplicationContext
 }
 _CONTEXT_NAMES = {element[2:]: oid for oid, element in _CONTEXTS.items()}
+_AUTHENTICATED: dict[tuple[int, bytes | None], bytes] = {
+    (tag, mechanism.oid): ber.tlv(tag, _REQUIREMENTS[True]) + ber.tlv(tag + 1, mechanism.oid)
+    for tag in (0x8A, 0x88)
+    for mechanism in Mechanism
+}
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
 
 class ValueChoice(IntEnum):
@@ -65,39 +70,24 @@ def decode_context(content: bytes, offset: int) -> bytes:
     return ber.check_name(name, ber.unwrap(ber.OBJECT_IDENTIFIER, name, content, offset), offset)
 
 
-def encode_authentication_value(value: AuthenticationValue) -> bytes:
-    if value.choice is _BITSTRING:
-        return ber.tlv(_BITSTRING, b"\x00" + value.octets)
-    return ber.tlv(value.choice, value.octets)
-
-
 def decode_authentication_value(content: bytes, offset: int) -> AuthenticationValue:
     field = "authentication-value"
-    reader = Reader(content)
-    try:
-        tag = reader.u8(field)
-        octets = reader.octet_string(field)
-        reader.finish(field)
-        if tag == _CHARSTRING:
-            return AuthenticationValue(octets)
-        if tag != _BITSTRING:
-            raise CodecError(f"choice {tag:02X} is not supported", offset=0, field=field)
-        if octets[:1] != b"\x00":
-            raise CodecError("BIT STRING of whole octets expected", offset=0, field=field)
-    except CodecError as error:
-        raise CodecError(error.args[0], offset=offset + (error.offset or 0), field=field) from None
+    choice = content[0] if content else 0
+    octets = ber.unwrap(choice, field, content, offset)
+    if choice == _CHARSTRING:
+        return _new(AuthenticationValue, (octets, _CHARSTRING))
+    if choice != _BITSTRING:
+        raise CodecError(f"choice {choice:02X} is not supported", offset=offset, field=field)
+    if octets[:1] != b"\x00":
+        raise CodecError("BIT STRING of whole octets expected", offset=offset, field=field)
     return AuthenticationValue(octets[1:], _BITSTRING)
 
 
 def decode_requirements(content: bytes, offset: int) -> bool:
     """Whether the authentication functional unit is asked for."""
-    if content == AUTHENTICATION_UNIT:
+    if content == _REQUIREMENTS[True]:
         return True
     return ber.decode_bits("acse-requirements", content, offset)[:1] == "1"
-
-
-def encode_requirements(authentication: bool) -> bytes:
-    return AUTHENTICATION_UNIT if authentication else b"\x07\x00"
 
 
 def octets(field: str) -> Callable[[bytes, int], bytes]:
@@ -151,14 +141,18 @@ def encode_authentication(
     value: AuthenticationValue | None,
 ) -> bytes:
     """The three elements of the authentication functional unit, from ``tag`` on."""
-    out = b""
-    if requirements is not None:
-        out = ber.tlv(tag, encode_requirements(requirements))
-    if mechanism_name is not None:
-        out += ber.tlv(tag + 1, ber.check_name("mechanism-name", mechanism_name, None))
+    known = _AUTHENTICATED.get((tag, mechanism_name)) if requirements else None
+    if known is not None:
+        out = known
+    else:
+        out = b"" if requirements is None else ber.tlv(tag, _REQUIREMENTS[requirements])
+        if mechanism_name is not None:
+            out += ber.tlv(tag + 1, ber.check_name("mechanism-name", mechanism_name, None))
     if value is not None:
+        octets, choice = value
+        content = b"\x00" + octets if choice is _BITSTRING else octets
         # Constructed, unlike the two before it: the value is a CHOICE.
-        out += ber.tlv(tag + 2 | 0x20, encode_authentication_value(value))
+        out += ber.wrapped(tag + 2 | 0x20, choice, content)
     return out
 
 
@@ -168,10 +162,3 @@ def encode_information(implementation: bytes | None, user: bytes | None) -> byte
     if user is not None:
         out += ber.wrapped(0xBE, ber.OCTET_STRING, user)
     return out
-
-
-def shown(apdu: NamedTuple) -> str:
-    """The ``repr`` of an APDU, without the user-information: a key may be there in the clear."""
-    pairs = zip(apdu._fields, apdu, strict=True)
-    parts = (f"{name}={value!r}" for name, value in pairs if name != "user_information")
-    return f"{type(apdu).__name__}({', '.join(parts)})"
