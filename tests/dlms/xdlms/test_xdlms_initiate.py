@@ -7,6 +7,7 @@ import pytest
 from dlms.errors import CodecError
 from dlms.octets import Reader
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.xdlms import conformance
 from dlms.xdlms.conformance import Conformance, encode_conformance, read_conformance
 from dlms.xdlms.initiate import (
     InitiateRequest,
@@ -60,6 +61,20 @@ def test_nameless_bits_are_kept() -> None:
 def test_no_conformance(octets: str) -> None:
     with pytest.raises(CodecError):
         read_conformance(Reader(bytes.fromhex(octets)))
+
+
+@pytest.mark.parametrize("end", range(1, 8))
+def test_conformance_stops_at_the_end_of_the_reader(end: int) -> None:
+    octets = bytes.fromhex("AA5F1F040040001106")
+    with pytest.raises(CodecError):
+        read_conformance(Reader(octets, 1, end))
+    whole = Reader(octets, 1, 8)
+    assert read_conformance(whole) == Conformance(0x400011)
+    whole.finish("conformance")
+
+
+def test_what_is_kept_of_conformance_blocks_is_bounded() -> None:
+    assert conformance._named.cache_info().maxsize == 256
 
 
 REQUESTS = [
