@@ -55,13 +55,15 @@ class Reader:
 
     def flag(self, field: str) -> bool:
         """Read an A-XDR OPTIONAL/DEFAULT presence octet (IEC 61334-6): 00 absent, 01 present."""
-        value = self.u8(field)
+        position = self.position  # u8() once more, for every field that may be absent
+        if position >= self.end:
+            raise CodecError("1 octet needed, none left", offset=position, field=field)
+        value = self.data[position]
         if value > 1:
             raise CodecError(
-                f"presence flag must be 00 or 01, not {value:02X}",
-                offset=self.position - 1,
-                field=field,
+                f"presence flag must be 00 or 01, not {value:02X}", offset=position, field=field
             )
+        self.position = position + 1
         return value == 1
 
     def length(self, field: str) -> int:
@@ -86,6 +88,13 @@ class Reader:
 
     def octet_string(self, field: str) -> bytes:
         """Read a length-prefixed OCTET STRING."""
+        position = self.position
+        if position < self.end:
+            length = self.data[position]
+            stop = position + 1 + length
+            if length < 0x80 and stop <= self.end:  # as nearly all are
+                self.position = stop
+                return self.data[position + 1 : stop]
         return self.take(self.length(field), field)
 
     def finish(self, what: str) -> None:

@@ -1,11 +1,11 @@
 """The part of BER that ACSE uses: definite lengths, one-octet tags (ISO/IEC 8825-1).
 
 Long-form and non-minimal lengths are accepted, for meters send them; indefinite lengths are not.
+What reads a content takes ``(content, offset)`` last, ``offset`` being where it begins in the APDU:
+a table of elements holds it with the arguments before filled in.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from dlms.errors import CodecError
 from dlms.octets import Reader, encode_length
@@ -17,22 +17,31 @@ OBJECT_IDENTIFIER = 0x06
 MIN_INTEGER = -(2**31)
 MAX_INTEGER = 2**32 - 1
 
+LONG = 0x80
+"""Lengths from here on are not in the short form."""
+
 
 def tlv(tag: int, content: bytes) -> bytes:
     """Encode one element."""
-    return bytes((tag,)) + encode_length(len(content)) + content
+    length = len(content)
+    if length < LONG:
+        return bytes((tag, length)) + content
+    return bytes((tag,)) + encode_length(length) + content
 
 
 def wrapped(tag: int, inner: int, content: bytes) -> bytes:
     """Encode an EXPLICIT tag around one universal element."""
+    length = len(content)
+    if length < LONG - 2:
+        return bytes((tag, length + 2, inner, length)) + content
     return tlv(tag, tlv(inner, content))
 
 
-def unwrap(octets: bytes, inner: int, offset: int, field: str) -> bytes:
-    """Give the content of the one element with tag ``inner`` that fills ``octets``.
-
-    ``offset`` is where ``octets`` begin in the APDU, for the error.
-    """
+def unwrap(inner: int, field: str, octets: bytes, offset: int) -> bytes:
+    """Give the content of the one element with tag ``inner`` that fills ``octets``."""
+    length = len(octets) - 2
+    if 0 <= length < LONG and octets[0] == inner and octets[1] == length:
+        return octets[2:]
     try:
         reader = Reader(octets)
         tag = reader.u8(field)
@@ -45,38 +54,7 @@ def unwrap(octets: bytes, inner: int, offset: int, field: str) -> bytes:
     return content
 
 
-def elements(octets: bytes, application_tag: int, name: str) -> Iterator[tuple[int, bytes, int]]:
-    """Yield ``(tag, content, offset of content)`` of the elements inside an ACSE APDU.
-
-    :class:`CodecError` if the APDU has another tag, octets are missing or left over, or elements
-    are repeated or out of order: two readers must not see two different APDUs (X_AARQ_ORDER).
-    """
-    reader = Reader(octets)
-    tag = reader.u8(name)
-    if tag != application_tag:
-        raise CodecError(f"tag {application_tag:02X} expected, not {tag:02X}", offset=0, field=name)
-    length = reader.length(name)
-    if length != reader.remaining:
-        raise CodecError(
-            f"{length} octets announced, {reader.remaining} there",
-            offset=reader.position,
-            field=name,
-        )
-    last = -1
-    while reader.position < reader.end:
-        start = reader.position
-        tag = reader.u8(name)
-        number = tag & 0x1F
-        if tag & 0xC0 != 0x80 or number == 0x1F:
-            raise CodecError(f"tag {tag:02X} is not context-specific", offset=start, field=name)
-        if number <= last:
-            raise CodecError(f"element {tag:02X} is out of order", offset=start, field=name)
-        last = number
-        content = reader.octet_string(f"{name} element {tag:02X}")
-        yield tag, content, reader.position - len(content)
-
-
-def check_name(oid: bytes, offset: int | None, field: str) -> bytes:
+def check_name(field: str, oid: bytes, offset: int | None) -> bytes:
     """Give back the content octets of an OBJECT IDENTIFIER, known or not, if they are one.
 
     The last octet ends a subidentifier, and no subidentifier starts with 80 (ISO/IEC 8825-1, 8.19).
@@ -100,7 +78,7 @@ def encode_integer(value: int) -> bytes:
     return value.to_bytes(bits // 8 + 1, "big", signed=True)
 
 
-def decode_integer(content: bytes, offset: int, field: str) -> int:
+def decode_integer(field: str, content: bytes, offset: int) -> int:
     """An INTEGER of at most four octets and a sign: nothing in ACSE is larger.
 
     Negative values are read as such: the invocation identifiers are plain INTEGERs, and a client
@@ -114,7 +92,7 @@ def decode_integer(content: bytes, offset: int, field: str) -> int:
     return value
 
 
-def decode_bits(content: bytes, offset: int, field: str) -> str:
+def decode_bits(field: str, content: bytes, offset: int) -> str:
     """Bits of a BIT STRING, first bit first."""
     if not content or content[0] > 7 or (content[0] and len(content) == 1):
         raise CodecError("malformed BIT STRING", offset=offset, field=field)

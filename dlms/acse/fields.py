@@ -1,19 +1,35 @@
 """Fields that AARQ and AARE share the form of.
 
-Decoders take ``(content, offset)`` of one element and name the field in their errors.
+Decoders take ``(content, offset)`` of one element and name the field in their errors. What nearly
+every APDU has, the names of COSEM and the authentication functional unit, is looked up whole; any
+other form of it is taken apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 from dlms.acse import ber
+from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.errors import CodecError
-from dlms.octets import Reader
 
-AUTHENTICATION_UNIT = b"\x07\x80"
-"""acse-requirements with bit 0, authentication, set: one bit, seven unused."""
+_REQUIREMENTS = {True: b"\x07\x80", False: b"\x07\x00"}
+"""acse-requirements by its bit 0, authentication: one bit, seven unused."""
+
+_CONTEXTS = {
+    context.oid: ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, context.oid)
+    for context in ApplicationContext
+}
+_CONTEXT_NAMES = {element[2:]: oid for oid, element in _CONTEXTS.items()}
+_AUTHENTICATED: dict[tuple[int, bytes | None], bytes] = {
+    (tag, mechanism.oid): ber.tlv(tag, _REQUIREMENTS[True]) + ber.tlv(tag + 1, mechanism.oid)
+    for tag in (0x8A, 0x88)
+    for mechanism in Mechanism
+}
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
 
 class ValueChoice(IntEnum):
@@ -21,6 +37,10 @@ class ValueChoice(IntEnum):
 
     CHARSTRING = 0x80
     BITSTRING = 0x81
+
+
+# To look a member up in its class takes as long as to read the value.
+_CHARSTRING, _BITSTRING = ValueChoice
 
 
 class AuthenticationValue(NamedTuple):
@@ -35,54 +55,63 @@ class AuthenticationValue(NamedTuple):
 
 def encode_context(oid: bytes) -> bytes:
     """application-context-name, the element with its tag."""
-    name = ber.check_name(oid, None, "application-context-name")
+    known = _CONTEXTS.get(oid)
+    if known is not None:
+        return known
+    name = ber.check_name("application-context-name", oid, None)
     return ber.wrapped(0xA1, ber.OBJECT_IDENTIFIER, name)
 
 
 def decode_context(content: bytes, offset: int) -> bytes:
+    known = _CONTEXT_NAMES.get(content)
+    if known is not None:
+        return known
     name = "application-context-name"
-    return ber.check_name(ber.unwrap(content, ber.OBJECT_IDENTIFIER, offset, name), offset, name)
-
-
-def encode_authentication_value(value: AuthenticationValue) -> bytes:
-    if value.choice is ValueChoice.BITSTRING:
-        return ber.tlv(value.choice, b"\x00" + value.octets)
-    return ber.tlv(value.choice, value.octets)
+    return ber.check_name(name, ber.unwrap(ber.OBJECT_IDENTIFIER, name, content, offset), offset)
 
 
 def decode_authentication_value(content: bytes, offset: int) -> AuthenticationValue:
     field = "authentication-value"
-    reader = Reader(content)
-    try:
-        tag = reader.u8(field)
-        octets = reader.octet_string(field)
-        reader.finish(field)
-        if tag == ValueChoice.BITSTRING:
-            if octets[:1] != b"\x00":
-                raise CodecError("BIT STRING of whole octets expected", offset=0, field=field)
-            octets = octets[1:]
-        elif tag != ValueChoice.CHARSTRING:
-            raise CodecError(f"choice {tag:02X} is not supported", offset=0, field=field)
-    except CodecError as error:
-        raise CodecError(error.args[0], offset=offset + (error.offset or 0), field=field) from None
-    return AuthenticationValue(octets, ValueChoice(tag))
+    choice = content[0] if content else 0
+    octets = ber.unwrap(choice, field, content, offset)
+    if choice == _CHARSTRING:
+        return _new(AuthenticationValue, (octets, _CHARSTRING))
+    if choice != _BITSTRING:
+        raise CodecError(f"choice {choice:02X} is not supported", offset=offset, field=field)
+    if octets[:1] != b"\x00":
+        raise CodecError("BIT STRING of whole octets expected", offset=offset, field=field)
+    return AuthenticationValue(octets[1:], _BITSTRING)
 
 
 def decode_requirements(content: bytes, offset: int) -> bool:
     """Whether the authentication functional unit is asked for."""
-    return ber.decode_bits(content, offset, "acse-requirements")[:1] == "1"
+    if content == _REQUIREMENTS[True]:
+        return True
+    return ber.decode_bits("acse-requirements", content, offset)[:1] == "1"
 
 
-def encode_requirements(authentication: bool) -> bytes:
-    return AUTHENTICATION_UNIT if authentication else b"\x07\x00"
+def octets(field: str) -> Callable[[bytes, int], bytes]:
+    """What reads an OCTET STRING under an EXPLICIT tag."""
+    return partial(ber.unwrap, ber.OCTET_STRING, field)
 
 
-def octets(content: bytes, offset: int, field: str) -> bytes:
-    return ber.unwrap(content, ber.OCTET_STRING, offset, field)
+def integer(field: str) -> Callable[[bytes, int], int]:
+    """What reads an INTEGER under an EXPLICIT tag."""
+
+    def read(content: bytes, offset: int) -> int:
+        return ber.decode_integer(field, ber.unwrap(ber.INTEGER, field, content, offset), offset)
+
+    return read
 
 
-def integer(content: bytes, offset: int, field: str) -> int:
-    return ber.decode_integer(ber.unwrap(content, ber.INTEGER, offset, field), offset, field)
+def plain(content: bytes, offset: int) -> bytes:
+    """The octets as they are, under an IMPLICIT tag."""
+    return content
+
+
+def encode_version(bits: str | None) -> bytes:
+    """protocol-version, the first element of both APDUs."""
+    return b"" if bits is None else ber.tlv(0x80, ber.encode_bits(bits))
 
 
 def encode_party(
@@ -93,14 +122,16 @@ def encode_party(
     ae_invocation_id: int | None,
 ) -> bytes:
     """The four elements that say who a party is; their tags follow each other from ``tag`` on."""
-    parts = []
-    for number, content in enumerate((ap_title, ae_qualifier), tag):
-        if content is not None:
-            parts.append(ber.wrapped(number, ber.OCTET_STRING, content))
-    for number, value in enumerate((ap_invocation_id, ae_invocation_id), tag + 2):
-        if value is not None:
-            parts.append(ber.wrapped(number, ber.INTEGER, ber.encode_integer(value)))
-    return b"".join(parts)
+    out = b""
+    if ap_title is not None:
+        out = ber.wrapped(tag, ber.OCTET_STRING, ap_title)
+    if ae_qualifier is not None:
+        out += ber.wrapped(tag + 1, ber.OCTET_STRING, ae_qualifier)
+    if ap_invocation_id is not None:
+        out += ber.wrapped(tag + 2, ber.INTEGER, ber.encode_integer(ap_invocation_id))
+    if ae_invocation_id is not None:
+        out += ber.wrapped(tag + 3, ber.INTEGER, ber.encode_integer(ae_invocation_id))
+    return out
 
 
 def encode_authentication(
@@ -110,23 +141,24 @@ def encode_authentication(
     value: AuthenticationValue | None,
 ) -> bytes:
     """The three elements of the authentication functional unit, from ``tag`` on."""
-    parts = []
-    if requirements is not None:
-        parts.append(ber.tlv(tag, encode_requirements(requirements)))
-    if mechanism_name is not None:
-        name = ber.check_name(mechanism_name, None, "mechanism-name")
-        parts.append(ber.tlv(tag + 1, name))
+    known = _AUTHENTICATED.get((tag, mechanism_name)) if requirements else None
+    if known is not None:
+        out = known
+    else:
+        out = b"" if requirements is None else ber.tlv(tag, _REQUIREMENTS[requirements])
+        if mechanism_name is not None:
+            out += ber.tlv(tag + 1, ber.check_name("mechanism-name", mechanism_name, None))
     if value is not None:
+        octets, choice = value
+        content = b"\x00" + octets if choice is _BITSTRING else octets
         # Constructed, unlike the two before it: the value is a CHOICE.
-        parts.append(ber.tlv(tag + 2 | 0x20, encode_authentication_value(value)))
-    return b"".join(parts)
+        out += ber.wrapped(tag + 2 | 0x20, choice, content)
+    return out
 
 
 def encode_information(implementation: bytes | None, user: bytes | None) -> bytes:
     """implementation-information and user-information, the last elements of both APDUs."""
-    parts = []
-    if implementation is not None:
-        parts.append(ber.tlv(0x9D, implementation))
+    out = b"" if implementation is None else ber.tlv(0x9D, implementation)
     if user is not None:
-        parts.append(ber.wrapped(0xBE, ber.OCTET_STRING, user))
-    return b"".join(parts)
+        out += ber.wrapped(0xBE, ber.OCTET_STRING, user)
+    return out

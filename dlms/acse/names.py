@@ -38,7 +38,7 @@ class ApplicationContext(Enum):
     @property
     def oid(self) -> bytes:
         """Content octets of the OBJECT IDENTIFIER."""
-        return _CONTEXT + bytes((self.value,))
+        return _CONTEXT_OIDS[self]
 
     @classmethod
     def from_oid(cls, oid: bytes) -> ApplicationContext | None:
@@ -68,7 +68,7 @@ class Mechanism(Enum):
     @property
     def oid(self) -> bytes:
         """Content octets of the OBJECT IDENTIFIER."""
-        return _MECHANISM + bytes((self.value,))
+        return _MECHANISM_OIDS[self]
 
     @classmethod
     def from_oid(cls, oid: bytes) -> Mechanism | None:
@@ -76,5 +76,7 @@ class Mechanism(Enum):
         return _MECHANISMS.get(oid)
 
 
-_CONTEXTS = {context.oid: context for context in ApplicationContext}
-_MECHANISMS = {mechanism.oid: mechanism for mechanism in Mechanism}
+_CONTEXT_OIDS = {context: _CONTEXT + bytes((context.value,)) for context in ApplicationContext}
+_MECHANISM_OIDS = {mechanism: _MECHANISM + bytes((mechanism.value,)) for mechanism in Mechanism}
+_CONTEXTS = {oid: context for context, oid in _CONTEXT_OIDS.items()}
+_MECHANISMS = {oid: mechanism for mechanism, oid in _MECHANISM_OIDS.items()}

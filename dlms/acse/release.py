@@ -7,9 +7,11 @@ protected (9.4.5 and Fig. 64 note 4).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from dlms.acse import ber, fields
 from dlms.acse.codes import ReleaseRequestReason, ReleaseResponseReason
+from dlms.acse.elements import Form, form, read_fields
 from dlms.errors import CodecError
 
 RLRQ_TAG = 0x62
@@ -26,7 +28,7 @@ class Rlrq:
 
     @classmethod
     def decode(cls, octets: bytes) -> Rlrq:
-        reason, user_information = _decode(octets, RLRQ_TAG, "RLRQ")
+        reason, user_information = read_fields(octets, _RLRQ)
         try:
             known = None if reason is None else ReleaseRequestReason(reason)
         except ValueError:
@@ -44,7 +46,7 @@ class Rlre:
 
     @classmethod
     def decode(cls, octets: bytes) -> Rlre:
-        reason, user_information = _decode(octets, RLRE_TAG, "RLRE")
+        reason, user_information = read_fields(octets, _RLRE)
         try:
             known = None if reason is None else ReleaseResponseReason(reason)
         except ValueError:
@@ -59,13 +61,17 @@ def _encode(tag: int, reason: int | None, user_information: bytes | None) -> byt
     return ber.tlv(tag, content)
 
 
-def _decode(octets: bytes, tag: int, name: str) -> tuple[int | None, bytes | None]:
-    reason = user_information = None
-    for element, content, offset in ber.elements(octets, tag, name):
-        if element == 0x80:
-            reason = ber.decode_integer(content, offset, "reason")
-        elif element == 0xBE:
-            user_information = fields.octets(content, offset, "user-information")
-        else:
-            raise CodecError(f"unknown element {element:02X}", offset=offset, field=name)
-    return reason, user_information
+def _form(tag: int, name: str) -> Form:
+    return form(
+        tag,
+        name,
+        ("reason", "user_information"),
+        {
+            0x80: ("reason", partial(ber.decode_integer, "reason")),
+            0xBE: ("user_information", fields.octets("user-information")),
+        },
+    )
+
+
+_RLRQ = _form(RLRQ_TAG, "RLRQ")
+_RLRE = _form(RLRE_TAG, "RLRE")

@@ -26,8 +26,9 @@ from dlms.xdlms.descriptors import (
     encode_count,
     encode_descriptor,
     one_each,
+    read_attribute,
     read_count,
-    read_descriptor,
+    read_method,
     read_values,
     selection_needs,
     unknown_choice,
@@ -205,8 +206,8 @@ def _read_specification(reader: Reader) -> Specification:
     if not _GET <= choice <= _SET_WITH_SELECTION:
         raise unknown_choice(choice, _SPECIFICATIONS, reader.position - 1)
     if choice == _ACTION:
-        return AccessAction(method=MethodDescriptor(*read_descriptor(reader)))
-    attribute = AttributeDescriptor(*read_descriptor(reader))
+        return AccessAction(method=read_method(reader))
+    attribute = read_attribute(reader)
     selection = None
     if choice in (_GET_WITH_SELECTION, _SET_WITH_SELECTION):
         selector = reader.u8("access-selector")

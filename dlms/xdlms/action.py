@@ -20,7 +20,7 @@ from dlms.xdlms.descriptors import (
     encode_descriptor,
     one_each,
     read_count,
-    read_descriptor,
+    read_method,
     read_methods,
     read_values,
     unknown_choice,
@@ -219,7 +219,7 @@ def decode_request(octets: bytes) -> Request:
     invoke = reader.u8("invoke-id-and-priority")
     request: Request
     if choice == _NORMAL:
-        method = MethodDescriptor(*read_descriptor(reader))
+        method = read_method(reader)
         present = reader.flag("method-invocation-parameters")
         request = ActionRequest(invoke, method, read_data(reader) if present else None)
     elif choice == _NEXT_BLOCK:
@@ -231,7 +231,7 @@ def decode_request(octets: bytes) -> Request:
         one_each(len(parameters), len(methods), "method-invocation-parameters", start)
         request = ActionRequestWithList(invoke, methods, parameters)
     elif choice == _FIRST_BLOCK:
-        method = MethodDescriptor(*read_descriptor(reader))
+        method = read_method(reader)
         request = ActionRequestFirstBlock(invoke, method, read_block(reader))
     elif choice == _WITH_LIST_FIRST_BLOCK:
         methods = read_methods(reader)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
+from functools import lru_cache
 
 from dlms.errors import CodecError
 from dlms.octets import Reader
@@ -37,6 +38,10 @@ class Conformance(IntFlag):
     ACTION = 1 << 0
 
 
+# To name bits takes as long as to read all else of an InitiateRequest, and few blocks are in use.
+_named = lru_cache(maxsize=256)(Conformance)
+
+
 def encode_conformance(conformance: Conformance) -> bytes:
     """Encode as ``[APPLICATION 31] IMPLICIT BIT STRING (SIZE(24))``, the one BER field in A-XDR."""
     return _TAG + int(conformance).to_bytes(3, "big")
@@ -45,6 +50,10 @@ def encode_conformance(conformance: Conformance) -> bytes:
 def read_conformance(reader: Reader) -> Conformance:
     """Read the block. Bits without a name are kept, so that they can be shown and refused."""
     start = reader.position
+    stop = start + len(_TAG) + 3
+    if stop <= reader.end and reader.data.startswith(_TAG, start):
+        reader.position = stop
+        return _named(int.from_bytes(reader.data[stop - 3 : stop], "big"))
     tag = reader.take(2, "conformance")
     if tag == b"\x5f\x04":
         # An older form of the tag, 5F without 1F, is sent by some clients (GB 9.4.6.1 note).
@@ -55,4 +64,4 @@ def read_conformance(reader: Reader) -> Conformance:
         )
     if reader.u8("conformance") != 4 or reader.u8("conformance") != 0:
         raise CodecError("BIT STRING of 24 bits expected", offset=start, field="conformance")
-    return Conformance(int.from_bytes(reader.take(3, "conformance"), "big"))
+    return _named(int.from_bytes(reader.take(3, "conformance"), "big"))

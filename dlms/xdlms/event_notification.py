@@ -8,7 +8,7 @@ from dlms.axdr import Data, read_data, write_data
 from dlms.errors import CodecError
 from dlms.octets import Reader, encode_octet_string
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.descriptors import AttributeDescriptor, encode_descriptor, read_descriptor
+from dlms.xdlms.descriptors import AttributeDescriptor, encode_descriptor, read_attribute
 from dlms.xdlms.long_invoke import DATE_TIME_SIZE
 
 TAG = 0xC2
@@ -46,7 +46,7 @@ def decode(octets: bytes) -> EventNotification:
         length = reader.length("time")
         _check_time(length, start)
         time = reader.take(length, "time")
-    attribute = AttributeDescriptor(*read_descriptor(reader))
+    attribute = read_attribute(reader)
     value = read_data(reader)
     reader.finish("event-notification-request")
     return EventNotification(attribute, value, time)

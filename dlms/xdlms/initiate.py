@@ -7,10 +7,11 @@ server has the key lifted out while the APDU is deciphered (:func:`lift_dedicate
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dlms.errors import CodecError
-from dlms.octets import Reader, encode_length
+from dlms.hiding import repr_without
+from dlms.octets import Reader, encode_length, encode_octet_string
 from dlms.security.keys import KEY_LENGTH, KeyRef
 from dlms.xdlms.conformance import Conformance, encode_conformance, read_conformance
 
@@ -21,22 +22,26 @@ MIN_PDU_SIZE = 12
 """A client-max-receive-pdu-size of 1 to 11 is too short (GB Ed. 8, 9.4.6.1); 0 is no limit."""
 
 MAX_DEDICATED_KEY = 32
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: three times cheaper
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitiateRequest:
+class InitiateRequest(NamedTuple):
     """``client_max_receive_pdu_size`` is in octets; 0 means no limit."""
 
     conformance: Conformance
     client_max_receive_pdu_size: int
-    dedicated_key: bytes | None = field(default=None, repr=False)
+    dedicated_key: bytes | None = None
     response_allowed: bool = True
     quality_of_service: int | None = None
     dlms_version: int = DLMS_VERSION
 
+    def __repr__(self) -> str:
+        return repr_without(self, "dedicated_key")
+
     def encode(self) -> bytes:
         key = self.dedicated_key
-        return b"".join([part for part in compose(self, key) if isinstance(part, bytes)])
+        head = b"\x01\x00" if key is None else b"\x01\x01" + encode_octet_string(key)
+        return head + _encode_rest(self)
 
     @classmethod
     def decode(cls, octets: bytes) -> InitiateRequest:
@@ -54,20 +59,14 @@ class InitiateRequest:
         if reader.flag("response-allowed"):
             response_allowed = reader.u8("response-allowed") != 0
         quality = reader.u8("proposed-quality-of-service") if reader.flag("QoS") else None
-        request = cls(
-            dedicated_key=dedicated_key,
-            response_allowed=response_allowed,
-            quality_of_service=quality,
-            dlms_version=reader.u8("proposed-dlms-version-number"),
-            conformance=read_conformance(reader),
-            client_max_receive_pdu_size=reader.u16("client-max-receive-pdu-size"),
-        )
+        version = reader.u8("proposed-dlms-version-number")
+        conformance = read_conformance(reader)
+        size = reader.u16("client-max-receive-pdu-size")
         reader.finish("InitiateRequest")
-        return request
+        return _new(cls, (conformance, size, dedicated_key, response_allowed, quality, version))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitiateResponse:
+class InitiateResponse(NamedTuple):
     """``server_max_receive_pdu_size`` is in octets; 0 means no limit."""
 
     conformance: Conformance
@@ -78,32 +77,25 @@ class InitiateResponse:
 
     def encode(self) -> bytes:
         quality = self.quality_of_service
-        return b"".join(
-            (
-                b"\x08",
-                b"\x00" if quality is None else bytes((1, quality)),
-                bytes((self.dlms_version,)),
-                encode_conformance(self.conformance),
-                self.server_max_receive_pdu_size.to_bytes(2, "big"),
-                self.vaa_name.to_bytes(2, "big"),
-            )
+        return (
+            (b"\x08\x00" if quality is None else bytes((0x08, 1, quality)))
+            + bytes((self.dlms_version,))
+            + encode_conformance(self.conformance)
+            + self.server_max_receive_pdu_size.to_bytes(2, "big")
+            + self.vaa_name.to_bytes(2, "big")
         )
 
     @classmethod
     def decode(cls, octets: bytes) -> InitiateResponse:
         reader = Reader(octets)
         _expect(reader, 0x08, "InitiateResponse")
-        response = cls(
-            quality_of_service=reader.u8("negotiated-quality-of-service")
-            if reader.flag("QoS")
-            else None,
-            dlms_version=reader.u8("negotiated-dlms-version-number"),
-            conformance=read_conformance(reader),
-            server_max_receive_pdu_size=reader.u16("server-max-receive-pdu-size"),
-            vaa_name=reader.u16("vaa-name"),
-        )
+        quality = reader.u8("negotiated-quality-of-service") if reader.flag("QoS") else None
+        version = reader.u8("negotiated-dlms-version-number")
+        conformance = read_conformance(reader)
+        size = reader.u16("server-max-receive-pdu-size")
+        vaa_name = reader.u16("vaa-name")
         reader.finish("InitiateResponse")
-        return response
+        return _new(cls, (conformance, size, vaa_name, quality, version))
 
 
 def compose(
@@ -113,21 +105,23 @@ def compose(
 
     The parts, joined with the ``key_length`` octets of the key, are the APDU.
     """
-    tail = b"".join(
-        (
-            b"\x00" if request.response_allowed else b"\x01\x00",
-            b"\x00"
-            if request.quality_of_service is None
-            else bytes((1, request.quality_of_service)),
-            bytes((request.dlms_version,)),
-            encode_conformance(request.conformance),
-            request.client_max_receive_pdu_size.to_bytes(2, "big"),
-        )
-    )
+    rest = _encode_rest(request)
     if key is None:
-        return (b"\x01\x00" + tail,)
+        return (b"\x01\x00" + rest,)
     length = len(key) if isinstance(key, bytes) else key_length
-    return (b"\x01\x01" + encode_length(length), key, tail)
+    return (b"\x01\x01" + encode_length(length), key, rest)
+
+
+def _encode_rest(request: InitiateRequest) -> bytes:
+    """What comes behind the dedicated key."""
+    quality = request.quality_of_service
+    return (
+        (b"\x00" if request.response_allowed else b"\x01\x00")
+        + (b"\x00" if quality is None else bytes((1, quality)))
+        + bytes((request.dlms_version,))
+        + encode_conformance(request.conformance)
+        + request.client_max_receive_pdu_size.to_bytes(2, "big")
+    )
 
 
 def lift_dedicated_key(plaintext: bytes) -> tuple[bytes | None, bytes]:

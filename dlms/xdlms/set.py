@@ -18,16 +18,16 @@ from dlms.xdlms.descriptors import (
     SelectiveAccess,
     encode_count,
     encode_descriptor,
+    encode_selection,
     one_each,
+    read_attribute,
     read_count,
-    read_descriptor,
     read_items,
     read_selection,
     read_values,
     selection_needs,
     unknown_choice,
     write_items,
-    write_selection,
     write_values,
 )
 from dlms.xdlms.get import read_access_result
@@ -61,7 +61,7 @@ class SetRequest(NamedTuple):
     def encode(self) -> bytes:
         out = bytearray((REQUEST_TAG, _NORMAL, self.invoke))
         out += encode_descriptor(self.attribute)
-        write_selection(out, self.selection)
+        out += encode_selection(self.selection)
         write_data(out, self.value)
         return bytes(out)
 
@@ -81,7 +81,7 @@ class SetRequestFirstBlock(NamedTuple):
     def encode(self) -> bytes:
         out = bytearray((REQUEST_TAG, _FIRST_BLOCK, self.invoke))
         out += encode_descriptor(self.attribute)
-        write_selection(out, self.selection)
+        out += encode_selection(self.selection)
         out += self.block.encode()
         return bytes(out)
 
@@ -217,11 +217,11 @@ def decode_request(octets: bytes) -> Request:
     invoke = reader.u8("invoke-id-and-priority")
     request: Request
     if choice == _NORMAL:
-        attribute = AttributeDescriptor(*read_descriptor(reader))
+        attribute = read_attribute(reader)
         selection = read_selection(reader)
         request = SetRequest(invoke, attribute, read_data(reader), selection)
     elif choice == _FIRST_BLOCK:
-        attribute = AttributeDescriptor(*read_descriptor(reader))
+        attribute = read_attribute(reader)
         selection = read_selection(reader)
         request = SetRequestFirstBlock(invoke, attribute, selection, read_block(reader))
     elif choice == _BLOCK:

@@ -1,7 +1,8 @@
 """How a row is measured: contestants in interleaved rounds, the median of the rounds.
 
 The machine is shared and its speed wanders. So within a row every round lets each contestant run
-once, in an order that moves on by one, and only the ratio of two medians of one row says anything.
+once, in an order that moves on by one; two of them are compared round by round, and only the median
+of these ratios says anything. What only computes is measured in processor time.
 """
 
 from __future__ import annotations
@@ -81,9 +82,11 @@ class Result:
         return statistics.median(rounds) if rounds else None
 
     def ratio(self, contestant: str) -> float | None:
-        """Our rate over that of ``contestant``: above 1 we are faster."""
-        ours, theirs = self.rate(OURS), self.rate(contestant)
-        return None if ours is None or theirs is None else ours / theirs
+        """Our rate over that of ``contestant``, median of the rounds: above 1 we are faster."""
+        ours, theirs = self.rounds.get(OURS), self.rounds.get(contestant)
+        if not ours or not theirs:
+            return None
+        return statistics.median(our / their for our, their in zip(ours, theirs, strict=True))
 
     @property
     def lost_to(self) -> list[str]:
@@ -108,6 +111,26 @@ def repeat(operation: Callable[[], object]) -> Batch:
             operation()
 
     return batch
+
+
+class Computing:
+    """A batch that calls ``operation`` so many times, which waits for nothing.
+
+    So its time is that of the processor: nobody pays for what else the machine does meanwhile.
+    """
+
+    def __init__(self, operation: Callable[[], object]) -> None:
+        self._repeated = repeat(operation)
+
+    def prepare(self, count: int) -> None:
+        """Nothing to do."""
+
+    def clock(self) -> float:
+        """Seconds."""
+        return time.process_time()
+
+    def __call__(self, count: int) -> None:
+        self._repeated(count)
 
 
 def shares(count: int, workers: int) -> list[int]:

@@ -20,8 +20,9 @@ HEADER = (
 
 LEGEND = """\
 Medians of interleaved rounds, one process for the meters and one for all clients, same machine.
-/gurux, /dlms-cosem, /floor: our rate over theirs; above 1 we are faster. *: promised, to be above 1
-or what the row says (least=). -: has no such call, or does no such thing. Peers' logging is off.
+/gurux, /dlms-cosem, /floor: our rate over theirs in the same round; above 1 we are faster.
+*: promised, to be above 1 or what the row says (least=). -: has no such call, or no such errand.
+Codec and ciphering are in processor time, the others in wall time. Peers' logging is off.
 What a row compares is in the docstring of its file."""
 
 

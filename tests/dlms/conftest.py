@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -400,7 +399,7 @@ class Bench:
             calling_authentication_value=value,
             user_information=user,
         )
-        return replace(aarq, **changes)
+        return aarq._replace(**changes)
 
 
 @pytest.fixture(scope="session")

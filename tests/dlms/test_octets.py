@@ -111,3 +111,26 @@ def test_errors_say_where() -> None:
     assert (error.reply, error.reason) == (b"\x01", "why")
     assert isinstance(error, ProtocolError)
     assert isinstance(error, DlmsError)
+
+
+@pytest.mark.parametrize("octets", ["02AABB", "8102AABB", "8400000002AABB"])
+def test_octet_string_in_any_form_of_length(octets: str) -> None:
+    reader = Reader(bytes.fromhex("FF" + octets + "00"), position=1)
+    assert reader.octet_string("field") == b"\xaa\xbb"
+    assert reader.remaining == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "offset"), [(1, 1), (2, 2), (3, 2)], ids=["no length", "nothing", "too little"]
+)
+def test_octet_string_stops_at_the_end_of_the_reader(end: int, offset: int) -> None:
+    reader = Reader(bytes.fromhex("FF02AABB"), position=1, end=end)
+    with pytest.raises(CodecError) as caught:
+        reader.octet_string("field")
+    assert caught.value.offset == offset
+
+
+def test_flag_says_where_it_is_none() -> None:
+    with pytest.raises(CodecError) as caught:
+        Reader(b"\x00\x02", position=1).flag("field")
+    assert caught.value.offset == 1

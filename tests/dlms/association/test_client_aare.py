@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,10 +49,10 @@ def good_aare(pair: Any, **initiate: Any) -> Aare:
         response = InitiateResponse(
             conformance=pair.client_config.conformance, server_max_receive_pdu_size=1024
         )
-        user = replace(response, **initiate).encode()
+        user = response._replace(**initiate).encode()
         if pair.client_config.context.ciphered:
             user = pair.from_server(user)
-        aare = replace(aare, user_information=user)
+        aare = aare._replace(user_information=user)
     return aare
 
 
@@ -92,7 +91,7 @@ MECHANISM_CHANGES: dict[str, dict[str, Any]] = {
 def test_aare(bench: Any, changes: dict[str, Any]) -> None:
     """X_CLI_CTX, X_CLI_TITLE. The server's title is not known beforehand here."""
     pair = bench()
-    aare = replace(good_aare(pair), **changes)
+    aare = good_aare(pair)._replace(**changes)
     refused(pair, aare.encode(), State.ASSOCIATING)
     abandon(pair)
 
@@ -108,7 +107,7 @@ def test_aare(bench: Any, changes: dict[str, Any]) -> None:
 def test_title_in_a_plain_context(bench: Any, changes: dict[str, Any]) -> None:
     """HLS with GMAC needs it there too, and no tag of the AARE stands for it."""
     pair = bench(context=ApplicationContext.LN)
-    refused(pair, replace(good_aare(pair), **changes).encode(), State.ASSOCIATING)
+    refused(pair, good_aare(pair)._replace(**changes).encode(), State.ASSOCIATING)
     abandon(pair)
 
 
@@ -119,7 +118,7 @@ def test_mechanism_in_the_aare(
 ) -> None:
     """X_CLI_MECH: the InitiateResponse is genuine, so its counter is spent; no more than that."""
     pair = bench(context=context)
-    aare = replace(good_aare(pair), **changes)
+    aare = good_aare(pair)._replace(**changes)
     with pytest.raises(RemoteProtocolError):
         pair.ask(pair.client.receive(aare.encode()))
     assert pair.client.state is State.ASSOCIATING
@@ -134,7 +133,7 @@ def test_title_other_than_the_known_one(bench: Any) -> None:
 
 def test_title_may_be_absent_if_it_is_known(bench: Any) -> None:
     pair = bench(client={"server_title": SERVER_TITLE})
-    aare = replace(good_aare(pair), responding_ap_title=None)
+    aare = good_aare(pair)._replace(responding_ap_title=None)
     assert isinstance(pair.ask(pair.client.receive(aare.encode())), AuthenticationPending)
 
 
@@ -142,8 +141,7 @@ def test_title_may_be_absent_if_it_is_known(bench: Any) -> None:
 def test_stoc_equals_ctos(bench: Any, context: ApplicationContext) -> None:
     """X_CLI_STOC_EQ, KL-HL-01."""
     pair = bench(context=context)
-    aare = replace(
-        good_aare(pair),
+    aare = good_aare(pair)._replace(
         responding_authentication_value=AuthenticationValue(pair.client._challenge),
     )
     with pytest.raises(RemoteProtocolError) as caught:
@@ -186,7 +184,7 @@ def test_initiate_response_protected_less(bench: Any, control: int) -> None:
     aare = good_aare(pair)
     response = InitiateResponse(conformance=Conformance.GET, server_max_receive_pdu_size=0)
     user = pair.from_server(response.encode(), control=control)
-    refused(pair, replace(aare, user_information=user).encode(), State.ASSOCIATING)
+    refused(pair, aare._replace(user_information=user).encode(), State.ASSOCIATING)
 
 
 def test_replayed_aare(bench: Any) -> None:

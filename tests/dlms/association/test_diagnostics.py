@@ -5,7 +5,6 @@ Diagnostics 4 and 7 to 10 are about fields that no rule reads: they are ignored 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -224,7 +223,7 @@ def test_a_user_is_not_named_to_whoever_has_not_the_secret(bench: Any) -> None:
     wrong = AuthenticationValue(b"x")
     aarq = pair.aarq(calling_authentication_value=wrong)
     replies = {
-        pair.hit(replace(aarq, calling_ae_invocation_id=user).encode()).reply
+        pair.hit(aarq._replace(calling_ae_invocation_id=user).encode()).reply
         for user in (None, 3, 4)
     }
     assert len(replies) == 1

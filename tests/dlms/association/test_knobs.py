@@ -101,7 +101,7 @@ def test_dedicated_key_in_a_plain_context(bench: Any) -> None:
     """APPL_OPEN_9; it is refused by default (test_server_initiate.py)."""
     make = knobbed(bench, dedicated_key_in_plain_context=Unasked.IGNORE)
     pair = make(**PLAIN)
-    with_key = replace(pair.initiate, dedicated_key=bytes(16)).encode()
+    with_key = pair.initiate._replace(dedicated_key=bytes(16)).encode()
     assert isinstance(pair.hit(pair.aarq(with_key).encode()).event, AssociationOpened)
     assert pair.server._aa.security is None
     assert not pair.server_module.keys._kept.keys() - set(pair.client_module.keys._kept)
@@ -287,7 +287,7 @@ def test_a_policy_is_not_met_by_no_protection(bench: Any) -> None:
 
 def test_no_dedicated_key_in_an_initiate_request_without_protection(bench: Any) -> None:
     pair = knobbed(bench, unprotected_control_accepted=True)()
-    initiate = replace(pair.initiate, dedicated_key=bytes(16)).encode()
+    initiate = pair.initiate._replace(dedicated_key=bytes(16)).encode()
     content = b"\x00" + bytes(4) + initiate
     hit = pair.hit(pair.aarq(b"\x21" + bytes((len(content),)) + content).encode())
     assert hit.reply.hex().endswith("be0604040e010600")

@@ -252,7 +252,7 @@ def test_challenge_lengths(make: Any, mechanism: Mechanism) -> None:
         aarq = pair.ask(pair.client.open())
         assert low <= len(Aarq.decode(aarq).calling_authentication_value.octets) <= high
         aare = Aare.decode(pair.hit(aarq).reply)
-        forged = replace(aare, responding_authentication_value=AuthenticationValue(b"S" * length))
+        forged = aare._replace(responding_authentication_value=AuthenticationValue(b"S" * length))
         if fits:
             pair.ask(pair.client.receive(forged.encode()))
         else:
@@ -438,7 +438,7 @@ def test_a_registered_key_makes_certificates_needless(make: Any) -> None:
 def test_the_client_checks_the_servers_certificate(certified: Any, qualifier: bytes | None) -> None:
     aare = Aare.decode(certified.hit(certified.ask(certified.client.open())).reply)
     assert aare.responding_ae_qualifier == SERVER_CERTIFICATE
-    forged = replace(aare, responding_ae_qualifier=qualifier)
+    forged = aare._replace(responding_ae_qualifier=qualifier)
     with pytest.raises(RemoteProtocolError):
         certified.ask(certified.client.receive(forged.encode(), NOW))
     assert certified.client.state is State.ASSOCIATING

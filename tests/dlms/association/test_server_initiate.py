@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -65,7 +64,7 @@ def test_xdlms_context(
     bench: Any, kind: dict[str, Any], changes: dict[str, Any], error: str
 ) -> None:
     pair = bench(**kind)
-    initiate = replace(pair.initiate, **changes).encode()
+    initiate = pair.initiate._replace(**changes).encode()
     if pair.server_config.context.ciphered:
         refused(pair, pair.aarq(pair.sealed(initiate)).encode(), error, verified=True)
     else:
@@ -87,7 +86,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", ACCEPTED.values(), ids=list(ACCEPTED))
 def test_accepted(bench: Any, changes: dict[str, Any], names: dict[str, Any]) -> None:
     pair = bench(**PLAIN)
-    initiate = replace(pair.initiate, **changes)
+    initiate = pair.initiate._replace(**changes)
     hit = pair.hit(pair.aarq(initiate.encode()).encode())
     assert isinstance(hit.event, AssociationOpened)
     response = InitiateResponse.decode(Aare.decode(hit.reply).user_information)
@@ -101,14 +100,14 @@ def test_accepted(bench: Any, changes: dict[str, Any], names: dict[str, Any]) ->
 def test_negotiated_is_what_both_have(bench: Any) -> None:
     pair = bench(**PLAIN)
     proposed = Conformance.GET | Conformance.READ
-    octets = pair.aarq(replace(pair.initiate, conformance=proposed).encode()).encode()
+    octets = pair.aarq(pair.initiate._replace(conformance=proposed).encode()).encode()
     assert pair.hit(octets).event.conformance is Conformance.GET
 
 
 def test_unconfirmed_association_that_is_not_offered(bench: Any) -> None:
     """R-AA-7: whoever allows no response is not told no either."""
     pair = bench(**PLAIN)
-    octets = pair.aarq(replace(pair.initiate, response_allowed=False).encode()).encode()
+    octets = pair.aarq(pair.initiate._replace(response_allowed=False).encode()).encode()
     hit = pair.hit(octets)
     assert isinstance(hit.event, AssociationRefused)
     assert hit.reply is None
@@ -136,14 +135,14 @@ UNREADABLE = {
 @pytest.mark.parametrize("user", UNREADABLE.values(), ids=list(UNREADABLE))
 def test_unreadable(bench: Any, user: bytes | None) -> None:
     pair = bench(**PLAIN)
-    refused(pair, replace(pair.aarq(), user_information=user).encode(), OTHER)
+    refused(pair, pair.aarq()._replace(user_information=user).encode(), OTHER)
 
 
 def test_dedicated_key_in_a_plain_context(bench: Any) -> None:
     """APPL_OPEN_9."""
     pair = bench(**PLAIN)
     refused(
-        pair, pair.aarq(replace(pair.initiate, dedicated_key=bytes(16)).encode()).encode(), OTHER
+        pair, pair.aarq(pair.initiate._replace(dedicated_key=bytes(16)).encode()).encode(), OTHER
     )
 
 
@@ -155,7 +154,7 @@ def test_ciphered_initiate_in_a_plain_context(bench: Any) -> None:
 @pytest.mark.parametrize("length", [0, 1, 8, 15, 17, 24, 32])
 def test_dedicated_key_of_wrong_length(bench: Any, length: int) -> None:
     pair = bench()
-    initiate = replace(pair.initiate, dedicated_key=bytes(length))
+    initiate = pair.initiate._replace(dedicated_key=bytes(length))
     refused(pair, pair.aarq(pair.sealed(initiate.encode())).encode(), OTHER, verified=True)
 
 
@@ -170,7 +169,7 @@ def test_dedicated_key_beyond_any_suite(bench: Any, length: int) -> None:
 def test_dedicated_key_without_full_protection(bench: Any, control: int) -> None:
     """R-INIT-3, also where the policy would ask for less."""
     pair = bench()
-    initiate = replace(pair.initiate, dedicated_key=bytes(16)).encode()
+    initiate = pair.initiate._replace(dedicated_key=bytes(16)).encode()
     user = pair.sealed(initiate, control=control) if control else initiate
     refused(pair, pair.aarq(user).encode(), OTHER, verified=bool(control))
 

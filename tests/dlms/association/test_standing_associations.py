@@ -223,12 +223,12 @@ def test_a_refusal_is_silent_as_soon_as_no_response_is_known_to_be_wanted(
 ) -> None:
     """Plain it is known before anything is judged, ciphered only after deciphering."""
     pair = unconfirmed(bench, ApplicationContext.LN, Mechanism.HLS_GMAC)
-    initiate = replace(pair.initiate, response_allowed=False).encode()
+    initiate = pair.initiate._replace(response_allowed=False).encode()
     assert pair.hit(pair.aarq(initiate, **change).encode()).reply is None
     pair = unconfirmed(bench, ApplicationContext.LN_CIPHERED, Mechanism.HLS_GMAC)
     octets = pair.aarq(pair.sealed(initiate), **change).encode()
     assert pair.hit(octets).reply[0] == 0x61
-    pdu = replace(pair.initiate, response_allowed=False, client_max_receive_pdu_size=3).encode()
+    pdu = pair.initiate._replace(response_allowed=False, client_max_receive_pdu_size=3).encode()
     assert pair.hit(pair.aarq(pair.sealed(pdu)).encode()).reply is None
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from dlms.errors import CodecError
 from dlms.octets import Reader
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.xdlms import conformance
 from dlms.xdlms.conformance import Conformance, encode_conformance, read_conformance
 from dlms.xdlms.initiate import (
     InitiateRequest,
@@ -64,16 +63,30 @@ def test_no_conformance(octets: str) -> None:
         read_conformance(Reader(bytes.fromhex(octets)))
 
 
+@pytest.mark.parametrize("end", range(1, 8))
+def test_conformance_stops_at_the_end_of_the_reader(end: int) -> None:
+    octets = bytes.fromhex("AA5F1F040040001106")
+    with pytest.raises(CodecError):
+        read_conformance(Reader(octets, 1, end))
+    whole = Reader(octets, 1, 8)
+    assert read_conformance(whole) == Conformance(0x400011)
+    whole.finish("conformance")
+
+
+def test_what_is_kept_of_conformance_blocks_is_bounded() -> None:
+    assert conformance._named.cache_info().maxsize == 256
+
+
 REQUESTS = [
     (REQUEST, "01 00 00 00 06 5F1F0400000010 1234"),
-    (replace(REQUEST, dlms_version=5), "01 00 00 00 05 5F1F0400000010 1234"),
-    (replace(REQUEST, quality_of_service=9), "01 00 00 0109 06 5F1F0400000010 1234"),
-    (replace(REQUEST, response_allowed=False), "01 00 0100 00 06 5F1F0400000010 1234"),
+    (REQUEST._replace(dlms_version=5), "01 00 00 00 05 5F1F0400000010 1234"),
+    (REQUEST._replace(quality_of_service=9), "01 00 00 0109 06 5F1F0400000010 1234"),
+    (REQUEST._replace(response_allowed=False), "01 00 0100 00 06 5F1F0400000010 1234"),
     (
-        replace(REQUEST, dedicated_key=KEY),
+        REQUEST._replace(dedicated_key=KEY),
         "01 01 10 101112131415161718191A1B1C1D1E1F 00 00 06 5F1F0400000010 1234",
     ),
-    (replace(REQUEST, dedicated_key=b""), "01 01 00 00 00 06 5F1F0400000010 1234"),
+    (REQUEST._replace(dedicated_key=b""), "01 01 00 00 00 06 5F1F0400000010 1234"),
 ]
 RESPONSES = [
     (
@@ -114,7 +127,7 @@ def test_response_allowed_given_in_full() -> None:
 
 @pytest.mark.parametrize(("length", "taken"), [(16, True), (32, True), (33, False), (200, False)])
 def test_length_of_the_dedicated_key_is_bounded(length: int, taken: bool) -> None:
-    octets = replace(REQUEST, dedicated_key=bytes(length)).encode()
+    octets = REQUEST._replace(dedicated_key=bytes(length)).encode()
     if taken:
         assert InitiateRequest.decode(octets).dedicated_key == bytes(length)
     else:
@@ -123,7 +136,7 @@ def test_length_of_the_dedicated_key_is_bounded(length: int, taken: bool) -> Non
 
 
 def test_the_dedicated_key_is_not_shown() -> None:
-    text = repr(replace(REQUEST, dedicated_key=KEY))
+    text = repr(REQUEST._replace(dedicated_key=KEY))
     assert "dedicated_key" not in text
     assert repr(KEY) not in text
 
@@ -132,14 +145,14 @@ def test_compose_leaves_the_place_of_the_key() -> None:
     parts = compose(REQUEST, REF, 16)
     assert parts[1] is REF
     joined = b"".join(KEY if part is REF else part for part in parts if part is not None)
-    assert joined == replace(REQUEST, dedicated_key=KEY).encode()
+    assert joined == REQUEST._replace(dedicated_key=KEY).encode()
     assert compose(REQUEST, None) == (REQUEST.encode(),)
 
 
 def test_lift_takes_the_key_and_blanks_it() -> None:
-    key, rest = lift_dedicated_key(replace(REQUEST, dedicated_key=KEY).encode())
+    key, rest = lift_dedicated_key(REQUEST._replace(dedicated_key=KEY).encode())
     assert key == KEY
-    assert rest == replace(REQUEST, dedicated_key=bytes(16)).encode()
+    assert rest == REQUEST._replace(dedicated_key=bytes(16)).encode()
 
 
 @pytest.mark.parametrize(
