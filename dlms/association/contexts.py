@@ -46,12 +46,16 @@ def security_context(
     return context
 
 
-def take_keys(context: SecurityContext, config: ServerConfig, keys: AssociationKeys) -> None:
+def take_keys(
+    context: SecurityContext, config: ServerConfig | ClientConfig, keys: AssociationKeys
+) -> None:
     """Go over to keys that were transferred; a dedicated key stays (KL-KT-18)."""
     if not config.broadcast and keys.guek is not None:
         context.guek = keys.guek
         context.counters.raise_to(keys.guek, config.knobs.first_counter)
-    context.gbek, context.gak = keys.gbek, keys.gak
+    if config.broadcast or isinstance(config, ServerConfig):
+        context.gbek = keys.gbek
+    context.gak = keys.gak
 
 
 def take_dedicated(context: SecurityContext, dedicated: KeyRef, first_counter: int) -> None:
