@@ -195,11 +195,13 @@ def _check_authority(certificate: x509.Certificate) -> int | None:
     """An authority that may issue certificates: how many others may be below it; ``None`` for any
     number.
     """
+    if not _is_authority(certificate):
+        raise VerificationFailed("the key usage is not that of AUTHORITY")
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:
-        raise VerificationFailed("the certificate does not say that it is an authority's") from None
-    if not constraints.critical or not constraints.value.ca or not _is_authority(certificate):
+        raise VerificationFailed("the certificate has no basic constraints") from None
+    if not constraints.critical or not constraints.value.ca:
         raise VerificationFailed("the certificate is not that of an authority")
     return constraints.value.path_length
 
