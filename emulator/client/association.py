@@ -219,7 +219,7 @@ class Association:
         """A Security setup object, with what its methods make of this client: keys that it replaces
         are used from the next request on.
         """
-        return SecuritySetup(self._hold, what, self._plan.lasting)
+        return SecuritySetup(self._hold, what, self._plan)
 
     @property
     def keys(self) -> Keys:

@@ -186,7 +186,7 @@ class BlockingAssociation:
         """As :meth:`Association.security_setup
         <emulator.client.association.Association.security_setup>`.
         """
-        return BlockingSecuritySetup(self._hold, what, self._plan.lasting)
+        return BlockingSecuritySetup(self._hold, what, self._plan)
 
     @property
     def keys(self) -> Keys:

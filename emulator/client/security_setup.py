@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from dlms.client.effects import Dialogue
-from dlms.client.security_setup import FIELDS, Lasting, MeterKey, SecuritySetupDialogues
+from dlms.client.security_setup import FIELDS, MeterKey, SecuritySetupDialogues
 from dlms.cosem import classes
 from dlms.cosem.security_setup import (
     ByEntity,
@@ -32,6 +32,8 @@ from dlms.security.control import Protection
 from dlms.security.keys import KeyKind
 from dlms.security.ops import CertificatePurpose
 from emulator.client.errors import telling
+from emulator.client.keys import Keys
+from emulator.client.plan import Plan
 from emulator.client.session import Session
 from emulator.client.targets import What
 from emulator.modules.certificates import key_in
@@ -45,9 +47,22 @@ _KINDS = {field: kind for kind, field in FIELDS.items()}
 class Words:
     """What can be said to one Security setup object, as dialogues."""
 
-    def __init__(self, what: What, lasting: Lasting) -> None:
+    def __init__(self, what: What, plan: Plan) -> None:
         self._what = what
-        self._lasting = lasting
+        self._plan = plan
+        self._transfer: SecuritySetupDialogues | None = None
+
+    @property
+    def in_doubt(self) -> Keys | None:
+        """After a transfer whose answer never came: the keys that the meter has if it has carried
+        it out. If it has not it has those that it had; try both. ``None`` after any other.
+
+        ``ValueError`` where keys were given by reference.
+        """
+        transfer = self._transfer
+        if transfer is None or transfer.in_doubt is None:
+            return None
+        return self._plan.octets(transfer.in_doubt)
 
     def activate_policy(self, session: Session, policy: Policy) -> Dialogue[None]:
         """Strengthen the policy; requests are protected as it demands from then on."""
@@ -62,7 +77,8 @@ class Words:
         """
         kinds = _kinds(names)
         with telling("transfer keys"):
-            yield from (yield from self._at(session)).transfer_keys(kinds)
+            self._transfer = yield from self._at(session)
+            yield from self._transfer.transfer_keys(kinds)
 
     def agree_keys(self, session: Session, names: Iterable[str]) -> Dialogue[None]:
         """Agree new keys with the meter; both ends go on under them. Suites 1 and 2.
@@ -119,7 +135,7 @@ class Words:
             return (yield from (yield from self._at(session)).certificates())
 
     def _at(self, session: Session) -> Dialogue[SecuritySetupDialogues]:
-        return (yield from session.security_setup(self._what, self._lasting))
+        return (yield from session.security_setup(self._what, self._plan.lasting))
 
 
 class Hold(Protocol):
@@ -139,9 +155,14 @@ class SecuritySetup:
     <emulator.client.association.Association.security_setup>`.
     """
 
-    def __init__(self, hold: Hold, what: What, lasting: Lasting) -> None:
+    def __init__(self, hold: Hold, what: What, plan: Plan) -> None:
         self._hold = hold
-        self._words = Words(what, lasting)
+        self._words = Words(what, plan)
+
+    @property
+    def in_doubt(self) -> Keys | None:
+        """As :attr:`Words.in_doubt`."""
+        return self._words.in_doubt
 
     async def activate_policy(
         self, request: Protection, response: Protection | None = None
@@ -180,9 +201,14 @@ class BlockingSecuritySetup:
     <emulator.client.blocking.BlockingAssociation.security_setup>`.
     """
 
-    def __init__(self, hold: BlockingHold, what: What, lasting: Lasting) -> None:
+    def __init__(self, hold: BlockingHold, what: What, plan: Plan) -> None:
         self._hold = hold
-        self._words = Words(what, lasting)
+        self._words = Words(what, plan)
+
+    @property
+    def in_doubt(self) -> Keys | None:
+        """As :attr:`Words.in_doubt`."""
+        return self._words.in_doubt
 
     def activate_policy(self, request: Protection, response: Protection | None = None) -> None:
         """``response`` is as ``request`` if it is left out."""
