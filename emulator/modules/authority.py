@@ -100,12 +100,13 @@ class FleetAuthority:
         title: bytes | None,
     ) -> bytes:
         seed = f"{name}\0{purpose.name}\0".encode() + curves.public_octets(key)
-        serial = int.from_bytes(hashlib.sha256(seed).digest()[:_SERIAL_LENGTH], "big") | 1
+        digest = hashlib.sha256(seed).digest()[:_SERIAL_LENGTH]
         builder = x509.CertificateBuilder(
             subject_name=_named(name),
             issuer_name=_named(self._name),
             public_key=key,
-            serial_number=serial,
+            # Neither negative nor with a leading zero, so that any reading of DER finds the same.
+            serial_number=int.from_bytes(digest, "big") >> 2 | 1 << 8 * _SERIAL_LENGTH - 2,
             not_valid_before=_VALID[0],
             not_valid_after=_VALID[1],
         )
