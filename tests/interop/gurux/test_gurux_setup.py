@@ -154,7 +154,7 @@ def test_gurux_cannot_agree_keys(talk: Talk) -> None:
     private = GXPrivateKey.fromRawBytes((0xC11E27).to_bytes(32, "big"))
     pair = SimpleNamespace(private=private, public=private.getPublicKey())
     cipher.ephemeralKeyPair = cipher.signingKeyPair = pair
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError, match="getKey"):
         talk.setup.keyAgreement(talk.client, GlobalKeyType.UNICAST_ENCRYPTION)
 
 
