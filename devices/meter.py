@@ -12,20 +12,28 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
+from devices import certificates
+from devices.certificates import StoredCertificate
 from devices.profile.model import AssociationRow, ObjectRow, Profile
 from devices.state import DeviceState
 from dlms.acse.names import Mechanism
 from dlms.association.admit import Offer
 from dlms.association.config import AssociationKeys, ServerConfig
+from dlms.association.knobs import Knobs, ResponseProtection
 from dlms.axdr.data import Data
+from dlms.cosem.security_setup import Entity, Policy
 from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import CertificatePurpose, Discard, Step, Use
+from dlms.security.suites import SUITES
 from dlms.xdlms.codes import DataAccessResult
 
 _HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 
 
 class Meter(ABC):
-    """``client_titles`` registers the system title of the client of an association (R-AA-6)."""
+    """``client_titles`` registers the system title of the client of an association (R-AA-6);
+    ``anchors`` are the certificates of the authorities that the meter was made to trust.
+    """
 
     def __init__(
         self,
@@ -33,6 +41,7 @@ class Meter(ABC):
         serial: int,
         *,
         client_titles: dict[str, bytes] | None = None,
+        anchors: tuple[StoredCertificate, ...] = (),
         state: DeviceState | None = None,
     ) -> None:
         self.profile = profile
@@ -40,6 +49,7 @@ class Meter(ABC):
         self.state = DeviceState() if state is None else state
         self.title: bytes = profile.system_title(serial)
         self.client_titles = {} if client_titles is None else client_titles
+        self.anchors = anchors
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.profile.name} {self.serial}>"
@@ -66,10 +76,54 @@ class Meter(ABC):
 
     def config(self, row: AssociationRow) -> ServerConfig:
         """The association's configuration with what this meter has registered and activated."""
-        title = self.client_titles.get(row.name)
-        policy = self.state.policies.get(row.name, row.config.policy)
+        title = self.client_title(row.name)
         users = frozenset(self.users(row)) if row.config.users is not None else None
-        return replace(row.config, client_title=title, policy=policy, users=users)
+        config = replace(row.config, client_title=title, users=users)
+        activated = self.state.policies.get(row.name)
+        if activated is not None:
+            config = replace(
+                config,
+                policy=activated.request,
+                response_policy=activated.response,
+                knobs=_keeping(config.knobs, activated),
+            )
+        anchors = self.anchors_of(row)
+        if not anchors:
+            return config
+        own = self.certificate(row.name, Entity.SERVER, CertificatePurpose.SIGNATURE)
+        return replace(
+            config,
+            certificate=None if own is None else own.certificate,
+            # Or whoever has a certificate, say another meter, could be the client.
+            anchors=tuple(one.certificate for one in anchors) if title is not None else (),
+        )
+
+    def policy(self, row: AssociationRow) -> Policy:
+        """The security policy of an association, as it is now."""
+        config, activated = row.config, self.state.policies.get(row.name)
+        if activated is not None:
+            return activated
+        response = config.response_policy
+        return Policy(config.policy, config.policy if response is None else response)
+
+    def client_title(self, scope: str) -> bytes | None:
+        """The system title registered for a client: by name, or by a certificate it has here."""
+        registered = self.client_titles.get(scope)
+        if registered is not None:
+            return registered
+        store = self.state.certificates.get(scope, ())
+        return next((one.facts.title for one in store if one.entity is Entity.CLIENT), None)
+
+    def anchors_of(self, row: AssociationRow) -> tuple[StoredCertificate, ...]:
+        """The anchors for the security suite of an association, by their curve."""
+        curve = SUITES[row.config.suite].curve
+        return tuple(one for one in self.anchors if one.facts.curve is curve)
+
+    def certificate(
+        self, scope: str, entity: Entity, purpose: CertificatePurpose
+    ) -> StoredCertificate | None:
+        """A certificate of the meter or its client."""
+        return certificates.of(self.state.certificates.get(scope, ()), entity, purpose)
 
     def users(self, row: AssociationRow) -> Mapping[int, str]:
         """The user_list of an association, as it is now."""
@@ -84,20 +138,46 @@ class Meter(ABC):
         hls_secret = self.key(row.name, KeyKind.HLS_SECRET) if hls else None
         if row.security_setup is None:
             return AssociationKeys(secret=secret, hls_secret=hls_secret)
-        signs = mechanism is Mechanism.HLS_ECDSA
         return AssociationKeys(
             guek=self.key(row.name, KeyKind.GUEK),
             gak=self.key(row.name, KeyKind.GAK),
             secret=secret,
             hls_secret=hls_secret,
-            signing_key=self.key(row.name, KeyKind.SIGNING_KEY) if signs else None,
+            signing_key=self.key_pair(row, CertificatePurpose.SIGNATURE),
+            peer_public=self._client_public(row, CertificatePurpose.SIGNATURE),
             gbek=self.key(row.name, KeyKind.GBEK) if row.config.broadcast else None,
+            kek=self.key(row.name, KeyKind.KEK),
+            agreement_key=self.key_pair(row, CertificatePurpose.KEY_AGREEMENT),
+            peer_agreement_public=self._client_public(row, CertificatePurpose.KEY_AGREEMENT),
         )
+
+    def key_pair(self, row: AssociationRow, purpose: CertificatePurpose) -> KeyRef | None:
+        """The private key in force for a purpose; ``None`` if there is none (any more).
+
+        Meters of suites 1 and 2 are made with a pair for signatures and one for key agreement.
+        """
+        slot = row.name, certificates.KINDS[purpose]
+        there = purpose is not CertificatePurpose.TLS or slot in self.state.key_versions
+        if not there or slot in self.state.destroyed or SUITES[row.config.suite].curve is None:
+            return None
+        return self.key(*slot)
+
+    def _client_public(self, row: AssociationRow, purpose: CertificatePurpose) -> bytes | None:
+        held = self.certificate(row.name, Entity.CLIENT, purpose)
+        return None if held is None else held.facts.public
 
     def key(self, scope: str, kind: KeyKind) -> KeyRef:
         """The reference of the key now in force."""
         version = self.state.key_versions.get((scope, kind), 0)
         return KeyRef(self.title, scope, kind, version=version)
+
+    def settle(self) -> Step[None]:
+        """Destroy the private keys that are out of use. To be run when the response to what put
+        them out of use has been made: that may have been signed with one (R-KEY-3).
+        """
+        while self.state.doomed:
+            yield Discard(Use.CERTIFICATE, self.state.doomed[-1])
+            self.state.doomed.pop()
 
     # Attributes ---------------------------------------------------------------------------------
 
@@ -114,3 +194,11 @@ class Meter(ABC):
         self, row: ObjectRow, number: int, association: AssociationRow, now: dt.datetime
     ) -> Data | DataAccessResult:
         """The value of an attribute at the true time ``now``, whatever the rights."""
+
+
+def _keeping(knobs: Knobs, activated: Policy) -> Knobs:
+    """What was activated for responses alone is kept, though they go as their requests came."""
+    as_request = knobs.response_protection is ResponseProtection.AS_REQUEST
+    if as_request and activated.response & ~activated.request:
+        return replace(knobs, response_protection=ResponseProtection.AT_LEAST_REQUEST)
+    return knobs

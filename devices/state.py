@@ -7,12 +7,13 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from devices.certificates import GeneratedPair, StoredCertificate
 from dlms.axdr.data import Data
 from dlms.axdr.encoding import encode
-from dlms.security.control import Protection
+from dlms.cosem.security_setup import Policy
 from dlms.security.counters import InvocationCounters
 from dlms.security.general_context import SpentKeys
-from dlms.security.keys import KeyKind
+from dlms.security.keys import KeyKind, KeyRef
 
 
 @dataclass(slots=True)
@@ -25,17 +26,25 @@ class DeviceState:
     association. ``clock_offset`` is device time minus true time. ``used_tokens`` are the counters
     of the tokens already accepted. ``security_revision`` counts changes of keys, users and
     policies, so that open associations notice.
+
+    ``certificates`` are held by security scope, without the anchors. ``generated`` are key pairs
+    without a certificate, ``destroyed`` those that are no more, by (scope, kind). ``doomed`` are
+    private keys out of use, which the response under way may still need.
     """
 
     values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
     counters: InvocationCounters = field(default_factory=InvocationCounters)
     spent: defaultdict[str, SpentKeys] = field(default_factory=lambda: defaultdict(SpentKeys))
     key_versions: dict[tuple[str, KeyKind], int] = field(default_factory=dict)
-    policies: dict[str, Protection] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
     users: dict[str, dict[int, str]] = field(default_factory=dict)
     clock_offset: dt.timedelta = dt.timedelta()
     used_tokens: set[int] = field(default_factory=set)
     security_revision: int = 0
+    certificates: dict[str, tuple[StoredCertificate, ...]] = field(default_factory=dict)
+    generated: dict[tuple[str, KeyKind], GeneratedPair] = field(default_factory=dict)
+    destroyed: set[tuple[str, KeyKind]] = field(default_factory=set)
+    doomed: list[KeyRef] = field(default_factory=list)
 
     def digest(self) -> bytes:
         """A fingerprint of everything but counters and spent keys: same digest, same state."""
@@ -44,7 +53,12 @@ class DeviceState:
             for (name, number), value in self.values.items()
         ]
         versions = [(scope, kind.name, n) for (scope, kind), n in self.key_versions.items()]
-        policies = [(scope, int(policy)) for scope, policy in self.policies.items()]
+        policies = [(scope, *map(int, policy)) for scope, policy in self.policies.items()]
+        certificates = [
+            (scope, [(one.entity.value, one.certificate) for one in store])
+            for scope, store in self.certificates.items()
+        ]
+        generated = [(scope, kind.name, *pair) for (scope, kind), pair in self.generated.items()]
         text = repr(
             (
                 sorted(parts),
@@ -53,6 +67,10 @@ class DeviceState:
                 sorted((name, sorted(users.items())) for name, users in self.users.items()),
                 self.clock_offset,
                 sorted(self.used_tokens),
+                sorted(certificates),
+                sorted(generated),
+                sorted((scope, kind.name) for scope, kind in self.destroyed),
+                sorted(map(str, self.doomed)),
             )
         )
         return hashlib.sha256(text.encode()).digest()

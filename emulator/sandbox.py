@@ -19,6 +19,7 @@ from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
+from emulator.provisioning import Fleet, provision
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host
@@ -129,10 +130,17 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        state = DeviceState(counters=self._counters())
-        device = Device(profile, serial, client_titles=self._client_titles, state=state)
         # Each meter computes inside itself, with keys that no other meter has.
-        module = SoftwareModule(KeyRing(self._fleet_secret, suites_of(profile)))
+        ring = KeyRing(self._fleet_secret, suites_of(profile))
+        module = SoftwareModule(ring)
+        state = DeviceState(counters=self._counters())
+        made = provision(
+            profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self._now()
+        )
+        state.certificates.update(made.certificates)
+        device = Device(
+            profile, serial, client_titles=self._client_titles, anchors=made.anchors, state=state
+        )
         host = Host(device, module.execute, self._now, self._on_event, self._trace)
 
         def handshake(event: HandshakeEvent) -> None:

@@ -16,7 +16,7 @@ from dlms.association import authenticating, proposal
 from dlms.association.carrying import Carrier
 from dlms.association.certificates import peer_public_key
 from dlms.association.config import AssociationKeys, ClientConfig
-from dlms.association.contexts import Freshness, general_context
+from dlms.association.contexts import Freshness, general_context, take_keys
 from dlms.association.events import (
     AssociationOpened,
     AssociationRefused,
@@ -29,6 +29,7 @@ from dlms.association.events import (
     ResponseReceived,
     ServiceErrorReceived,
 )
+from dlms.association.knobs import KeyInForce
 from dlms.association.naming import (
     ServedResponse,
     awaited,
@@ -91,6 +92,24 @@ class ClientAssociation:
         if config.pre_established:
             self.state = State.PRE_ESTABLISHED
             self._begin(config.conformance)
+
+    @property
+    def keys(self) -> AssociationKeys:
+        """The keys in force: those it was made with, or that have been adopted since."""
+        return self._keys
+
+    def adopt(self, keys: AssociationKeys) -> None:
+        """Use ``keys`` from the next APDU on, or by the configuration's knob from the next
+        association on. To be called once the response to their change has come, which is still
+        under the old ones (R-KEY-3). An encryption key that is new starts its counters (R-IC-2).
+        """
+        for old, new in ((self._keys.guek, keys.guek), (self._keys.gbek, keys.gbek)):
+            if new is not None and new != old:
+                self._counters.establish(new)
+        self._keys = keys
+        waits = self.config.knobs.key_in_force is KeyInForce.NEXT_ASSOCIATION
+        if self._general is not None and (self.config.pre_established or not waits):
+            take_keys(self._general, self.config, keys)
 
     def close(self) -> Step[None]:
         """The lower layer is gone, or we give up: so is the association."""

@@ -76,18 +76,24 @@ def general_context(
     )
 
 
-def take_keys(general: GeneralContext, config: ServerConfig, keys: AssociationKeys) -> None:
+def take_keys(
+    general: GeneralContext, config: ServerConfig | ClientConfig, keys: AssociationKeys
+) -> None:
     """Go over to keys that were transferred or agreed, and to key pairs and certificates that have
     been replaced; a dedicated key stays (KL-KT-18).
     """
     context = general.security
     general.kek, general.agreement_key = keys.kek, keys.agreement_key
-    general.signing_key, general.peer_signing_public = keys.signing_key, keys.peer_public
+    general.signing_key = keys.signing_key
     general.peer_agreement_public = keys.peer_agreement_public
+    if keys.peer_public is not None:  # else it was in the AARQ or AARE
+        general.peer_signing_public = keys.peer_public
     if not config.broadcast and keys.guek is not None:
         context.guek = keys.guek
         context.counters.raise_to(keys.guek, config.knobs.first_counter)
-    context.gbek, context.gak = keys.gbek, keys.gak
+    if config.broadcast or isinstance(config, ServerConfig):
+        context.gbek = keys.gbek
+    context.gak = keys.gak
 
 
 def take_dedicated(context: SecurityContext, dedicated: KeyRef, first_counter: int) -> None:

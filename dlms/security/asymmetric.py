@@ -116,17 +116,20 @@ class CertificateRequest(NamedTuple):
 
 class CertificatePurpose(Enum):
     """What the key pair of a certificate is for; the value is certificate_type (Blue Book,
-    Security setup, attribute 6)."""
+    Security setup, attribute 6), in which an authority's is "other"."""
 
     SIGNATURE = 0
     KEY_AGREEMENT = 1
     TLS = 2
+    AUTHORITY = 3
 
     __hash__ = object.__hash__
 
 
 class CertificateFacts(NamedTuple):
-    """What the core wants to know of an X.509 certificate. Names and serial are DER."""
+    """What the core wants to know of an X.509 certificate. Names and serial are DER. An authority
+    has no system ``title``, and perhaps no ``subject_alt_name``: they are empty.
+    """
 
     public: bytes
     curve: Curve
@@ -135,6 +138,7 @@ class CertificateFacts(NamedTuple):
     issuer: bytes
     subject: bytes
     subject_alt_name: bytes
+    purpose: CertificatePurpose
 
 
 class CheckCertificate(NamedTuple):
@@ -143,14 +147,14 @@ class CheckCertificate(NamedTuple):
     critical extension is unknown, and that it is for ``title``, if that is given.
 
     The path may lead over some of ``intermediates``, which are DER as well and not trusted by
-    themselves.
+    themselves. Without a ``purpose`` it is that which the key usage says.
 
     Result: :class:`CertificateFacts`. :class:`VerificationFailed` says which check failed.
     """
 
     use: Use
     certificate: bytes
-    purpose: CertificatePurpose
+    purpose: CertificatePurpose | None
     anchors: tuple[bytes, ...]
     now: dt.datetime
     title: bytes | None = None

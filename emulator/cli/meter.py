@@ -8,7 +8,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from devices.certificates import KINDS
 from devices.profile import Profile
+from devices.profile.model import AssociationRow
 from dlms.axdr.data import Data
 from dlms.cosem import catalogue, obis
 from dlms.cosem.quantity import Quantity
@@ -24,6 +26,7 @@ from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
+from emulator.provisioning import PURPOSES, Fleet, client_title, has_pairs, public_key
 from emulator.sandbox import MeterAddress, suites_of
 from emulator.workspace import Workspace
 
@@ -206,14 +209,18 @@ async def _keys(args: argparse.Namespace) -> int:
         "mechanism": config.mechanism.name,
         "server_system_title": meter.title.hex().upper(),
     }
-    client_title = client_titles().get(row.name)
-    if client_title is not None:
-        shown["client_system_title"] = client_title.hex().upper()
+    client = client_titles().get(row.name)
+    if has_pairs(row):
+        client = client_title(row, client_titles())
+    if client is not None:
+        shown["client_system_title"] = client.hex().upper()
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
         for kind in (KeyKind.GUEK, KeyKind.GAK, KeyKind.KEK):
             key = ring.get(KeyRef(meter.title, row.name, kind))
             shown[kind.name.lower()] = key.hex().upper()
+        if client is not None and has_pairs(row):
+            shown |= _pairs(row, meter.title, client, ring, Fleet(workspace.fleet_secret))
     elif config.mechanism.name == "LLS":
         key = ring.get(KeyRef(meter.title, row.name, KeyKind.LLS_SECRET))
         shown["password"] = key.decode("ascii")
@@ -222,3 +229,20 @@ async def _keys(args: argparse.Namespace) -> int:
     else:
         print_table([(key.replace("_", " "), str(value)) for key, value in shown.items()])
     return failures.Exit.DONE
+
+
+def _pairs(
+    row: AssociationRow, meter: bytes, client: bytes, ring: KeyRing, fleet: Fleet
+) -> dict[str, str]:
+    """The client's private keys, the meter's public keys, and certificates of all of them (DER)."""
+    authority = fleet.authority(row.config.suite)
+    shown = {"authority_certificate": authority.certificate}
+    for purpose in PURPOSES:
+        kind = KINDS[purpose]
+        name = kind.name.lower().removesuffix("_key")
+        shown[f"{name}_key"] = ring.get(KeyRef(client, row.name, kind))
+        for party, title in (("client", client), ("meter", meter)):
+            public = public_key(ring, title, row.name, purpose)
+            shown[f"{party}_{name}_public"] = public
+            shown[f"{party}_{name}_certificate"] = authority.issue(title, purpose, public)
+    return {key: octets.hex().upper() for key, octets in shown.items()}

@@ -11,6 +11,7 @@
   same words
 - :mod:`emulator.client.plan`    how to associate; :mod:`~emulator.client.keys` the keys
 - :mod:`emulator.client.errors`  what can go wrong
+- :mod:`emulator.client.security_setup`  keys, certificates and policy of an association
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
 - :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
 """
@@ -36,6 +37,12 @@ from emulator.client.keys import Keys
 from emulator.client.meter_client import RESPONSE_TIMEOUT, MeterClient, Runner
 from emulator.client.objects import ObjectEntry, ObjectList
 from emulator.client.route import Hdlc, Route, Way
+from emulator.client.security_setup import (
+    BlockingSecuritySetup,
+    SecuritySetup,
+    by_entity,
+    by_serial,
+)
 from emulator.client.wires import DatagramWire, LineWire, SocketWire
 
 __all__ = [
@@ -46,6 +53,7 @@ __all__ = [
     "BlockingChannel",
     "BlockingClient",
     "BlockingMeterClient",
+    "BlockingSecuritySetup",
     "Client",
     "ClientError",
     "DatagramWire",
@@ -60,9 +68,12 @@ __all__ = [
     "Refused",
     "Route",
     "Runner",
+    "SecuritySetup",
     "SocketWire",
     "UnknownObject",
     "Way",
+    "by_entity",
+    "by_serial",
     "connect",
     "connect_blocking",
 ]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
+from dlms.client.effects import Dialogue
 from dlms.errors import DlmsError
 from dlms.security.drive import run as run_step
 from dlms.security.ops import Step
 from emulator.channel import Channel
 from emulator.client import reading
 from emulator.client.errors import AssociationLost
+from emulator.client.keys import Keys
 from emulator.client.meter_client import MeterClient, Runner
 from emulator.client.objects import ObjectList
 from emulator.client.plan import COUNTER_CLASS, Options, Plan, plan, public
 from emulator.client.route import Route
+from emulator.client.security_setup import SecuritySetup
 from emulator.client.session import Session
 from emulator.client.standing import Spoiled
 from emulator.client.targets import VALUE, Moment, Span, Wanted, What
+
+T = TypeVar("T")
 
 
 class Client:
@@ -122,6 +127,8 @@ class Association:
         if meter is None:
             return
         config = self._plan.config
+        # Keys may have been replaced meanwhile: an association that is opened again has those.
+        self._plan = self._plan._replace(keys=meter.association.keys)
         pair = config.client_sap, config.server_sap
         try:
             with suppress(DlmsError, OSError):
@@ -206,6 +213,25 @@ class Association:
         """The objects that this association sees, with rights. Read once, then remembered."""
         meter, session = self._open()
         return await meter.hold(session.objects())
+
+    def security_setup(self, what: What) -> SecuritySetup:
+        """A Security setup object, with what its methods make of this client: keys that it replaces
+        are used from the next request on.
+        """
+        return SecuritySetup(self._hold, what, self._plan)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys in force, as octets, to be kept for the next time.
+
+        ``ValueError`` if they were given by reference.
+        """
+        meter = self._meter
+        return self._plan.octets(self._plan.keys if meter is None else meter.association.keys)
+
+    async def _hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+        meter, session = self._open()
+        return await meter.hold(dialogue(session))
 
     def _open(self) -> tuple[MeterClient, Session]:
         if self._meter is None or self._session is None:

@@ -4,22 +4,27 @@ and what they mean and raise is said there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
+from dlms.client.effects import Dialogue
 from dlms.errors import DlmsError
 from emulator.client import reading
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.blocking_meter_client import BlockingMeterClient
 from emulator.client.errors import AssociationLost
+from emulator.client.keys import Keys
 from emulator.client.objects import ObjectList
 from emulator.client.plan import COUNTER_CLASS, Execute, Options, Plan, plan, public
 from emulator.client.route import Route
+from emulator.client.security_setup import BlockingSecuritySetup
 from emulator.client.session import Session
 from emulator.client.standing import Spoiled
 from emulator.client.targets import VALUE, Moment, Span, Wanted, What
 from emulator.client.wires import open_blocking
+
+T = TypeVar("T")
 
 
 class BlockingClient:
@@ -114,6 +119,8 @@ class BlockingAssociation:
         if meter is None:
             return
         config = self._plan.config
+        # Keys may have been replaced meanwhile: an association that is opened again has those.
+        self._plan = self._plan._replace(keys=meter.association.keys)
         pair = config.client_sap, config.server_sap
         try:
             with suppress(DlmsError, OSError):
@@ -173,6 +180,22 @@ class BlockingAssociation:
         """As :meth:`Association.objects <emulator.client.association.Association.objects>`."""
         meter, session = self._open()
         return meter.hold(session.objects())
+
+    def security_setup(self, what: What) -> BlockingSecuritySetup:
+        """As :meth:`Association.security_setup
+        <emulator.client.association.Association.security_setup>`.
+        """
+        return BlockingSecuritySetup(self._hold, what, self._plan)
+
+    @property
+    def keys(self) -> Keys:
+        """As :attr:`Association.keys <emulator.client.association.Association.keys>`."""
+        meter = self._meter
+        return self._plan.octets(self._plan.keys if meter is None else meter.association.keys)
+
+    def _hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+        meter, session = self._open()
+        return meter.hold(dialogue(session))
 
     def _open(self) -> tuple[BlockingMeterClient, Session]:
         if self._meter is None or self._session is None:

@@ -26,9 +26,10 @@ class Keys:
     """Keys and secrets of one association, as octets. Its ``repr`` shows none of them.
 
     ``guek`` and ``gak`` are the global unicast encryption and authentication keys (16 octets, 32 in
-    suite 2), ``gbek`` the broadcast key, ``password`` the secret of low level security,
-    ``hls_secret`` that of mechanisms 3, 4 and 6, ``signing_key`` one's own private key for
-    mechanism 7 and ``peer_public`` the meter's public key (``x ‖ y``).
+    suite 2), ``gbek`` the broadcast key, ``kek`` the master key, ``password`` the secret of low
+    level security, ``hls_secret`` that of mechanisms 3, 4 and 6. ``signing_key`` and
+    ``agreement_key`` are one's own private keys, ``peer_public`` and ``peer_agreement_public`` the
+    meter's public keys (``x ‖ y``).
     """
 
     guek: bytes | None = None
@@ -38,6 +39,9 @@ class Keys:
     hls_secret: bytes | None = None
     signing_key: bytes | None = None
     peer_public: bytes | None = None
+    kek: bytes | None = None
+    agreement_key: bytes | None = None
+    peer_agreement_public: bytes | None = None
 
     def __repr__(self) -> str:
         there = [field.name for field in fields(self) if getattr(self, field.name) is not None]
@@ -51,19 +55,22 @@ _KINDS = {
     "password": KeyKind.LLS_SECRET,
     "hls_secret": KeyKind.HLS_SECRET,
     "signing_key": KeyKind.SIGNING_KEY,
+    "kek": KeyKind.KEK,
+    "agreement_key": KeyKind.AGREEMENT_KEY,
 }
-_ENCRYPTING = (KeyKind.GUEK, KeyKind.GAK, KeyKind.GBEK)
+_ENCRYPTING = (KeyKind.GUEK, KeyKind.GAK, KeyKind.GBEK, KeyKind.KEK)
+_PUBLIC = ("peer_public", "peer_agreement_public")
 _FIELDS = {"password": "secret"}
 """Names that :class:`AssociationKeys` has otherwise."""
 
 
-def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule]:
-    """A module that holds ``keys``, and the references to them.
+def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule, KeyRing]:
+    """A module that holds ``keys`` in the ring that comes last, and the references to them.
 
     ``ValueError`` if a key has not the length that the suite wants.
     """
     ring = KeyRing(suite_of=lambda ref: suite)
-    refs: dict[str, Any] = {}
+    refs: dict[str, Any] = {name: getattr(keys, name) for name in _PUBLIC}
     for name, kind in _KINDS.items():
         key: bytes | None = getattr(keys, name)
         if key is None:
@@ -74,7 +81,25 @@ def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule
         ref = KeyRef(b"", _fingerprint(key) if kind in _ENCRYPTING else "client", kind)
         ring.keep(ref, key)
         refs[_FIELDS.get(name, name)] = ref
-    return AssociationKeys(**refs, peer_public=keys.peer_public), SoftwareModule(ring)
+    return AssociationKeys(**refs), SoftwareModule(ring), ring
+
+
+def octets_of(ring: KeyRing, refs: AssociationKeys) -> Keys:
+    """The other way: the keys that are in force, as octets."""
+    found: dict[str, Any] = {name: getattr(refs, name) for name in _PUBLIC}
+    for name in _KINDS:
+        ref: KeyRef | None = getattr(refs, _FIELDS.get(name, name))
+        found[name] = None if ref is None else ring.get(ref)
+    return Keys(**found)
+
+
+def named_by_fingerprint(ring: KeyRing, made: KeyRef) -> KeyRef:
+    """Give a key that was made in the ring the name that it would have if it were given."""
+    key = ring.get(made)
+    lasting = made._replace(scope=_fingerprint(key), version=0)
+    ring.keep(lasting, key)
+    ring.discard(made)
+    return lasting
 
 
 def dedicated_key() -> KeyRef:

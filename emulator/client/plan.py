@@ -18,8 +18,17 @@ from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
 from dlms.xdlms.conformance import Conformance
 from emulator.client.errors import MeterFault
-from emulator.client.keys import PROCESS, Keys, PlaceCounters, dedicated_key, module_with
+from emulator.client.keys import (
+    PROCESS,
+    Keys,
+    PlaceCounters,
+    dedicated_key,
+    module_with,
+    named_by_fingerprint,
+    octets_of,
+)
 from emulator.client.meter_client import RESPONSE_TIMEOUT
+from emulator.modules.keyring import KeyRing
 
 Execute: TypeAlias = Callable[[CryptoOp], Any]
 """Carries out an operation: :meth:`emulator.modules.module.CryptoModule.execute`."""
@@ -134,7 +143,9 @@ _labels = itertools.count()
 
 
 class Plan(NamedTuple):
-    """An association to be. ``execute`` is ``None`` where the caller's runner has the keys."""
+    """An association to be. ``execute`` and ``ring`` are ``None`` where the caller's runner has the
+    keys.
+    """
 
     config: ClientConfig
     keys: AssociationKeys
@@ -142,6 +153,17 @@ class Plan(NamedTuple):
     execute: Execute | None
     counter_from: str | bytes | None
     timeout: float
+    ring: KeyRing | None = None
+
+    def lasting(self, made: KeyRef) -> KeyRef:
+        """The name that a new key keeps."""
+        return made if self.ring is None else named_by_fingerprint(self.ring, made)
+
+    def octets(self, keys: AssociationKeys) -> Keys:
+        """``ValueError`` if they are in a module of the caller's."""
+        if self.ring is None:
+            raise ValueError("keys by reference are in the module that has them")
+        return octets_of(self.ring, keys)
 
     def association(self) -> ClientAssociation:
         """The client's end of it, not open yet."""
@@ -171,8 +193,9 @@ def plan(place: str, how: Options) -> Plan:
     config = how.get("config") or _config(how, given)
     store = how.get("counters", PROCESS)
     execute: Execute | None = None
+    ring: KeyRing | None = None
     if isinstance(given, Keys):
-        keys, module = module_with(given, config.suite)
+        keys, module, ring = module_with(given, config.suite)
         execute = module.execute
         meter = config.server_title.hex().upper() if config.server_title else place
         counters: InvocationCounters = PlaceCounters(store, meter)
@@ -188,7 +211,7 @@ def plan(place: str, how: Options) -> Plan:
     elif counter is not None or counter_from is not None:
         raise ValueError("a counter goes with an encryption key only")
     timeout = how.get("timeout", RESPONSE_TIMEOUT)
-    return Plan(config, keys, counters, execute, counter_from, timeout)
+    return Plan(config, keys, counters, execute, counter_from, timeout, ring)
 
 
 def sending_key(config: ClientConfig, keys: AssociationKeys) -> KeyRef | None:

@@ -14,6 +14,7 @@ from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import Data, integer
 from dlms.client.dialogue import Dialogues
 from dlms.client.effects import Dialogue
+from dlms.client.security_setup import Lasting, SecuritySetupDialogues
 from dlms.client.short_names import ShortNameDialogues
 from dlms.cosem import catalogue, classes
 from dlms.cosem.interface_class import InterfaceClass
@@ -60,6 +61,26 @@ class Session:
             self._dialogues = ByShortName(ShortNameDialogues(dialogues.talk), self.objects)
         self._objects: ObjectList | Refused | None = None
         self._statics: dict[AttributeDescriptor, Data | Refused] = {}
+
+    @property
+    def server_title(self) -> bytes | None:
+        """The meter's system title, if the association needs one."""
+        return self._association.server_title
+
+    def security_setup(self, what: What, lasting: Lasting) -> Dialogue[SecuritySetupDialogues]:
+        """The dialogues of a Security setup object."""
+        target = yield from self.target(what, classes.SECURITY_SETUP.class_id)
+        return SecuritySetupDialogues(self._dialogues, self._association, target.instance, lasting)
+
+    def version(self, what: What, class_id: int) -> Dialogue[int]:
+        """The version of an object's class, by the object list. :class:`Refused`,
+        :class:`UnknownObject`.
+        """
+        target = yield from self.target(what, class_id)
+        entry = (yield from self.objects()).get(target.instance, class_id)
+        if entry is None:
+            raise UnknownObject(f"no object {named(target.instance)} of class {class_id}")
+        return entry.version
 
     def open(self) -> Dialogue[None]:
         """:class:`~emulator.client.errors.NotAssociated` if the meter refuses."""

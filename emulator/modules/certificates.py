@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -81,16 +82,47 @@ def make_request(key: ec.EllipticCurvePrivateKey, title: bytes) -> bytes:
     return builder.sign(key, curves.hash_of(curve)).public_bytes(Encoding.DER)
 
 
+class KeyInCertificate(NamedTuple):
+    """Whose key a certificate is about, and what for. ``public`` is ``x ‖ y``."""
+
+    title: bytes
+    purpose: CertificatePurpose
+    public: bytes
+
+
+def key_in(der: bytes) -> KeyInCertificate | None:
+    """What a certificate says, unchecked; ``None`` if it is not that of a system title.
+
+    ``ValueError`` if it cannot be read.
+    """
+    try:
+        certificate = _load(der)
+        key, _ = _key_of(certificate)
+        purpose = _purpose_of(certificate)
+    except VerificationFailed as error:
+        raise ValueError(str(error)) from None
+    try:
+        return KeyInCertificate(system_title_of(der), purpose, curves.public_octets(key))
+    except IdentityError:
+        return None
+
+
 def check(op: CheckCertificate) -> CertificateFacts:
     """See :class:`~dlms.security.ops.CheckCertificate`."""
     certificate = _load(op.certificate)
     key, curve = _key_of(certificate)
     _check_validity(certificate, op.now)
-    names = _check_extensions(certificate, op.purpose)
-    try:
-        title = system_title_of(op.certificate)
-    except IdentityError as error:
-        raise VerificationFailed(str(error)) from None
+    purpose = _purpose_of(certificate) if op.purpose is None else op.purpose
+    if purpose is CertificatePurpose.AUTHORITY:
+        _check_critical(certificate)
+        _check_authority(certificate)
+        title, names = b"", _other_names(certificate)
+    else:
+        names = _check_extensions(certificate, purpose)
+        try:
+            title = system_title_of(op.certificate)
+        except IdentityError as error:
+            raise VerificationFailed(str(error)) from None
     if op.title is not None and title != op.title:
         raise VerificationFailed("the certificate is for another system title")
     _check_path(certificate, op)
@@ -101,7 +133,8 @@ def check(op: CheckCertificate) -> CertificateFacts:
         serial=_der_integer(certificate.serial_number),
         issuer=certificate.issuer.public_bytes(),
         subject=certificate.subject.public_bytes(),
-        subject_alt_name=names.public_bytes(),
+        subject_alt_name=names,
+        purpose=purpose,
     )
 
 
@@ -147,10 +180,47 @@ def _check_validity(certificate: x509.Certificate, now: dt.datetime) -> None:
         raise VerificationFailed("the certificate is not valid any more")
 
 
-def _check_extensions(
-    certificate: x509.Certificate, purpose: CertificatePurpose
-) -> x509.SubjectAlternativeName:
-    """The extensions of the certificate of a party; return its other names."""
+def _purpose_of(certificate: x509.Certificate) -> CertificatePurpose:
+    """What the key usage says that the key is for."""
+    usages = _usages(certificate)
+    if _is_authority(certificate):
+        return CertificatePurpose.AUTHORITY
+    for purpose, needed in _USAGES.items():
+        if usages == needed:
+            return purpose
+    raise VerificationFailed("the key usage is that of no purpose")
+
+
+def _check_authority(certificate: x509.Certificate) -> int | None:
+    """An authority that may issue certificates: how many others may be below it; ``None`` for any
+    number.
+    """
+    if not _is_authority(certificate):
+        raise VerificationFailed("the key usage is not that of AUTHORITY")
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        raise VerificationFailed("the certificate has no basic constraints") from None
+    if not constraints.critical or not constraints.value.ca:
+        raise VerificationFailed("the certificate is not that of an authority")
+    return constraints.value.path_length
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    return _AUTHORITY_USAGE in _usages(certificate)
+
+
+def _other_names(certificate: x509.Certificate) -> bytes:
+    """The subjectAltName, DER; empty if there is none."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return b""
+    return found.value.public_bytes()
+
+
+def _check_extensions(certificate: x509.Certificate, purpose: CertificatePurpose) -> bytes:
+    """The extensions of the certificate of a party; return its subjectAltName, DER."""
     _check_critical(certificate)
     if _usages(certificate) != _USAGES[purpose]:
         raise VerificationFailed(f"the key usage is not that of {purpose.name}")
@@ -165,10 +235,10 @@ def _check_extensions(
             and purpose is not CertificatePurpose.TLS
         ):
             raise VerificationFailed("the certificate is for other purposes alone")
-    try:
-        return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        raise VerificationFailed("the certificate has no subjectAltName") from None
+    names = _other_names(certificate)
+    if not names:
+        raise VerificationFailed("the certificate has no subjectAltName")
+    return names
 
 
 def _check_critical(certificate: x509.Certificate) -> None:
@@ -192,7 +262,9 @@ def _check_path(certificate: x509.Certificate, op: CheckCertificate) -> None:
         raise VerificationFailed(f"more than {MAX_AUTHORITIES} authorities")
     anchors = [_load(der) for der in op.anchors]
     intermediates = [_load(der) for der in op.intermediates]
-    if not _leads_up(certificate, anchors, intermediates, op.now, 0):
+    # An authority below another is one step of the paths that will lead over it.
+    below = int(_is_authority(certificate) and certificate.subject != certificate.issuer)
+    if not _leads_up(certificate, anchors, intermediates, op.now, below):
         raise VerificationFailed("no path to an anchor")
 
 
@@ -230,19 +302,11 @@ def _issued(
         _check_critical(issuer)
         _, curve = _key_of(issuer)
         _, certified = _key_of(certificate)
-        usages = _usages(issuer)
-        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (VerificationFailed, x509.ExtensionNotFound):
+        room = _check_authority(issuer)
+    except VerificationFailed:
         return False
-    room = constraints.value.path_length
-    if (
-        not constraints.critical
-        or not constraints.value.ca
-        or _AUTHORITY_USAGE not in usages
-        or (room is not None and below > room)
-        # A key is not to be vouched for by a weaker one (R-KEY-8).
-        or curve.value < certified.value
-    ):
+    # A key is not to be vouched for by a weaker one (R-KEY-8).
+    if (room is not None and below > room) or curve.value < certified.value:
         return False
     try:
         hash_algorithm = certificate.signature_hash_algorithm

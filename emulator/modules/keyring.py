@@ -45,6 +45,7 @@ class KeyRing:
         self._fleet_secret = fleet_secret
         self._suite_of = suite_of
         self._kept: dict[KeyRef, bytes] = {}
+        self._destroyed: set[KeyRef] = set()
 
     def __repr__(self) -> str:
         return f"<KeyRing, {len(self._kept)} keys kept>"
@@ -53,24 +54,29 @@ class KeyRing:
         self._kept[ref] = key
 
     def discard(self, ref: KeyRef) -> None:
+        """Destroy a key. One that could be derived again is not, from now on."""
         self._kept.pop(ref, None)
+        if self._is_derivable(ref):
+            self._destroyed.add(ref)
 
     def get(self, ref: KeyRef) -> bytes:
         """The key's octets. :class:`KeyUnavailable` if it is neither kept nor derivable."""
         key = self._kept.get(ref)
         if key is not None:
             return key
-        derivable = (
+        if not self._is_derivable(ref) or ref in self._destroyed:
+            raise KeyUnavailable(f"no key {ref}")
+        key = self._derive(ref)
+        self._kept[ref] = key
+        return key
+
+    def _is_derivable(self, ref: KeyRef) -> bool:
+        return (
             self._fleet_secret is not None
             and ref.version == 0
             and ref.lifetime is KeyLifetime.LONG_LIVED
             and ref.kind not in _NOT_DERIVED
         )
-        if not derivable:
-            raise KeyUnavailable(f"no key {ref}")
-        key = self._derive(ref)
-        self._kept[ref] = key
-        return key
 
     def _derive(self, ref: KeyRef) -> bytes:
         suite = SUITES[self._suite_of(ref)]

@@ -50,7 +50,9 @@ def exchange(
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
     response = yield from device.handle(event.request, row, now, event.protection, association.user)
     if response is None or not event.confirmed:
+        yield from device.settle()
         return Exchanged(event, association.carry(None))
     required = device.response_protection(event.request, row)
     octets = yield from association.send(response, required)
+    yield from device.settle()
     return Exchanged(event, association.carry(octets), response)

@@ -27,6 +27,8 @@ from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.set import SetRequest, SetResponse
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
+from emulator.provisioning import Fleet, Provision, provision
+from emulator.sandbox import suites_of
 
 FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
@@ -41,7 +43,7 @@ class Bench:
     ) -> None:
         self.profile = profile
         self.device = Device(profile, serial, client_titles=client_titles)
-        self.ring = KeyRing(FLEET_SECRET)
+        self.ring = KeyRing(FLEET_SECRET, suites_of(profile))
         self.module = SoftwareModule(self.ring)
         self.operations: list[CryptoOp] = []
         self.now = NOON
@@ -111,14 +113,29 @@ class Bench:
     ) -> ActionResult:
         class_id = self.class_of(code) if class_id is None else class_id
         what = MethodDescriptor(class_id, obis.parse(code), method)
-        request = ActionRequest(INVOKE, what, parameter)
+        response = self._act(what, parameter, association)
+        assert response.returned is None
+        return response.result
+
+    def invoke(
+        self, code: str, method: int, parameter: Data | None, association: str = "dco"
+    ) -> ActionResponse:
+        """A method that may return something."""
+        what = MethodDescriptor(self.class_of(code), obis.parse(code), method)
+        return self._act(what, parameter, association)
+
+    def _act(
+        self, what: MethodDescriptor, parameter: Data | None, association: str
+    ) -> ActionResponse:
         response = run(
-            self.device.handle(request, self.association(association), self.now), self.execute
+            self.device.handle(
+                ActionRequest(INVOKE, what, parameter), self.association(association), self.now
+            ),
+            self.execute,
         )
         assert isinstance(response, ActionResponse)
         assert response.invoke == INVOKE
-        assert response.returned is None  # no method of ours returns anything
-        return response.result
+        return response
 
     def handle(
         self,
@@ -172,3 +189,25 @@ def make_bench() -> Callable[..., Bench]:
 @pytest.fixture
 def bench(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench()
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Fleet:
+    """The authorities of the meters on the bench."""
+    return Fleet(FLEET_SECRET)
+
+
+@pytest.fixture(scope="session")
+def provisioned(make_bench: Callable[..., Bench], fleet: Fleet) -> Provision:
+    """What the laboratory meter on the bench leaves the factory with."""
+    bench = make_bench("laboratory")
+    return provision(bench.profile, bench.device.serial, bench.ring, fleet, {}, NOON)
+
+
+@pytest.fixture
+def laboratory(make_bench: Callable[..., Bench], provisioned: Provision) -> Bench:
+    """The laboratory meter as a sandbox has it, with certificates."""
+    bench = make_bench("laboratory")
+    bench.device.anchors = provisioned.anchors
+    bench.device.state.certificates.update(provisioned.certificates)
+    return bench

@@ -114,9 +114,10 @@ def test_each_has_keys_of_its_own_kind(lab: Any) -> None:
     assert keys("public") == keys("pre_established") == set()
     assert keys("small") == {"secret"}
     assert keys("md5") == keys("sha1") == {"hls_secret"}
-    assert keys("sha256") == {"hls_secret", "guek", "gak"}
-    assert keys("ecdsa2") == {"guek", "gak", "signing_key"}
-    assert keys("broadcast") == {"guek", "gak", "gbek"}
+    assert keys("sha256") == {"hls_secret", "guek", "gak", "kek"}
+    pairs = {"guek", "gak", "kek", "signing_key", "agreement_key"}
+    assert keys("ecdsa2") == keys("suite1") == pairs
+    assert keys("broadcast") == {"guek", "gak", "gbek", "kek"}
 
 
 def test_errors_in_rights_as(make_bench: Callable[..., Any]) -> None:

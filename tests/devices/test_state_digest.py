@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 
+from devices.certificates import GeneratedPair, StoredCertificate
 from devices.state import DeviceState
 from dlms.axdr.data import boolean, double_long, enum, integer, long, octet_string, structure
+from dlms.cosem.security_setup import Entity, Policy
 from dlms.security.control import Protection
-from dlms.security.keys import KeyKind
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import CertificateFacts, CertificatePurpose, Curve
 from dlms.xdlms.codes import ActionResult
 
+CERTIFICATE = StoredCertificate(
+    Entity.CLIENT,
+    b"certificate",
+    CertificateFacts(b"", Curve.P256, b"", b"", b"", b"", b"", CertificatePurpose.SIGNATURE),
+)
 CHANGES: dict[str, Callable[[DeviceState], object]] = {
     "nothing": lambda state: None,
     "a value": lambda state: state.values.update({(bytes(6), 2): enum(1)}),
@@ -28,9 +36,27 @@ CHANGES: dict[str, Callable[[DeviceState], object]] = {
     "a key again": lambda state: state.key_versions.update({("dco", KeyKind.GUEK): 2}),
     "another key": lambda state: state.key_versions.update({("dco", KeyKind.GAK): 1}),
     "another party's key": lambda state: state.key_versions.update({("s1sp", KeyKind.GUEK): 1}),
-    "a policy": lambda state: state.policies.update(dco=Protection.BOTH),
-    "another policy": lambda state: state.policies.update(dco=Protection.ENCRYPTED),
-    "another party's policy": lambda state: state.policies.update(s1sp=Protection.BOTH),
+    "a policy": lambda state: state.policies.update(dco=Policy(Protection.BOTH)),
+    "another policy": lambda state: state.policies.update(dco=Policy(Protection.ENCRYPTED)),
+    "a policy for responses": lambda state: state.policies.update(
+        dco=Policy(Protection.BOTH, Protection.BOTH)
+    ),
+    "another party's policy": lambda state: state.policies.update(s1sp=Policy(Protection.BOTH)),
+    "a certificate": lambda state: state.certificates.update(dco=(CERTIFICATE,)),
+    "another certificate": lambda state: state.certificates.update(
+        dco=(CERTIFICATE._replace(certificate=b"other"),)
+    ),
+    "a certificate of another": lambda state: state.certificates.update(
+        dco=(CERTIFICATE._replace(entity=Entity.SERVER),)
+    ),
+    "a pair that waits": lambda state: state.generated.update(
+        {("dco", KeyKind.SIGNING_KEY): GeneratedPair(1, b"")}
+    ),
+    "another pair that waits": lambda state: state.generated.update(
+        {("dco", KeyKind.SIGNING_KEY): GeneratedPair(2, b"")}
+    ),
+    "a pair that is no more": lambda state: state.destroyed.add(("dco", KeyKind.SIGNING_KEY)),
+    "a key to destroy": lambda state: state.doomed.append(KeyRef(b"", "dco", KeyKind.SIGNING_KEY)),
     "the clock": lambda state: setattr(state, "clock_offset", dt.timedelta(microseconds=1)),
     "the clock back": lambda state: setattr(state, "clock_offset", dt.timedelta(microseconds=-1)),
     "the clock by a day": lambda state: setattr(state, "clock_offset", dt.timedelta(days=1)),

@@ -144,7 +144,7 @@ def test_the_module_has_what_the_references_name() -> None:
         signing_key=bytes(32),
         peer_public=bytes(64),
     )
-    refs, module = module_with(keys, 1)
+    refs, module, _ = module_with(keys, 1)
     held = module._keys
     for ref, octets in (
         (refs.guek, GUEK),

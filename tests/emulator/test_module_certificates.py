@@ -333,3 +333,84 @@ def test_any_octets_as_an_authority() -> None:
     der, sub = LEAF.by(SUB), SUB.by(ROOT)
     for at in signed_octets(sub):
         refused(der, intermediates=(bent(sub, at, 0x01),))
+
+
+# Without a purpose, and authorities ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("usages", "purpose"),
+    [
+        (("digital_signature",), CertificatePurpose.SIGNATURE),
+        (("key_agreement",), CertificatePurpose.KEY_AGREEMENT),
+        (("digital_signature", "key_agreement"), CertificatePurpose.TLS),
+    ],
+)
+def test_the_purpose_is_that_of_the_key_usage(
+    usages: tuple[str, ...], purpose: CertificatePurpose
+) -> None:
+    facts = check(LEAF.having(usage(*usages)).by(ROOT), purpose=None)
+    assert (facts.purpose, facts.title) == (purpose, TITLE)
+
+
+@pytest.mark.parametrize(
+    "usages",
+    [(), ("content_commitment",), ("digital_signature", "key_encipherment"), ("crl_sign",)],
+)
+def test_a_key_usage_of_no_purpose(usages: tuple[str, ...]) -> None:
+    key_usage = x509.UnrecognizedExtension(x509.KeyUsage.oid, bytes.fromhex("03020700"))
+    value = usage(*usages) if usages else key_usage
+    refused(LEAF.without(x509.KeyUsage).having(value).by(ROOT), "no purpose", purpose=None)
+
+
+@pytest.mark.parametrize("purpose", [None, CertificatePurpose.AUTHORITY])
+def test_an_authority_is_one_by_its_key_usage(purpose: CertificatePurpose | None) -> None:
+    facts = check(SUB.by(ROOT), purpose=purpose)
+    assert facts.purpose is CertificatePurpose.AUTHORITY
+    assert (facts.title, facts.subject_alt_name) == (b"", b"")
+    assert facts.subject == named("sub").public_bytes()
+    named_sub = SUB.having(alternative(), critical=False)
+    assert check(named_sub.by(ROOT), purpose=purpose).subject_alt_name
+    # An anchor vouches for itself.
+    assert check(ANCHORS[0], purpose=purpose).purpose is CertificatePurpose.AUTHORITY
+
+
+@pytest.mark.parametrize(
+    ("draft", "why"),
+    [
+        (SUB.without(x509.BasicConstraints), "no basic constraints"),
+        (SUB.having(x509.BasicConstraints(True, None), critical=False), "not that of an authority"),
+        (SUB.having(x509.BasicConstraints(False, None)), "not that of an authority"),
+        (SUB.having(usage("digital_signature", "crl_sign")), "key usage"),
+        (SUB.having(x509.UnrecognizedExtension(UNKNOWN, b"\5\0")), "unknown critical"),
+        (replace(SUB, end=NOW - DAY / 2), "not valid any more"),
+    ],
+)
+def test_no_authority(draft: Draft, why: str) -> None:
+    refused(draft.by(ROOT), why, purpose=CertificatePurpose.AUTHORITY)
+
+
+def test_an_authority_has_no_title() -> None:
+    refused(SUB.by(ROOT), "another system title", purpose=None, title=TITLE)
+
+
+def test_an_authority_is_a_step_of_the_path_already() -> None:
+    """RFC 5280, 4.2.1.9: of the root's path length, which a party right below does not use up."""
+    root = ROOT.having(x509.BasicConstraints(ca=True, path_length=0))
+    anchors = (root.by(root),)
+    check(LEAF.by(root), anchors=anchors)
+    check(anchors[0], anchors=anchors, purpose=None)
+    refused(SUB.by(root), "no path", anchors=anchors, purpose=None)
+    one = ROOT.having(x509.BasicConstraints(ca=True, path_length=1))
+    check(SUB.by(one), anchors=(one.by(one),), purpose=None)
+
+
+def test_what_a_certificate_says_unchecked() -> None:
+    found = certificates.key_in(LEAF.by(SUB))
+    assert found is not None
+    numbers = LEAF.key.public_key().public_numbers()
+    assert found.public == numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    assert (found.title, found.purpose) == (TITLE, SIGNATURE)
+    assert certificates.key_in(SUB.by(ROOT)) is None
+    with pytest.raises(ValueError, match="cannot be read"):
+        certificates.key_in(b"nothing")

@@ -65,6 +65,29 @@ def test_the_cache_of_ciphers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 # The key ring -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", [KeyKind.SIGNING_KEY, KeyKind.GUEK])
+def test_what_is_destroyed_is_not_derived_again(kind: KeyKind) -> None:
+    ring = KeyRing(FLEET, lambda ref: 1)
+    key = GUEK._replace(kind=kind)
+    first = ring.get(key)
+    ring.discard(key)
+    with pytest.raises(KeyUnavailable):
+        ring.get(key)
+    assert ring.get(key._replace(scope="dco"))
+    ring.keep(key, first)  # unless it is brought back
+    assert ring.get(key) == first
+
+
+def test_keys_that_are_not_derived_are_not_remembered() -> None:
+    """Dedicated keys come and go all the time."""
+    ring = KeyRing(FLEET)
+    for number in range(1, 9):
+        key = GUEK._replace(version=number)
+        ring.keep(key, bytes(16))
+        ring.discard(key)
+    assert ring._destroyed == set()
+
+
 def test_derived_keys_depend_on_every_part_of_the_name_and_on_the_secret() -> None:
     ring = KeyRing(FLEET)
     names = [

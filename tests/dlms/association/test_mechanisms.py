@@ -32,6 +32,7 @@ from dlms.security.hls import Exchange, ManufacturerSteps
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import (
     CertificateFacts,
+    CertificatePurpose,
     CheckCertificate,
     Curve,
     Digest,
@@ -377,7 +378,8 @@ def certified(make: Any, names: dict[str, Any]) -> Any:
 
     def facts(ref: KeyRef) -> CertificateFacts:
         title = ref.holder
-        return CertificateFacts(public[ref, Curve.P256], Curve.P256, title, b"", b"", b"", b"")
+        purpose = CertificatePurpose.SIGNATURE
+        return CertificateFacts(public[ref, Curve.P256], Curve.P256, title, *[b""] * 4, purpose)
 
     pair.server_module.certificates = {CLIENT_CERTIFICATE: facts(names["CLIENT_SIGNING"])}
     pair.client_module.certificates = {SERVER_CERTIFICATE: facts(names["SERVER_SIGNING"])}
