@@ -110,7 +110,7 @@ def test_nor_any_without_ciphering(make_bench: Callable[..., Any]) -> None:
 
 def test_responses_are_protected_as_activated(make_bench: Callable[..., Any]) -> None:
     """Whatever their requests came with, once more is asked of them than of those."""
-    meter = make_bench("laboratory", RELAXED)
+    meter = make_bench("laboratory", RELAXED + 'knobs = "field"\n')
     row = meter.association(SCOPE)
     assert meter.device.config(row).knobs.response_protection is ResponseProtection.AS_REQUEST
     assert activate(meter, 1 << 3) is SUCCESS
