@@ -262,7 +262,6 @@ def test_whole_runs(bench: Any) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            deadline=None,
             max_examples=120,
             stateful_step_count=40,
             suppress_health_check=[HealthCheck.too_slow],

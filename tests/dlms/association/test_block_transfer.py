@@ -161,7 +161,7 @@ def test_lists(kind: dict[str, Any], lab: Any) -> None:
     assert meter.done == 3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     client_pdu=st.integers(40, 300),
     server_pdu=st.integers(80, 300),
