@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dlms.axdr.data import Data
 from dlms.axdr.encoding import encode
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
+from dlms.security.general_context import SpentKeys
 from dlms.security.keys import KeyKind
+
+
+class SpentByScope(dict[str, SpentKeys]):
+    """Keys of single messages already used, by security scope; ``make`` begins one."""
+
+    def __init__(self, make: Callable[[str], SpentKeys] = lambda scope: SpentKeys()) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, scope: str) -> SpentKeys:
+        spent = self[scope] = self._make(scope)
+        return spent
 
 
 @dataclass(slots=True)
@@ -20,12 +34,14 @@ class DeviceState:
     ``values`` are attributes written or changed since manufacture, by (instance, attribute).
     ``key_versions`` counts rotations by (security scope, kind). ``users`` are the user lists that
     were changed, by association. ``clock_offset`` is device time minus true time. ``used_tokens``
-    are the counters of the tokens already accepted. ``security_revision`` counts changes of keys,
-    users and policies, so that open associations notice.
+    are the counters of the tokens already accepted, ``spent`` the keys of single messages.
+    ``security_revision`` counts changes of keys, users and policies, so that open associations
+    notice.
     """
 
     values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
     counters: InvocationCounters = field(default_factory=InvocationCounters)
+    spent: SpentByScope = field(default_factory=SpentByScope)
     key_versions: dict[tuple[str, KeyKind], int] = field(default_factory=dict)
     policies: dict[str, Protection] = field(default_factory=dict)
     users: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -34,7 +50,7 @@ class DeviceState:
     security_revision: int = 0
 
     def digest(self) -> bytes:
-        """A fingerprint of everything but the invocation counters: same digest, same state."""
+        """A fingerprint of everything but counters and spent keys: same digest, same state."""
         parts = [
             (name.hex(), number, encode(value).hex())
             for (name, number), value in self.values.items()

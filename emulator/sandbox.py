@@ -12,7 +12,6 @@ from typing import NamedTuple, Self
 from devices.device import Device
 from devices.profile import Profile
 from devices.state import DeviceState
-from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyRef
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.framing import HdlcStation, OpticalStation
@@ -80,8 +79,8 @@ class Sandbox:
     ``port`` the meters listen on that and the following ports, plain and TLS in turn, and HDLC
     third if it is asked for. ``ways`` are opened besides; UDP has the number of the plain port. A
     serial line is a pty, of which clients open the path in the address.
-    ``counters`` makes each meter's invocation counters: a meter that keeps its keys must not begin
-    to count anew. ``keylog`` is a file for TLS secrets.
+    ``state`` gives what the meter with a system title remembers from before: one that keeps its
+    keys must not begin to count anew. ``keylog`` is a file for TLS secrets.
     """
 
     def __init__(
@@ -96,7 +95,7 @@ class Sandbox:
         trace: bool = False,
         now: Callable[[], dt.datetime] = utc_now,
         port: int = 0,
-        counters: Callable[[], InvocationCounters] = InvocationCounters,
+        state: Callable[[bytes], DeviceState] = lambda title: DeviceState(),
         keylog: Path | None = None,
         ways: Collection[Way] = (),
     ) -> None:
@@ -109,7 +108,7 @@ class Sandbox:
         self._trace = trace
         self._now = now
         self._port = port
-        self._counters = counters
+        self._state = state
         self._keylog = keylog
         self._ways = frozenset(ways)
         self._stack = AsyncExitStack()
@@ -129,7 +128,7 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        state = DeviceState(counters=self._counters())
+        state = self._state(profile.system_title(serial))
         device = Device(profile, serial, client_titles=self._client_titles, state=state)
         # Each meter computes inside itself, with keys that no other meter has.
         module = SoftwareModule(KeyRing(self._fleet_secret, suites_of(profile)))

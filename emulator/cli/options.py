@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devices.profile import Profile, load
-from emulator.counter_file import CounterFile, FiledCounters, FiledTokenCounters
+from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
 from emulator.head_end.services import HeadEnd
@@ -87,7 +87,7 @@ def find_meter(workspace: Workspace, name: str) -> tuple[MeterAddress, Profile]:
 
 def head_end(workspace: Workspace, args: Any, ledger: Ledger) -> HeadEnd:
     """Both parties with the workspace's certificates, keys and counters."""
-    file = CounterFile(workspace.counters)
+    file = workspace.counters
     custody = Custody(
         [SoftwareModule(KeyRing(workspace.fleet_secret))],
         EDITIONS[args.edition],
