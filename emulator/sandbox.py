@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
@@ -70,6 +70,14 @@ def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
     """The security suite of a meter's key: that of the association whose key it is, else 0."""
     suites = {row.name: row.config.suite for row in profile.associations.values()}
     return lambda ref: suites.get(ref.scope, 0)
+
+
+def suites_of_meters(profiles: Mapping[bytes, Profile]) -> Callable[[KeyRef], int]:
+    """The security suite of a key of one of several meters, whose profiles are given by system
+    title; 0 for the keys of anybody else.
+    """
+    suites = {title: suites_of(profile) for title, profile in profiles.items()}
+    return lambda ref: suites[ref.holder](ref) if ref.holder in suites else 0
 
 
 class Sandbox:
