@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from dlms.errors import LocalProtocolError
 
@@ -27,6 +27,7 @@ MAX_LINES = 65536
 """Lines after which the file is written anew, if most of them are outdated: about 5 MB."""
 
 _OPENED, _CLOSED = "opened", "closed"
+_END = f"{_CLOSED} -".encode()
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -36,11 +37,15 @@ class StoreError(LocalProtocolError):
     """
 
 
-class Kept(NamedTuple):
-    """A number, and what is on the disk as not below it."""
+class _Kept:
+    """A number, and what is on the disk as not below it. ``tail`` is what its lines end with."""
 
-    value: int
-    limit: int
+    __slots__ = ("limit", "tail", "value")
+
+    def __init__(self, name: str, value: int, limit: int) -> None:
+        self.value = value
+        self.limit = limit
+        self.tail = f" {limit} {name}".encode("ascii")
 
 
 def this_boot() -> str:
@@ -73,7 +78,7 @@ class Journal:
         """Make an empty one. ``FileExistsError`` if there is a file already."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_line(f"{_CLOSED} -"))
+            file.write(_line(_END))
             file.flush()
             os.fsync(descriptor)
 
@@ -94,7 +99,7 @@ class Journal:
             return
         try:
             if self._file >= 0:
-                self._append(_line(f"{_CLOSED} -"))
+                self._append(_END)
                 os.fsync(self._file)
         finally:
             self._release()
@@ -116,24 +121,23 @@ class Journal:
         be written; from then on nothing can.
         """
         kept = self._kept.get(name)
-        if kept is not None and value <= kept.value:
-            return
-        limit = 0 if kept is None else kept.limit
-        durable = value > limit
-        if durable:
-            limit = value + stride
-        self._append(_line(f"{value} {limit} {name}"))
-        if durable:
+        if kept is None or value > kept.limit:
+            fresh = _Kept(name, value, value + stride)
+            self._append(b"%d%b" % (value, fresh.tail))
             self._sync()
-        self._kept[name] = Kept(value, limit)
-        if self._lines > max(self._max_lines, 2 * len(self._kept)):
+            self._kept[name] = fresh
+        elif value > kept.value:
+            self._append(b"%d%b" % (value, kept.tail))
+            kept.value = value
+        if self._lines > self._most_lines:
             self._rewrite()
 
     # The file -----------------------------------------------------------------------------------
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, octets: bytes) -> None:
         if self._file < 0:
             raise StoreError(f"{self._path}: nothing can be written any more")
+        line = _line(octets)
         try:
             written = os.write(self._file, line)
         except OSError as error:
@@ -156,8 +160,8 @@ class Journal:
     def _rewrite(self) -> None:
         """Put one line for each number into a new file, and that in the place of the old one."""
         fresh = self._path.with_name(f"{self._path.name}.new")
-        lines = [_line(f"{_OPENED} {this_boot() or '-'}")]
-        lines += [_line(f"{kept.value} {kept.limit} {name}") for name, kept in self._kept.items()]
+        lines = [_line(f"{_OPENED} {this_boot() or '-'}".encode())]
+        lines += [_line(b"%d%b" % (kept.value, kept.tail)) for kept in self._kept.values()]
         self._release()
         try:
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -171,6 +175,7 @@ class Journal:
             self._release()
             raise StoreError(f"{self._path}: {error.strerror}") from error
         self._lines = len(lines)
+        self._most_lines = max(self._max_lines, 2 * len(lines))
 
     def _release(self) -> None:
         if self._file >= 0:
@@ -189,12 +194,11 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
-def _line(text: str) -> bytes:
-    octets = text.encode("ascii")
+def _line(octets: bytes) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(octets), octets)
 
 
-def _read(path: Path) -> dict[str, Kept]:
+def _read(path: Path) -> dict[str, _Kept]:
     """What the file says; where it was left open and the machine has stopped since, the limits."""
     try:
         whole, _, _ = path.read_bytes().rpartition(b"\n")
@@ -204,7 +208,7 @@ def _read(path: Path) -> dict[str, Kept]:
             "a new workspace has new keys"
         ) from None
     # What has no end of line was being written when everything stopped; nothing had relied on it.
-    kept: dict[str, Kept] = {}
+    found: dict[str, tuple[int, int]] = {}
     state = ""
     for number, line in enumerate(whole.split(b"\n"), 1):
         fields = _fields(line)
@@ -213,12 +217,12 @@ def _read(path: Path) -> dict[str, Kept]:
         if len(fields) == 2:
             state = " ".join(fields)
             continue
-        before = kept.get(fields[2], Kept(0, 0))
-        kept[fields[2]] = Kept(max(before.value, int(fields[0])), max(before.limit, int(fields[1])))
+        value, limit = found.get(fields[2], (0, 0))
+        found[fields[2]] = max(value, int(fields[0])), max(limit, int(fields[1]))
     boot = this_boot()
-    if state.startswith(_CLOSED) or (boot and state == f"{_OPENED} {boot}"):
-        return kept
-    return {name: Kept(limit, limit) for name, (_, limit) in kept.items()}
+    if not state.startswith(_CLOSED) and not (boot and state == f"{_OPENED} {boot}"):
+        found = {name: (limit, limit) for name, (_, limit) in found.items()}
+    return {name: _Kept(name, value, limit) for name, (value, limit) in found.items()}
 
 
 def _fields(line: bytes) -> list[str] | None:
