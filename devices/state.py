@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from dlms.axdr.data import Data
@@ -15,33 +15,21 @@ from dlms.security.general_context import SpentKeys
 from dlms.security.keys import KeyKind
 
 
-class SpentByScope(dict[str, SpentKeys]):
-    """Keys of single messages already used, by security scope; ``make`` begins one."""
-
-    def __init__(self, make: Callable[[str], SpentKeys] = lambda scope: SpentKeys()) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, scope: str) -> SpentKeys:
-        spent = self[scope] = self._make(scope)
-        return spent
-
-
 @dataclass(slots=True)
 class DeviceState:
     """Non-volatile state of one meter.
 
     ``values`` are attributes written or changed since manufacture, by (instance, attribute).
-    ``key_versions`` counts rotations by (security scope, kind). ``users`` are the user lists that
-    were changed, by association. ``clock_offset`` is device time minus true time. ``used_tokens``
-    are the counters of the tokens already accepted, ``spent`` the keys of single messages.
-    ``security_revision`` counts changes of keys, users and policies, so that open associations
-    notice.
+    ``spent`` are the keys of single messages that were used, by association. ``key_versions``
+    counts rotations by (security scope, kind). ``users`` are the user lists that were changed, by
+    association. ``clock_offset`` is device time minus true time. ``used_tokens`` are the counters
+    of the tokens already accepted. ``security_revision`` counts changes of keys, users and
+    policies, so that open associations notice.
     """
 
     values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
     counters: InvocationCounters = field(default_factory=InvocationCounters)
-    spent: SpentByScope = field(default_factory=SpentByScope)
+    spent: defaultdict[str, SpentKeys] = field(default_factory=lambda: defaultdict(SpentKeys))
     key_versions: dict[tuple[str, KeyKind], int] = field(default_factory=dict)
     policies: dict[str, Protection] = field(default_factory=dict)
     users: dict[str, dict[int, str]] = field(default_factory=dict)

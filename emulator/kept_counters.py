@@ -10,9 +10,10 @@ transferred again, its initialization vectors go on.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from urllib.parse import quote, unquote
 
-from devices.state import DeviceState, SpentByScope
+from devices.state import DeviceState
 from dlms.security.counters import MAXIMUM, InvocationCounters
 from dlms.security.general_context import SpentKeys
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
@@ -104,12 +105,22 @@ class KeptSpentKeys(SpentKeys):
         super().clear()
 
 
+class KeptSpent(defaultdict[str, SpentKeys]):
+    """The :class:`KeptSpentKeys` of a meter, by security scope."""
+
+    def __init__(self, journal: Journal, title: bytes) -> None:
+        super().__init__()
+        self._journal = journal
+        self._title = title
+
+    def __missing__(self, scope: str) -> SpentKeys:
+        spent = self[scope] = KeptSpentKeys(self._journal, self._title, scope)
+        return spent
+
+
 def kept_state(journal: Journal, title: bytes) -> DeviceState:
     """What the meter ``title`` still knows after a restart: its counters and spent keys."""
-    return DeviceState(
-        counters=KeptCounters(journal, title),
-        spent=SpentByScope(lambda scope: KeptSpentKeys(journal, title, scope)),
-    )
+    return DeviceState(counters=KeptCounters(journal, title), spent=KeptSpent(journal, title))
 
 
 def _name(direction: str, ek: KeyRef) -> str:

@@ -175,6 +175,15 @@ def test_dedicated_key_without_full_protection(bench: Any, control: int) -> None
     refused(pair, pair.aarq(user).encode(), OTHER, verified=bool(control))
 
 
+@pytest.mark.parametrize("name", ["GUEK", "GAK"])
+def test_dedicated_key_that_is_a_global_one(bench: Any, names: dict[str, Any], name: str) -> None:
+    """KL-PR-13: its counters would begin at 0 under a key in use, so the module lifts none."""
+    pair = bench()
+    key = names["KEY_OCTETS"][names[name]]
+    initiate = replace(pair.initiate, dedicated_key=key).encode()
+    refused(pair, pair.aarq(pair.sealed(initiate)).encode(), DECIPHERING)
+
+
 POLICIES = [Protection.NONE, Protection.AUTHENTICATED, Protection.ENCRYPTED, Protection.BOTH]
 # Hand-written: policy (none, A, E, A+E) to the requests it lets pass.
 PASSES = {"": "-AEB", "A": "AB", "E": "EB", "B": "B"}
