@@ -89,7 +89,7 @@ def test_an_acceptance_names_the_context(
 def test_a_refused_xdlms_context_is_told_in_the_clear(
     bench: Any, context: ApplicationContext
 ) -> None:
-    """R-AA-4: a ConfirmedServiceError in place of the InitiateResponse; R-CONF-1: none in common."""
+    """R-AA-4: a ConfirmedServiceError instead of the InitiateResponse; R-CONF-1: none in common."""
     pair = bench(context=context, mechanism=Mechanism.NONE)
     initiate = replace(pair.initiate, conformance=Conformance.READ).encode()
     user = pair.sealed(initiate) if context.ciphered else initiate
