@@ -154,7 +154,7 @@ async def test_several_wpdus_in_one_segment(way: str, speak: Any, unharmed: Any)
 async def test_unknown_saps_get_silence(
     way: str, pair: tuple[int, int], connect: Any, unharmed: Any, events: Any
 ) -> None:
-    """X_WPDU_PORT_UNK, X_WPDU_PORT_RSVD: also no-station and all-station, on either side."""
+    """R-AA-1, X_WPDU_PORT_UNK, X_WPDU_PORT_RSVD: no-station and all-station, too, on any side."""
     async with await unharmed(way, METER):
         peer = await connect(way, METER)
         for _ in range(3):

@@ -64,6 +64,7 @@ XDLMS_CONTEXT: dict[str, tuple[dict[str, Any], str]] = {
 def test_xdlms_context(
     bench: Any, kind: dict[str, Any], changes: dict[str, Any], error: str
 ) -> None:
+    """R-INIT-1, R-INIT-2."""
     pair = bench(**kind)
     initiate = replace(pair.initiate, **changes).encode()
     if pair.server_config.context.ciphered:
@@ -238,6 +239,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", BROKEN.values(), ids=list(BROKEN))
 def test_broken_protection(bench: Any, changes: dict[str, Any]) -> None:
+    """R-INIT-4."""
     pair = bench()
     pair.client_module.keys.keep(STRANGER, bytes(16))
     octets = pair.aarq(pair.sealed(pair.initiate.encode(), **changes)).encode()

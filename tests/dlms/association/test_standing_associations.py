@@ -397,7 +397,7 @@ def grouped(request: pytest.FixtureRequest, bench: Any, names: dict[str, Any]) -
 
 
 def test_services_under_the_broadcast_key(grouped: Any, names: dict[str, Any]) -> None:
-    """KL-BC-01: refused by default, and never a reply under either key."""
+    """R-BC-3, KL-BC-01: refused by default, and never a reply under either key."""
     gbek = {"ek": names["GBEK"], "control": 0x70}
     assert grouped.hit(grouped.sealed(SILENT_SET.encode(), **gbek)).event == RequestReceived(
         SILENT_SET, False, BOTH
