@@ -219,8 +219,7 @@ def _read(path: Path) -> dict[str, _Kept]:
             continue
         value, limit = found.get(fields[2], (0, 0))
         found[fields[2]] = max(value, int(fields[0])), max(limit, int(fields[1]))
-    boot = this_boot()
-    if not state.startswith(_CLOSED) and not (boot and state == f"{_OPENED} {boot}"):
+    if not state.startswith(_CLOSED) and state != f"{_OPENED} {this_boot()}":
         found = {name: (limit, limit) for name, (_, limit) in found.items()}
     return {name: _Kept(name, value, limit) for name, (value, limit) in found.items()}
 

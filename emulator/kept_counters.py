@@ -63,10 +63,6 @@ class KeptCounters(InvocationCounters):
             self._journal.raise_to(name, received + 1, BLOCK)
         super().accept(ek, received)
 
-    def establish(self, ek: KeyRef) -> None:
-        super().establish(ek)
-        self._reserved.pop(ek, None)
-
     def _reserve(self, ek: KeyRef, value: int) -> None:
         row = ek._replace(version=min(ek.version, _ANY_LATER))
         first = max(value, self._former.get(row, 0))

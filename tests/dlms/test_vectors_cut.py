@@ -1,8 +1,8 @@
 """Every vector of every file, cut off at each octet: refused, and by nothing but the right error.
 
-The octets of an APDU or frame are refused with ``CodecError``. What has no layout of its own is for
-the module, and refused with ``VerificationFailed``: a wrapped key, a tag, a signature, a point. What
-becomes of whole vectors is in the tests of each file.
+The octets of an APDU or frame are refused with ``CodecError``. What has no layout of its own, a
+wrapped key, a tag, a signature, a point, is for the module, and refused with
+``VerificationFailed``. What becomes of whole vectors is in the tests of each file.
 """
 
 from __future__ import annotations

@@ -101,6 +101,7 @@ def test_a_key_that_is_used_up_stays_so(path: Path) -> None:
         with Journal(path) as journal:
             counters = KeptCounters(journal, METER)
             counters.raise_to(GUEK, MAXIMUM - 1)
+            assert counters.next_to_send(GUEK) <= MAXIMUM
             if counters.next_to_send(GUEK) < MAXIMUM:
                 assert counters.burn(GUEK) == MAXIMUM - 1
             with pytest.raises(LocalProtocolError, match="used up"):
@@ -172,6 +173,7 @@ def test_what_rotated_keys_sent_is_not_sent_again(path: Path, version: int) -> N
         sent = [counters.burn(second) for _ in range(BLOCK + 5)]
     with Journal(path) as journal:
         again = KeptCounters(journal, METER)
+        assert again.snapshot() == (), "no such key is in force"
         rotated = GUEK._replace(version=version)
         again.establish(rotated)
         assert again.burn(rotated) == 2 * BLOCK > max(sent)
