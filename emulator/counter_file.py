@@ -4,7 +4,8 @@ A value must never be used twice with the same key, whatever happens to the proc
 written down as used before the first of it is; what is left of it when the process ends is lost.
 
 What was received must not be accepted twice either (R-IC-7): whoever keeps floors writes each down
-before anything is done with its message.
+before anything is done with its message. That is for commands, several of which may run at once and
+which exchange a few messages each; for a meter there is :mod:`emulator.kept_counters`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from dlms.errors import LocalProtocolError
 from dlms.security.counters import MAXIMUM, InvocationCounters
 from dlms.security.keys import KeyLifetime, KeyRef
 from emulator.head_end.token_counters import TokenCounters
+from emulator.journal import StoreError, sync_directory
 
 BLOCK = 64
 """Counters reserved at once: one write per this many messages."""
 
 
 class CounterFile:
-    """Highest value reserved so far, by name. Safe between processes."""
+    """Highest value reserved so far, by name. Safe between processes, and whenever one ends: the
+    file is replaced whole. None at all is one of which nothing has been reserved.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -33,20 +37,39 @@ class CounterFile:
         """Reserve ``count`` values, none below ``at_least``; return the first.
 
         With a ``count`` of 0 that only raises the value: to ``at_least``, if it is lower.
+        :class:`~emulator.journal.StoreError` if the file is damaged, and nothing is changed.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        with open(descriptor, "r+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            text = file.read()
-            reserved: dict[str, int] = json.loads(text) if text else {}
-            first = max(reserved.get(name, 0), at_least)
-            reserved[name] = first + count
-            file.seek(0)
-            file.truncate()
-            file.write(json.dumps(reserved, indent=1))
-            file.flush()
-            os.fsync(file.fileno())
+        beside = self._path.with_name(f"{self._path.name}.lock")
+        with open(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            reserved = self._read()
+            former = reserved.get(name, 0)
+            first = max(former, at_least)
+            if first + count > former:
+                reserved[name] = first + count
+                self._replace(json.dumps(reserved, indent=1))
         return first
+
+    def _read(self) -> dict[str, int]:
+        try:
+            found: object = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise StoreError(f"{self._path} is damaged: {error}") from error
+        if isinstance(found, dict) and all(type(value) is int for value in found.values()):
+            return found
+        raise StoreError(f"{self._path} is damaged: it has no counters by name")
+
+    def _replace(self, text: str) -> None:
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        fresh.replace(self._path)
+        sync_directory(self._path.parent)
 
 
 class FiledCounters(InvocationCounters):

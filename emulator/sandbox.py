@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import NamedTuple, Self
 from devices.device import Device
 from devices.profile import Profile
 from devices.state import DeviceState
-from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyRef
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.framing import HdlcStation, OpticalStation
@@ -74,6 +73,14 @@ def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
     return lambda ref: suites.get(ref.scope, 0)
 
 
+def suites_of_meters(profiles: Mapping[bytes, Profile]) -> Callable[[KeyRef], int]:
+    """The security suite of a key of one of several meters, whose profiles are given by system
+    title; 0 for the keys of anybody else.
+    """
+    suites = {title: suites_of(profile) for title, profile in profiles.items()}
+    return lambda ref: suites[ref.holder](ref) if ref.holder in suites else 0
+
+
 class Sandbox:
     """Meters that serve while the sandbox is entered as an async context.
 
@@ -81,8 +88,8 @@ class Sandbox:
     ``port`` the meters listen on that and the following ports, plain and TLS in turn, and HDLC
     third if it is asked for. ``ways`` are opened besides; UDP has the number of the plain port. A
     serial line is a pty, of which clients open the path in the address.
-    ``counters`` makes each meter's invocation counters: a meter that keeps its keys must not begin
-    to count anew. ``keylog`` is a file for TLS secrets.
+    ``state`` gives what the meter with a system title remembers from before: one that keeps its
+    keys must not begin to count anew. ``keylog`` is a file for TLS secrets.
     """
 
     def __init__(
@@ -97,7 +104,7 @@ class Sandbox:
         trace: bool = False,
         now: Callable[[], dt.datetime] = utc_now,
         port: int = 0,
-        counters: Callable[[], InvocationCounters] = InvocationCounters,
+        state: Callable[[bytes], DeviceState] = lambda title: DeviceState(),
         keylog: Path | None = None,
         ways: Collection[Way] = (),
     ) -> None:
@@ -110,7 +117,7 @@ class Sandbox:
         self._trace = trace
         self._now = now
         self._port = port
-        self._counters = counters
+        self._state = state
         self._keylog = keylog
         self._ways = frozenset(ways)
         self._stack = AsyncExitStack()
@@ -133,7 +140,7 @@ class Sandbox:
         # Each meter computes inside itself, with keys that no other meter has.
         ring = KeyRing(self._fleet_secret, suites_of(profile))
         module = SoftwareModule(ring)
-        state = DeviceState(counters=self._counters())
+        state = self._state(profile.system_title(serial))
         made = provision(
             profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self._now()
         )

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from emulator.counter_file import CounterFile
 from emulator.head_end.party import ASSOCIATIONS, TITLES
+from emulator.journal import Journal
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
 from tls.credentials import Credential
@@ -40,8 +42,13 @@ class Workspace:
         self.pki = TestPki.load(path / "pki")
 
     @property
-    def counters(self) -> Path:
-        return self.path / "counters.json"
+    def counters(self) -> CounterFile:
+        """What the commands have sent and received; several may run at once."""
+        return CounterFile(self.path / "counters.json")
+
+    def meter_counters(self) -> Journal:
+        """What the meters have, for one sandbox at a time."""
+        return Journal(self._meters)
 
     def credential(self, actor: Actor) -> Credential:
         return Credential.load(self.path / "parties", actor.value.lower())
@@ -54,6 +61,7 @@ class Workspace:
         for actor in ASSOCIATIONS.values():
             credential = pki.issue_client(TITLES[actor], actor.value)
             credential.save(self.path / "parties", actor.value.lower())
+        Journal.create(self._meters)
         # The secret is written last: where it is, everything is.
         write_private(secret, secrets.token_bytes(SECRET_LENGTH))
 
@@ -79,6 +87,10 @@ class Workspace:
             row["name"]: MeterAddress(**{**row, "title": bytes.fromhex(row["title"])})
             for row in rows
         }
+
+    @property
+    def _meters(self) -> Path:
+        return self.path / "meters.journal"
 
     @property
     def _sandbox(self) -> Path:

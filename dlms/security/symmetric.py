@@ -42,7 +42,9 @@ class Open(NamedTuple):
     With ``lift``, a dedicated key inside an opened InitiateRequest is stored under that reference
     and blanked in the result.
 
-    Result: the plaintext. :class:`VerificationFailed` if the tag is wrong.
+    Result: the plaintext. :class:`VerificationFailed` if the tag is wrong, or if that key is one
+    that protects its own message: its counters begin anew, and so would initialization vectors
+    that were used (KL-PR-13).
     """
 
     use: Use

@@ -24,7 +24,7 @@ from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import EDITIONS
-from emulator.sandbox import MeterAddress, Sandbox
+from emulator.sandbox import MeterAddress, Sandbox, suites_of_meters
 from tls.pki import TestPki
 
 INSTRUCTION = "arm_supply"
@@ -67,12 +67,15 @@ async def _demo(args: argparse.Namespace) -> int:
     pki = TestPki.create(now=dt.datetime.now(dt.UTC))
     fleet_secret = secrets.token_bytes(32)
     ledger = Ledger()
-    head_end = _head_end(pki, fleet_secret, args, ledger)
     profiles = [load(name) for name in available()]
     results = []
     async with Sandbox(
         profiles, pki=pki, fleet_secret=fleet_secret, client_titles=client_titles()
     ) as sandbox:
+        suites = suites_of_meters(
+            {m.address.title: m.device.profile for m in sandbox.meters.values()}
+        )
+        head_end = _head_end(pki, KeyRing(fleet_secret, suites), args, ledger)
         for running in sandbox.meters.values():
             results.append(await _visit(head_end, running.address, args.amount))
     if args.json:
@@ -90,11 +93,8 @@ async def _demo(args: argparse.Namespace) -> int:
     return failures.Exit.DONE if good else failures.Exit.FAILED
 
 
-def _head_end(
-    pki: TestPki, fleet_secret: bytes, args: argparse.Namespace, ledger: Ledger
-) -> HeadEnd:
-    module = SoftwareModule(KeyRing(fleet_secret))
-    custody = Custody([module], EDITIONS[args.edition], Mode(args.mode), ledger)
+def _head_end(pki: TestPki, keys: KeyRing, args: argparse.Namespace, ledger: Ledger) -> HeadEnd:
+    custody = Custody([SoftwareModule(keys)], EDITIONS[args.edition], Mode(args.mode), ledger)
     return assemble(
         custody,
         lambda actor: pki.issue_client(TITLES[actor], actor.value),

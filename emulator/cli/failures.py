@@ -12,6 +12,7 @@ from dlms.client.refusals import MeterRefusal
 from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
+from emulator.journal import StoreError
 from emulator.workspace import WorkspaceError
 
 
@@ -35,6 +36,7 @@ class Exit(IntEnum):
 KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
     (MeterRefusal, Exit.FAILED),
+    (StoreError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
     (CryptoFailure, Exit.PROTOCOL),
     (UnknownObject, Exit.USAGE),

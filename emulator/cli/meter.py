@@ -88,7 +88,7 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
     ledger = Ledger()
-    head_end = options.head_end(workspace, args, ledger)
+    head_end = options.head_end(workspace, args, ledger, meter, profile)
     result = await command(args, head_end, meter, profile)
     if args.json:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devices.profile import Profile, load
-from emulator.counter_file import CounterFile, FiledCounters, FiledTokenCounters
+from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
 from emulator.head_end.services import HeadEnd
@@ -17,7 +17,7 @@ from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import EDITIONS, LETTER
-from emulator.sandbox import MeterAddress
+from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
 if TYPE_CHECKING:
@@ -85,11 +85,14 @@ def find_meter(workspace: Workspace, name: str) -> tuple[MeterAddress, Profile]:
     return meters[name], load(name)
 
 
-def head_end(workspace: Workspace, args: Any, ledger: Ledger) -> HeadEnd:
-    """Both parties with the workspace's certificates, keys and counters."""
-    file = CounterFile(workspace.counters)
+def head_end(
+    workspace: Workspace, args: Any, ledger: Ledger, meter: MeterAddress, profile: Profile
+) -> HeadEnd:
+    """Both parties with the workspace's certificates, keys and counters, for one meter."""
+    file = workspace.counters
+    suites = suites_of_meters({meter.title: profile})
     custody = Custody(
-        [SoftwareModule(KeyRing(workspace.fleet_secret))],
+        [SoftwareModule(KeyRing(workspace.fleet_secret, suites))],
         EDITIONS[args.edition],
         Mode(args.mode),
         ledger,

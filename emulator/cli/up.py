@@ -11,9 +11,9 @@ from functools import partial
 from devices.profile import available, load
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
-from emulator.counter_file import CounterFile, FiledCounters
 from emulator.events import MeterEvent
 from emulator.head_end.party import client_titles
+from emulator.kept_counters import kept_state
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.workspace import Workspace
 
@@ -67,26 +67,27 @@ async def _up(args: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with Sandbox(
-        profiles,
-        pki=workspace.pki,
-        fleet_secret=workspace.fleet_secret,
-        client_titles=client_titles(),
-        host=args.host,
-        on_event=_print_json_event if args.json else _print_event,
-        trace=args.trace,
-        port=args.port,
-        keylog=args.keylog,
-        ways=args.ways or (),
-        counters=partial(FiledCounters, CounterFile(workspace.path / "meters.json")),
-    ) as sandbox:
-        addresses = [running.address for running in sandbox.meters.values()]
-        workspace.announce(addresses)
-        try:
-            _announce(addresses, args)
-            await stop.wait()
-        finally:
-            workspace.withdraw()
+    with workspace.meter_counters() as journal:
+        async with Sandbox(
+            profiles,
+            pki=workspace.pki,
+            fleet_secret=workspace.fleet_secret,
+            client_titles=client_titles(),
+            host=args.host,
+            on_event=_print_json_event if args.json else _print_event,
+            trace=args.trace,
+            port=args.port,
+            keylog=args.keylog,
+            ways=args.ways or (),
+            state=partial(kept_state, journal),
+        ) as sandbox:
+            addresses = [running.address for running in sandbox.meters.values()]
+            workspace.announce(addresses)
+            try:
+                _announce(addresses, args)
+                await stop.wait()
+            finally:
+                workspace.withdraw()
     return failures.Exit.DONE
 
 

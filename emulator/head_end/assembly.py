@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dlms.security.counters import InvocationCounters
@@ -22,8 +22,14 @@ def assemble(
     keylog: Path | None = None,
     counters: Callable[[], InvocationCounters] = InvocationCounters,
     tokens: TokenCounters | None = None,
+    associations: Mapping[Actor, str] | None = None,
 ) -> HeadEnd:
-    """``credential`` gives each party its certificate, ``counters`` makes each its counters."""
+    """``credential`` gives each party its certificate, ``counters`` makes each its counters.
+
+    ``associations`` are the rows of profiles that the parties use, where those are not called like
+    them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
+    (:func:`~emulator.sandbox.suites_of_meters`).
+    """
     s1sp, dco = (
         Party(
             actor=actor,
@@ -31,6 +37,7 @@ def assemble(
             trust=trust,
             custody=custody,
             counters=counters(),
+            association=(associations or {}).get(actor, ""),
             keylog=keylog,
         )
         for actor in (Actor.S1SP, Actor.DCO)

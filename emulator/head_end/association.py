@@ -93,7 +93,7 @@ async def associate(
     Raises :class:`tls.events.HandshakeError`, ``OSError``, :class:`~dlms.errors.DlmsError` or
     ``TimeoutError`` if there is no association.
     """
-    row = profile.associations[party.actor.value.lower()]
+    row = party.row(profile)
     channel = await _connect(party, meter, profile)
     try:
         await _move_counter_forward(party, channel, meter, profile, row)
@@ -145,6 +145,7 @@ def _plan(
     keys = AssociationKeys(
         guek=KeyRef(meter.title, row.name, KeyKind.GUEK),
         gak=KeyRef(meter.title, row.name, KeyKind.GAK),
+        hls_secret=KeyRef(meter.title, row.name, KeyKind.HLS_SECRET),
     )
     dedicated = None
     if row.dedicated:
@@ -161,6 +162,8 @@ def _plan(
         context=row.config.context,
         mechanism=row.config.mechanism,
         conformance=row.config.conformance,
+        suite=row.config.suite,
+        knobs=row.config.knobs,
         own_title=party.title,
         server_title=meter.title,
         protection=Protection(row.protection),

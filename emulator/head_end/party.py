@@ -6,6 +6,9 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devices.profile import Profile
+from devices.profile.model import AssociationRow
+from dlms.errors import LocalProtocolError
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
@@ -27,13 +30,16 @@ def client_titles() -> dict[str, bytes]:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Party:
-    """``keylog`` is a file for TLS secrets, to analyse recorded traffic."""
+    """``association`` names the row of a profile that this party uses, where that is not the one
+    called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic.
+    """
 
     actor: Actor
     credential: Credential
     trust: Trust
     custody: Custody
     counters: InvocationCounters = field(default_factory=InvocationCounters)
+    association: str = ""
     keylog: Path | None = None
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)
 
@@ -45,6 +51,14 @@ class Party:
     def tls_key(self) -> KeyRef:
         """The name of the DCC Private Key this party establishes TLS with."""
         return KeyRef(self.title, self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+
+    def row(self, profile: Profile) -> AssociationRow:
+        """The party's association with a meter. :class:`LocalProtocolError` if it has none."""
+        name = self.association or self.actor.value.lower()
+        row = profile.associations.get(name)
+        if row is None:
+            raise LocalProtocolError(f"{profile.name} has no association {name!r}")
+        return row
 
     def tls_context(self) -> ssl.SSLContext:
         """The party's TLS context, made once: to load the key into OpenSSL takes files."""

@@ -82,8 +82,14 @@ class SoftwareModule:
         if op.lift is not None:
             key, plaintext = lift_dedicated_key(plaintext)
             if key is not None:
+                self._check_apart(key, op.ek, op.ak)
                 self._keep(op.lift, key)
         return plaintext
+
+    def _check_apart(self, key: bytes, *others: KeyRef | None) -> None:
+        for other in others:
+            if other is not None and hmac.compare_digest(key, self._keys.get(other)):
+                raise VerificationFailed("dedicated key is a global one")
 
     def _verified(self, op: ops.Open) -> bytes:
         body = op.body

@@ -1,7 +1,8 @@
 """The other process: our meters and the echoes, until standard input ends.
 
 ``python serve.py WORKSPACE`` prints one line of JSON: where they listen. Every client gets a
-meter of its own, all with the same title and keys, so that each has its counters to itself.
+meter of its own, all with the same title and keys, so that each has its counters to itself; they
+are kept in files as those of ``cosemlab up`` are.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import samples
 from echo import Echo
 
+from emulator.journal import Journal
+from emulator.kept_counters import kept_state
 from emulator.sandbox import LOOPBACK, Sandbox
 from emulator.workspace import Workspace
 from tls.contexts import server_context
@@ -28,12 +32,16 @@ METERS = 180
 async def main(workspace: Workspace) -> None:
     async with AsyncExitStack() as stack:
         meters = []
-        for _ in range(METERS):
+        for number in range(METERS):
+            path = workspace.path / f"meter-{number}.journal"
+            Journal.create(path)
+            journal = stack.enter_context(Journal(path))
             sandbox = Sandbox(
                 [samples.profile()],
                 pki=workspace.pki,
                 fleet_secret=workspace.fleet_secret,
                 client_titles={},
+                state=partial(kept_state, journal),
             )
             await stack.enter_async_context(sandbox)
             address = sandbox.meters[samples.PROFILE].address

@@ -188,6 +188,7 @@ def test_without_keys_nothing_changes(name: str) -> None:
 
 @pytest.mark.parametrize("name", available())
 def test_the_public_client_reads_no_consumption_and_no_money(name: str) -> None:
+    """X_PUBLIC_MIN."""
     private = {
         classes.REGISTER,
         classes.PROFILE_GENERIC,

@@ -397,7 +397,7 @@ SENT = st.lists(
 def test_the_keys_are_always_one_committed_set(
     make_bench: Callable[..., Any], transfers: list[list[tuple[int, int, bool]]]
 ) -> None:
-    """I4, I1: any sequence of good and bad transfers, against a model of what is in force."""
+    """R-KEY-4, I4, I1: any sequence of good and bad transfers, against a model of what holds."""
     meter = make_bench()
     force = {
         key_id: meter.ring.get(meter.device.key("dco", kind)) for key_id, kind in KINDS.items()

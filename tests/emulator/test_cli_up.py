@@ -27,9 +27,11 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator import kept_counters
 from emulator.channel import Channel
 from emulator.cli.main import main
 from emulator.client import MeterClient
+from emulator.counter_file import BLOCK
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.workspace import Workspace
@@ -154,21 +156,57 @@ def test_events_are_printed_as_json(tmp_path: Path) -> None:
     assert up.end()[0] == 0
 
 
-def test_the_same_keys_after_a_restart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And counters that go on: the second sandbox takes what follows, on both sides."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_the_same_keys_after_a_restart(
+    number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And counters that go on: the second sandbox takes what follows, on both sides (R-IC-7)."""
     path = tmp_path / "workspace"
-    keys = []
+    found = []
     for _ in range(2):
         up = Up(path, "itron")
         up.document()
         for arguments in (["keys", "itron", "s1sp"], ["read", "itron"]):
             assert main([*arguments, "--workspace", str(path), "--json"]) == 0
-            keys.append(json.loads(capsys.readouterr().out))
-        assert up.end()[0] == 0
-    assert keys[0] == keys[2]
-    assert keys[1] == keys[3]
-    reserved = json.loads((path / "meters.json").read_text())
-    assert all(count == 128 for name, count in reserved.items() if name.endswith("/s1sp/GUEK"))
+            found.append(json.loads(capsys.readouterr().out))
+        up.end(number)
+        with Workspace(path).meter_counters() as journal:
+            found.append({name: journal.value(name) for name in journal.names("")})
+    assert found[0] == found[3]
+    assert found[1] == found[4]
+    (floor,) = (name for name in found[2] if name.startswith("floor") and "/s1sp/GUEK" in name)
+    assert 0 < found[2][floor] <= BLOCK, "what one command needs"
+    commands = json.loads((path / "counters.json").read_text())
+    (ours,) = (name for name in commands if name.endswith("/s1sp/GUEK"))
+    assert found[5][floor] == BLOCK + found[2][floor], "exactly where the second command ended"
+    assert commands[ours] == 2 * BLOCK
+    sent = floor.replace("floor", "send", 1)
+    assert (found[2][sent], found[5][sent]) == (kept_counters.BLOCK, 2 * kept_counters.BLOCK)
+
+
+def test_one_sandbox_per_workspace(up: Any, failing: Any) -> None:
+    """Or two meters would count under one key; and the first one goes on."""
+    before = (up.workspace / "sandbox.json").read_text()
+    status, line = failing("up")
+    assert (status, line.partition("is ")[2]) == (2, "in use by another process")
+    assert (up.workspace / "sandbox.json").read_text() == before
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}\n"], ids=["missing", "empty", "another"])
+def test_a_sandbox_without_its_counters_is_none(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R-IC-7, KL-IC-15: it does not begin at 0 again under the same keys."""
+    path = tmp_path / "workspace"
+    Workspace(path)
+    journal = path / "meters.journal"
+    journal.unlink()
+    if content is not None:
+        journal.write_bytes(content)
+    assert main(["up", "secure", "--workspace", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"cosemlab: {journal} is {'missing' if content is None else 'damaged'}")
+    assert not (path / "sandbox.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ async def test_more_than_was_asked_for(meter: Any) -> None:
 
 
 async def test_answers_one_octet_at_a_time() -> None:
-    """The channel alone, fed by hand."""
+    """X_CLI_SLOW: The channel alone, fed by hand."""
     channel = Channel()
     for octet in framed(ACCEPTED) + answer(0x41):
         channel.data_received(bytes((octet,)))

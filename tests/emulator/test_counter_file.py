@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dlms.errors import LocalProtocolError
 from dlms.security.counters import MAXIMUM
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from emulator.counter_file import BLOCK, CounterFile, FiledCounters, FiledTokenCounters
+from emulator.journal import StoreError
 
 METER = b"ACL\x13\0\0\0\1"
 GUEK = KeyRef(METER, "s1sp", KeyKind.GUEK)
@@ -65,13 +67,50 @@ def test_a_shorter_text_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == {"a": 6}
 
 
-def test_a_file_that_is_not_ours_stops_everything(tmp_path: Path) -> None:
-    """Better no message than a counter that may have been used."""
+DAMAGED = {
+    "empty": "",
+    "cut short": '{"a": ',
+    "a list": '["a", 1]',
+    "no number": '{"a": "1"}',
+    "a truth": '{"a": true}',
+    "octets": "\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=list(DAMAGED))
+def test_a_damaged_file_stops_everything(tmp_path: Path, text: str) -> None:
+    """KL-IC-15: better no message than a counter that may have been used; never 0 again."""
     path = tmp_path / "counters.json"
-    path.write_text('{"a": ')
-    with pytest.raises(ValueError, match="Expecting value"):
+    path.write_text(text)
+    with pytest.raises(StoreError, match=r"counters\.json is damaged"):
         CounterFile(path).reserve("a", 0, 1)
-    assert path.read_text() == '{"a": '
+    with pytest.raises(StoreError):
+        FiledCounters(CounterFile(path)).burn(GUEK)
+    assert path.read_text() == text
+
+
+def test_the_file_is_whole_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-IC-7: at each wait for the disk the file has the old numbers or the new ones."""
+    path = tmp_path / "counters.json"
+    file = CounterFile(path)
+    file.reserve("a", 0, 5)
+    seen = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        seen.append(json.loads(path.read_text()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    file.reserve("a", 0, 5)
+    assert seen == [{"a": 5}, {"a": 10}], "the new file, then its name"
+
+
+def test_a_process_that_ends_while_it_writes_leaves_the_old_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "counters.json"
+    CounterFile(path).reserve("a", 0, 5)
+    (tmp_path / "counters.json.new").write_text('{"a": 1')
+    assert CounterFile(path).reserve("a", 0, 1) == 5
 
 
 _RESERVE = """

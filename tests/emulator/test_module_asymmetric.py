@@ -156,6 +156,7 @@ def test_short_numbers_are_padded(module: CryptoModule) -> None:
 
 
 def test_a_new_pair_replaces_the_old_one(module: CryptoModule, curve: Curve) -> None:
+    """R-KEY-7."""
     first = pair(module, curve)
     signature = module.execute(Sign(Use.PROTECT_REQUEST, SIGNING, b"message"))
     second = pair(module, curve)
@@ -318,6 +319,7 @@ def test_extra_is_authenticated_behind_the_authentication_key(
 
 @pytest.mark.parametrize("key", [SIGNING, AGREEMENT, ref(KeyKind.TLS_PRIVATE_KEY)], ids=str)
 def test_certificate_request(module: CryptoModule, curve: Curve, key: KeyRef) -> None:
+    """R-KEY-6, X_SUITE1_CSR."""
     public = pair(module, curve, key)
     der = module.execute(CertificateRequest(Use.CERTIFICATE, key, TITLE))
     request = x509.load_der_x509_csr(der)

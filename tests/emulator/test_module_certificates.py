@@ -193,6 +193,7 @@ def test_each_purpose_has_its_key_usage(
     ],
 )
 def test_wrong_in_one_way(draft: Draft, why: str) -> None:
+    """R-KEY-8."""
     refused(draft.by(ROOT), why)
 
 

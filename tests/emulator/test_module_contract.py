@@ -399,6 +399,16 @@ def test_nothing_is_lifted_from_a_bent_message(module: CryptoModule) -> None:
         module.execute(seal(0x20, ek=DEDICATED))
 
 
+@pytest.mark.parametrize("other", [EK, AK], ids=["GUEK", "GAK"])
+def test_a_global_key_is_no_dedicated_one(module: CryptoModule, other: KeyRef) -> None:
+    """KL-PR-13, I1: it would begin to count anew under a key in use."""
+    body = expected(0x30, initiate(KEYS[other]))
+    with pytest.raises(VerificationFailed, match="global"):
+        module.execute(opener(0x30, body, lift=DEDICATED))
+    with pytest.raises(KeyUnavailable):
+        module.execute(seal(0x20, ek=DEDICATED))
+
+
 @pytest.mark.parametrize(
     "plaintext",
     [initiate(None), GET_REQUEST, b"\x01\x01\x10short", b"\x01"],

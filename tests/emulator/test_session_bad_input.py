@@ -147,10 +147,14 @@ async def test_several_wpdus_in_one_segment(way: str, speak: Any, unharmed: Any)
         assert [answer[2] for answer in answers[2:5]] == [0x41, 0x42, 0x43]
 
 
-@pytest.mark.parametrize("pair", [(16, 2), (17, 1), (1, 16), (0, 0), (0xFFFF, 0xFFFF)])
+@pytest.mark.parametrize(
+    "pair",
+    [(16, 2), (17, 1), (1, 16), (0, 0), (0xFFFF, 0xFFFF), (16, 0), (0, 1), (16, 0x7F), (0x7F, 1)],
+)
 async def test_unknown_saps_get_silence(
     way: str, pair: tuple[int, int], connect: Any, unharmed: Any, events: Any
 ) -> None:
+    """R-AA-1, X_WPDU_PORT_UNK, X_WPDU_PORT_RSVD: no-station and all-station, too, on any side."""
     async with await unharmed(way, METER):
         peer = await connect(way, METER)
         for _ in range(3):
@@ -160,6 +164,33 @@ async def test_unknown_saps_get_silence(
         assert [event.text for event in events.of("unknown-sap")] == [
             f"SAP {pair[0]} to {pair[1]}"
         ] * 3
+
+
+async def test_two_associations_on_one_connection(
+    speak: Any, place: Any, make_association: Any, unharmed: Any
+) -> None:
+    """X_WPDU_TWO_AA: two client SAPs have keys, counters and privileges to themselves."""
+    async with await unharmed("plain", METER):
+        s1sp = await (await speak("plain", METER, "s1sp")).open()
+        meter = place(METER)
+        config = meter.profile.associations["dco"].config
+        pair = config.client_sap, config.server_sap
+        line = type(s1sp.peer)(s1sp.peer.reader, s1sp.peer.writer, pair)
+        dco = await type(s1sp)(line, make_association(meter, "dco"), s1sp._execute).open()
+        keys = [meter.device.key(name, KeyKind.GUEK) for name in ("s1sp", "dco")]
+        floor = meter.device.state.counters.floor
+        for first, second in ((s1sp, dco), (dco, s1sp), (s1sp, dco)):
+            before = [floor(key) for key in keys]
+            await first.get()
+            await second.get()
+            assert [floor(key) for key in keys] == [before[0] + 1, before[1] + 1]
+        # What the one has sealed, the other's address does not open.
+        stray = s1sp.sealed(GetRequest(0x41, CLOCK_TIME))
+        assert await line.exchange(stray) == DECIPHERING_ERROR
+        await dco.ask(dco.make(dco.association.release()))
+        assert await line.exchange(stray) == NOT_ASSOCIATED
+        # Where it belongs it is good, although the other association has ended.
+        assert (await s1sp.ask(stray)).response.invoke == 0x41
 
 
 async def test_peers_that_go_in_the_middle(connect: Any, unharmed: Any, events: Any) -> None:

@@ -199,6 +199,7 @@ async def test_bad_client_gets_its_alert_and_we_get_the_event(
     alert: Alert,
     client_sees: str,
 ) -> None:
+    """X_TLS_CCERT."""
     with pytest.raises(ssl.SSLError, match=client_sees):
         await asyncio.to_thread(_shake_hands, lab.listener.port, make_client(cast))
     event = await lab.event()

@@ -155,7 +155,7 @@ SECRET = b"a secret for HLS"
     ids=lambda value: getattr(value, "name", "f"),
 )
 def test_f_by_hand(make: Any, mechanism: Mechanism, f: Any) -> None:
-    """Table 42: what is hashed, and in which order, in passes 3 and 4."""
+    """R-HLS-6: Table 42: what is hashed, and in which order, in passes 3 and 4."""
     pair = make(mechanism)
     pair.begin()
     ctos = pair.client._challenge

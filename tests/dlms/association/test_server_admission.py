@@ -103,6 +103,7 @@ MECHANISMS: dict[str, tuple[dict[str, Any], int]] = {
 def test_mechanism(
     bench: Any, context: ApplicationContext, changes: dict[str, Any], diagnostic: int
 ) -> None:
+    """R-AA-2."""
     pair = bench(context=context)
     event = refused(pair, pair.aarq(**changes).encode(), aare_hex(context.value, 0xA1, diagnostic))
     assert event.diagnostic is UserDiagnostic(diagnostic)
@@ -228,7 +229,7 @@ def test_title_other_than_the_channel_says(
 
 
 def test_unused_fields_are_ignored(bench: Any) -> None:
-    """APPL_OPEN_6 1: dummies do not matter, and the AARE says no more than needed."""
+    """R-AA-5, APPL_OPEN_6 1: dummies do not matter, and the AARE says no more than needed."""
     pair = bench(context=ApplicationContext.LN, mechanism=Mechanism.NONE)
     aarq = pair.aarq(
         called_ap_title=b"\x01",
@@ -253,6 +254,7 @@ def test_unused_fields_are_ignored(bench: Any) -> None:
 
 @pytest.mark.parametrize("state", [State.IDLE, State.AUTHENTICATING, State.ASSOCIATED])
 def test_unreadable_aarq_changes_nothing(bench: Any, state: State) -> None:
+    """X_AARQ_TRUNC."""
     pair = bench()
     octets = pair.aarq().encode()
     if state is State.AUTHENTICATING:
@@ -279,6 +281,7 @@ def test_refused_aarq_ends_the_association_it_would_replace(bench: Any) -> None:
 
 
 def test_stoc_is_resampled_until_it_differs(bench: Any, names: dict[str, Any]) -> None:
+    """R-HLS-3."""
     ctos = names["CHALLENGE"] * 2
     draws = iter([ctos, ctos, bytes(range(16))])
     pair = bench(server_random=lambda length: next(draws))

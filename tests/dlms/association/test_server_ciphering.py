@@ -125,7 +125,7 @@ def test_general_form_that_was_not_negotiated(bench: Any) -> None:
 
 
 def test_every_flipped_octet(pair: Any) -> None:
-    """KL-IC-04: a wrong tag leaves the floor alone, whatever the counter says."""
+    """R-PROT-2, KL-IC-04: a wrong tag leaves the floor alone, whatever the counter says."""
     sealed = pair.sealed(GET.encode(), **own(pair))
     before = pair.digest()
     for position in range(2, len(sealed)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dlms.acse.names import ApplicationContext
+from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.config import PASS_3
 from dlms.association.events import AssociationOpened, AuthenticationFailed
 from dlms.association.state import State
@@ -222,3 +222,23 @@ def test_refusal_of_pass_3_is_protected_as_pass_3_was(bench: Any) -> None:
 def test_the_challenge_is_used_once(bench: Any) -> None:
     pair = bench().connect()
     assert pair.server._aa.server_challenge == b""
+
+
+def test_a_secret_that_was_changed(bench: Any, names: dict[str, Any]) -> None:
+    """R-HLS-8, KL-HL-16: exactly one secret is good, so who has lost the answer tries both."""
+    old = names["HLS_SECRET"]
+    new = old._replace(version=1)
+    pair = bench(
+        context=ApplicationContext.LN, mechanism=Mechanism.HLS_MD5, keys={"hls_secret": old}
+    ).connect()
+    for module in (pair.server_module, pair.client_module):
+        module.keys.keep(new, b"another secret for HLS")
+    pair.server.adopt(pair.server_config, pair.keys._replace(hls_secret=new))
+    pair.get()  # the association goes on
+    pair.server_keys = {"hls_secret": new}
+    for secret, good in ((old, False), (new, True)):
+        pair.client_keys = {"hls_secret": secret}
+        pair.renew()
+        pair.begin()
+        event = pair.hit(pair.ask(pair.client.authenticate())).event
+        assert isinstance(event, AssociationOpened if good else AuthenticationFailed)

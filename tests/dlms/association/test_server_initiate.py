@@ -63,6 +63,7 @@ XDLMS_CONTEXT: dict[str, tuple[dict[str, Any], str]] = {
 def test_xdlms_context(
     bench: Any, kind: dict[str, Any], changes: dict[str, Any], error: str
 ) -> None:
+    """R-INIT-1, R-INIT-2."""
     pair = bench(**kind)
     initiate = pair.initiate._replace(**changes).encode()
     if pair.server_config.context.ciphered:
@@ -174,6 +175,15 @@ def test_dedicated_key_without_full_protection(bench: Any, control: int) -> None
     refused(pair, pair.aarq(user).encode(), OTHER, verified=bool(control))
 
 
+@pytest.mark.parametrize("name", ["GUEK", "GAK"])
+def test_dedicated_key_that_is_a_global_one(bench: Any, names: dict[str, Any], name: str) -> None:
+    """KL-PR-13: its counters would begin at 0 under a key in use, so the module lifts none."""
+    pair = bench()
+    key = names["KEY_OCTETS"][names[name]]
+    initiate = pair.initiate._replace(dedicated_key=key).encode()
+    refused(pair, pair.aarq(pair.sealed(initiate)).encode(), DECIPHERING)
+
+
 POLICIES = [Protection.NONE, Protection.AUTHENTICATED, Protection.ENCRYPTED, Protection.BOTH]
 # Hand-written: policy (none, A, E, A+E) to the requests it lets pass.
 PASSES = {"": "-AEB", "A": "AB", "E": "EB", "B": "B"}
@@ -228,6 +238,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", BROKEN.values(), ids=list(BROKEN))
 def test_broken_protection(bench: Any, changes: dict[str, Any]) -> None:
+    """R-INIT-4."""
     pair = bench()
     pair.client_module.keys.keep(STRANGER, bytes(16))
     octets = pair.aarq(pair.sealed(pair.initiate.encode(), **changes)).encode()

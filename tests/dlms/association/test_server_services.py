@@ -161,7 +161,7 @@ def test_ciphered_in_a_plain_context(bench: Any) -> None:
     [GET.encode(), SET.encode(), ACTION.encode(), bytes.fromhex("C004C1"), b"\xff", b""],
 )
 def test_service_while_hls_is_pending(bench: Any, octets: bytes) -> None:
-    """X_STATE_HLS_PENDING, KL-HL-08; in the plain and in the ciphered form."""
+    """R-HLS-2, X_STATE_HLS_PENDING, KL-HL-08; in the plain and in the ciphered form."""
     pair = bench(context=ApplicationContext.LN)
     pair.begin()
     before = pair.digest()

@@ -323,7 +323,7 @@ def test_a_response_that_does_not_fit(make: Any) -> None:
 
 
 def test_no_short_names_in_a_context_of_logical_names(bench: Any) -> None:
-    """APPL_DATA_LN_N1: the answer is an ExceptionResponse."""
+    """R-CTX-2, APPL_DATA_LN_N1: the answer is an ExceptionResponse."""
     pair = bench(context=ApplicationContext.LN).connect()
     for request in (READ, WRITE, SILENT_WRITE):
         hit = pair.hit(request.encode())

@@ -371,6 +371,17 @@ def test_a_broadcast_replay_is_refused(broadcast: Any) -> None:
     refused_silently(broadcast, octets, "invocation-counter")
 
 
+def test_a_group_member_can_pass_for_the_client(broadcast: Any, names: dict[str, Any]) -> None:
+    """R-BC-5, KL-BC-03: whoever holds the keys of the group forges for its client, and pushes its
+    counter forward. The protocol cannot tell; this test says that we do not claim to.
+    """
+    forged = broadcast.sealed(SILENT_SET.encode(), ek=names["GBEK"], control=0x70, counter=77)
+    assert isinstance(broadcast.hit(forged).event, RequestReceived)
+    refused_silently(
+        broadcast, broadcast.ask(broadcast.client.request(SILENT_SET)), "invocation-counter"
+    )
+
+
 def test_broadcast_in_the_general_form(broadcast: Any, names: dict[str, Any]) -> None:
     broadcast.client_config = replace(broadcast.client_config, form=Form.GENERAL)
     broadcast.client = ClientAssociation(
@@ -421,7 +432,7 @@ def grouped(request: pytest.FixtureRequest, bench: Any, names: dict[str, Any]) -
 
 
 def test_services_under_the_broadcast_key(grouped: Any, names: dict[str, Any]) -> None:
-    """KL-BC-01: refused by default, and never a reply under either key."""
+    """R-BC-3, KL-BC-01: refused by default, and never a reply under either key."""
     gbek = {"ek": names["GBEK"], "control": 0x70}
     assert grouped.hit(grouped.sealed(SILENT_SET.encode(), **gbek)).event == RequestReceived(
         SILENT_SET, False, BOTH

@@ -27,7 +27,7 @@ GUEK = KeyRef(TITLE, "a", KeyKind.GUEK)
 
 @pytest.mark.parametrize("suite", range(16))
 def test_every_control_octet(suite: int) -> None:
-    """R-SC-1 to R-SC-5: only A, E and A+E of the right suite pass, and nothing else."""
+    """R-SC-1 to R-SC-5, X_SUITE_DOWNGRADE: only A, E and A+E of the right suite pass."""
     for control in range(256):
         if control in (0x10 | suite, 0x20 | suite, 0x30 | suite):
             assert check_control(control, suite) == Protection(control & 0x30)

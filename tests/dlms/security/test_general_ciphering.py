@@ -70,6 +70,7 @@ def refuses(party: Any, octets: bytes, error: type[DlmsError], **options: Any) -
 @pytest.mark.parametrize("protection", PROTECTIONS)
 @pytest.mark.parametrize(("suite", "choice"), WAYS)
 def test_there_and_back(pair: Any, suite: int, choice: KeyChoice, protection: Protection) -> None:
+    """X_SUITE1_GENCIPH."""
     both = pair(suite)
     octets = send(both.client, choice, protection, date_time=bytes(12), other_information=b"\0\x62")
     opened = receive(both.server, octets)

@@ -37,6 +37,7 @@ def receive(party: Any, octets: bytes) -> Any:
 @pytest.mark.parametrize("suite", [1, 2])
 @pytest.mark.parametrize("length", [1, 127, 128, 255, 256, 70000])
 def test_there_and_back(pair: Any, suite: int, length: int) -> None:
+    """X_SUITE1_GENSIGN."""
     both = pair(suite)
     apdu = b"\xc0" * length
     octets = sign(both.client, apdu, date_time=bytes(12), other_information=b"\0\x62")

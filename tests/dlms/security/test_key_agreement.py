@@ -83,7 +83,7 @@ def meeting(request: pytest.FixtureRequest, pair: Any) -> Meeting:
 
 @pytest.mark.parametrize("key_id", KEY_IDS)
 def test_both_have_the_key_of_the_standard(meeting: Meeting, key_id: int) -> None:
-    """Derived once more from the server's pair: the algorithm is that of what the key is for."""
+    """X_SUITE1_KEYAGREE: derived once more from the server's pair, for what the key is for."""
     data = meeting.offer(key_id)
     private = None
 

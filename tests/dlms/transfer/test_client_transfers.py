@@ -365,6 +365,7 @@ def test_every_form_that_does_not_belong_amid_a_transfer(
 
 @pytest.mark.parametrize("number", [0, 2, 7])
 def test_a_wrong_number(number: int) -> None:
+    """X_CLI_BLOCK."""
     assert refused(GET, BLOCK._replace(number=number)) == "block-number"
     assert refused(ACTION, PBLOCK._replace(block=Block(False, number, b"")), room=None) == (
         "block-number"

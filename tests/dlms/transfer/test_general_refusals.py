@@ -163,6 +163,7 @@ def test_abort() -> None:
 
 
 def test_window_0_is_enough_for_an_acknowledgement() -> None:
+    """X_GBT."""
     transfer = end()
     transfer.send(b"ab")
     assert feed(transfer, "E0 80 0001 0001 00") == (None, ())

@@ -61,6 +61,7 @@ def test_needs(items: tuple[Specification, ...], extra: Conformance) -> None:
     ],
 )
 def test_flags(long_invoke: int, confirmed: bool, break_on_error: bool) -> None:
+    """X_ACCESS."""
     request = access.decode_request(bytes((0xD9,)) + long_invoke.to_bytes(4, "big") + bytes(3))
     assert request == AccessRequest(long_invoke, (), ())
     assert request.confirmed is confirmed

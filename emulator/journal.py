@@ -1,0 +1,245 @@
+"""Numbers that only grow, in a file that survives the process and the machine.
+
+To wait for the disk takes milliseconds, and a meter answers in microseconds. So there are two
+promises. What :meth:`Journal.raise_to` has taken is in the operating system's hands when it
+returns, and is found again exactly, however the *process* ends. If the *machine* stops, what had
+not reached the disk is gone; so before a number passes its limit, a new limit is written and waited
+for, and after such a stop the limit is what is found. A number is then found too high, by at most
+its ``stride``, and never too low.
+
+The file is text, one number a line with its checksum, appended to; it is written anew when it is
+opened and whenever it has grown too long. One process at a time writes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dlms.errors import LocalProtocolError
+
+MAX_LINES = 65536
+"""Lines after which the file is written anew, if most of them are outdated: about 5 MB."""
+
+_OPENED, _CLOSED = "opened", "closed"
+_END = f"{_CLOSED} -".encode()
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class StoreError(LocalProtocolError):
+    """A file of counters cannot be read, trusted or written. No message may be protected or
+    accepted then (R-IC-7, KL-IC-15): whoever needs a counter stops.
+    """
+
+
+class _Kept:
+    """A number, and what is on the disk as not below it. ``tail`` is what its lines end with."""
+
+    __slots__ = ("limit", "tail", "value")
+
+    def __init__(self, name: str, value: int, limit: int) -> None:
+        self.value = value
+        self.limit = limit
+        self.tail = f" {limit} {name}".encode("ascii")
+
+
+def this_boot() -> str:
+    """What tells one run of the machine from the next; empty where nothing does."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+class Journal:
+    """Opens ``path``, which :meth:`create` has made. :class:`StoreError` if it is missing, in use
+    or damaged: to begin at 0 would be to forget.
+    """
+
+    def __init__(self, path: Path, *, max_lines: int = MAX_LINES) -> None:
+        self._path = path
+        self._max_lines = max_lines
+        self._file = -1
+        self._lock = _locked(path)
+        try:
+            self._kept = _read(path)
+            self._rewrite()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @classmethod
+    def create(cls, path: Path) -> None:
+        """Make an empty one. ``FileExistsError`` if there is a file already."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_line(_END))
+            file.flush()
+            os.fsync(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say that nothing is missing, and let others open it."""
+        if self._lock < 0:
+            return
+        try:
+            if self._file >= 0:
+                self._append(_END)
+                os.fsync(self._file)
+        finally:
+            self._release()
+            os.close(self._lock)
+            self._lock = -1
+
+    def value(self, name: str) -> int:
+        """The number; 0 if there is none of that name."""
+        kept = self._kept.get(name)
+        return 0 if kept is None else kept.value
+
+    def names(self, beginning: str) -> Iterator[str]:
+        return (name for name in self._kept if name.startswith(beginning))
+
+    def raise_to(self, name: str, value: int, stride: int = 0) -> None:
+        """Take ``value`` down unless it is lower. ``name`` is printable ASCII.
+
+        Without a ``stride`` it is on the disk when this returns. :class:`StoreError` if it cannot
+        be written; from then on nothing can.
+        """
+        kept = self._kept.get(name)
+        if kept is None or value > kept.limit:
+            fresh = _Kept(name, value, value + stride)
+            self._append(b"%d%b" % (value, fresh.tail))
+            self._sync()
+            self._kept[name] = fresh
+        elif value > kept.value:
+            self._append(b"%d%b" % (value, kept.tail))
+            kept.value = value
+        if self._lines > self._most_lines:
+            self._rewrite()
+
+    # The file -----------------------------------------------------------------------------------
+
+    def _append(self, octets: bytes) -> None:
+        if self._file < 0:
+            raise StoreError(f"{self._path}: nothing can be written any more")
+        line = _line(octets)
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            self._release()
+            raise StoreError(f"{self._path}: {error.strerror}") from error
+        self._lines += 1
+        if written != len(line):
+            # What follows would hang on to half a line.
+            self._release()
+            raise StoreError(f"{self._path}: no room for what must be written")
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            # Nobody knows what is on the disk now, and a second try would not tell.
+            self._release()
+            raise StoreError(f"{self._path}: {error.strerror}") from error
+
+    def _rewrite(self) -> None:
+        """Put one line for each number into a new file, and that in the place of the old one."""
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        lines = [_line(f"{_OPENED} {this_boot() or '-'}".encode())]
+        lines += [_line(b"%d%b" % (kept.value, kept.tail)) for kept in self._kept.values()]
+        self._release()
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+            self._file = descriptor
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                file.writelines(lines)
+            os.fsync(descriptor)
+            fresh.replace(self._path)
+            sync_directory(self._path.parent)
+        except OSError as error:
+            self._release()
+            raise StoreError(f"{self._path}: {error.strerror}") from error
+        self._lines = len(lines)
+        self._most_lines = max(self._max_lines, 2 * len(lines))
+
+    def _release(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _locked(path: Path) -> int:
+    """A file beside ``path`` that stands for it, for ``path`` itself is replaced."""
+    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreError(f"{path} is in use by another process") from error
+    return descriptor
+
+
+def _line(octets: bytes) -> bytes:
+    return b"%08x %b\n" % (zlib.crc32(octets), octets)
+
+
+def _read(path: Path) -> dict[str, _Kept]:
+    """What the file says; where it was left open and the machine has stopped since, the limits."""
+    try:
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+    except FileNotFoundError:
+        raise StoreError(
+            f"{path} is missing: counters would begin at 0 under keys that have been used; "
+            "a new workspace has new keys"
+        ) from None
+    # What has no end of line was being written when everything stopped; nothing had relied on it.
+    found: dict[str, tuple[int, int]] = {}
+    state = ""
+    for number, line in enumerate(whole.split(b"\n"), 1):
+        fields = _fields(line)
+        if fields is None or (number == 1 and fields[0] not in (_OPENED, _CLOSED)):
+            raise StoreError(f"{path} is damaged in line {number}: its counters cannot be trusted")
+        if len(fields) == 2:
+            state = " ".join(fields)
+            continue
+        value, limit = found.get(fields[2], (0, 0))
+        found[fields[2]] = max(value, int(fields[0])), max(limit, int(fields[1]))
+    if not state.startswith(_CLOSED) and state != f"{_OPENED} {this_boot()}":
+        found = {name: (limit, limit) for name, (_, limit) in found.items()}
+    return {name: _Kept(name, value, limit) for name, (value, limit) in found.items()}
+
+
+def _fields(line: bytes) -> list[str] | None:
+    """State and boot, or value, limit and name; ``None`` if the line is none of ours."""
+    checksum, _, octets = line.partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(octets):
+        return None
+    fields = octets.decode("ascii", "replace").split(" ", 2)
+    if len(fields) == 2:
+        return fields if fields[0] in (_OPENED, _CLOSED) else None
+    numbers = len(fields) == 3 and fields[0].isdecimal() and fields[1].isdecimal()
+    return fields if numbers else None
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until the names in ``path`` are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,400 @@
+"""The file that meters keep their counters in: exact after a process ends, never too low at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator import journal as under_test
+from emulator.journal import Journal, StoreError
+
+STRIDE = 5
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "meters.journal"
+    Journal.create(path)
+    return path
+
+
+@pytest.fixture
+def boot(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which run of the machine this is; a test may begin another."""
+    boots = ["first"]
+    monkeypatch.setattr(under_test, "this_boot", lambda: boots[-1])
+    return boots
+
+
+def abandon(journal: Journal) -> None:
+    """As when a process is killed: descriptors and lock are gone, nothing is said."""
+    os.close(journal._file)
+    os.close(journal._lock)
+
+
+def written(path: Path) -> list[str]:
+    return [line.partition(" ")[2] for line in path.read_text().splitlines()]
+
+
+def test_what_was_raised_is_found_again(path: Path) -> None:
+    with Journal(path) as journal:
+        assert journal.value("a") == 0
+        journal.raise_to("a", 7)
+        journal.raise_to("b", 9, STRIDE)
+        assert (journal.value("a"), journal.value("b")) == (7, 9)
+    with Journal(path) as journal:
+        assert (journal.value("a"), journal.value("b"), journal.value("c")) == (7, 9, 0)
+        assert sorted(journal.names("")) == ["a", "b"]
+        assert list(journal.names("b")) == ["b"]
+
+
+def test_nothing_goes_back(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.raise_to("a", 7)
+        before = path.read_bytes()
+        journal.raise_to("a", 6)
+        journal.raise_to("a", 7, STRIDE)
+        assert journal.value("a") == 7
+        assert path.read_bytes() == before
+
+
+def test_the_highest_of_several_lines_counts(path: Path) -> None:
+    """KL-IC-15: where copies differ, the higher one."""
+    with Journal(path) as journal:
+        journal.raise_to("a", 7)
+    low = b"3 3 a"
+    with path.open("ab") as file:
+        file.write(b"%08x %b\n" % (zlib.crc32(low), low))
+    with Journal(path) as journal:
+        assert journal.value("a") == 7
+
+
+def test_a_killed_process_loses_nothing(path: Path, boot: list[str]) -> None:
+    journal = Journal(path)
+    journal.raise_to("a", 10, STRIDE)
+    journal.raise_to("a", 12, STRIDE)
+    abandon(journal)
+    with Journal(path) as journal:
+        assert journal.value("a") == 12
+        journal.raise_to("a", 13, STRIDE)
+        assert journal.value("a") == 13
+
+
+def test_after_a_stop_of_the_machine_the_limit_is_found(path: Path, boot: list[str]) -> None:
+    journal = Journal(path)
+    journal.raise_to("a", 10, STRIDE)
+    journal.raise_to("a", 12, STRIDE)
+    journal.raise_to("b", 4)
+    abandon(journal)
+    boot.append("second")
+    journal = Journal(path)
+    assert (journal.value("a"), journal.value("b")) == (15, 4)
+    abandon(journal)
+    with Journal(path) as journal:
+        assert journal.value("a") == 15, "also where the process ends at once"
+
+
+def test_a_machine_that_stops_later_takes_nothing_away(path: Path, boot: list[str]) -> None:
+    with Journal(path) as journal:
+        journal.raise_to("a", 10, STRIDE)
+    boot.append("second")
+    with Journal(path) as journal:
+        assert journal.value("a") == 10
+
+
+def test_where_nothing_tells_runs_of_the_machine_apart(path: Path, boot: list[str]) -> None:
+    """Then every end that was not in order counts as a stop of the machine."""
+    boot.append("")
+    journal = Journal(path)
+    journal.raise_to("a", 10, STRIDE)
+    abandon(journal)
+    with Journal(path) as journal:
+        assert journal.value("a") == 15
+
+
+def test_this_machine_tells_its_runs_apart() -> None:
+    assert under_test.this_boot() == under_test.this_boot() != ""
+
+
+def test_without_boot_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(under_test, "_BOOT_ID", tmp_path / "none")
+    assert under_test.this_boot() == ""
+
+
+class Disk:
+    """What of a file was on the disk when it was last waited for."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.path = path
+        self.certain = path.read_bytes()
+        self.syncs = 0
+        real = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            real(descriptor)
+            self.syncs += 1
+            self.certain = path.read_bytes()
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from("ab"), st.integers(1, 40), st.sampled_from((0, STRIDE))),
+        max_size=30,
+    ),
+    lost=st.integers(0, 2000),
+)
+def test_never_too_low_whatever_of_it_reached_the_disk(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]], lost: int
+) -> None:
+    """R-IC-7, KL-IC-14: the machine stops with any part of what was not waited for on the disk."""
+    path = tmp_path_factory.mktemp("machine") / "journal"
+    Journal.create(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(under_test, "this_boot", lambda: "first")
+        disk = Disk(path, patch)
+        journal = Journal(path, max_lines=12)
+        taken = {"a": 0, "b": 0}
+        for name, value, stride in steps:
+            journal.raise_to(name, value, stride)
+            taken[name] = max(taken[name], value)
+        uncertain = path.read_bytes()[len(disk.certain) :]
+        abandon(journal)
+        path.write_bytes(disk.certain + uncertain[:lost])
+        patch.setattr(under_test, "this_boot", lambda: "second")
+        with Journal(path) as journal:
+            for name, value in taken.items():
+                assert value <= journal.value(name) <= value + STRIDE
+
+
+def test_one_wait_for_the_disk_per_stride(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(path) as journal:
+        disk = Disk(path, monkeypatch)
+        for value in range(1, 10 * (STRIDE + 1) + 1):
+            journal.raise_to("a", value, STRIDE)
+        assert disk.syncs == 10
+        journal.raise_to("b", 1)
+        assert disk.syncs == 11
+
+
+def test_the_size_is_bounded(path: Path) -> None:
+    """However much is received: one line per number, and some in between."""
+    longest = 0
+    with Journal(path, max_lines=50) as journal:
+        for value in range(1, 1000):
+            journal.raise_to("a", value, 10**6)
+            journal.raise_to("b", 2 * value, 10**6)
+            longest = max(longest, len(written(path)))
+        assert 40 < longest <= 50
+        assert (journal.value("a"), journal.value("b")) == (999, 1998)
+    with Journal(path) as journal:
+        assert (journal.value("a"), journal.value("b")) == (999, 1998)
+        assert len(written(path)) == 3
+    assert not path.with_name("meters.journal.new").exists()
+
+
+def test_many_numbers_are_not_written_anew_with_every_one(path: Path) -> None:
+    with Journal(path, max_lines=4) as journal:
+        for number in range(20):
+            journal.raise_to(f"n{number}", 1, STRIDE)
+        for number in range(19):
+            journal.raise_to(f"n{number}", 2, STRIDE)
+        assert 21 < len(written(path)) <= 41
+
+
+def test_the_file_is_private(path: Path) -> None:
+    with Journal(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+# Files that are not right -------------------------------------------------------------------------
+
+
+def test_a_file_that_is_missing_is_not_an_empty_one(tmp_path: Path) -> None:
+    """R-IC-7, KL-IC-15: never 0 again."""
+    path = tmp_path / "meters.journal"
+    with pytest.raises(StoreError, match=r"meters\.journal is missing"):
+        Journal(path)
+    Journal.create(path)
+    with pytest.raises(FileExistsError):
+        Journal.create(path)
+
+
+def damaged(octets: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "empty", b""
+    yield "zeros", bytes(len(octets))
+    yield "json", b'{"a": 7}\n'
+    yield "first line gone", octets.partition(b"\n")[2]
+    for number in range(len(octets) - 1):
+        changed = bytearray(octets)
+        changed[number] ^= 1
+        yield f"octet {number} changed", bytes(changed)
+
+
+def test_a_damaged_file_is_refused(path: Path) -> None:
+    """Every octet, and every line; and it stays as it was found."""
+    with Journal(path) as journal:
+        journal.raise_to("a", 7)
+        journal.raise_to("b", 9)
+    octets = path.read_bytes()
+    cases = list(damaged(octets))
+    assert len(cases) > 60
+    for name, wrong in cases:
+        path.write_bytes(wrong)
+        with pytest.raises(StoreError, match=r"meters\.journal is damaged in line \d"):
+            pytest.fail(f"{name}: {Journal(path)}")
+        assert path.read_bytes() == wrong
+    path.write_bytes(octets)
+    with Journal(path) as journal:
+        assert journal.value("b") == 9
+
+
+@pytest.mark.parametrize("text", ["x 7 a", "7 x a", "-1 7 a", "maybe 7", "7"])
+def test_a_line_that_says_nothing(path: Path, text: str) -> None:
+    with path.open("ab") as file:
+        file.write(b"%08x %b\n" % (zlib.crc32(text.encode()), text.encode()))
+    with pytest.raises(StoreError, match="damaged in line 2"):
+        Journal(path)
+
+
+def test_half_a_line_at_the_end_was_relied_on_by_nothing(path: Path, boot: list[str]) -> None:
+    journal = Journal(path)
+    journal.raise_to("a", 7)
+    journal.raise_to("a", 8)
+    abandon(journal)
+    octets = path.read_bytes()
+    last = octets.rindex(b"\n", 0, -1) + 1
+    for end in range(last, len(octets)):
+        path.write_bytes(octets[:end])
+        journal = Journal(path)
+        assert journal.value("a") == 7
+        abandon(journal)
+
+
+# One writer ---------------------------------------------------------------------------------------
+
+
+def test_a_second_writer_is_refused(path: Path) -> None:
+    with Journal(path) as journal:
+        with pytest.raises(StoreError, match="in use by another process"):
+            Journal(path)
+        journal.raise_to("a", 7)
+    with Journal(path) as journal:
+        assert journal.value("a") == 7
+
+
+def test_a_file_that_was_refused_is_not_locked(path: Path) -> None:
+    good = path.read_bytes()
+    path.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="damaged"):
+            Journal(path)
+    path.write_bytes(good)
+    Journal(path).close()
+
+
+def test_closing_twice_closes_once(path: Path) -> None:
+    journal = Journal(path)
+    journal.close()
+    octets = path.read_bytes()
+    journal.close()
+    assert path.read_bytes() == octets
+    with pytest.raises(StoreError, match="nothing can be written"):
+        journal.raise_to("a", 1)
+
+
+_RAISE = """
+import sys
+from pathlib import Path
+from emulator.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+for value in range(1, 10**9):
+    journal.raise_to("a", value, 64)
+    print(value, flush=True)
+"""
+
+
+def test_a_process_that_is_killed_has_kept_what_it_said(path: Path) -> None:
+    """The real thing: SIGKILL in the middle, and its lock goes with it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _RAISE, str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = [next(process.stdout) for _ in range(200)]
+        with pytest.raises(StoreError, match="in use"):
+            Journal(path)
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.readlines()
+    said = int(lines[-1] if lines[-1].endswith("\n") else lines[-2])
+    with Journal(path) as journal:
+        # One may have been taken down and not said any more.
+        assert journal.value("a") in (said, said + 1)
+
+
+# A disk that fails --------------------------------------------------------------------------------
+
+
+def full(*arguments: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_what_cannot_be_written_is_not_taken(
+    path: Path, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is from then on, for nobody knows what is in the file."""
+    journal = Journal(path)
+    journal.raise_to("a", 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StoreError, match="No space left"):
+            journal.raise_to("a", 8)
+    assert journal.value("a") == 7
+    with pytest.raises(StoreError, match="nothing can be written"):
+        journal.raise_to("a", 9)
+    journal.close()
+    with Journal(path) as journal:
+        assert journal.value("a") in (7, 8)
+
+
+def test_half_a_line_written_is_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(path)
+    journal.raise_to("a", 7)
+    real = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, octets: real(file, octets[:5]))
+        with pytest.raises(StoreError, match="no room"):
+            journal.raise_to("a", 8)
+    with pytest.raises(StoreError, match="nothing can be written"):
+        journal.raise_to("a", 9)
+    journal.close()
+    with Journal(path) as journal:
+        assert journal.value("a") == 7
+
+
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_a_file_that_cannot_be_written_anew(
+    path: Path, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(path, max_lines=3)
+    journal.raise_to("a", 1, 100)
+    journal.raise_to("a", 2, 100)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StoreError, match="No space left"):
+            journal.raise_to("a", 3, 100)
+    journal.close()
+    with Journal(path) as journal:
+        assert journal.value("a") == 3

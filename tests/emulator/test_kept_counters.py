@@ -1,0 +1,320 @@
+"""A meter's counters over a restart of its host: both directions, of the keys then in force."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices.profile import load
+from dlms.acse.names import Mechanism
+from dlms.errors import LocalProtocolError
+from dlms.security.counters import MAXIMUM, CounterTooLow, InvocationCounters
+from dlms.security.general_context import KeySpent
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from emulator import journal as journals
+from emulator.client import Keys, connect
+from emulator.client.errors import NotAssociated
+from emulator.head_end.party import client_titles
+from emulator.journal import Journal, StoreError
+from emulator.kept_counters import BLOCK, KeptCounters, KeptSpentKeys, kept_state
+from emulator.modules.keyring import KeyRing
+from emulator.sandbox import Sandbox, suites_of
+
+METER, OTHER_METER = b"ACL\x13\0\0\0\1", b"ACL\x13\0\0\0\2"
+GUEK = KeyRef(METER, "s1sp", KeyKind.GUEK)
+GBEK = GUEK._replace(kind=KeyKind.GBEK)
+ODD = GUEK._replace(scope="an odd/näme v1")
+DEDICATED = KeyRef(METER, "s1sp#1", KeyKind.DEDICATED, KeyLifetime.SINGLE_ASSOCIATION, 1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "meters.journal"
+    Journal.create(path)
+    return path
+
+
+def kill(journal: Journal) -> None:
+    os.close(journal._file)
+    os.close(journal._lock)
+
+
+def end(journal: Journal, how: str) -> None:
+    kill(journal) if how == "killed" else journal.close()
+
+
+@pytest.mark.parametrize("how", ["in order", "killed"])
+def test_both_directions_of_each_key(path: Path, how: str) -> None:
+    """R-IC-7, R-IC-1: sent values are not sent again; floors are exactly where they were."""
+    journal = Journal(path)
+    counters = KeptCounters(journal, METER)
+    sent = {ek: [counters.burn(ek) for _ in range(count)] for ek, count in ((GUEK, 3), (ODD, 1))}
+    for ek, received in ((GUEK, 6), (GBEK, 90), (ODD, 0)):
+        counters.accept(ek, received)
+    end(journal, how)
+    with Journal(path) as journal:
+        again = KeptCounters(journal, METER)
+        for ek in (GUEK, GBEK, ODD):
+            assert again.floor(ek) == counters.floor(ek) > 0
+            with pytest.raises(CounterTooLow):
+                again.check(ek, counters.floor(ek) - 1)
+            again.check(ek, counters.floor(ek))
+        assert sent[GUEK] == [0, 1, 2]
+        assert again.burn(GUEK) == again.burn(ODD) == BLOCK
+        assert again.burn(GBEK) == 0
+        stranger = KeptCounters(journal, OTHER_METER)
+        assert stranger.snapshot() == ()
+
+
+def test_a_power_cut_of_the_host(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KL-IC-14 in both directions: too high by less than a block, never too low."""
+    journal = Journal(path)
+    counters = KeptCounters(journal, METER)
+    counters.burn(GUEK)
+    counters.accept(GUEK, 6)
+    counters.accept(GUEK, 50)
+    kill(journal)
+    monkeypatch.setattr(journals, "this_boot", lambda: "another")
+    with Journal(path) as journal:
+        again = KeptCounters(journal, METER)
+        assert again.burn(GUEK) == BLOCK
+        assert again.floor(GUEK) == 7 + BLOCK
+
+
+def test_floors_go_up_to_the_last_value(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-IC-4: a floor that is reserved ahead does not leave the range."""
+    journal = Journal(path)
+    KeptCounters(journal, METER).accept(GUEK, MAXIMUM - 1)
+    kill(journal)
+    monkeypatch.setattr(journals, "this_boot", lambda: "another")
+    with Journal(path) as journal:
+        assert KeptCounters(journal, METER).floor(GUEK) == MAXIMUM
+
+
+def test_a_key_that_is_used_up_stays_so(path: Path) -> None:
+    for _ in range(2):
+        with Journal(path) as journal:
+            counters = KeptCounters(journal, METER)
+            counters.raise_to(GUEK, MAXIMUM - 1)
+            assert counters.next_to_send(GUEK) <= MAXIMUM
+            if counters.next_to_send(GUEK) < MAXIMUM:
+                assert counters.burn(GUEK) == MAXIMUM - 1
+            with pytest.raises(LocalProtocolError, match="used up"):
+                counters.burn(GUEK)
+
+
+def test_what_is_accepted_is_in_the_file_before_the_floor_moves(path: Path) -> None:
+    """R-IC-6: what is not written is not accepted, and what is too low changes nothing."""
+    with Journal(path) as journal:
+        counters = KeptCounters(journal, METER)
+        counters.accept(GUEK, 6)
+        counters.accept(GUEK, 3)
+        assert counters.floor(GUEK) == 7
+    for spend in (lambda: counters.accept(GUEK, 9), lambda: counters.burn(GUEK)):
+        with pytest.raises(StoreError):
+            spend()
+    assert (counters.floor(GUEK), counters.next_to_send(GUEK)) == (7, 0)
+
+
+def test_keys_of_one_association_are_not_kept(path: Path) -> None:
+    with Journal(path) as journal:
+        counters = KeptCounters(journal, METER)
+        counters.establish(DEDICATED)
+        assert [counters.burn(DEDICATED) for _ in range(3)] == [0, 1, 2]
+        counters.accept(DEDICATED, 5)
+        counters.forget(DEDICATED)
+        assert list(journal.names("")) == []
+
+
+# Rotated keys -------------------------------------------------------------------------------------
+
+
+def test_rotated_keys_begin_at_0(path: Path) -> None:
+    """R-IC-2, as long as the sandbox has not been ended."""
+    with Journal(path) as journal:
+        counters = KeptCounters(journal, METER)
+        for version in (1, 2):
+            counters.burn(GUEK)
+            rotated = GUEK._replace(version=version)
+            counters.establish(rotated)
+            assert counters.floor(rotated) == 0
+            assert [counters.burn(rotated) for _ in range(2)] == [0, 1]
+        assert counters.next_to_send(GUEK) == 2
+
+
+def test_floors_of_rotated_keys_are_forgotten_with_them(path: Path) -> None:
+    """After a restart another key may have the same version; the first one is in force again."""
+    rotated = GUEK._replace(version=1)
+    with Journal(path) as journal:
+        counters = KeptCounters(journal, METER)
+        counters.accept(GUEK, 6)
+        counters.establish(rotated)
+        counters.accept(rotated, 1000)
+    with Journal(path) as journal:
+        again = KeptCounters(journal, METER)
+        assert again.floor(GUEK) == 7
+        assert again.floor(rotated) == 0
+        again.establish(rotated)
+        again.check(rotated, 0)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_what_rotated_keys_sent_is_not_sent_again(path: Path, version: int) -> None:
+    """I1: the same key may come back, as this or another version."""
+    with Journal(path) as journal:
+        counters = KeptCounters(journal, METER)
+        second = GUEK._replace(version=2)
+        counters.establish(second)
+        sent = [counters.burn(second) for _ in range(BLOCK + 5)]
+    with Journal(path) as journal:
+        again = KeptCounters(journal, METER)
+        assert again.snapshot() == (), "no such key is in force"
+        rotated = GUEK._replace(version=version)
+        again.establish(rotated)
+        assert again.burn(rotated) == 2 * BLOCK > max(sent)
+        assert again.burn(GUEK) == 0
+
+
+# Keys of single messages --------------------------------------------------------------------------
+
+
+def test_spent_keys_stay_spent(path: Path) -> None:
+    """KL-IC-22, KL-PK-05, over a restart; each scope of each meter for itself."""
+    with Journal(path) as journal:
+        KeptSpentKeys(journal, METER, "s1sp").add(b"\4one")
+        KeptSpentKeys(journal, METER, "s1sp").add(b"\4two")
+        KeptSpentKeys(journal, METER, "dco").add(b"\4three")
+    with Journal(path) as journal:
+        spent = KeptSpentKeys(journal, METER, "s1sp")
+        assert spent.snapshot() == (b"\4one", b"\4two")
+        with pytest.raises(KeySpent):
+            spent.check(b"\4one")
+        spent.check(b"\4three")
+        assert len(KeptSpentKeys(journal, OTHER_METER, "s1sp")) == 0
+
+
+def test_what_was_made_from_replaced_keys_is_not_kept(path: Path) -> None:
+    """And what was made from the first ones is: they will be in force again."""
+    with Journal(path) as journal:
+        spent = KeptSpentKeys(journal, METER, "s1sp")
+        spent.add(b"first")
+        spent.clear()
+        spent.check(b"first")
+        spent.add(b"second")
+        with pytest.raises(KeySpent):
+            spent.check(b"second")
+    with Journal(path) as journal:
+        assert KeptSpentKeys(journal, METER, "s1sp").snapshot() == (b"first",)
+
+
+def test_a_key_that_cannot_be_written_down_is_not_used(path: Path) -> None:
+    with Journal(path) as journal:
+        spent = KeptSpentKeys(journal, METER, "s1sp")
+    with pytest.raises(StoreError):
+        spent.add(b"one")
+    assert len(spent) == 0
+
+
+def test_the_state_of_a_meter_has_both(path: Path) -> None:
+    with Journal(path) as journal:
+        state = kept_state(journal, METER)
+        state.counters.accept(GUEK, 1)
+        state.spent["s1sp"].add(b"one")
+        assert state.spent["s1sp"] is state.spent["s1sp"]
+    with Journal(path) as journal:
+        state = kept_state(journal, METER)
+        assert state.counters.floor(GUEK) == 2
+        assert state.spent["s1sp"].snapshot() == (b"one",)
+        assert len(state.spent["dco"]) == 0
+
+
+# A sandbox ----------------------------------------------------------------------------------------
+
+
+class Host:
+    """A sandbox that is started again and again on the same journal."""
+
+    def __init__(self, path: Path, pki: Any) -> None:
+        self.path, self.pki = path, pki
+        self.profile = load("secure")
+        self.events: list[str] = []
+
+    def sandbox(self, journal: Journal) -> Sandbox:
+        return Sandbox(
+            [self.profile],
+            pki=self.pki,
+            fleet_secret=bytes(32),
+            client_titles=client_titles(),
+            state=partial(kept_state, journal),
+            on_event=lambda event: self.events.append(f"{event.kind}: {event.text}"),
+        )
+
+    async def read(self, sandbox: Sandbox, counter: int, counters: Any = None) -> None:
+        """Associate as the S1SP with this counter, and read."""
+        address = sandbox.meters["secure"].address
+        config = self.profile.associations["s1sp"].config
+        ring = KeyRing(bytes(32), suites_of(self.profile))
+        kinds = {"guek": KeyKind.GUEK, "gak": KeyKind.GAK}
+        octets = {
+            word: ring.get(KeyRef(address.title, "s1sp", kind)) for word, kind in kinds.items()
+        }
+        async with (
+            connect(address.host, address.plain_port) as client,
+            client.associate(
+                client_sap=config.client_sap,
+                server_sap=config.server_sap,
+                mechanism=Mechanism.HLS_GMAC,
+                own_title=client_titles()["s1sp"],
+                keys=Keys(**octets),
+                counter=counter,
+                counters=InvocationCounters() if counters is None else counters,
+            ) as association,
+        ):
+            await association.get("0-0:42.0.0.255")
+
+
+@pytest.fixture
+def host(path: Path, pki: Any) -> Host:
+    return Host(path, pki)
+
+
+@pytest.mark.parametrize("how", ["in order", "killed"])
+async def test_a_replay_from_before_the_restart_is_refused(host: Host, how: str) -> None:
+    """R-IC-7, KL-IC-09, KL-IC-16: what was good before is too low now, and what follows is good."""
+    async with asyncio.timeout(30):
+        journal = Journal(host.path)
+        async with host.sandbox(journal) as sandbox:
+            await host.read(sandbox, 100)
+            floor = sandbox.meters["secure"].device.state.counters.floor
+            key = sandbox.meters["secure"].device.key("s1sp", KeyKind.GUEK)
+            reached = floor(key)
+            assert reached > 100
+        end(journal, how)
+        with Journal(host.path) as journal:
+            async with host.sandbox(journal) as sandbox:
+                assert sandbox.meters["secure"].device.state.counters.floor(key) == reached
+                with pytest.raises(NotAssociated):
+                    await host.read(sandbox, reached - 1)
+                assert f"invocation counter {reached - 1} is below {reached}" in host.events[-1]
+                await host.read(sandbox, reached)
+
+
+async def test_a_meter_that_cannot_write_says_nothing(host: Host) -> None:
+    """It hangs up: better no answer than one it will not know of. The next one is as good."""
+    async with asyncio.timeout(30):
+        journal = Journal(host.path)
+        async with host.sandbox(journal) as sandbox:
+            state = sandbox.meters["secure"].device.state
+            await host.read(sandbox, 100)
+            before = state.counters.snapshot()
+            journal.close()
+            for _ in range(2):
+                with pytest.raises(ConnectionError):
+                    await host.read(sandbox, 200)
+                assert host.events[-1].startswith("unable: ")
+            assert state.counters.snapshot() == before
