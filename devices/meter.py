@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
+from devices.outbox import Outbox
 from devices.profile.model import AssociationRow, ObjectRow, Profile
 from devices.state import DeviceState
 from dlms.acse.names import Mechanism
@@ -20,6 +21,7 @@ from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.axdr.data import Data
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.descriptors import SelectiveAccess
 
 _HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 
@@ -39,6 +41,7 @@ class Meter(ABC):
         self.serial = serial
         self.state = DeviceState() if state is None else state
         self.title: bytes = profile.system_title(serial)
+        self.outbox = Outbox()
         self.client_titles = {} if client_titles is None else client_titles
 
     def __repr__(self) -> str:
@@ -111,6 +114,13 @@ class Meter(ABC):
 
     @abstractmethod
     def attribute(
-        self, row: ObjectRow, number: int, association: AssociationRow, now: dt.datetime
+        self,
+        row: ObjectRow,
+        number: int,
+        association: AssociationRow,
+        now: dt.datetime,
+        selection: SelectiveAccess | None = None,
     ) -> Data | DataAccessResult:
-        """The value of an attribute at the true time ``now``, whatever the rights."""
+        """The value of an attribute, or the part selected, at the true time ``now``, whatever the
+        rights.
+        """

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dlms.association import events
 from dlms.association.client import ClientAssociation
 from dlms.association.naming import ServedResponse
-from dlms.client.effects import Compute, Dialogue, Transmit
+from dlms.client.effects import Compute, Dialogue, Glance, Transmit
+from dlms.client.notices import Notices
 from dlms.client.refusals import AssociationRejected, ServiceException
+from dlms.errors import RemoteProtocolError
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
-from dlms.xdlms.registry import AnyRequest
+from dlms.xdlms.registry import AnyRequest, Notification
 
 
 class Conversation:
@@ -20,6 +22,7 @@ class Conversation:
 
     def __init__(self, association: ClientAssociation) -> None:
         self.association = association
+        self.notices = Notices()
         self._invoke = 0
 
     def invoke(self) -> int:
@@ -37,8 +40,31 @@ class Conversation:
         return event.response
 
     def exchange(self, step: Step[bytes]) -> Dialogue[events.Event]:
-        """Send what ``step`` makes, and give what the meter's answer means."""
+        """Send what ``step`` makes, and give what the meter's answer means. What it says unasked
+        before is set aside. :class:`RemoteProtocolError` if there is no end of that.
+        """
         apdu: bytes = yield Compute(step)
+        self.notices.begin()
         answer: bytes = yield Transmit((apdu,))
         event: events.Event = yield Compute(self.association.receive(answer))
+        while isinstance(event, events.NotificationReceived):
+            self.notices.set_aside(event.notification)
+            answer = yield Transmit()
+            event = yield Compute(self.association.receive(answer))
         return event
+
+    def overheard(self) -> Dialogue[Notification | None]:
+        """What the meter has said unasked, the oldest first; ``None`` if nothing is here.
+
+        :class:`RemoteProtocolError` if something else is, for nothing was asked.
+        """
+        kept = self.notices.next()
+        if kept is not None:
+            return kept
+        apdu: bytes | None = yield Glance()
+        if apdu is None:
+            return None
+        event: events.Event = yield Compute(self.association.receive(apdu))
+        if not isinstance(event, events.NotificationReceived):
+            raise RemoteProtocolError("an answer to nothing", reason="unasked")
+        return event.notification

@@ -31,7 +31,7 @@ from dlms.xdlms.descriptors import (
     SelectiveAccess,
 )
 from dlms.xdlms.get import GetRequest, GetRequestWithList, GetResponse, GetResponseWithList
-from dlms.xdlms.registry import CompleteRequest, Response
+from dlms.xdlms.registry import CompleteRequest, Notification, Response
 from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetResponseWithList
 
 _RESPONSES = get_args(registry.Response)
@@ -83,6 +83,10 @@ class Dialogues:
         if response.result is not ActionResult.SUCCESS:
             raise AccessRefused("action", response.result)
         return None if isinstance(response.returned, DataAccessResult) else response.returned
+
+    def overheard(self) -> Dialogue[Notification | None]:
+        """What the meter has said unasked, the oldest first; ``None`` if nothing is here."""
+        return (yield from self._talk.overheard())
 
     def release(self) -> Dialogue[None]:
         """RLRQ and RLRE. :class:`ServiceException` if the meter does not release."""

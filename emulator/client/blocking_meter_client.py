@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
 from dlms.client.dialogue import Dialogues
-from dlms.client.effects import Compute, Dialogue, Effect, Post
+from dlms.client.effects import Compute, Dialogue, Effect, Glance, Post
 from dlms.security.drive import run
 from dlms.security.ops import CryptoOp
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from dlms.xdlms.registry import Notification
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.meter_client import RESPONSE_TIMEOUT
 from emulator.client.standing import Standing
@@ -70,6 +73,16 @@ class BlockingMeterClient:
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Data | None:
         return self.hold(self.dialogues.action(method, parameter))
 
+    def notification(self, within: float | None = None) -> Notification:
+        """The next thing that the meter says unasked. ``TimeoutError`` if there is none within
+        ``within`` seconds; the association goes on. Other threads wait meanwhile.
+        """
+        end = time.monotonic() + (math.inf if within is None else within)
+        while (told := self.hold(self.dialogues.overheard())) is None:
+            with self._turn:
+                self._channel.news(*self._pair, end - time.monotonic())
+        return told
+
     def release(self) -> None:
         self.hold(self.dialogues.release())
 
@@ -100,6 +113,8 @@ class BlockingMeterClient:
                     elif isinstance(wish, Post):
                         self._post(wish.apdus)
                         given = None
+                    elif isinstance(wish, Glance):
+                        given = self._channel.glance(*self._pair)
                     else:
                         self._standing.asked()
                         given = self._transmit(wish.apdus)

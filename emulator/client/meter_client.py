@@ -12,9 +12,10 @@ from typing import Any, TypeAlias, TypeVar
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
 from dlms.client.dialogue import Dialogues
-from dlms.client.effects import Compute, Dialogue, Effect, Post
+from dlms.client.effects import Compute, Dialogue, Effect, Glance, Post
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from dlms.xdlms.registry import Notification
 from emulator.channel import Channel
 from emulator.client.standing import Standing
 
@@ -74,6 +75,15 @@ class MeterClient:
     async def action(self, method: MethodDescriptor, parameter: Data | None) -> Data | None:
         return await self.hold(self.dialogues.action(method, parameter))
 
+    async def notification(self, within: float | None = None) -> Notification:
+        """The next thing that the meter says unasked. ``TimeoutError`` if there is none within
+        ``within`` seconds; the association goes on. Other calls may be made meanwhile.
+        """
+        async with asyncio.timeout(within):
+            while (told := await self.hold(self.dialogues.overheard())) is None:
+                await self._channel.news(*self._pair)
+        return told
+
     async def release(self) -> None:
         await self.hold(self.dialogues.release())
 
@@ -105,6 +115,8 @@ class MeterClient:
                     elif isinstance(wish, Post):
                         self._post(wish.apdus)
                         given = None
+                    elif isinstance(wish, Glance):
+                        given = self._channel.glance(*self._pair)
                     else:
                         self._standing.asked()
                         given = await self._transmit(wish.apdus)
