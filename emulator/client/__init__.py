@@ -12,6 +12,7 @@
 - :mod:`emulator.client.plan`    how to associate; :mod:`~emulator.client.keys` the keys
 - :mod:`emulator.client.errors`  what can go wrong
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
+- :mod:`emulator.client.noticing`  what a meter says unasked
 - :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
 """
 
@@ -29,11 +30,13 @@ from emulator.client.errors import (
     ClientError,
     MeterFault,
     NotAssociated,
+    NothingSaid,
     Refused,
     UnknownObject,
 )
 from emulator.client.keys import Keys
 from emulator.client.meter_client import RESPONSE_TIMEOUT, MeterClient, Runner
+from emulator.client.noticing import Notice
 from emulator.client.objects import ObjectEntry, ObjectList
 from emulator.client.route import Hdlc, Route, Way
 from emulator.client.wires import DatagramWire, LineWire, SocketWire
@@ -55,6 +58,8 @@ __all__ = [
     "MeterClient",
     "MeterFault",
     "NotAssociated",
+    "NothingSaid",
+    "Notice",
     "ObjectEntry",
     "ObjectList",
     "Refused",

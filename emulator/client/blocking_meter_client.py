@@ -20,6 +20,7 @@ from dlms.security.ops import CryptoOp
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.registry import Notification
 from emulator.client.blocking_channel import BlockingChannel
+from emulator.client.errors import NothingSaid
 from emulator.client.meter_client import RESPONSE_TIMEOUT
 from emulator.client.standing import Standing
 
@@ -47,7 +48,7 @@ class BlockingMeterClient:
         self.timeout = timeout
         self._channel = channel
         self._association = association
-        self._pair = association.config.client_sap, association.config.server_sap
+        self.pair = association.config.client_sap, association.config.server_sap
         self._execute = execute
         self._standing = Standing()
         self._turn = threading.Lock()
@@ -74,13 +75,17 @@ class BlockingMeterClient:
         return self.hold(self.dialogues.action(method, parameter))
 
     def notification(self, within: float | None = None) -> Notification:
-        """The next thing that the meter says unasked. ``TimeoutError`` if there is none within
-        ``within`` seconds; the association goes on. Other threads wait meanwhile.
+        """The next thing that the meter says unasked.
+        :class:`~emulator.client.errors.NothingSaid` if that is nothing within ``within`` seconds;
+        the association goes on. Other threads wait meanwhile.
         """
         end = time.monotonic() + (math.inf if within is None else within)
-        while (told := self.hold(self.dialogues.overheard())) is None:
-            with self._turn:
-                self._channel.news(*self._pair, end - time.monotonic())
+        try:
+            while (told := self.hold(self.dialogues.overheard())) is None:
+                with self._turn:
+                    self._channel.news(*self.pair, end - time.monotonic())
+        except TimeoutError as error:
+            raise NothingSaid(f"nothing within {within} s") from error
         return told
 
     def release(self) -> None:
@@ -114,7 +119,7 @@ class BlockingMeterClient:
                         self._post(wish.apdus)
                         given = None
                     elif isinstance(wish, Glance):
-                        given = self._channel.glance(*self._pair)
+                        given = self._channel.glance(*self.pair)
                     else:
                         self._standing.asked()
                         given = self._transmit(wish.apdus)
@@ -128,8 +133,8 @@ class BlockingMeterClient:
 
     def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
         self._post(apdus)
-        return self._channel.receive(*self._pair, self.timeout)
+        return self._channel.receive(*self.pair, self.timeout)
 
     def _post(self, apdus: tuple[bytes, ...]) -> None:
         for apdu in apdus:
-            self._channel.send(*self._pair, apdu)
+            self._channel.send(*self.pair, apdu)

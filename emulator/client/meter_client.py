@@ -17,6 +17,7 @@ from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.registry import Notification
 from emulator.channel import Channel
+from emulator.client.errors import NothingSaid
 from emulator.client.standing import Standing
 
 RESPONSE_TIMEOUT = 10.0
@@ -47,7 +48,7 @@ class MeterClient:
         self.timeout = timeout
         self._channel = channel
         self._association = association
-        self._pair = association.config.client_sap, association.config.server_sap
+        self.pair = association.config.client_sap, association.config.server_sap
         self._run = run
         self._standing = Standing()
         self._turn = asyncio.Lock()
@@ -76,12 +77,16 @@ class MeterClient:
         return await self.hold(self.dialogues.action(method, parameter))
 
     async def notification(self, within: float | None = None) -> Notification:
-        """The next thing that the meter says unasked. ``TimeoutError`` if there is none within
-        ``within`` seconds; the association goes on. Other calls may be made meanwhile.
+        """The next thing that the meter says unasked.
+        :class:`~emulator.client.errors.NothingSaid` if that is nothing within ``within`` seconds;
+        the association goes on. Other calls may be made meanwhile.
         """
-        async with asyncio.timeout(within):
-            while (told := await self.hold(self.dialogues.overheard())) is None:
-                await self._channel.news(*self._pair)
+        try:
+            async with asyncio.timeout(within):
+                while (told := await self.hold(self.dialogues.overheard())) is None:
+                    await self._channel.news(*self.pair)
+        except TimeoutError as error:
+            raise NothingSaid(f"nothing within {within} s") from error
         return told
 
     async def release(self) -> None:
@@ -116,7 +121,7 @@ class MeterClient:
                         self._post(wish.apdus)
                         given = None
                     elif isinstance(wish, Glance):
-                        given = self._channel.glance(*self._pair)
+                        given = self._channel.glance(*self.pair)
                     else:
                         self._standing.asked()
                         given = await self._transmit(wish.apdus)
@@ -131,8 +136,8 @@ class MeterClient:
     async def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
         self._post(apdus)
         async with asyncio.timeout(self.timeout):
-            return await self._channel.receive(*self._pair)
+            return await self._channel.receive(*self.pair)
 
     def _post(self, apdus: tuple[bytes, ...]) -> None:
         for apdu in apdus:
-            self._channel.send(*self._pair, apdu)
+            self._channel.send(*self.pair, apdu)
