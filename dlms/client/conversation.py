@@ -46,11 +46,10 @@ class Conversation:
         apdu: bytes = yield Compute(step)
         self.notices.begin()
         answer: bytes = yield Transmit((apdu,))
-        event: events.Event = yield Compute(self.association.receive(answer))
+        event: events.Event = yield Compute(self.notices.hear(self.association.receive(answer)))
         while isinstance(event, events.NotificationReceived):
-            self.notices.set_aside(event.notification)
             answer = yield Transmit()
-            event = yield Compute(self.association.receive(answer))
+            event = yield Compute(self.notices.hear(self.association.receive(answer)))
         return event
 
     def overheard(self) -> Dialogue[Notification | None]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
+from dlms.association.events import Event, NotificationReceived
 from dlms.errors import RemoteProtocolError
+from dlms.security.ops import Step
 from dlms.xdlms.registry import Notification
 
 MAX_KEPT = 64
@@ -28,10 +30,18 @@ class Notices:
         """A request goes out."""
         self._between = 0
 
-    def set_aside(self, notification: Notification) -> None:
-        """One came where a response was awaited. :class:`RemoteProtocolError` if it is one too
-        many.
+    def hear(self, received: Step[Event]) -> Step[Event]:
+        """What came where a response is awaited; a notification is set aside.
+
+        :class:`RemoteProtocolError` if it is one too many. That is part of taking it in, for the
+        request is still without its response, and so the association is lost.
         """
+        event = yield from received
+        if isinstance(event, NotificationReceived):
+            self._set_aside(event.notification)
+        return event
+
+    def _set_aside(self, notification: Notification) -> None:
         self._between += 1
         if self._between > MAX_BETWEEN:
             raise RemoteProtocolError(
