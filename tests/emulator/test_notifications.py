@@ -7,34 +7,21 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from devices.outbox import Changed, Pushed
 from devices.profile import load
-from dlms.acse.aare import Aare
-from dlms.acse.codes import AssociationResult, UserDiagnostic
-from dlms.acse.names import ApplicationContext
-from dlms.axdr.data import unsigned
-from dlms.client.notices import MAX_BETWEEN
 from dlms.cosem import obis
 from dlms.cosem.quantity import Quantity
 from dlms.cosem.units import Unit
-from dlms.framing import Wpdu
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
-from dlms.security.drive import run
 from dlms.security.keys import KeyKind
-from dlms.security.ops import CryptoFailure
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.data_notification import DataNotification
 from dlms.xdlms.descriptors import AttributeDescriptor
-from dlms.xdlms.initiate import InitiateResponse
-from emulator.channel import MAX_WAITING
 from emulator.client import (
-    AnswerTimeout,
     AssociationLost,
     Hdlc,
     Keys,
@@ -49,8 +36,6 @@ from emulator.head_end.party import TITLES, client_titles
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter, Sandbox, Way
 from emulator.serving.connection import MeterConnection
-from emulator.serving.datagrams import MeterDatagrams
-from emulator.serving.host import Host
 from tls.contexts import client_context
 from tls.identity import exactly
 
@@ -366,222 +351,20 @@ async def test_a_new_policy_protects_at_once(associate: Any, how: Any, meter: Ru
             await a.notification(PATIENCE)
 
 
-# Meters that do not stop --------------------------------------------------------------------------
-
-AARE = Aare(
-    application_context_name=ApplicationContext.LN.oid,
-    result=AssociationResult.ACCEPTED,
-    diagnostic=UserDiagnostic.NULL,
-    user_information=InitiateResponse(
-        conformance=Conformance.GET | Conformance.DATA_NOTIFICATION,
-        server_max_receive_pdu_size=1024,
-    ).encode(),
-).encode()
-
-
-def framed(*apdus: bytes) -> bytes:
-    return b"".join(Wpdu(1, 16, apdu).encode() for apdu in apdus)
-
-
-def news(count: int) -> list[bytes]:
-    return [DataNotification(number, unsigned(number)).encode() for number in range(count)]
-
-
-@asynccontextmanager
-async def talking(*script: bytes) -> AsyncIterator[int]:
-    """A meter that says this, line by line, to whatever it is sent. Gives its port."""
-    writers = []
-
-    async def serve(stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        for line in script:
-            head = await stream.readexactly(8)
-            await stream.readexactly(int.from_bytes(head[6:], "big"))
-            writer.write(line)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-
-
-@asynccontextmanager
-async def visiting(driver: str, port: int) -> AsyncIterator[Any]:
-    if driver == "asyncio":
-        async with connect("127.0.0.1", port, timeout=PATIENCE) as client:
-            association = client.associate()
-            await association.open()
-            yield association
-            return
-    blocking = connect_blocking("127.0.0.1", port, timeout=PATIENCE)
-    await asyncio.to_thread(blocking.__enter__)
-    try:
-        one = blocking.associate()
-        await asyncio.to_thread(one.open)
-        yield InThread(one)
-    finally:
-        await asyncio.to_thread(blocking.close)
-
-
+@pytest.mark.parametrize("way", ["tcp", "udp", "hdlc"])
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_flood_while_nobody_asks(driver: str) -> None:
-    """Nothing is lost and nobody is cut off: what is not taken is not read."""
-    count = 10 * MAX_WAITING
-    async with (
-        talking(framed(AARE, *news(count))) as port,
-        visiting(driver, port) as a,
-    ):
-        for number in range(count):
-            told = await a.notification(PATIENCE)
-            assert (told.invoke_id, told.values) == (number, [number])
-
-
-@pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_flood_instead_of_an_answer(driver: str) -> None:
-    """X_CLI_PUSH_MIX without end: the association is lost, and what was taken is all there was."""
-    async with (
-        talking(framed(AARE), framed(*news(MAX_BETWEEN + 1))) as port,
-        visiting(driver, port) as a,
-    ):
-        with pytest.raises(MeterFault, match="notifications instead of a response"):
-            await a.get((8, "0-0:1.0.0.255", 2), raw=True)
-        with pytest.raises(AssociationLost):
-            await a.notification(PATIENCE)
-
-
-async def test_news_and_then_silence() -> None:
-    """A request that was not answered is not forgotten over the news that came instead."""
-    async with (
-        talking(framed(AARE), framed(*news(1))) as port,
-        connect("127.0.0.1", port) as client,
-    ):
-        association = client.associate(timeout=0.05)
-        await association.open()
-        with pytest.raises(AnswerTimeout):
-            await association.get((8, "0-0:1.0.0.255", 2), raw=True)
-        with pytest.raises(AssociationLost):
-            await association.notification(PATIENCE)
-
-
-# Peers that do not take what is theirs ------------------------------------------------------------
-
-
-class Pipe(asyncio.Transport):
-    """The meter's side of a connection whose peer reads nothing."""
-
-    def __init__(self) -> None:
-        super().__init__({"peername": ("peer", 1)})
-        self.written: list[bytes] = []
-        self.closing = False
-
-    def write(self, data: Any) -> None:
-        self.written.append(bytes(data))
-
-    def is_closing(self) -> bool:
-        return self.closing
-
-    def close(self) -> None:
-        self.closing = True
-
-    def pause_reading(self) -> None:
-        """Nothing is read here."""
-
-    def resume_reading(self) -> None:
-        """Nothing is read here."""
-
-
-@pytest.fixture
-def host(meter: RunningMeter, clock: Any, events: Any, spy_module: Any, ring: Any) -> Host:
-    """The meter again, with an audience of its own."""
-    return Host(meter.device, spy_module(ring).execute, clock, events)
-
-
-@pytest.fixture
-def reader(meter: RunningMeter, make_association: Any, spy_module: Any, ring: Any) -> Any:
-    """``reader(send)``: associates by hand; ``send`` takes an APDU and gives the meter's reply."""
-    place = SimpleNamespace(device=meter.device, profile=meter.device.profile)
-    execute = spy_module(ring).execute
-
-    def open_by(send: Callable[[bytes], bytes]) -> Any:
-        association = make_association(place, "reader")
-        run(association.receive(send(run(association.open(), execute))), execute)
-        return association
-
-    return open_by
-
-
-async def test_a_peer_that_reads_nothing(host: Host, reader: Any, events: Any) -> None:
-    """Once its connection is full it is told nothing more, until there is room again."""
-    connection, pipe = MeterConnection(host), Pipe()
-    connection.connection_made(pipe)
-
-    def send(apdu: bytes) -> bytes:
-        connection.data_received(Wpdu(3, 1, apdu).encode())
-        return pipe.written.pop()[8:]
-
-    reader(send)
-    assert host.audience.tell(Changed(READING)) == 1
-    assert len(pipe.written) == 1
-    connection.pause_writing()
-    assert host.audience.tell(Changed(READING), Pushed(obis.parse(SETUP))) == 0
-    assert len(pipe.written) == 1
-    assert [event.text for event in events.of("not-told")] == ["3 to 1 takes nothing"] * 2
-    connection.resume_writing()
-    assert host.audience.tell(Changed(READING)) == 1
-    pipe.close()
-    assert host.audience.tell(Changed(READING)) == 0
-    connection.connection_lost(None)
-    assert host.audience._members == {}
-
-
-async def test_a_meter_that_cannot_seal_hangs_up(
-    host: Host, reader: Any, meter: RunningMeter, monkeypatch: pytest.MonkeyPatch
+async def test_short_names(
+    driver: str, way: str, associate: Any, ring: Any, meter: RunningMeter, clock: Any
 ) -> None:
-    connection, pipe = MeterConnection(host), Pipe()
-    connection.connection_made(pipe)
-
-    def send(apdu: bytes) -> bytes:
-        connection.data_received(Wpdu(3, 1, apdu).encode())
-        return pipe.written.pop()[8:]
-
-    reader(send)
-
-    def fail(*_: Any) -> Any:
-        raise CryptoFailure("no module")
-
-    monkeypatch.setattr("emulator.serving.peer.tell", fail)
-    assert host.audience.tell(Changed(READING)) == 0
-    assert pipe.closing
-    connection.connection_lost(None)
-
-
-async def test_datagrams_to_who_is_still_there(
-    host: Host, reader: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A peer that has been silent for too long is forgotten before it is told anything."""
-    sent: list[tuple[bytes, Any]] = []
-    port = MeterDatagrams(host)
-    transport: Any = SimpleNamespace(sendto=lambda data, addr: sent.append((data, addr)))
-    port.connection_made(transport)
-    where = ("127.0.0.1", 9)
-
-    def send(apdu: bytes) -> bytes:
-        port.datagram_received(Wpdu(3, 1, apdu).encode(), where)
-        return sent.pop()[0][8:]
-
-    reader(send)
-    assert host.audience.tell(Pushed(obis.parse(SETUP))) == 1
-    ((datagram, to),) = sent
-    assert to == where
-    assert datagram[:8] == bytes.fromhex("0001 0001 0003") + (len(datagram) - 8).to_bytes(2, "big")
-    assert datagram[8] == 0x0F
-    loop = asyncio.get_running_loop()
-    later = loop.time() + host.inactivity_timeout
-    monkeypatch.setattr(loop, "time", lambda: later)
-    assert host.audience.tell(Pushed(obis.parse(SETUP))) == 0
-    monkeypatch.undo()
-    port.connection_lost(None)
-    assert host.audience._members == {}
+    """An InformationReport says short names, and needs nothing to be read."""
+    conformance = Conformance.INFORMATION_REPORT | Conformance.MULTIPLE_REFERENCES
+    keys = Keys(password=ring.get(meter.device.key("sn", KeyKind.LLS_SECRET)))
+    how = {"client_sap": 30, "mechanism": "lls", "keys": keys, "short_names": True}
+    async with associate(driver, way, conformance=conformance, **how) as a:
+        assert meter.audience.tell(Changed(READING)) == 1
+        report = await a.notification(PATIENCE)
+        base = meter.device.profile.short_names.bases[READING.instance]
+        assert (report.kind, report.time) == ("information-report", None)
+        assert report.values == {f"0x{base + 8:04X}": int(energy(meter, clock.now).value)}
+        meter.audience.tell(Pushed(obis.parse(OLD)))
+        assert len((await a.notification(PATIENCE)).values) == 2
