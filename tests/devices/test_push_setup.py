@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -238,6 +239,11 @@ def test_a_right_that_asks_for_protection(make_bench: Callable[..., Any]) -> Non
     assert device.announced(Changed(reset), row, graded.now) is None
     device.state.policies["graded"] = Protection.AUTHENTICATED
     assert device.announced(Changed(reset), row, graded.now) is not None
+    # Here it is the answer alone that is promised to be authenticated.
+    itself = AttributeDescriptor(15, obis.parse("0-0:40.0.0"), 3)
+    assert device.announced(Changed(itself), row, graded.now) is not None
+    device.state.policies["graded"] = Protection.NONE
+    assert device.announced(Changed(itself), row, graded.now) is None
 
 
 # What cannot be pushed ----------------------------------------------------------------------------
@@ -341,6 +347,25 @@ def test_an_announced_push_is_for_whoever_may_push(lab: Any) -> None:
         assert told(who) is None, who
     assert told("dco", "0-0:1.0.0.255") is None  # has a method 1, and is no Push setup
     assert told("dco", "0-9:25.9.0.255") is None
+
+
+def test_an_announced_push_needs_the_right(make_bench: Callable[..., Any]) -> None:
+    """To see the Push setup is not enough."""
+    other = make_bench(
+        "laboratory", f'[objects."{SETUP}"]\nrights.reader = "r"\nassumed = "looks on"\n'
+    )
+    what = Pushed(obis.parse(SETUP))
+    assert other.device.announced(what, other.association("reader"), other.now) is None
+    assert other.device.announced(what, other.association("dco"), other.now) is not None
+
+
+def test_nothing_is_said_where_nobody_is_answered(lab: Any) -> None:
+    """All meters have the broadcast key, and are all spoken to at once."""
+    row = lab.association("dco")
+    silent = row._replace(config=replace(row.config, broadcast=True))
+    for what in (Changed(READING), Pushed(obis.parse(SETUP))):
+        assert lab.device.announced(what, row, lab.now) is not None
+        assert lab.device.announced(what, silent, lab.now) is None
 
 
 def test_supply_that_changes_is_announced(lab: Any) -> None:

@@ -12,15 +12,19 @@ import pytest
 from devices.device import Device
 from devices.outbox import Changed, Pushed
 from devices.profile import load
+from dlms.association.state import State
 from dlms.cosem import obis
 from dlms.framing import Wpdu
 from dlms.security.drive import run
 from dlms.security.ops import CryptoFailure
 from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator.framing import Addressed, DatagramFraming
+from emulator.framing.datagrams import MAX_KEPT
 from emulator.head_end.party import client_titles
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host
+from emulator.serving.telling import can_tell
 
 SETUP = "0-0:25.9.0.255"
 READING = AttributeDescriptor(3, obis.parse("1-0:1.8.0"), 2)
@@ -143,3 +147,25 @@ async def test_datagrams_to_who_is_still_there(
     monkeypatch.undo()
     port.connection_lost(None)
     assert host.audience._members == {}
+
+
+@pytest.mark.parametrize("broadcast", [False, True])
+def test_where_something_can_be_said(broadcast: bool) -> None:
+    config = SimpleNamespace(broadcast=broadcast)
+
+    def can(state: State) -> bool:
+        association: Any = SimpleNamespace(state=state, config=config)
+        return can_tell(association)
+
+    standing = {State.ASSOCIATED, State.UNCONFIRMED, State.PRE_ESTABLISHED, State.RELEASING}
+    assert {state for state in State if can(state)} == (set() if broadcast else standing)
+
+
+def test_datagrams_that_nobody_takes() -> None:
+    framing = DatagramFraming()
+    for number in range(MAX_KEPT + 3):
+        framing.receive(Wpdu(1, 3, bytes((number,))).encode(), 0.0)
+    assert framing.dropped == 3
+    kept = [framing.next_indication() for _ in range(MAX_KEPT)]
+    assert kept == [Addressed(3, 1, bytes((number,))) for number in range(MAX_KEPT)]
+    assert framing.next_indication() is None

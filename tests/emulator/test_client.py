@@ -232,6 +232,7 @@ async def test_more_than_was_asked_for(fed: tuple[Channel, Stream]) -> None:
     assert not stream.reading
     assert len(channel._waiting[16, 1]) == MAX_WAITING
     assert channel.glance(16, 1) == b"\0"
+    assert len(channel._waiting[16, 1]) == MAX_WAITING
     assert not stream.reading  # what stood behind has taken the place
     taken = [await channel.receive(16, 1) for _ in range(MAX_WAITING)]
     assert taken[-2:] == [b"\xfe", b"\xff"]

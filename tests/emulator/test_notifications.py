@@ -287,8 +287,9 @@ async def test_everybody_who_may_know(associate: Any, how: Any, meter: RunningMe
     assert meter.audience.tell(Changed(READING)) == 0
 
 
+@pytest.mark.parametrize("way", ["tcp", "udp", "hdlc"])
 async def test_what_one_does_others_learn(
-    associate: Any, how: Any, meter: RunningMeter, clock: Any
+    way: str, associate: Any, how: Any, meter: RunningMeter
 ) -> None:
     """The DCO arms the supply: it gets its answer first, then both are told."""
     meter.device.profile.objects[obis.parse(SUPPLY)].rights["reader"] = (
@@ -297,7 +298,7 @@ async def test_what_one_does_others_learn(
     try:
         async with (
             associate("asyncio", "udp", **how("reader")) as watcher,
-            associate("asyncio", "tcp", **how("dco")) as a,
+            associate("asyncio", way, **how("dco")) as a,
         ):
             await a.invoke("disconnect_control", "remote_reconnect")
             for told in (await a.notification(PATIENCE), await watcher.notification(PATIENCE)):
