@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from devices.answering import names, protection
+from devices.answering import names, protection, unasked
 from devices.answering.access import access
 from devices.answering.asking import Answerable, Asking
 from devices.answering.attributes import get, put, value
 from devices.answering.methods import act
 from devices.meter import Meter
 from devices.objects.behaviour import Call
+from devices.outbox import Announcement
 from devices.profile.model import AssociationRow, ObjectRow
 from dlms.axdr.data import Data
 from dlms.security.control import Protection
@@ -28,9 +29,10 @@ from dlms.xdlms.action import (
     MethodResult,
 )
 from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.descriptors import SelectiveAccess
 from dlms.xdlms.get import GetRequest, GetRequestWithList, GetResponse, GetResponseWithList
 from dlms.xdlms.read import ReadRequest
-from dlms.xdlms.registry import AnyResponse
+from dlms.xdlms.registry import AnyResponse, Notification
 from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetResponseWithList
 from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest
 
@@ -93,6 +95,17 @@ class Device(Meter):
         return protection.of_response(Asking(self, row, moment), request)
 
     def attribute(
-        self, row: ObjectRow, number: int, association: AssociationRow, now: dt.datetime
+        self,
+        row: ObjectRow,
+        number: int,
+        association: AssociationRow,
+        now: dt.datetime,
+        selection: SelectiveAccess | None = None,
     ) -> Data | DataAccessResult:
-        return value(Call(self, row, association, now), number)
+        return value(Call(self, row, association, now), number, selection)
+
+    def announced(
+        self, what: Announcement, row: AssociationRow, now: dt.datetime
+    ) -> Notification | None:
+        """How an association is told what nobody has asked for; ``None`` if that is not for it."""
+        return unasked.announced(Asking(self, row, now), what)

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from devices import certificates
 from devices.certificates import StoredCertificate
+from devices.outbox import Outbox
 from devices.profile.model import AssociationRow, ObjectRow, Profile
 from devices.state import DeviceState
 from dlms.acse.names import Mechanism
@@ -26,6 +27,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CertificatePurpose, Discard, Step, Use
 from dlms.security.suites import SUITES
 from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.descriptors import SelectiveAccess
 
 _HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 
@@ -48,6 +50,7 @@ class Meter(ABC):
         self.serial = serial
         self.state = DeviceState() if state is None else state
         self.title: bytes = profile.system_title(serial)
+        self.outbox = Outbox()
         self.client_titles = {} if client_titles is None else client_titles
         self.anchors = anchors
 
@@ -191,9 +194,16 @@ class Meter(ABC):
 
     @abstractmethod
     def attribute(
-        self, row: ObjectRow, number: int, association: AssociationRow, now: dt.datetime
+        self,
+        row: ObjectRow,
+        number: int,
+        association: AssociationRow,
+        now: dt.datetime,
+        selection: SelectiveAccess | None = None,
     ) -> Data | DataAccessResult:
-        """The value of an attribute at the true time ``now``, whatever the rights."""
+        """The value of an attribute, or the part selected, at the true time ``now``, whatever the
+        rights.
+        """
 
 
 def _keeping(knobs: Knobs, activated: Policy) -> Knobs:

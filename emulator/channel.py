@@ -9,16 +9,23 @@ from contextlib import suppress
 from typing import cast
 
 from dlms.errors import RemoteProtocolError
-from emulator.framing import Addressed, Framing, Linked, WrapperFraming
+from emulator.framing import Addressed, Framing, Linked, Polling, WrapperFraming
 
 MAX_WAITING = 16
-"""APDUs kept that nobody asked for yet; a meter that sends more is cut off."""
+"""APDUs kept that nobody has taken yet. No more is read until somebody takes one: the meter notices
+that its connection fills, and keeps for itself what nobody wants to know. Only where one
+association waits for what stands behind more than that for another is the meter cut off.
+"""
 
 Pair = tuple[int, int]
 
 
 class ChannelClosed(ConnectionError):
     """The connection ended while an answer was awaited, or before."""
+
+
+def _nothing() -> None:
+    """Nothing happens, but what waits in the framing may be taken."""
 
 
 def client_wrapper() -> Framing:
@@ -30,9 +37,11 @@ class Channel(asyncio.Protocol):
 
     def __init__(self, framing: Callable[[], Framing] = client_wrapper) -> None:
         self._framing = framing()
+        self._polling = self._framing if isinstance(self._framing, Polling) else None
         self._transport: asyncio.Transport | None = None
         self._waiting: dict[Pair, deque[bytes]] = {}
-        self._waiters: dict[Pair, asyncio.Future[None]] = {}
+        self._waiters: dict[Pair, set[asyncio.Future[None]]] = {}
+        self._paused = False
         self._failure: Exception | None = None
         self._lost: dict[Pair, Exception] = {}
         self._deadline: asyncio.TimerHandle | None = None
@@ -67,19 +76,50 @@ class Channel(asyncio.Protocol):
 
     async def receive(self, client_sap: int, server_sap: int) -> bytes:
         """The next APDU for this pair. :class:`ChannelClosed`, or the protocol error, if there
-        will be none. One caller at a time may wait for a pair.
+        will be none.
         """
+        while (apdu := self.glance(client_sap, server_sap)) is None:
+            await self.news(client_sap, server_sap)
+        return apdu
+
+    def glance(self, client_sap: int, server_sap: int) -> bytes | None:
+        """The next APDU for this pair if it is here already. Raises as :meth:`receive` does."""
         pair = client_sap, server_sap
-        while not self._waiting.get(pair):
+        waiting = self._waiting.get(pair)
+        if not waiting:
             failure = self._lost.get(pair, self._failure)
             if failure is not None:
                 raise failure
-            waiter = self._waiters[pair] = asyncio.get_running_loop().create_future()
-            await waiter
-        apdu = self._waiting[pair].popleft()
-        if not self._waiting[pair]:
+            return None
+        apdu = waiting.popleft()
+        if not waiting:
             del self._waiting[pair]
+        if self._paused:
+            self._guarded(_nothing)
         return apdu
+
+    async def news(self, client_sap: int, server_sap: int) -> None:
+        """Wait until :meth:`glance` has something to give, or to raise. Somebody else who waits for
+        the same may have it by then.
+        """
+        pair = client_sap, server_sap
+        if self._waiting.get(pair) or self._lost.get(pair, self._failure) is not None:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(pair, set()).add(waiter)
+        if self._polling is not None:
+            self._polling.listen(*pair, self._now())
+        if self._paused or self._polling is not None:
+            self._guarded(_nothing)
+        try:
+            await waiter
+        finally:
+            others = self._waiters.get(pair, set())
+            others.discard(waiter)
+            if not others:
+                self._waiters.pop(pair, None)
+                if self._polling is not None:
+                    self._polling.rest(*pair)
 
     async def disconnect(self, client_sap: int, server_sap: int) -> None:
         """End the link of this pair, where the framing has links; the connection stays.
@@ -120,8 +160,10 @@ class Channel(asyncio.Protocol):
             self._write()
 
     def _take(self) -> None:
-        """Keep what has arrived for whoever asks for it."""
-        while (indication := self._framing.next_indication()) is not None:
+        """Keep what has arrived for whoever asks for it, and read no more than is kept."""
+        while (wanted := self._wants_more()) and (
+            indication := self._framing.next_indication()
+        ) is not None:
             pair = indication.client_sap, indication.server_sap
             if isinstance(indication, Addressed):
                 if sum(map(len, self._waiting.values())) >= MAX_WAITING:
@@ -130,6 +172,16 @@ class Channel(asyncio.Protocol):
             else:
                 self._lost[pair] = ChannelClosed(indication.why)
             self._wake(pair)
+        if self._transport is not None and self._paused is wanted:
+            self._paused = not wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _wants_more(self) -> bool:
+        """Whether there is room, or somebody waits for what may stand behind all that is kept."""
+        return bool(self._waiters) or sum(map(len, self._waiting.values())) < MAX_WAITING
 
     def _write(self) -> None:
         octets = self._framing.octets_to_send()
@@ -158,6 +210,6 @@ class Channel(asyncio.Protocol):
             self._wake(pair)
 
     def _wake(self, pair: Pair) -> None:
-        waiter = self._waiters.pop(pair, None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        for waiter in self._waiters.pop(pair, ()):
+            if not waiter.done():
+                waiter.set_result(None)

@@ -20,6 +20,12 @@ class _Transport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._transport.sendto(data)
 
+    def pause_reading(self) -> None:
+        """Datagrams are not kept back; the framing bounds how many it keeps."""
+
+    def resume_reading(self) -> None:
+        """See :meth:`pause_reading`."""
+
     def is_closing(self) -> bool:
         return self._transport.is_closing()
 

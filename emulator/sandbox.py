@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -19,6 +20,7 @@ from emulator.lines import open_pty
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, provision
+from emulator.serving.audience import Audience
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host
@@ -59,8 +61,11 @@ class MeterAddress(NamedTuple):
 
 
 class RunningMeter(NamedTuple):
+    """``audience`` is who is connected: what it is told goes to all that may know of it."""
+
     device: Device
     address: MeterAddress
+    audience: Audience
 
 
 def utc_now() -> dt.datetime:
@@ -182,7 +187,7 @@ class Sandbox:
             secure.port,
         )
         address = await self._start_ways(address, host, port, stack)
-        self.meters[profile.name] = RunningMeter(device, address)
+        self.meters[profile.name] = RunningMeter(device, address, host.audience)
 
     async def _start_ways(
         self, address: MeterAddress, host: Host, port: int, stack: AsyncExitStack
@@ -202,7 +207,7 @@ class Sandbox:
             await stack.enter_async_context(hdlc)
             address = address._replace(hdlc_port=hdlc.port)
         # A line stays when its client goes, so it is never closed for want of one.
-        patient = host._replace(inactivity_timeout=float("inf"))
+        patient = replace(host, inactivity_timeout=float("inf"))
         if Way.LINE in self._ways:
             line, path = open_pty(lambda: MeterConnection(patient, lambda: HdlcStation(config)))
             stack.callback(line.abort)

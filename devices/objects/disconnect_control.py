@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
+from devices.outbox import Changed
 from dlms.axdr.data import Data, boolean, enum
 from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.descriptors import AttributeDescriptor
 
 
 class ControlState(IntEnum):
@@ -50,6 +52,8 @@ def _move(table: dict[int, dict[ControlState, ControlState]]) -> Invoke:
             done = state in transitions.values()
             return SUCCESS if done else Outcome(ActionResult.OTHER_REASON)
         call.device.store(call.row, 3, enum(after))
+        what = AttributeDescriptor(call.row.interface_class.class_id, call.row.instance, 3)
+        call.device.outbox.announce(Changed(what))
         return SUCCESS
 
     return move

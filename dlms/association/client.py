@@ -265,8 +265,11 @@ class ClientAssociation:
             carrier, apdu = peeled.ciphering, peeled.apdu
         notification = registry.NOTIFICATIONS.get(apdu[0]) if apdu else None
         if notification is not None:
-            self.state = after(self.state, Input.NOTIFICATION)
-            return NotificationReceived(notification.decode(apdu))
+            state, told = after(self.state, Input.NOTIFICATION), notification.decode(apdu)
+            if int(told.needs) & ~int(self.conformance):
+                raise RemoteProtocolError("it was not negotiated", reason="service-not-negotiated")
+            self.state = state
+            return NotificationReceived(told)
         row = registry.RESPONSES.get(apdu[0]) if apdu else None
         if row is None:
             raise CodecError(f"APDU {apdu[:1].hex()} is no response", offset=0, field="APDU")

@@ -2,6 +2,7 @@
 
 - :mod:`dlms.client.effects`  what a dialogue asks of whoever carries it out
 - :mod:`dlms.client.conversation`  one APDU out, the event that answers it in
+- :mod:`dlms.client.notices`  what a meter has said unasked
 - :mod:`dlms.client.associating`  open and release
 - :mod:`dlms.client.dialogue`  get, set, action, by logical names
 - :mod:`dlms.client.short_names`  the same, by short names

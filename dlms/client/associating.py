@@ -6,6 +6,7 @@ from dlms.association import events
 from dlms.client.conversation import Conversation
 from dlms.client.effects import Dialogue
 from dlms.client.refusals import AssociationRejected
+from dlms.xdlms.registry import Notification
 
 
 class Associating:
@@ -37,3 +38,7 @@ class Associating:
         release.
         """
         yield from self.talk.exchange(self.talk.association.release())
+
+    def overheard(self) -> Dialogue[Notification | None]:
+        """What the meter has said unasked, the oldest first; ``None`` if nothing is here."""
+        return (yield from self.talk.overheard())

@@ -8,7 +8,7 @@ client says again what it said last, up to :data:`~dlms.transfer.general.MAX_REP
 from __future__ import annotations
 
 from dlms.association.carrying import Carrier, is_general_block
-from dlms.client.effects import Dialogue, Post, Transmit
+from dlms.client.effects import Dialogue, Glance, Post, Transmit
 from dlms.errors import RemoteProtocolError
 from dlms.xdlms.general_block import MAX_WINDOW
 
@@ -46,6 +46,24 @@ def carried(carrier: Carrier, apdu: bytes) -> Dialogue[bytes]:
         answer = yield from _await(carrier, replies)
     carrier.passed_plain()
     return answer
+
+
+def awaited(carrier: Carrier) -> Dialogue[bytes]:
+    """The APDU that comes next, when one that was not asked for came instead."""
+    raise AssertionError
+
+
+def glanced(carrier: Carrier) -> Dialogue[bytes | None]:
+    """An APDU that nobody asked for, if one is here; of one in blocks, all of it."""
+    apdu: bytes | None = yield Glance()
+    while apdu is not None and is_general_block(apdu):
+        received = carrier.receive(apdu)
+        if received.replies:
+            yield Post(received.replies)
+        if received.apdu is not None:
+            return received.apdu
+        apdu = yield Glance()
+    return apdu
 
 
 def _acknowledge(carrier: Carrier) -> Dialogue[None]:

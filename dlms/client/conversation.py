@@ -8,12 +8,14 @@ from __future__ import annotations
 from dlms.association import events
 from dlms.association.client import ClientAssociation
 from dlms.association.naming import ServedResponse
-from dlms.client.carried import carried
+from dlms.client.carried import awaited, carried, glanced
 from dlms.client.effects import Compute, Dialogue, Post
+from dlms.client.notices import Notices
 from dlms.client.refusals import AssociationRejected, ServiceException, ServiceFailed
+from dlms.errors import RemoteProtocolError
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
-from dlms.xdlms.registry import AnyRequest
+from dlms.xdlms.registry import AnyRequest, Notification
 
 
 class Conversation:
@@ -21,6 +23,7 @@ class Conversation:
 
     def __init__(self, association: ClientAssociation) -> None:
         self.association = association
+        self.notices = Notices()
         self._invoke = 0
 
     def invoke(self) -> int:
@@ -36,13 +39,20 @@ class Conversation:
         return event.response
 
     def exchange(self, step: Step[bytes]) -> Dialogue[events.Event]:
-        """Send what ``step`` makes, and give what the meter's answer means.
+        """Send what ``step`` makes, and give what the meter's answer means. What it says unasked
+        before is set aside.
 
-        :class:`ServiceException`, or by short names :class:`ServiceFailed`, if the meter cannot.
+        :class:`ServiceException`, or by short names :class:`ServiceFailed`, if the meter cannot;
+        :class:`RemoteProtocolError` if there is no end of what it says unasked.
         """
+        carrier = self.association.carrier
         apdu: bytes = yield Compute(step)
-        answer = yield from carried(self.association.carrier, apdu)
-        event: events.Event = yield Compute(self.association.receive(answer))
+        self.notices.begin()
+        answer = yield from carried(carrier, apdu)
+        event: events.Event = yield Compute(self.notices.hear(self.association.receive(answer)))
+        while isinstance(event, events.NotificationReceived):
+            answer = yield from awaited(carrier)
+            event = yield Compute(self.notices.hear(self.association.receive(answer)))
         if isinstance(event, events.ExceptionReceived):
             raise ServiceException(event.exception)
         if isinstance(event, events.ServiceErrorReceived):
@@ -53,3 +63,19 @@ class Conversation:
         """A service that nobody answers."""
         apdu: bytes = yield Compute(self.association.request(request))
         yield Post(self.association.carrier.tell(apdu))
+
+    def overheard(self) -> Dialogue[Notification | None]:
+        """What the meter has said unasked, the oldest first; ``None`` if nothing is here.
+
+        :class:`RemoteProtocolError` if something else is, for nothing was asked.
+        """
+        kept = self.notices.next()
+        if kept is not None:
+            return kept
+        apdu = yield from glanced(self.association.carrier)
+        if apdu is None:
+            return None
+        event: events.Event = yield Compute(self.association.receive(apdu))
+        if not isinstance(event, events.NotificationReceived):
+            raise RemoteProtocolError("an answer to nothing", reason="unasked")
+        return event.notification

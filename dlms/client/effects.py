@@ -33,6 +33,10 @@ class Post(NamedTuple):
     apdus: tuple[bytes, ...]
 
 
+class Glance(NamedTuple):
+    """Send back the next APDU if it is here already, else ``None``; nobody waits for it."""
+
+
 T = TypeVar("T")
-Effect: TypeAlias = Compute | Transmit | Post
+Effect: TypeAlias = Compute | Transmit | Post | Glance
 Dialogue: TypeAlias = Generator[Effect, Any, T]

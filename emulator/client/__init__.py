@@ -13,6 +13,7 @@
 - :mod:`emulator.client.errors`  what can go wrong
 - :mod:`emulator.client.security_setup`  keys, certificates and policy of an association
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
+- :mod:`emulator.client.noticing`  what a meter says unasked
 - :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
 """
 
@@ -30,11 +31,13 @@ from emulator.client.errors import (
     ClientError,
     MeterFault,
     NotAssociated,
+    NothingSaid,
     Refused,
     UnknownObject,
 )
 from emulator.client.keys import Keys
 from emulator.client.meter_client import RESPONSE_TIMEOUT, MeterClient, Runner
+from emulator.client.noticing import Notice
 from emulator.client.objects import ObjectEntry, ObjectList
 from emulator.client.route import Hdlc, Route, Way
 from emulator.client.security_setup import (
@@ -63,6 +66,8 @@ __all__ = [
     "MeterClient",
     "MeterFault",
     "NotAssociated",
+    "NothingSaid",
+    "Notice",
     "ObjectEntry",
     "ObjectList",
     "Refused",

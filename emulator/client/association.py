@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self, TypeVar, Unpack
 
@@ -12,9 +12,10 @@ from dlms.security.drive import run as run_step
 from dlms.security.ops import Step
 from emulator.channel import Channel
 from emulator.client import reading
-from emulator.client.errors import AssociationLost
+from emulator.client.errors import AssociationLost, NothingSaid, telling
 from emulator.client.keys import Keys
 from emulator.client.meter_client import MeterClient, Runner
+from emulator.client.noticing import Notice, understand
 from emulator.client.objects import ObjectList
 from emulator.client.plan import COUNTER_CLASS, Options, Plan, plan, public
 from emulator.client.route import Route
@@ -208,6 +209,30 @@ class Association:
         """
         meter, session = self._open()
         return await meter.hold(session.invoke(what, method, parameter, class_id))
+
+    async def notification(
+        self, within: float | None = None, *, setup: What | None = None
+    ) -> Notice:
+        """The next thing that the meter says unasked, or has said since the last call.
+
+        :class:`NothingSaid` if that is nothing within ``within`` seconds; the association goes on,
+        and other calls may be made meanwhile. ``setup`` is the Push setup that pushes, if what it
+        pushes does not begin with its name; :mod:`~emulator.client.noticing` says what that is
+        for. What is not protected as responses are to be, or was not negotiated, is a
+        :class:`MeterFault` and not shown.
+        """
+        meter, session = self._open()
+        with telling("await a notification"):
+            told = await meter.notification(within)
+        return await meter.hold(understand(session, told, meter.pair, setup))
+
+    async def notifications(
+        self, within: float | None = None, *, setup: What | None = None
+    ) -> AsyncIterator[Notice]:
+        """One after the other, until none comes within ``within`` seconds."""
+        with suppress(NothingSaid):
+            while True:
+                yield await self.notification(within, setup=setup)
 
     async def objects(self) -> ObjectList:
         """The objects that this association sees, with rights. Read once, then remembered."""

@@ -4,7 +4,7 @@ and what they mean and raise is said there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Self, TypeVar, Unpack
 
@@ -13,8 +13,9 @@ from dlms.errors import DlmsError
 from emulator.client import reading
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.blocking_meter_client import BlockingMeterClient
-from emulator.client.errors import AssociationLost
+from emulator.client.errors import AssociationLost, NothingSaid, telling
 from emulator.client.keys import Keys
+from emulator.client.noticing import Notice, understand
 from emulator.client.objects import ObjectList
 from emulator.client.plan import COUNTER_CLASS, Execute, Options, Plan, plan, public
 from emulator.client.route import Route
@@ -175,6 +176,23 @@ class BlockingAssociation:
         """As :meth:`Association.invoke <emulator.client.association.Association.invoke>`."""
         meter, session = self._open()
         return meter.hold(session.invoke(what, method, parameter, class_id))
+
+    def notification(self, within: float | None = None, *, setup: What | None = None) -> Notice:
+        """As :meth:`Association.notification
+        <emulator.client.association.Association.notification>`; but other threads wait meanwhile.
+        """
+        meter, session = self._open()
+        with telling("await a notification"):
+            told = meter.notification(within)
+        return meter.hold(understand(session, told, meter.pair, setup))
+
+    def notifications(
+        self, within: float | None = None, *, setup: What | None = None
+    ) -> Iterator[Notice]:
+        """One after the other, until none comes within ``within`` seconds."""
+        with suppress(NothingSaid):
+            while True:
+                yield self.notification(within, setup=setup)
 
     def objects(self) -> ObjectList:
         """As :meth:`Association.objects <emulator.client.association.Association.objects>`."""

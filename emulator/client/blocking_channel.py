@@ -14,7 +14,10 @@ from typing import Protocol
 
 from dlms.errors import RemoteProtocolError
 from emulator.channel import MAX_WAITING, ChannelClosed, Pair, client_wrapper
-from emulator.framing import Addressed, Framing, Linked
+from emulator.framing import Addressed, Framing, Linked, Polling
+
+LONGEST_READ = 3600.0
+"""Seconds; then it is asked again. Sockets know no time-out without end but the lack of one."""
 
 
 class Wire(Protocol):
@@ -45,6 +48,7 @@ class BlockingChannel:
     ) -> None:
         self._wire = wire
         self._framing = framing()
+        self._polling = self._framing if isinstance(self._framing, Polling) else None
         self._now = now
         self._waiting: dict[Pair, deque[bytes]] = {}
         self._lost: dict[Pair, ChannelClosed] = {}
@@ -63,17 +67,45 @@ class BlockingChannel:
 
         :class:`ChannelClosed`, or the protocol error, if there will be none.
         """
+        self.news(client_sap, server_sap, timeout)
+        apdu = self.glance(client_sap, server_sap)
+        assert apdu is not None  # that is what the news was
+        return apdu
+
+    def glance(self, client_sap: int, server_sap: int) -> bytes | None:
+        """The next APDU for this pair if it is here already. Raises as :meth:`receive` does."""
         pair = client_sap, server_sap
-        end = self._now() + timeout
-        while not self._waiting.get(pair):
+        waiting = self._waiting.get(pair)
+        if not waiting:
             failure = self._lost.get(pair, self._failure)
             if failure is not None:
                 raise failure
-            self._wait(end)
-        apdu = self._waiting[pair].popleft()
-        if not self._waiting[pair]:
+            return None
+        apdu = waiting.popleft()
+        if not waiting:
             del self._waiting[pair]
         return apdu
+
+    def news(self, client_sap: int, server_sap: int, timeout: float) -> None:
+        """Wait until :meth:`glance` has something to give, or to raise; for at most ``timeout``
+        seconds (``TimeoutError``).
+        """
+        pair = client_sap, server_sap
+        end = self._now() + timeout
+        if self._polling is not None:
+            self._polling.listen(*pair, self._now())
+        try:
+            while not self._is_news(pair):
+                self._wait(end)
+        finally:
+            if self._polling is not None:
+                self._polling.rest(*pair)
+
+    def _is_news(self, pair: Pair) -> bool:
+        """Whether there is any, at the latest after what waits in the framing has been taken."""
+        if not self._waiting.get(pair) and self._failure is None:
+            self._guarded(lambda: None, pair)
+        return bool(self._waiting.get(pair)) or self._lost.get(pair, self._failure) is not None
 
     def disconnect(self, client_sap: int, server_sap: int) -> None:
         """End the link of this pair, where the framing has links; the connection stays.
@@ -99,7 +131,7 @@ class BlockingChannel:
         deadline = self._framing.deadline()
         until = end if deadline is None else min(end, deadline)
         try:
-            octets = self._wire.read(max(until - self._now(), 0))
+            octets = self._wire.read(min(max(until - self._now(), 0), LONGEST_READ))
         except TimeoutError:
             if deadline is not None and self._now() >= deadline:
                 self._guarded(lambda: self._framing.timeout(self._now()))
@@ -114,25 +146,33 @@ class BlockingChannel:
         else:
             self._fail(ChannelClosed("meter closed the connection"))
 
-    def _guarded(self, happen: Callable[[], None]) -> None:
+    def _guarded(self, happen: Callable[[], None], wanted: Pair | None = None) -> None:
         try:
             happen()
-            self._take()
+            self._take(wanted)
         except RemoteProtocolError as error:
             self._fail(error)
         else:
             self._write()
 
-    def _take(self) -> None:
-        """Keep what has arrived for whoever asks for it."""
-        while (indication := self._framing.next_indication()) is not None:
+    def _take(self, wanted: Pair | None) -> None:
+        """Keep what has arrived for whoever asks for it, as much as there is room for; more if what
+        is ``wanted`` may stand behind it.
+        """
+        while not self._is_full() or (wanted is not None and not self._waiting.get(wanted)):
+            indication = self._framing.next_indication()
+            if indication is None:
+                return
             pair = indication.client_sap, indication.server_sap
             if not isinstance(indication, Addressed):
                 self._lost[pair] = ChannelClosed(indication.why)
-            elif sum(map(len, self._waiting.values())) >= MAX_WAITING:
+            elif self._is_full():
                 raise RemoteProtocolError("meter sends more than was asked for")
             else:
                 self._waiting.setdefault(pair, deque()).append(indication.apdu)
+
+    def _is_full(self) -> bool:
+        return sum(map(len, self._waiting.values())) >= MAX_WAITING
 
     def _write(self) -> None:
         octets = self._framing.octets_to_send()

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
 from dlms.client.dialogue import Dialogues
-from dlms.client.effects import Compute, Dialogue, Effect, Post
+from dlms.client.effects import Compute, Dialogue, Effect, Glance, Post
 from dlms.security.drive import run
 from dlms.security.ops import CryptoOp
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from dlms.xdlms.registry import Notification
 from emulator.client.blocking_channel import BlockingChannel
+from emulator.client.errors import NothingSaid
 from emulator.client.meter_client import RESPONSE_TIMEOUT
 from emulator.client.standing import Standing
 
@@ -44,7 +48,7 @@ class BlockingMeterClient:
         self.timeout = timeout
         self._channel = channel
         self._association = association
-        self._pair = association.config.client_sap, association.config.server_sap
+        self.pair = association.config.client_sap, association.config.server_sap
         self._execute = execute
         self._standing = Standing()
         self._turn = threading.Lock()
@@ -69,6 +73,20 @@ class BlockingMeterClient:
 
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Data | None:
         return self.hold(self.dialogues.action(method, parameter))
+
+    def notification(self, within: float | None = None) -> Notification:
+        """The next thing that the meter says unasked.
+        :class:`~emulator.client.errors.NothingSaid` if that is nothing within ``within`` seconds;
+        the association goes on. Other threads wait meanwhile.
+        """
+        end = time.monotonic() + (math.inf if within is None else within)
+        try:
+            while (told := self.hold(self.dialogues.overheard())) is None:
+                with self._turn:
+                    self._channel.news(*self.pair, end - time.monotonic())
+        except TimeoutError as error:
+            raise NothingSaid(f"nothing within {within} s") from error
+        return told
 
     def release(self) -> None:
         self.hold(self.dialogues.release())
@@ -100,6 +118,8 @@ class BlockingMeterClient:
                     elif isinstance(wish, Post):
                         self._post(wish.apdus)
                         given = None
+                    elif isinstance(wish, Glance):
+                        given = self._channel.glance(*self.pair)
                     else:
                         self._standing.asked()
                         given = self._transmit(wish.apdus)
@@ -113,8 +133,8 @@ class BlockingMeterClient:
 
     def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
         self._post(apdus)
-        return self._channel.receive(*self._pair, self.timeout)
+        return self._channel.receive(*self.pair, self.timeout)
 
     def _post(self, apdus: tuple[bytes, ...]) -> None:
         for apdu in apdus:
-            self._channel.send(*self._pair, apdu)
+            self._channel.send(*self.pair, apdu)

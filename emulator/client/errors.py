@@ -6,6 +6,7 @@
 :class:`Refused`           the meter understood, and said no
 :class:`NotAssociated`     a :class:`Refused`: there is no association
 :class:`AnswerTimeout`     no answer in time; a ``TimeoutError``
+:class:`NothingSaid`       nothing came unasked in that time; a ``TimeoutError``
 :class:`AssociationLost`   the association cannot be used any more; a ``ConnectionError``
 :class:`MeterFault`        the meter broke the protocol, or a message of its did not verify
 =========================  ===================================================================
@@ -120,6 +121,10 @@ class NotAssociated(Refused):
 
 class AnswerTimeout(ClientError, TimeoutError):
     """The meter did not answer in time. The association is lost with it."""
+
+
+class NothingSaid(ClientError, TimeoutError):
+    """The meter has said nothing unasked in the time that was given. The association goes on."""
 
 
 class AssociationLost(ClientError, ConnectionError):

@@ -12,10 +12,12 @@ from typing import Any, TypeAlias, TypeVar
 from dlms.association.client import ClientAssociation
 from dlms.axdr.data import Data
 from dlms.client.dialogue import Dialogues
-from dlms.client.effects import Compute, Dialogue, Effect, Post
+from dlms.client.effects import Compute, Dialogue, Effect, Glance, Post
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from dlms.xdlms.registry import Notification
 from emulator.channel import Channel
+from emulator.client.errors import NothingSaid
 from emulator.client.standing import Standing
 
 RESPONSE_TIMEOUT = 10.0
@@ -46,7 +48,7 @@ class MeterClient:
         self.timeout = timeout
         self._channel = channel
         self._association = association
-        self._pair = association.config.client_sap, association.config.server_sap
+        self.pair = association.config.client_sap, association.config.server_sap
         self._run = run
         self._standing = Standing()
         self._turn = asyncio.Lock()
@@ -73,6 +75,19 @@ class MeterClient:
 
     async def action(self, method: MethodDescriptor, parameter: Data | None) -> Data | None:
         return await self.hold(self.dialogues.action(method, parameter))
+
+    async def notification(self, within: float | None = None) -> Notification:
+        """The next thing that the meter says unasked.
+        :class:`~emulator.client.errors.NothingSaid` if that is nothing within ``within`` seconds;
+        the association goes on. Other calls may be made meanwhile.
+        """
+        try:
+            async with asyncio.timeout(within):
+                while (told := await self.hold(self.dialogues.overheard())) is None:
+                    await self._channel.news(*self.pair)
+        except TimeoutError as error:
+            raise NothingSaid(f"nothing within {within} s") from error
+        return told
 
     async def release(self) -> None:
         await self.hold(self.dialogues.release())
@@ -105,6 +120,8 @@ class MeterClient:
                     elif isinstance(wish, Post):
                         self._post(wish.apdus)
                         given = None
+                    elif isinstance(wish, Glance):
+                        given = self._channel.glance(*self.pair)
                     else:
                         self._standing.asked()
                         given = await self._transmit(wish.apdus)
@@ -119,8 +136,8 @@ class MeterClient:
     async def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
         self._post(apdus)
         async with asyncio.timeout(self.timeout):
-            return await self._channel.receive(*self._pair)
+            return await self._channel.receive(*self.pair)
 
     def _post(self, apdus: tuple[bytes, ...]) -> None:
         for apdu in apdus:
-            self._channel.send(*self._pair, apdu)
+            self._channel.send(*self.pair, apdu)

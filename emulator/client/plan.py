@@ -59,6 +59,8 @@ OFFERED = (
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.GENERAL_PROTECTION
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.EVENT_NOTIFICATION
 )
 """Services proposed unless the caller says which: what the dialogues can do."""
 

@@ -142,7 +142,7 @@ def _buffer(session: Session, reading: _Reading) -> Dialogue[Any]:
         except ValueError as error:
             raise MeterFault(f"{reading.subject}: {error}") from error
     part = selection(wanted.span, shown)
-    scalers = [] if wanted.raw else _scalers(session, shown)
+    scalers = [] if wanted.raw else scalers_of(session, shown)
     (buffer,) = yield from session.fetch([(reading.attribute, part)], _unique(scalers))
     if isinstance(buffer, Refused):
         raise buffer
@@ -154,13 +154,13 @@ def _buffer(session: Session, reading: _Reading) -> Dialogue[Any]:
             shown,
             capture_period=_number(session, target, _CAPTURE_PERIOD),
             newest_first=_number(session, target, _SORT_METHOD) == _LAST_IN_FIRST_OUT,
-            scalers=_known(session, scalers),
+            scalers=known(session, scalers),
         )
     except ValueError as error:
         raise MeterFault(f"{reading.subject}: {error}") from error
 
 
-def _scalers(session: Session, shown: tuple[Column, ...]) -> list[AttributeDescriptor]:
+def scalers_of(session: Session, shown: tuple[Column, ...]) -> list[AttributeDescriptor]:
     """The scaler_units of the columns that have one."""
     found = []
     for column in shown:
@@ -173,7 +173,7 @@ def _scalers(session: Session, shown: tuple[Column, ...]) -> list[AttributeDescr
     return found
 
 
-def _known(session: Session, scalers: Iterable[AttributeDescriptor]) -> dict[bytes, ScalerUnit]:
+def known(session: Session, scalers: Iterable[AttributeDescriptor]) -> dict[bytes, ScalerUnit]:
     """Those that the meter gives: a column whose unit it keeps for itself is a plain number."""
     known = {}
     for scaler in scalers:

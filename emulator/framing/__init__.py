@@ -1,7 +1,15 @@
 """Framings as connections see them: octets on one side, APDUs with their addresses on the other."""
 
 from emulator.framing.datagrams import DatagramFraming
-from emulator.framing.framing import Addressed, Framing, Indication, Linked, LinkLost
+from emulator.framing.framing import (
+    Addressed,
+    Framing,
+    Indication,
+    Linked,
+    LinkLost,
+    Polled,
+    Polling,
+)
 from emulator.framing.hdlc import HdlcClient, HdlcStation
 from emulator.framing.optical import OpticalClient, OpticalStation
 from emulator.framing.wrapper import WrapperFraming
@@ -17,5 +25,7 @@ __all__ = [
     "Linked",
     "OpticalClient",
     "OpticalStation",
+    "Polled",
+    "Polling",
     "WrapperFraming",
 ]

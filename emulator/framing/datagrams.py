@@ -9,6 +9,9 @@ from dlms.framing import Wpdu
 from dlms.framing.datagram import MAX_DATAGRAM_APDU, decode_datagram
 from emulator.framing.framing import Addressed, Indication
 
+MAX_KEPT = 64
+"""Datagrams kept that nobody has taken yet; what comes then is lost, as any datagram may be."""
+
 
 class DatagramFraming:
     """A datagram that is no WPDU is dropped: there is no stream whose framing could be lost.
@@ -26,6 +29,9 @@ class DatagramFraming:
         try:
             source, destination, apdu = decode_datagram(octets)
         except CodecError:
+            self.dropped += 1
+            return
+        if len(self._indications) >= MAX_KEPT:
             self.dropped += 1
             return
         self._indications.append(Addressed(destination, source, apdu))

@@ -63,3 +63,29 @@ class Linked(Protocol):
     def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
         """End a link: whether there is one. A :class:`LinkLost` says when it is over."""
         ...
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A meter's framing in which it speaks when it is polled: what nobody has asked for waits."""
+
+    def takes_unsolicited(self, client_sap: int, server_sap: int) -> bool:
+        """Whether an APDU more may wait for this client."""
+        ...
+
+    def tell(self, addressed: Addressed) -> None:
+        """Keep an APDU for the next poll."""
+        ...
+
+
+@runtime_checkable
+class Polling(Protocol):
+    """A client's framing in which the meter has to be polled."""
+
+    def listen(self, client_sap: int, server_sap: int, now: float) -> None:
+        """Poll the meter again and again, whenever its link is at rest."""
+        ...
+
+    def rest(self, client_sap: int, server_sap: int) -> None:
+        """Poll no more than answers need."""
+        ...

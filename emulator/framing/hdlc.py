@@ -34,6 +34,14 @@ class HdlcStation:
         # Without a link, or without room, there is nobody to tell: the client has gone away.
         self._station.send(*addressed)
 
+    def takes_unsolicited(self, client_sap: int, server_sap: int) -> bool:
+        """Whether an APDU more may wait for this client's next poll."""
+        return self._station.takes_unsolicited(client_sap, server_sap)
+
+    def tell(self, addressed: Addressed) -> None:
+        """Keep an APDU that nobody has asked for until the client polls."""
+        self._station.tell(*addressed)
+
     def octets_to_send(self) -> bytes:
         return self._station.octets_to_send()
 
@@ -58,6 +66,7 @@ class HdlcClient:
         self._config = link
         self._links: dict[tuple[int, int], PrimaryLink] = {}
         self._waiting: dict[tuple[int, int], deque[bytes]] = {}
+        self._listening: dict[tuple[int, int], float] = {}  # when to poll next
         self._indications: deque[Indication] = deque()
 
     @property
@@ -92,16 +101,37 @@ class HdlcClient:
         link.disconnect(now)
         return True
 
+    def listen(self, client_sap: int, server_sap: int, now: float) -> None:
+        """Poll the meter every ``poll_interval`` while the link is at rest: it may have something
+        to say that nobody has asked for, and must not begin by itself.
+        """
+        pair = client_sap, server_sap
+        self._listening[pair] = now + self._config(*pair).poll_interval
+
+    def rest(self, client_sap: int, server_sap: int) -> None:
+        """Poll no more than answers need."""
+        self._listening.pop((client_sap, server_sap), None)
+
     def octets_to_send(self) -> bytes:
         return b"".join(link.octets_to_send() for link in self._links.values())
 
     def deadline(self) -> float | None:
-        times = (link.deadline() for link in self._links.values())
+        times = [link.deadline() for link in self._links.values()]
+        times += [when for pair, when in self._listening.items() if self._is_at_rest(pair)]
         return min((when for when in times if when is not None), default=None)
 
     def timeout(self, now: float) -> None:
         for link in tuple(self._links.values()):
             self._take(link.timeout(now), now)
+        for pair, when in self._listening.items():
+            if now >= when and self._is_at_rest(pair):
+                self._links[pair].poll(now)
+                self._listening[pair] = now + self._config(*pair).poll_interval
+
+    def _is_at_rest(self, pair: tuple[int, int]) -> bool:
+        """Whether there is a link and nothing is awaited on it."""
+        link = self._links.get(pair)
+        return link is not None and link.state is State.NRM and link.deadline() is None
 
     def _take(self, events: list[Event], now: float) -> None:
         for event in events:

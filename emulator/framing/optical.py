@@ -53,6 +53,14 @@ class OpticalStation:
     def send(self, addressed: Addressed, now: float) -> None:
         self._station.send(addressed, now)
 
+    def takes_unsolicited(self, client_sap: int, server_sap: int) -> bool:
+        """Whether an APDU more may wait for this client's next poll."""
+        return self._station.takes_unsolicited(client_sap, server_sap)
+
+    def tell(self, addressed: Addressed) -> None:
+        """Keep an APDU that nobody has asked for until the client polls."""
+        self._station.tell(addressed)
+
     def octets_to_send(self) -> bytes:
         octets = self._station.octets_to_send()
         if self._ended:
@@ -123,6 +131,14 @@ class OpticalClient:
     def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
         """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over."""
         return self._client.disconnect(client_sap, server_sap, now)
+
+    def listen(self, client_sap: int, server_sap: int, now: float) -> None:
+        """Poll the meter again and again, whenever its link is at rest."""
+        self._client.listen(client_sap, server_sap, now)
+
+    def rest(self, client_sap: int, server_sap: int) -> None:
+        """Poll no more than answers need."""
+        self._client.rest(client_sap, server_sap)
 
     def octets_to_send(self) -> bytes:
         if self._opening is not None:

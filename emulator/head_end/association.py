@@ -23,7 +23,8 @@ from dlms.security.ops import CryptoOp, Step
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from emulator.channel import Channel
-from emulator.client import MeterClient, ObjectList
+from emulator.client import MeterClient, Notice, ObjectList
+from emulator.client.noticing import understand
 from emulator.client.reading import read_one
 from emulator.client.session import Session
 from emulator.client.targets import Wanted
@@ -68,6 +69,14 @@ class PartyAssociation:
         """The objects that the association sees."""
         self.be_about(Purpose.GENERATE_INSTRUCTION)
         return await self._client.hold(self._session.objects())
+
+    async def notification(self, within: float) -> Notice:
+        """The next thing that the meter says unasked; what names and units it takes is read.
+        :class:`~emulator.client.NothingSaid` if that is nothing within ``within`` seconds.
+        """
+        self.be_about(Purpose.GENERATE_INSTRUCTION)
+        told = await self._client.notification(within)
+        return await self._client.hold(understand(self._session, told, self._client.pair))
 
     async def set(self, attribute: AttributeDescriptor, value: Data) -> None:
         self.be_about(Purpose.GENERATE_INSTRUCTION)

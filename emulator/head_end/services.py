@@ -7,6 +7,8 @@ has the rights, and its keys are not the S1SP's.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,16 +17,17 @@ from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
 from devices.profile import Profile
 from devices.profile.model import InstructionRow, SetStep
 from devices.token import make_token
-from dlms.axdr.data import Data, double_long, enum, octet_string, structure
+from dlms.axdr.data import Data, double_long, enum, integer, octet_string, structure
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.client.refusals import AccessRefused, MeterRefusal
 from dlms.cosem import classes, obis
 from dlms.security.keys import KeyKind, KeyRef
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from emulator.client import ObjectList
 from emulator.client.targets import Wanted
 from emulator.head_end.association import PartyAssociation, associate
-from emulator.head_end.party import Party
+from emulator.head_end.party import ASSOCIATIONS, Party
 from emulator.head_end.token_counters import TokenCounters
 from emulator.policy import Actor, Purpose
 from emulator.sandbox import MeterAddress
@@ -41,6 +44,9 @@ _SUPPLY = AttributeDescriptor(classes.DISCONNECT_CONTROL.class_id, DISCONNECT_CO
 _TOKEN_STATUS = AttributeDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 6)
 _UPDATE_AMOUNT = MethodDescriptor(classes.CREDIT.class_id, TOKEN_CREDIT, 1)
 _ENTER = MethodDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 1)
+
+_PUSH = 1
+_UNASKED = Conformance.DATA_NOTIFICATION | Conformance.EVENT_NOTIFICATION
 
 PAYMENT_MODES = {"credit": 1, "prepayment": 2}
 SUPPLY: dict[int, str] = {
@@ -90,6 +96,32 @@ class HeadEnd:
         """The objects that the S1SP's association sees."""
         async with associate(self._parties[Actor.S1SP], meter, profile) as session:
             return await session.objects()
+
+    @asynccontextmanager
+    async def listening(
+        self, meter: MeterAddress, profile: Profile, push: bytes | None = None
+    ) -> AsyncIterator[PartyAssociation]:
+        """An association of a party that the meter may tell things unasked.
+
+        ``push`` is the logical name of a Push setup that is invoked first.
+        :class:`InstructionRefused` if no party's association offers notifications.
+        """
+        actor = next(
+            (
+                actor
+                for name, actor in ASSOCIATIONS.items()
+                if name in profile.associations
+                and profile.associations[name].config.conformance & _UNASKED
+            ),
+            None,
+        )
+        if actor is None:
+            raise InstructionRefused(f"{profile.name} says nothing unasked to S1SP or DCO")
+        async with associate(self._parties[actor], meter, profile) as session:
+            if push is not None:
+                method = MethodDescriptor(classes.PUSH_SETUP.class_id, push, _PUSH)
+                await session.action(method, integer(0), Purpose.GENERATE_INSTRUCTION)
+            yield session
 
     async def top_up(self, meter: MeterAddress, profile: Profile, pounds: Decimal) -> str:
         """Add credit the way the profile takes it; returns that way, ``credit`` or ``token``.

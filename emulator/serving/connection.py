@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from devices.outbox import Announcement
 from dlms.errors import RemoteProtocolError
-from emulator.framing import Addressed, Framing, WrapperFraming
+from emulator.framing import Addressed, Framing, Polled, WrapperFraming
 from emulator.serving.host import MAX_APDU, Host
 from emulator.serving.peer import Peer, Unable
 from tls.events import format_address
@@ -25,7 +26,9 @@ class MeterConnection(asyncio.Protocol):
         self._host = host
         self._framing = framing()
         self._transport: asyncio.Transport | None = None
+        self._polled = self._framing if isinstance(self._framing, Polled) else None
         self._peer = Peer(host, "unknown")
+        self._paused = False
         self._inactivity: asyncio.TimerHandle | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._last_heard = 0.0
@@ -45,6 +48,7 @@ class MeterConnection(asyncio.Protocol):
                 self._transport.abort()
                 return
         self._peer = Peer(self._host, address, title)
+        self._host.audience.join(self)
         self._loop = asyncio.get_running_loop()
         self._last_heard = self._loop.time()
         self._watch(self._host.inactivity_timeout)
@@ -58,10 +62,12 @@ class MeterConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         # A peer that does not read our answers gets no more of its questions read.
+        self._paused = True
         if self._transport is not None:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._paused = False
         if self._transport is not None:
             self._transport.resume_reading()
 
@@ -69,6 +75,7 @@ class MeterConnection(asyncio.Protocol):
         for timer in (self._inactivity, self._deadline):
             if timer is not None:
                 timer.cancel()
+        self._host.audience.leave(self)
         self._peer.close()
         self._transport = None
 
@@ -82,10 +89,13 @@ class MeterConnection(asyncio.Protocol):
                 self._serve(indication)
             else:
                 self._peer.close_pair(indication.client_sap, indication.server_sap)
+        self._write()
+        self._set_deadline()
+
+    def _write(self) -> None:
         octets = self._framing.octets_to_send()
         if octets and self._transport is not None:
             self._transport.write(octets)
-        self._set_deadline()
 
     def _serve(self, arrived: Addressed) -> None:
         client_sap, server_sap, apdu = arrived
@@ -99,6 +109,37 @@ class MeterConnection(asyncio.Protocol):
         now = self._last_heard = self._loop.time()
         for reply in replies:
             self._framing.send(Addressed(client_sap, server_sap, reply), now)
+        self._host.audience.tell_all(self._host.device.outbox.take_announcements())
+
+    def tell(self, what: Announcement) -> int:
+        """Say to all associations of this connection what nobody has asked for.
+
+        A peer that does not take what is there for it already is not told: what waits is bounded.
+        """
+        told = 0
+        for pair in self._peer.associated() if self._is_open() else ():
+            if not self._takes(pair):
+                self._peer.report("not-told", text=f"{pair[0]} to {pair[1]} takes nothing")
+                continue
+            try:
+                apdus = self._peer.tell(pair, what)
+            except Unable:
+                self._hang_up()
+                break
+            told += bool(apdus)
+            for apdu in apdus:
+                self._say(Addressed(*pair, apdu))
+        return told
+
+    def _takes(self, pair: tuple[int, int]) -> bool:
+        return not self._paused if self._polled is None else self._polled.takes_unsolicited(*pair)
+
+    def _say(self, addressed: Addressed) -> None:
+        if self._polled is None:
+            self._framing.send(addressed, self._loop.time())
+            self._write()
+        else:
+            self._polled.tell(addressed)
 
     def _set_deadline(self) -> None:
         when = self._framing.deadline()
@@ -123,9 +164,7 @@ class MeterConnection(asyncio.Protocol):
     def _lose(self, error: RemoteProtocolError) -> None:
         """The stream has lost its framing; what had been answered before still goes out."""
         self._peer.report(error.reason, text=str(error))
-        octets = self._framing.octets_to_send()
-        if octets and self._transport is not None:
-            self._transport.write(octets)
+        self._write()
         self._hang_up()
 
     def _is_open(self) -> bool:

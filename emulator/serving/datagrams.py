@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Any, cast
 
+from devices.outbox import Announcement
 from dlms.errors import CodecError
 from dlms.framing import Wpdu
 from dlms.framing.datagram import MAX_DATAGRAM_APDU, decode_datagram
@@ -47,8 +48,10 @@ class MeterDatagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
+        self._host.audience.join(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._host.audience.leave(self)
         while self._peers:
             self._peers.popitem()[1].peer.close()
         self._transport = None
@@ -81,6 +84,25 @@ class MeterDatagrams(asyncio.DatagramProtocol):
         self._peers.move_to_end(addr)
         for reply in replies:
             self._send(known.peer, addr, Wpdu(destination, source, reply))
+        self._host.audience.tell_all(self._host.device.outbox.take_announcements())
+
+    def tell(self, what: Announcement) -> int:
+        """Say to all associations of all peers what nobody has asked for. What has been silent for
+        too long is no peer any more, so it costs nobody datagrams for longer than that.
+        """
+        self._forget_silent(asyncio.get_running_loop().time())
+        told = 0
+        for addr, known in tuple(self._peers.items()):
+            for client_sap, server_sap in known.peer.associated():
+                try:
+                    apdus = known.peer.tell((client_sap, server_sap), what)
+                except Unable:
+                    self._drop(addr, known)
+                    break
+                told += bool(apdus)
+                for apdu in apdus:
+                    self._send(known.peer, addr, Wpdu(server_sap, client_sap, apdu))
+        return told
 
     def _send(self, peer: Peer, addr: Address, wpdu: Wpdu) -> None:
         if len(wpdu.apdu) > MAX_DATAGRAM_APDU:

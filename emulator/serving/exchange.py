@@ -16,16 +16,20 @@ from dlms.association.server import ServerAssociation
 from dlms.errors import LocalProtocolError
 from dlms.security.ops import Step
 from dlms.xdlms.registry import AnyResponse
+from emulator.serving.telling import tell
 
 ANSWERABLE = get_args(Answerable)
 
 
 class Exchanged(NamedTuple):
-    """What became of one APDU: what happened, the replies in their order, and the response."""
+    """What became of one APDU: what happened, the replies in their order, and the response.
+    ``untold`` says why a notification did not go out behind it.
+    """
 
     event: events.Event
     replies: tuple[bytes, ...] = ()
     response: AnyResponse | None = None
+    untold: tuple[str, ...] = ()
 
 
 def exchange(
@@ -48,11 +52,18 @@ def exchange(
         return Exchanged(event, association.carry(getattr(event, "reply", None)))
     if not isinstance(event.request, ANSWERABLE):
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
-    response = yield from device.handle(event.request, row, now, event.protection, association.user)
-    if response is None or not event.confirmed:
-        yield from device.settle()
-        return Exchanged(event, association.carry(None))
-    required = device.response_protection(event.request, row)
-    octets = yield from association.send(response, required)
+    try:
+        response = yield from device.handle(
+            event.request, row, now, event.protection, association.user
+        )
+    finally:
+        unasked = device.outbox.take_replies()
+    octets: bytes | None = None
+    if response is not None and event.confirmed:
+        required = device.response_protection(event.request, row)
+        octets = yield from association.send(response, required)
     yield from device.settle()
-    return Exchanged(event, association.carry(octets), response)
+    replies = association.carry(octets)
+    told = yield from tell(association, unasked)
+    answered = None if octets is None else response
+    return Exchanged(event, (*replies, *told.apdus), answered, told.untold)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from devices.device import Device
 from dlms.security.ops import CryptoOp
 from emulator.events import OnMeterEvent
+from emulator.serving.audience import Audience
 
 MAX_APDU = 8192
 """Longest APDU that is waited for. No profile takes more than 2 KiB, and what is too long for the
@@ -18,9 +20,10 @@ INACTIVITY_TIMEOUT = 180.0
 """Seconds without a complete APDU until the meter hangs up (TCP-UDP setup, attribute 6)."""
 
 
-class Host(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Host:
     """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
-    true time, aware. ``trace`` asks for an event per APDU.
+    true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
     """
 
     device: Device
@@ -29,3 +32,4 @@ class Host(NamedTuple):
     on_event: OnMeterEvent
     trace: bool = False
     inactivity_timeout: float = INACTIVITY_TIMEOUT
+    audience: Audience = field(default_factory=Audience)

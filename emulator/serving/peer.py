@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 
+from devices.outbox import Announcement
 from devices.profile.model import AssociationRow
 from dlms.association import events
 from dlms.association.server import ServerAssociation
@@ -17,6 +18,7 @@ from dlms.security.ops import CryptoFailure
 from emulator.events import MeterEvent
 from emulator.serving.exchange import Exchanged, exchange
 from emulator.serving.host import Host
+from emulator.serving.telling import can_tell, tell
 from emulator.trace import described, shown
 
 _labels = itertools.count()
@@ -73,6 +75,30 @@ class Peer:
             self._trace(row, "->", reply)
         return replies
 
+    def associated(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of SAPs between which something can be said unasked."""
+        return tuple(pair for pair, (open_, _) in self._open.items() if can_tell(open_))
+
+    def tell(self, pair: tuple[int, int], what: Announcement) -> tuple[bytes, ...]:
+        """What to send to the client of one of :meth:`associated`; nothing if it is not told.
+        :class:`Unable` as in :meth:`serve`.
+        """
+        self._adopt()
+        association, row = self._open[pair]
+        notification = self._host.device.announced(what, row, self._host.now())
+        if notification is None:
+            return ()
+        try:
+            told = run(tell(association, (notification,)), self._host.execute)
+        except CryptoFailure as error:
+            self.report("unable", row, str(error))
+            raise Unable(str(error)) from error
+        for why in told.untold:
+            self.report("not-told", row, why)
+        for apdu in told.apdus:
+            self._trace(row, "->", apdu)
+        return told.apdus
+
     def close(self) -> None:
         """The lower layer is gone, and with it every association (R-AA-8)."""
         for association, _ in self._open.values():
@@ -115,6 +141,8 @@ class Peer:
     # Reporting ------------------------------------------------------------------------------------
 
     def _tell(self, row: AssociationRow, exchanged: Exchanged) -> None:
+        for why in exchanged.untold:
+            self.report("not-told", row, why)
         match exchanged.event:
             case events.AssociationOpened():
                 self.report("associated", row)

@@ -193,15 +193,76 @@ async def test_nonsense(octets: bytes, meter: Any) -> None:
         await client.open()
 
 
-async def test_more_than_was_asked_for(meter: Any) -> None:
-    """Unsolicited answers are kept up to a limit; then the meter is cut off."""
-    client = await meter([framed(ACCEPTED) + answer(0x41) * (MAX_WAITING + 1)])
-    await client.open()
-    async with asyncio.timeout(PATIENCE):
-        await client._channel.wait_closed()
-    assert 0 < len(client._channel._waiting[16, 1]) <= MAX_WAITING
+class Stream(asyncio.Transport):
+    """Of a channel that is fed by hand: whether it is read, and what became of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = True
+        self.aborted = False
+
+    def pause_reading(self) -> None:
+        assert self.reading
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        assert not self.reading
+        self.reading = True
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.fixture
+def fed() -> tuple[Channel, Stream]:
+    channel, stream = Channel(), Stream()
+    channel.connection_made(stream)
+    return channel, stream
+
+
+async def test_more_than_was_asked_for(fed: tuple[Channel, Stream]) -> None:
+    """What nobody takes is kept up to a limit; then no more is read until somebody does."""
+    channel, stream = fed
+    channel.data_received(b"".join(framed(bytes((n,))) for n in range(MAX_WAITING - 1)))
+    assert stream.reading
+    channel.data_received(framed(b"\xfe") + framed(b"\xff"))
+    assert not stream.reading
+    assert len(channel._waiting[16, 1]) == MAX_WAITING
+    assert channel.glance(16, 1) == b"\0"
+    assert len(channel._waiting[16, 1]) == MAX_WAITING
+    assert not stream.reading  # what stood behind has taken the place
+    taken = [await channel.receive(16, 1) for _ in range(MAX_WAITING)]
+    assert taken[-2:] == [b"\xfe", b"\xff"]
+    assert stream.reading
+    assert channel.glance(16, 1) is None
+
+
+async def test_who_waits_behind_what_nobody_takes(fed: tuple[Channel, Stream]) -> None:
+    """An answer to one association is not held up by what another does not take, within limits."""
+    channel, stream = fed
+    channel.data_received(framed(b"news") * MAX_WAITING)
+    assert not stream.reading
+    waiting = asyncio.create_task(channel.receive(2, 1))
+    await asyncio.sleep(0)
+    assert stream.reading
+    channel.data_received(framed(b"news"))
     with pytest.raises(RemoteProtocolError, match="more than was asked for"):
-        client._channel.send(16, 1, b"\xc0")
+        await waiting
+    assert stream.aborted
+
+
+async def test_several_wait_for_the_same(fed: tuple[Channel, Stream]) -> None:
+    channel, _ = fed
+    tasks = [asyncio.create_task(channel.news(16, 1)) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    channel.data_received(framed(b"x"))
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in ended] == [asyncio.CancelledError, type(None), type(None)]
+    assert channel.glance(16, 1) == b"x"
 
 
 async def test_answers_one_octet_at_a_time() -> None:

@@ -14,11 +14,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
 
 from devices.device import Device
+from devices.outbox import Announcement
 from devices.profile import Profile, available, load
 from devices.profile.model import AssociationRow
 from dlms.acse.names import Mechanism
@@ -29,6 +31,7 @@ from emulator.events import MeterEvent
 from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
 from emulator.modules.keyring import KeyRing
 from emulator.sandbox import MeterAddress, Sandbox
+from emulator.serving.audience import Audience
 from tls.contexts import client_context
 from tls.pki import TestPki
 
@@ -63,7 +66,9 @@ class Access(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """A running meter. ``tls`` is the client context of each party."""
+    """A running meter. ``tls`` is the client context of each party; ``tell`` has the meter say what
+    nobody has asked for, and gives how many associations were told.
+    """
 
     address: MeterAddress
     profile: Profile
@@ -71,6 +76,7 @@ class Meter:
     ring: KeyRing
     tls: dict[str, ssl.SSLContext]
     events: list[MeterEvent]
+    tell: Callable[[Announcement], int]
     now: dt.datetime = NOW
 
     def access(self, association: str) -> Access:
@@ -190,10 +196,19 @@ def _running(
                 ring=ring,
                 tls=contexts,
                 events=events,
+                tell=partial(_tell, site, running.audience),
             )
         yield site
     finally:
         site.run(sandbox.__aexit__(None, None, None))
+
+
+def _tell(site: Site, audience: Audience, what: Announcement) -> int:
+    async def tell() -> int:
+        return audience.tell(what)
+
+    told: int = site.run(tell())
+    return told
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,11 @@ class Flow:
         return bool(self._unacknowledged)
 
     @property
+    def waiting(self) -> int:
+        """How many APDUs wait of which not everything has been sent once."""
+        return len(self._waiting)
+
+    @property
     def has_to_send(self) -> bool:
         return bool(self._unacknowledged or self._waiting)
 

@@ -18,6 +18,10 @@ from dlms.framing.hdlc.parameters import DEFAULTS, decode_parameters
 from dlms.framing.hdlc.rejection import Fault, Rejection
 from dlms.framing.hdlc.state import Input, State, passed
 
+MAX_TOLD = 16
+"""APDUs that wait for a poll until nothing more is taken that nobody has asked for: the client may
+never poll, and answers need room, too."""
+
 
 class SecondaryLink:
     """``server`` is the address that the client uses; an answer comes from where it was asked."""
@@ -153,6 +157,23 @@ class SecondaryLink:
             return False
         self._unsolicited = information
         return True
+
+    @property
+    def takes_unsolicited(self) -> bool:
+        """Whether :meth:`tell` will keep an APDU: there is a link, and not too much waits."""
+        return self.state is State.NRM and self._flow.waiting < MAX_TOLD
+
+    def tell(self, apdu: bytes) -> bool:
+        """Keep an unsolicited APDU for the next poll. False if it cannot be kept.
+
+        It goes in a UI frame, as events do (GB Ed. 8, 10.2), unless it is too long for one or the
+        client may not have all that was to be sent before: then behind that in I frames, for the
+        invocation counters of ciphered APDUs must arrive in their order.
+        """
+        if not self.takes_unsolicited:
+            return False
+        in_order = not self._flow.has_to_send
+        return (in_order and self.send_unnumbered(apdu)) or self.send(apdu)
 
     def answer(self) -> list[Frame]:
         """The frames to send now: none if nobody polled, else with a final one at the end."""

@@ -90,6 +90,16 @@ class Station:
         link = self._links.get((client, server))
         return link is not None and link.send_unnumbered(apdu)
 
+    def takes_unsolicited(self, client: int, server: int) -> bool:
+        """Whether :meth:`tell` will keep an APDU for this client."""
+        link = self._links.get((client, server))
+        return link is not None and link.takes_unsolicited
+
+    def tell(self, client: int, server: int, apdu: bytes) -> bool:
+        """Send unsolicited at the client's next poll, behind what it is to get before."""
+        link = self._links.get((client, server))
+        return link is not None and link.tell(apdu)
+
     def octets_to_send(self) -> bytes:
         """What is to be written to the line, when the events have been carried out."""
         for pair, link in tuple(self._links.items()):

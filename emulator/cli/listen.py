@@ -1,0 +1,95 @@
+"""``listen``: what a meter says unasked, as it comes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from emulator.cli import failures, options
+from emulator.cli.output import print_json
+from emulator.cli.values import readable
+from emulator.client import NothingSaid, Notice
+from emulator.client.objects import instance_of
+from emulator.ledger import Ledger
+from emulator.serving.host import INACTIVITY_TIMEOUT
+from emulator.workspace import Workspace
+
+DEFAULT_SECONDS = 60.0
+MAX_SECONDS = INACTIVITY_TIMEOUT - 10
+"""A meter hangs up on a client of which it has heard nothing for its inactivity time-out."""
+MAX_COUNT = 10_000
+_PUSH_SETUP = "0-0:25.9.0.255"
+
+
+def register(subparsers: options.SubParsers) -> None:
+    listen = subparsers.add_parser("listen", help="print what a meter says unasked")
+    options.add_meter(listen)
+    listen.add_argument(
+        "--push",
+        nargs="?",
+        const=_PUSH_SETUP,
+        metavar="NAME",
+        help=f"invoke a Push setup first (default: {_PUSH_SETUP})",
+    )
+    listen.add_argument("--count", type=_count, metavar="N", help="end after N notifications")
+    listen.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=DEFAULT_SECONDS,
+        metavar="N",
+        help=f"end after N seconds (default: {DEFAULT_SECONDS:g}, at most {MAX_SECONDS:g})",
+    )
+    options.add_workspace(listen)
+    options.add_custody(listen)
+    options.add_keylog(listen)
+    options.add_json(listen)
+    listen.set_defaults(run=lambda args: failures.run(_listen(args)))
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= MAX_COUNT:
+        raise ValueError
+    return count
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= MAX_SECONDS:
+        raise ValueError
+    return seconds
+
+
+async def _listen(args: argparse.Namespace) -> int:
+    """Not done if fewer have come than were to be counted."""
+    workspace = Workspace(args.workspace)
+    meter, profile = options.find_meter(workspace, args.meter)
+    push = None if args.push is None else instance_of(args.push)
+    head_end = options.head_end(workspace, args, Ledger(), meter, profile)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + args.seconds
+    heard = 0
+    async with head_end.listening(meter, profile, push) as session:
+        try:
+            while args.count is None or heard < args.count:
+                notice = await session.notification(max(end - loop.time(), 0))
+                heard += 1
+                _show(meter.name, notice, args.json)
+        except NothingSaid:
+            if args.count is not None:
+                print(f"cosemlab: {heard} of {args.count} notifications came", file=sys.stderr)
+                return failures.Exit.FAILED
+    return failures.Exit.DONE
+
+
+def _show(meter: str, notice: Notice, as_json: bool) -> None:
+    values = readable(notice.values)
+    time = "" if notice.time is None else str(notice.time)
+    if as_json:
+        print_json({"meter": meter, "kind": notice.kind, "time": time, "values": values})
+    else:
+        pairs = values.items() if isinstance(values, dict) else enumerate(values, 1)
+        shown = ", ".join(f"{name} {value}" for name, value in pairs)
+        print("  ".join(part for part in (time, notice.kind, shown) if part))
+    sys.stdout.flush()
