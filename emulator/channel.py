@@ -9,10 +9,13 @@ from contextlib import suppress
 from typing import cast
 
 from dlms.errors import RemoteProtocolError
+from dlms.xdlms.general_block import MAX_WINDOW
 from emulator.framing import Addressed, Framing, Linked, WrapperFraming
 
-MAX_WAITING = 16
-"""APDUs kept that nobody asked for yet; a meter that sends more is cut off."""
+MAX_WAITING = 2 * MAX_WINDOW
+"""APDUs kept that nobody asked for yet; a meter that sends more is cut off. A stream of general
+blocks comes at once, and may be repeated whole.
+"""
 
 Pair = tuple[int, int]
 

@@ -73,7 +73,9 @@ class GeneralTransfer:
     :data:`~dlms.xdlms.general_block.HEAD` and the length), ``window`` how many blocks we take in
     one stream, ``peer_window`` how many the peer takes as long as it has not said so. What is kept
     is bounded by ``max_total`` octets: once sending, once receiving, once receiving unconfirmed.
-    ``ordered``: the line delivers in order, as HDLC and TCP do, if at all.
+    ``ordered``: the line delivers in order, as HDLC and TCP do, if at all. ``answers``: this end
+    only ever answers, so the peer may begin an exchange while ours, which answers what came
+    without blocks, waits for an acknowledgement that was lost.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class GeneralTransfer:
         max_total: int = MAX_TOTAL,
         peer_window: int = 1,
         ordered: bool = True,
+        answers: bool = False,
     ) -> None:
         if max_block < 1 or not 1 <= window <= MAX_WINDOW or not 1 <= peer_window <= MAX_WINDOW:
             raise LocalProtocolError(f"blocks of {max_block}, windows {window}, {peer_window}")
@@ -92,6 +95,8 @@ class GeneralTransfer:
         self._max_total = max_total
         self._first_peer_window = peer_window
         self._ordered = ordered
+        self._answers = answers
+        self._unconfirmed = ReceiveQueue(max_total)
         self.reset()
 
     @property
@@ -109,12 +114,15 @@ class GeneralTransfer:
         """How many octets are kept."""
         return self._queue.pending + self._inbox.pending + self._unconfirmed.pending
 
-    def reset(self) -> None:
-        """Forget everything: the association has ended, or an APDU has gone without blocks."""
-        self._unconfirmed = ReceiveQueue(self._max_total)
-        self._forget()
+    @property
+    def taken(self) -> int:
+        """How many blocks of the present messages have arrived, ours and the peer's."""
+        return self._queue.acknowledged + self._inbox.upto + self._unconfirmed.upto
 
-    def _forget(self) -> None:
+    def reset(self) -> None:
+        """Forget the exchange: an APDU has gone without blocks. What comes unconfirmed is no part
+        of any.
+        """
         self._queue = SendQueue()
         self._inbox = ReceiveQueue(self._max_total)
         self._peer_window = self._first_peer_window
@@ -138,7 +146,7 @@ class GeneralTransfer:
         if self._owes:
             self._owes, self._answered = False, True
         else:
-            self._forget()
+            self.reset()
             self._queue, self._began = queue, True
         return self._stream()
 
@@ -202,7 +210,7 @@ class GeneralTransfer:
         piece = Block(block.last, block.number, block.data)
         if not block.number:
             if block.last and not block.streaming and not block.acknowledged and not block.data:
-                self._forget()
+                self.reset()
                 raise _refused("the peer has aborted", "aborted")
             raise self._broken("block with number 0", "block-number")
         if not block.window and not block.acknowledged and block.data:
@@ -211,7 +219,7 @@ class GeneralTransfer:
             raise self._broken("the last block is streaming", "last-and-streaming")
         if self._begins(block):
             self._judge(block, piece, ReceiveQueue(self._max_total), SendQueue())
-            self._forget()
+            self.reset()
         else:
             self._judge(block, piece, self._inbox, self._queue)
         return self._take(block, piece)
@@ -223,7 +231,7 @@ class GeneralTransfer:
         inbox, first = self._inbox, block.number == 1
         if self._began:
             # Whoever answers has acknowledged something.
-            if not first or self._queue.pending:
+            if not first or (self._queue.pending and not self._answers):
                 raise _refused("an exchange of ours is under way", "collision")
             return True
         if not first or not inbox.upto:
@@ -288,7 +296,7 @@ class GeneralTransfer:
         return Received(inbox.put(piece) if verdict is Verdict.NEW else None, ())
 
     def _broken(self, why: str, reason: str) -> RemoteProtocolError:
-        self._forget()
+        self.reset()
         return RemoteProtocolError(why, reply=ABORT, reason=reason)
 
 

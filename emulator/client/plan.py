@@ -38,6 +38,9 @@ use up a key (KL-IC-17). Other clients send no 16 million messages meanwhile.
 MAX_PDU_SIZE = 0xFFFF
 """Octets; the most that can be said."""
 
+BLOCK_WINDOW = 16
+"""General blocks in one stream unless the caller says how many."""
+
 OFFERED = (
     Conformance.GET
     | Conformance.SET
@@ -48,6 +51,7 @@ OFFERED = (
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.GENERAL_PROTECTION
+    | Conformance.GENERAL_BLOCK_TRANSFER
 )
 """Services proposed unless the caller says which: what the dialogues can do."""
 
@@ -75,6 +79,10 @@ class Options(TypedDict, total=False):
         Services to propose; by default all that the client can do.
     ``max_pdu_size``
         Octets of an APDU that the client can receive; what is longer comes in blocks.
+    ``block_window``, ``always_in_blocks``
+        How many general blocks the client takes in one stream, 1 to 63; whether every request goes
+        in general blocks where the meter has them, so that it knows the window at once, and what is
+        lost on the way is said again. Else only what is too long otherwise does.
     ``user``, ``certificate``, ``anchors``, ``knobs``
         As :class:`ClientConfig` says.
     ``config``
@@ -88,7 +96,8 @@ class Options(TypedDict, total=False):
         The object in which the meter says what counter it accepts, ``"0-0:43.1.1.255"``: read
         first, as the public client. Nobody protects that value: it moves ours forward only.
     ``timeout``
-        Seconds that the meter may take for each answer.
+        Seconds that the meter may take for each answer. What goes in general blocks is said again
+        then, up to 8 times.
     """
 
     client_sap: int
@@ -105,6 +114,8 @@ class Options(TypedDict, total=False):
     short_names: bool
     conformance: Conformance
     max_pdu_size: int
+    block_window: int
+    always_in_blocks: bool
     user: int
     certificate: bytes
     anchors: tuple[bytes, ...]
@@ -206,6 +217,8 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         own_title=how.get("own_title"),
         server_title=how.get("server_title"),
         max_pdu_size=how.get("max_pdu_size", MAX_PDU_SIZE),
+        block_window=how.get("block_window", BLOCK_WINDOW),
+        always_in_blocks=how.get("always_in_blocks", False),
         protection=how.get("protection", Protection.BOTH),
         form=how.get("form", Form.SERVICE),
         dedicated=_dedicated(how, ciphered),
