@@ -32,7 +32,8 @@ _KEYED = (Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA)
 _ASSOCIATION = {
     "block_window", "broadcast", "client_sap", "conformance", "context", "dedicated", "knobs",
     "max_pdu_size", "mechanism", "policy", "pre_established", "protected_release", "protection",
-    "response_policy", "rights_as", "security_setup", "suite", "unconfirmed", "users", "source", "assumed",
+    "response_policy", "rights_as", "security_setup", "suite", "unconfirmed", "users",
+    "source", "assumed",
 }  # fmt: skip
 
 
