@@ -15,6 +15,8 @@ Where the book leaves it open:
   that exchange can follow, and a client may ask the same again.
 - A plain APDU in either direction ends an exchange too: the owner calls ``reset`` for it.
 - Numbers do not begin again behind 65535.
+- Once an exchange was broken off by an abort, of either end, only a first block begins another:
+  what is left of its stream would pass for blocks whose first one is lost.
 - The book's ABORT is a last block with number 0 that acknowledges nothing. It is our answer to what
   makes it impossible to go on. A block that cannot be read or believed is as if it were lost.
 - Window 0 says that nothing is to come back. Blocks with data that say so and acknowledge nothing
@@ -127,7 +129,7 @@ class GeneralTransfer:
         self._inbox = ReceiveQueue(self._max_total)
         self._peer_window = self._first_peer_window
         self._announced = self._window
-        self._owes = self._answered = self._began = False
+        self._owes = self._answered = self._began = self._aborted = False
         self._repeats = self._timeouts = 0
 
     # Sending ------------------------------------------------------------------------------------
@@ -211,12 +213,15 @@ class GeneralTransfer:
         if not block.number:
             if block.last and not block.streaming and not block.acknowledged and not block.data:
                 self.reset()
+                self._aborted = True
                 raise _refused("the peer has aborted", "aborted")
             raise self._broken("block with number 0", "block-number")
         if not block.window and not block.acknowledged and block.data:
             return self._receive_unconfirmed(piece)
         if block.last and block.streaming:
             raise self._broken("the last block is streaming", "last-and-streaming")
+        if self._aborted and block.data and block.number > 1:
+            raise _refused(f"block {block.number} belongs to no exchange", "block-of-no-exchange")
         if self._begins(block):
             self._judge(block, piece, ReceiveQueue(self._max_total), SendQueue())
             self.reset()
@@ -256,6 +261,7 @@ class GeneralTransfer:
 
     def _take(self, block: GeneralBlock, piece: Block) -> Received:
         inbox, queue = self._inbox, self._queue
+        self._aborted &= not block.data
         new = inbox.judge(piece) is Verdict.NEW
         if block.acknowledged >= queue.acknowledged:  # else it has been overtaken
             self._peer_window = block.window
@@ -297,6 +303,7 @@ class GeneralTransfer:
 
     def _broken(self, why: str, reason: str) -> RemoteProtocolError:
         self.reset()
+        self._aborted = True
         return RemoteProtocolError(why, reply=ABORT, reason=reason)
 
 
