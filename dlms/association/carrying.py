@@ -39,7 +39,8 @@ _BLOCKS = general_block.MAX_NUMBER // 2
 class Carrier:
     """``window`` is how many blocks we take in one stream, ``always`` whether what we send first
     goes in blocks even if it is short, which tells the peer our window. ``answers``: we never send
-    first, as servers.
+    first, as servers. ``ordered``: the line delivers in order, if at all. Where it does not, the
+    same question again is a late repetition, and not carried out a second time.
     """
 
     __slots__ = (
@@ -47,17 +48,21 @@ class Carrier:
         "_answers",
         "_limit",
         "_longest",
+        "_ordered",
         "_transfer",
         "_used",
         "_window",
         "negotiated",
     )
 
-    def __init__(self, window: int, *, always: bool = False, answers: bool = False) -> None:
+    def __init__(
+        self, window: int, *, always: bool = False, answers: bool = False, ordered: bool = True
+    ) -> None:
         self.negotiated = False
         self._window = window
         self._always = always
         self._answers = answers
+        self._ordered = ordered
         self._limit = self._longest = 0
         self._transfer: GeneralTransfer | None = None
         self._used = False
@@ -71,7 +76,10 @@ class Carrier:
         self._transfer, self._used = None, False
         if self.negotiated:
             self._transfer = GeneralTransfer(
-                max_block=room, window=self._window, answers=self._answers
+                max_block=room,
+                window=self._window,
+                ordered=self._ordered,
+                answers=self._answers,
             )
 
     def end(self) -> None:

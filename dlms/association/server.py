@@ -65,10 +65,11 @@ class ServerAssociation:
     """One (client SAP, server SAP) pair on one connection.
 
     The counters of ``offer`` belong to the device and outlive the association. ``label`` is unique
-    among the associations open on the device; dedicated keys are named by it.
+    among the associations open on the device; dedicated keys are named by it. ``ordered`` says
+    whether the lower layer keeps the order of APDUs.
     """
 
-    def __init__(self, offer: Offer, label: str = "") -> None:
+    def __init__(self, offer: Offer, label: str = "", *, ordered: bool = True) -> None:
         offer.config.check()
         self.config = offer.config
         self.state = State.IDLE
@@ -78,7 +79,7 @@ class ServerAssociation:
         self._shape: Shape | None = None
         self._required = Protection.NONE
         self._transfers = ServerTransfers()
-        self._carrier = Carrier(self.config.block_window, answers=True)
+        self._carrier = Carrier(self.config.block_window, answers=True, ordered=ordered)
         self._dedicated_count = 0
         if self.config.pre_established:
             self.state = State.PRE_ESTABLISHED

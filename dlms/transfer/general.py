@@ -23,7 +23,9 @@ Where the book leaves it open:
   are unconfirmed: they are put together by themselves, and a gap is never filled.
 
 A block does not say which exchange it belongs to. One that is late, or repeated by a timer that ran
-too short, may be taken for one of the next exchange; only ciphering and invoke ids tell then.
+too short, may be taken for one of the next exchange; only ciphering and invoke ids tell then. So
+that messages are not mixed, what equals a block of the exchange before is not believed until a
+first block has come: where the order is kept, nothing late comes behind that.
 
 A :class:`RemoteProtocolError` leaves all as it was if its reason is ``malformed-gbt``,
 ``block-number-ack`` (of what was not sent), ``block-of-no-exchange`` or ``collision`` (the peer
@@ -99,6 +101,7 @@ class GeneralTransfer:
         self._ordered = ordered
         self._answers = answers
         self._unconfirmed = ReceiveQueue(max_total)
+        self._inbox = ReceiveQueue(max_total)
         self.reset()
 
     @property
@@ -126,6 +129,7 @@ class GeneralTransfer:
         of any.
         """
         self._queue = SendQueue()
+        self._before = self._inbox.memory()
         self._inbox = ReceiveQueue(self._max_total)
         self._peer_window = self._first_peer_window
         self._announced = self._window
@@ -220,8 +224,10 @@ class GeneralTransfer:
             return self._receive_unconfirmed(piece)
         if block.last and block.streaming:
             raise self._broken("the last block is streaming", "last-and-streaming")
-        if self._aborted and block.data and block.number > 1:
-            raise _refused(f"block {block.number} belongs to no exchange", "block-of-no-exchange")
+        if block.data and block.number > 1 and not self._inbox.upto:
+            late = self._before.get(block.number) == hash(block.data)
+            if late or self._aborted:
+                raise _refused(f"block {block.number} is of no exchange", "block-of-no-exchange")
         if self._begins(block):
             self._judge(block, piece, ReceiveQueue(self._max_total), SendQueue())
             self.reset()
@@ -253,7 +259,7 @@ class GeneralTransfer:
             raise _refused(f"block {block.acknowledged} was not sent", "block-number-ack")
         verdict = inbox.judge(piece)
         if verdict is Verdict.FOREIGN:
-            raise _refused(f"block {block.number} belongs to no exchange", verdict.value)
+            raise _refused(f"block {block.number} is of no exchange", verdict.value)
         if verdict not in _TAKEN:
             raise self._broken(f"block {block.number}: {verdict.value}", verdict.value)
         if not block.window and queue.pending_after(block.acknowledged):
@@ -262,7 +268,9 @@ class GeneralTransfer:
     def _take(self, block: GeneralBlock, piece: Block) -> Received:
         inbox, queue = self._inbox, self._queue
         self._aborted &= not block.data
-        new = inbox.judge(piece) is Verdict.NEW
+        # An empty block in front of everything is an acknowledgement of the exchange before.
+        kept = block.data or block.number == 1 or inbox.upto
+        new = bool(kept) and inbox.judge(piece) is Verdict.NEW
         if block.acknowledged >= queue.acknowledged:  # else it has been overtaken
             self._peer_window = block.window
         progress = queue.acknowledge(block.acknowledged) or new
