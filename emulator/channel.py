@@ -9,12 +9,14 @@ from contextlib import suppress
 from typing import cast
 
 from dlms.errors import RemoteProtocolError
+from dlms.xdlms.general_block import MAX_WINDOW
 from emulator.framing import Addressed, Framing, Linked, Polling, WrapperFraming
 
-MAX_WAITING = 16
-"""APDUs kept that nobody has taken yet. No more is read until somebody takes one: the meter notices
-that its connection fills, and keeps for itself what nobody wants to know. Only where one
-association waits for what stands behind more than that for another is the meter cut off.
+MAX_WAITING = 2 * MAX_WINDOW
+"""APDUs kept that nobody has taken yet: a stream of general blocks comes at once, and may be
+repeated whole. No more is read until somebody takes one: the meter notices that its connection
+fills, and keeps for itself what nobody wants to know. Only where one association waits for what
+stands behind more than that for another is the meter cut off.
 """
 
 Pair = tuple[int, int]

@@ -1,7 +1,8 @@
 """APDUs made readable, for those who watch a meter work.
 
 An AARQ may carry a password, and an InitiateRequest in clear, also one inside an RLRQ, a dedicated
-key: such an APDU is not shown, nor one of these that cannot be read and so might.
+key: such an APDU is not shown, nor one of these that cannot be read and so might. Of a general
+block only the head is: what it is a piece of cannot be told from it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import Rlre, Rlrq
 from dlms.errors import CodecError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
-from dlms.xdlms import registry
+from dlms.xdlms import general_block, registry
 from dlms.xdlms.initiate import InitiateRequest
 
 _INITIATE, _AARQ, _AARE, _RLRQ, _RLRE = 0x01, 0x60, 0x61, 0x62, 0x63
+_BLOCK = bytes((general_block.TAG,))
 _CHALLENGING = (
     Mechanism.HLS_MD5,
     Mechanism.HLS_SHA1,
@@ -28,6 +30,9 @@ _CHALLENGING = (
 
 def shown(apdu: bytes) -> str:
     """The octets in hexadecimal, but for an APDU that may carry a secret in clear."""
+    if apdu[:1] == _BLOCK:
+        head, rest = apdu[: general_block.HEAD], apdu[general_block.HEAD :]
+        return f"{head.hex().upper()}... (and {len(rest)} octets, not shown)"
     if _may_hold_a_secret(apdu):
         return f"{apdu[:1].hex().upper()}... ({len(apdu)} octets, not shown: may hold a secret)"
     return apdu.hex().upper()
@@ -85,6 +90,13 @@ def _described(apdu: bytes) -> str:
         return f"{Rlrq.decode(apdu)}"
     if tag == _RLRE:
         return f"{Rlre.decode(apdu)}"
+    if tag == general_block.TAG:
+        block = general_block.decode(apdu)
+        return (
+            f"general block {block.number} acknowledges {block.acknowledged}"
+            f" window={block.window}{' streaming' * block.streaming}{' last' * block.last}"
+            f" {len(block.data)} octets"
+        )
     if is_ciphered(tag):
         ciphered = decode_ciphered(apdu)
         return (

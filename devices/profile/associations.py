@@ -22,6 +22,7 @@ from dlms.errors import LocalProtocolError
 from dlms.security.control import POLICY_V0, Protection
 from dlms.security.suites import SUITES
 from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.general_block import MAX_WINDOW
 from dlms.xdlms.initiate import MIN_PDU_SIZE
 
 _MAX_CLIENT_SAP = 0x7F
@@ -29,9 +30,10 @@ _MAX_CLIENT_SAP = 0x7F
 
 _KEYED = (Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA)
 _ASSOCIATION = {
-    "broadcast", "client_sap", "conformance", "context", "dedicated", "knobs", "max_pdu_size",
-    "mechanism", "policy", "pre_established", "protected_release", "protection", "rights_as",
-    "response_policy", "security_setup", "suite", "unconfirmed", "users", "source", "assumed",
+    "block_window", "broadcast", "client_sap", "conformance", "context", "dedicated", "knobs",
+    "max_pdu_size", "mechanism", "policy", "pre_established", "protected_release", "protection",
+    "response_policy", "rights_as", "security_setup", "suite", "unconfirmed", "users",
+    "source", "assumed",
 }  # fmt: skip
 
 
@@ -59,13 +61,15 @@ def association(name: str, row: Table, server_sap: int, place: Place) -> Associa
     if policy & ~protection:
         raise place.at("protection").error("is less than the policy demands")
     users = _users(row, place.at("users"))
+    conformance = _conformance(row, place)
     config = ServerConfig(
         client_sap=_number(row, "client_sap", 1, _MAX_CLIENT_SAP, place),
         server_sap=server_sap,
         context=context,
         mechanism=mechanism,
-        conformance=_conformance(row, place),
+        conformance=conformance,
         suite=_suite(row, mechanism, place),
+        block_window=_block_window(row, conformance, place),
         max_pdu_size=_number(row, "max_pdu_size", MIN_PDU_SIZE, 0xFFFF, place),
         policy=policy,
         response_policy=response_policy,
@@ -109,6 +113,14 @@ def _conformance(row: Table, place: Place) -> Conformance:
     for word in need(row, "conformance", list, place):
         conformance |= member(Conformance, word, place.at("conformance"))
     return conformance
+
+
+def _block_window(row: Table, conformance: Conformance, place: Place) -> int:
+    """How many general blocks the meter takes in one stream."""
+    where = place.at("block_window")
+    if "block_window" in row and not conformance & Conformance.GENERAL_BLOCK_TRANSFER:
+        raise where.error("a window goes with GENERAL_BLOCK_TRANSFER")
+    return within(maybe(row, "block_window", int, 1, place), 1, MAX_WINDOW, where)
 
 
 def _users(row: Table, place: Place) -> dict[int, str] | None:

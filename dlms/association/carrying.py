@@ -3,7 +3,8 @@ received on the other (GB Ed. 8, 9.4.6.13).
 
 It carries what comes out of ciphering and goes into it, so that an invocation counter is spent for
 an APDU and not for a block. An APDU goes in blocks if it is too long otherwise, if it answers one
-that came in blocks, or if the configuration wants that always.
+that came in blocks, or if the configuration wants that always. What makes and ends associations
+never does: it is what blocks are negotiated by.
 
 An answer is given as its question came, even if the association has ended meanwhile.
 """
@@ -11,16 +12,23 @@ An answer is given as its question came, even if the association has ended meanw
 from __future__ import annotations
 
 from dlms.errors import RemoteProtocolError
-from dlms.transfer.general import GeneralTransfer, Received
-from dlms.transfer.pieces import MAX_TOTAL, capacity
+from dlms.transfer.general import ABORT, GeneralTransfer, Received
+from dlms.transfer.pieces import MAX_TOTAL, TooLong, capacity
 from dlms.xdlms import general_block
 from dlms.xdlms.conformance import Conformance
 
 _NEGOTIATED = int(Conformance.GENERAL_BLOCK_TRANSFER)
+_ACSE = frozenset((0x60, 0x61, 0x62, 0x63))
+"""AARQ, AARE, RLRQ, RLRE."""
 
 
 def is_general_block(octets: bytes) -> bool:
     return octets[:1] == _TAG
+
+
+def is_acknowledgement(octets: bytes) -> bool:
+    """Whether this is a general block without data: it asks for nothing."""
+    return is_general_block(octets) and octets[general_block.HEAD :] == b"\0"
 
 
 _TAG = bytes((general_block.TAG,))
@@ -30,15 +38,31 @@ _BLOCKS = general_block.MAX_NUMBER // 2
 
 class Carrier:
     """``window`` is how many blocks we take in one stream, ``always`` whether what we send first
-    goes in blocks even if it is short, which tells the peer our window.
+    goes in blocks even if it is short, which tells the peer our window. ``answers``: we never send
+    first, as servers. ``ordered``: the line delivers in order, if at all. Where it does not, the
+    same question again is a late repetition, and not carried out a second time.
     """
 
-    __slots__ = ("_always", "_limit", "_longest", "_transfer", "_used", "_window", "negotiated")
+    __slots__ = (
+        "_always",
+        "_answers",
+        "_limit",
+        "_longest",
+        "_ordered",
+        "_transfer",
+        "_used",
+        "_window",
+        "negotiated",
+    )
 
-    def __init__(self, window: int, *, always: bool = False) -> None:
+    def __init__(
+        self, window: int, *, always: bool = False, answers: bool = False, ordered: bool = True
+    ) -> None:
         self.negotiated = False
         self._window = window
         self._always = always
+        self._answers = answers
+        self._ordered = ordered
         self._limit = self._longest = 0
         self._transfer: GeneralTransfer | None = None
         self._used = False
@@ -51,7 +75,12 @@ class Carrier:
         self._longest = min(MAX_TOTAL, room * _BLOCKS)
         self._transfer, self._used = None, False
         if self.negotiated:
-            self._transfer = GeneralTransfer(max_block=room, window=self._window)
+            self._transfer = GeneralTransfer(
+                max_block=room,
+                window=self._window,
+                ordered=self._ordered,
+                answers=self._answers,
+            )
 
     def end(self) -> None:
         """It has ended; what is owed is still answered."""
@@ -66,9 +95,9 @@ class Carrier:
         return transfer is not None and (self._always or transfer.owes)
 
     @property
-    def pending(self) -> int:
-        """Octets that are kept, until they are whole or acknowledged."""
-        return 0 if self._transfer is None else self._transfer.pending
+    def taken(self) -> int:
+        """How many blocks of the present messages have arrived, ours and the peer's."""
+        return 0 if self._transfer is None else self._transfer.taken
 
     @property
     def waiting(self) -> bool:
@@ -81,34 +110,49 @@ class Carrier:
         return not limit or length <= limit
 
     def send(self, apdu: bytes) -> tuple[bytes, ...]:
-        """What to send now for ``apdu``: itself, or the first stream of its blocks.
+        """What to send now for ``apdu``: itself, or the first stream of its blocks. Whatever was
+        under way is over.
 
-        :class:`~dlms.errors.LocalProtocolError` if it cannot be sent.
+        :class:`~dlms.errors.LocalProtocolError` if it cannot be sent. An answer for which the
+        question has left no numbers is an abort.
         """
         transfer = self._transfer
         if transfer is None:
             return (apdu,)
-        if transfer.owes or self._always or 0 < self._limit < len(apdu):
-            self._used = True
-            blocks = transfer.send(apdu)
-            if not self.negotiated:
-                self._transfer = None
-            return blocks
-        self.passed_plain()
-        return (apdu,)
+        owes = transfer.owes
+        in_blocks = owes or self._always or 0 < self._limit < len(apdu)
+        if not in_blocks or apdu[0] in _ACSE:
+            self.passed_plain()
+            return (apdu,)
+        if not owes:
+            transfer.reset()
+        self._used = True
+        try:
+            return transfer.send(apdu)
+        except TooLong:
+            if not owes:
+                raise
+            transfer.reset()
+            return (ABORT,)
 
     def tell(self, apdu: bytes) -> tuple[bytes, ...]:
-        """The same for what nobody answers, and nobody acknowledges."""
+        """The same for what nobody answers, and nobody acknowledges. Nothing under way ends."""
         if self._transfer is not None and 0 < self._limit < len(apdu):
             return self._transfer.send_unconfirmed(apdu)
         return (apdu,)
 
     def receive(self, octets: bytes) -> Received:
-        """Take one block. :class:`RemoteProtocolError`, perhaps with a reply, if it is wrong."""
-        if self._transfer is None or not self.negotiated:
+        """Take one block. :class:`RemoteProtocolError`, perhaps with a reply, if it is wrong.
+
+        Behind the end of an association only acknowledgements of what was owed are taken.
+        """
+        transfer = self._transfer
+        if transfer is None:
             raise RemoteProtocolError("blocks were not negotiated", reason="gbt-not-negotiated")
+        if not self.negotiated and not (transfer.waiting and is_acknowledgement(octets)):
+            raise RemoteProtocolError("blocks of no association", reason="block-of-no-exchange")
         self._used = True
-        return self._transfer.receive(octets)
+        return transfer.receive(octets)
 
     def passed_plain(self) -> None:
         """An APDU goes or comes without blocks: that ends every exchange."""
@@ -118,7 +162,12 @@ class Carrier:
 
     def acknowledge(self) -> tuple[bytes, ...]:
         """What to send if the APDU that came last is not answered."""
-        return () if self._transfer is None else self._transfer.acknowledge()
+        if self._transfer is None:
+            return ()
+        try:
+            return self._transfer.acknowledge()
+        except RemoteProtocolError:  # it has left no numbers to acknowledge it with
+            return (ABORT,)
 
     def timeout(self) -> tuple[bytes, ...]:
         """What to send again because nothing came. :class:`RemoteProtocolError` if too often."""

@@ -88,7 +88,7 @@ class ClientAssociation:
         self._server_public: bytes | None = None
         self._waiting_for: tuple[int, int] | None = None
         self.carrier = Carrier(config.block_window, always=config.always_in_blocks)
-        """General blocks, for whoever sends and awaits octets: all but AARQ and RLRQ go by it."""
+        """General blocks, for whoever sends and awaits octets."""
         if config.pre_established:
             self.state = State.PRE_ESTABLISHED
             self._begin(config.conformance)

@@ -25,7 +25,7 @@ from dlms.association.admit import (
     refusal_aare,
     refused,
 )
-from dlms.association.carrying import Carrier, is_general_block
+from dlms.association.carrying import Carrier, is_acknowledgement, is_general_block
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.contexts import take_keys
 from dlms.association.events import (
@@ -61,10 +61,11 @@ class ServerAssociation:
     """One (client SAP, server SAP) pair on one connection.
 
     The counters of ``offer`` belong to the device and outlive the association. ``label`` is unique
-    among the associations open on the device; dedicated keys are named by it.
+    among the associations open on the device; dedicated keys are named by it. ``ordered`` says
+    whether the lower layer keeps the order of APDUs.
     """
 
-    def __init__(self, offer: Offer, label: str = "") -> None:
+    def __init__(self, offer: Offer, label: str = "", *, ordered: bool = True) -> None:
         offer.config.check()
         self.config = offer.config
         self.state = State.IDLE
@@ -74,7 +75,7 @@ class ServerAssociation:
         self._shape: Shape | None = None
         self._required = Protection.NONE
         self._transfers = Transfers()
-        self._carrier = Carrier(self.config.block_window)
+        self._carrier = Carrier(self.config.block_window, answers=True, ordered=ordered)
         self._dedicated_count = 0
         if self.config.pre_established:
             self.state = State.PRE_ESTABLISHED
@@ -130,8 +131,8 @@ class ServerAssociation:
         ``now`` (aware) is what certificates in an AARQ are checked against; without it there is no
         way to. A ``busy`` server turns an AARQ away for the time being (rejected-transient).
         """
-        if is_general_block(apdu) and self._aa is not None:
-            return (yield from self._receive_block(apdu, self._aa))
+        if is_general_block(apdu) and (self._aa is not None or is_acknowledgement(apdu)):
+            return (yield from self._receive_block(apdu))
         self._carrier.passed_plain()
         try:
             tag = apdu[0] if apdu else -1
@@ -154,21 +155,28 @@ class ServerAssociation:
         reply = None if self._silent else answer(no, apdu, self.config)
         return RemoteProtocolError(str(no), reply=reply, reason=no.reason)
 
-    def _receive_block(self, octets: bytes, aa: Admitted) -> Step[Event]:
-        """A general block. What its blocks make whole is a service, and never blocks itself."""
-        apdu = octets
+    def _receive_block(self, octets: bytes) -> Step[Event]:
+        """A general block. What its blocks make whole is a service, and never blocks itself.
+
+        Behind the end of an association it may acknowledge what ended it.
+        """
+        apdu, aa = octets, self._aa
         try:
-            if not self._carrier.negotiated:
+            if aa is not None and not self._carrier.negotiated:
                 raise ServiceRefused("blocks were not negotiated", "service-not-negotiated")
             if 0 < self.config.max_pdu_size < len(octets):
                 raise too_long("block", len(octets))
             taken = self._carrier.receive(octets)
-            if taken.apdu is None:
+            if taken.apdu is None or aa is None:
                 return BlocksCarried(() if self._silent else taken.replies)
             apdu = taken.apdu
             return (yield from self._receive_service(apdu, aa))
         except ServiceRefused as no:
             raise self._refusal(no, apdu) from no
+        except RemoteProtocolError as error:
+            if self._silent:
+                raise RemoteProtocolError(str(error), reason=error.reason) from error
+            raise
 
     @property
     def _silent(self) -> bool:

@@ -13,19 +13,32 @@ from dlms.errors import RemoteProtocolError
 from dlms.xdlms.general_block import MAX_WINDOW
 
 MAX_IDLE = 2 * MAX_WINDOW
-"""Blocks in a row that bring nothing new. A stream may be repeated whole; a meter that goes on like
-that would keep us for ever."""
+"""Blocks in a row that bring a message no further than it has been. A stream may be repeated whole;
+a meter that goes on like that would keep us for ever. So would one that begins again and again:
+what it had come to before counts. Numbers end, so every message does."""
 
 
 def carried(carrier: Carrier, apdu: bytes) -> Dialogue[bytes]:
-    """Send ``apdu`` and give the APDU that answers it.
+    """Send ``apdu`` and give the APDU that comes next, which may be one that was not asked for.
 
-    ``TimeoutError`` if none comes, :class:`RemoteProtocolError` if what comes breaks the rules.
+    ``TimeoutError`` if none comes, however often blocks are said again;
+    :class:`RemoteProtocolError` if what comes breaks the rules.
     """
-    answer = yield from _await(carrier, carrier.send(apdu))
-    pending, idle = carrier.pending, 0
-    while is_general_block(answer):
-        replies: tuple[bytes, ...] = ()
+    return (yield from _collected(carrier, carrier.send(apdu)))
+
+
+def awaited(carrier: Carrier) -> Dialogue[bytes]:
+    """The APDU that comes next, when one that was not asked for came instead."""
+    return (yield from _collected(carrier, ()))
+
+
+def _collected(carrier: Carrier, apdus: tuple[bytes, ...]) -> Dialogue[bytes]:
+    furthest, idle = carrier.taken, 0
+    while True:
+        answer = yield from _next(carrier, apdus)
+        if not is_general_block(answer):
+            return answer
+        apdus = ()
         try:
             received = carrier.receive(answer)
         except RemoteProtocolError as error:
@@ -36,21 +49,15 @@ def carried(carrier: Carrier, apdu: bytes) -> Dialogue[bytes]:
             # Otherwise it is as if it were lost.
         else:
             if received.apdu is not None:
-                yield from _acknowledge(carrier)
+                blocks = carrier.acknowledge()
+                if blocks:
+                    yield Post(blocks)
                 return received.apdu
-            replies = received.replies
-        idle = idle + 1 if carrier.pending == pending else 0
-        pending = carrier.pending
+            apdus = received.replies
+        idle = idle + 1 if carrier.taken <= furthest else 0
+        furthest = max(furthest, carrier.taken)
         if idle > MAX_IDLE:
             raise RemoteProtocolError("the meter repeats itself", reason="no-progress")
-        answer = yield from _await(carrier, replies)
-    carrier.passed_plain()
-    return answer
-
-
-def awaited(carrier: Carrier) -> Dialogue[bytes]:
-    """The APDU that comes next, when one that was not asked for came instead."""
-    raise AssertionError
 
 
 def glanced(carrier: Carrier) -> Dialogue[bytes | None]:
@@ -58,27 +65,26 @@ def glanced(carrier: Carrier) -> Dialogue[bytes | None]:
     apdu: bytes | None = yield Glance()
     while apdu is not None and is_general_block(apdu):
         received = carrier.receive(apdu)
-        if received.replies:
-            yield Post(received.replies)
         if received.apdu is not None:
             return received.apdu
+        if received.replies:
+            yield Post(received.replies)
         apdu = yield Glance()
     return apdu
 
 
-def _acknowledge(carrier: Carrier) -> Dialogue[None]:
-    blocks = carrier.acknowledge()
-    if blocks:
-        yield Post(blocks)
-
-
-def _await(carrier: Carrier, apdus: tuple[bytes, ...]) -> Dialogue[bytes]:
+def _next(carrier: Carrier, apdus: tuple[bytes, ...]) -> Dialogue[bytes]:
     while True:
         try:
             answer: bytes = yield Transmit(apdus)
-        except TimeoutError:
+        except TimeoutError as nothing:
             if not carrier.waiting:
                 raise
-            apdus = carrier.timeout()
+            try:
+                apdus = carrier.timeout()
+            except RemoteProtocolError as error:
+                if error.reply is not None:
+                    yield Post((error.reply,))
+                raise nothing from error
         else:
             return answer

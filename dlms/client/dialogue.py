@@ -95,7 +95,12 @@ class Dialogues(Associating):
     def _carry(self, request: CompleteRequest) -> Dialogue[Response]:
         """Carry a request over, in blocks where it must be (GB Ed. 8, 9.3.6 to 9.3.8)."""
         association = self.talk.association
-        transfer = exchange(request, association.room, association.conformance)
+        transfer = exchange(
+            request,
+            association.room,
+            association.conformance,
+            whole=association.carrier.negotiated,
+        )
         step = next(transfer)
         try:
             while True:

@@ -96,7 +96,12 @@ class ShortNameDialogues(Associating):
     def _carry(self, request: NameStep) -> Dialogue[NameResponse]:
         """Carry a request over, in blocks where it must be."""
         association = self.talk.association
-        transfer = exchange_names(request, association.room, association.conformance)
+        transfer = exchange_names(
+            request,
+            association.room,
+            association.conformance,
+            whole=association.carrier.negotiated,
+        )
         step = next(transfer)
         try:
             while True:

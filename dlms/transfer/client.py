@@ -69,6 +69,7 @@ def exchange(
     room: int | None,
     conformance: Conformance,
     *,
+    whole: bool = False,
     limits: Limits = _DEFAULT_LIMITS,
     contents: ActionContents = ActionContents.RESPONSE,
 ) -> Transfer:
@@ -78,16 +79,17 @@ def exchange(
     is what was negotiated. What is returned is of the form, normal or with list, that goes with
     ``request``, and has a result for each of its items.
 
-    :class:`TooLong` before anything is sent, if the request does not fit and cannot be cut.
+    A request that does not fit and cannot be cut is yielded as it is if ``whole``, for others to
+    cut; else it is :class:`TooLong` before anything is sent.
     :class:`RemoteProtocolError` if the server breaks the rules (:mod:`dlms.transfer.judging`).
     """
     match request:
         case GetRequest() | GetRequestWithList():
             return (yield from _get(request, conformance, limits))
         case SetRequest() | SetRequestWithList():
-            return (yield from _set(request, room, conformance))
+            return (yield from _set(request, room, conformance, whole))
         case _:
-            return (yield from _action(request, room, conformance, limits, contents))
+            return (yield from _action(request, room, conformance, whole, limits, contents))
 
 
 def _get(
@@ -116,10 +118,13 @@ def _get(
 
 
 def _set(
-    request: SetRequest | SetRequestWithList, room: int | None, conformance: Conformance
+    request: SetRequest | SetRequestWithList,
+    room: int | None,
+    conformance: Conformance,
+    whole: bool,
 ) -> Transfer:
     needs = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-    blocks = _blocks(request, room, bool(needs & conformance))
+    blocks = _blocks(request, room, bool(needs & conformance), whole)
     if blocks is None:
         return fitting(request, (yield from _ask(request)))
     for step in blocks:
@@ -134,11 +139,12 @@ def _action(
     request: ActionRequest | ActionRequestWithList,
     room: int | None,
     conformance: Conformance,
+    whole: bool,
     limits: Limits,
     contents: ActionContents,
 ) -> Transfer:
     negotiated = bool(Conformance.BLOCK_TRANSFER_WITH_ACTION & conformance)
-    steps = _blocks(request, room, negotiated)
+    steps = _blocks(request, room, negotiated, whole)
     if steps is None:
         response = yield from _ask(request)
     else:
@@ -181,8 +187,9 @@ def _blocks(
     request: SetRequest | SetRequestWithList | ActionRequest | ActionRequestWithList,
     room: int | None,
     negotiated: bool,
+    whole: bool,
 ) -> Iterator[FirstBlock | SetRequestBlock | ActionRequestBlock] | None:
-    """The steps that carry ``request``, or ``None`` if it fits."""
+    """The steps that carry ``request``, or ``None`` if it fits, or is wanted whole."""
     if room is None or len(request.encode()) <= room:
         return None
     raw = request_raw(request)
@@ -191,6 +198,8 @@ def _blocks(
     # The empty block in it has a length octet, which capacity() counts again.
     first = capacity(room - len(begin.encode()) + 1)
     if raw is None or not negotiated or not min(first, later):
+        if whole:
+            return None
         raise TooLong(f"the request does not fit into {room} octets and cannot be cut")
     return _steps(begin, cut(raw, first, later))
 

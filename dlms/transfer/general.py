@@ -15,13 +15,17 @@ Where the book leaves it open:
   that exchange can follow, and a client may ask the same again.
 - A plain APDU in either direction ends an exchange too: the owner calls ``reset`` for it.
 - Numbers do not begin again behind 65535.
+- Once an exchange was broken off by an abort, of either end, only a first block begins another:
+  what is left of its stream would pass for blocks whose first one is lost.
 - The book's ABORT is a last block with number 0 that acknowledges nothing. It is our answer to what
   makes it impossible to go on. A block that cannot be read or believed is as if it were lost.
 - Window 0 says that nothing is to come back. Blocks with data that say so and acknowledge nothing
   are unconfirmed: they are put together by themselves, and a gap is never filled.
 
 A block does not say which exchange it belongs to. One that is late, or repeated by a timer that ran
-too short, may be taken for one of the next exchange; only ciphering and invoke ids tell then.
+too short, may be taken for one of the next exchange; only ciphering and invoke ids tell then. So
+that messages are not mixed, what equals a block of the exchange before is not believed until a
+first block has come: where the order is kept, nothing late comes behind that.
 
 A :class:`RemoteProtocolError` leaves all as it was if its reason is ``malformed-gbt``,
 ``block-number-ack`` (of what was not sent), ``block-of-no-exchange`` or ``collision`` (the peer
@@ -73,7 +77,9 @@ class GeneralTransfer:
     :data:`~dlms.xdlms.general_block.HEAD` and the length), ``window`` how many blocks we take in
     one stream, ``peer_window`` how many the peer takes as long as it has not said so. What is kept
     is bounded by ``max_total`` octets: once sending, once receiving, once receiving unconfirmed.
-    ``ordered``: the line delivers in order, as HDLC and TCP do, if at all.
+    ``ordered``: the line delivers in order, as HDLC and TCP do, if at all. ``answers``: this end
+    only ever answers, so the peer may begin an exchange while ours, which answers what came
+    without blocks, waits for an acknowledgement that was lost.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class GeneralTransfer:
         max_total: int = MAX_TOTAL,
         peer_window: int = 1,
         ordered: bool = True,
+        answers: bool = False,
     ) -> None:
         if max_block < 1 or not 1 <= window <= MAX_WINDOW or not 1 <= peer_window <= MAX_WINDOW:
             raise LocalProtocolError(f"blocks of {max_block}, windows {window}, {peer_window}")
@@ -92,6 +99,9 @@ class GeneralTransfer:
         self._max_total = max_total
         self._first_peer_window = peer_window
         self._ordered = ordered
+        self._answers = answers
+        self._unconfirmed = ReceiveQueue(max_total)
+        self._inbox = ReceiveQueue(max_total)
         self.reset()
 
     @property
@@ -109,17 +119,21 @@ class GeneralTransfer:
         """How many octets are kept."""
         return self._queue.pending + self._inbox.pending + self._unconfirmed.pending
 
-    def reset(self) -> None:
-        """Forget everything: the association has ended, or an APDU has gone without blocks."""
-        self._unconfirmed = ReceiveQueue(self._max_total)
-        self._forget()
+    @property
+    def taken(self) -> int:
+        """How many blocks of the present messages have arrived, ours and the peer's."""
+        return self._queue.acknowledged + self._inbox.upto + self._unconfirmed.upto
 
-    def _forget(self) -> None:
+    def reset(self) -> None:
+        """Forget the exchange: an APDU has gone without blocks. What comes unconfirmed is no part
+        of any.
+        """
         self._queue = SendQueue()
+        self._before = self._inbox.memory()
         self._inbox = ReceiveQueue(self._max_total)
         self._peer_window = self._first_peer_window
         self._announced = self._window
-        self._owes = self._answered = self._began = False
+        self._owes = self._answered = self._began = self._aborted = False
         self._repeats = self._timeouts = 0
 
     # Sending ------------------------------------------------------------------------------------
@@ -138,7 +152,7 @@ class GeneralTransfer:
         if self._owes:
             self._owes, self._answered = False, True
         else:
-            self._forget()
+            self.reset()
             self._queue, self._began = queue, True
         return self._stream()
 
@@ -202,16 +216,21 @@ class GeneralTransfer:
         piece = Block(block.last, block.number, block.data)
         if not block.number:
             if block.last and not block.streaming and not block.acknowledged and not block.data:
-                self._forget()
+                self.reset()
+                self._aborted = True
                 raise _refused("the peer has aborted", "aborted")
             raise self._broken("block with number 0", "block-number")
         if not block.window and not block.acknowledged and block.data:
             return self._receive_unconfirmed(piece)
         if block.last and block.streaming:
             raise self._broken("the last block is streaming", "last-and-streaming")
+        if block.data and block.number > 1 and not self._inbox.upto:
+            late = self._before.get(block.number) == hash(block.data)
+            if late or self._aborted:
+                raise _refused(f"block {block.number} is of no exchange", "block-of-no-exchange")
         if self._begins(block):
             self._judge(block, piece, ReceiveQueue(self._max_total), SendQueue())
-            self._forget()
+            self.reset()
         else:
             self._judge(block, piece, self._inbox, self._queue)
         return self._take(block, piece)
@@ -223,7 +242,7 @@ class GeneralTransfer:
         inbox, first = self._inbox, block.number == 1
         if self._began:
             # Whoever answers has acknowledged something.
-            if not first or self._queue.pending:
+            if not first or (self._queue.pending and not self._answers):
                 raise _refused("an exchange of ours is under way", "collision")
             return True
         if not first or not inbox.upto:
@@ -240,7 +259,7 @@ class GeneralTransfer:
             raise _refused(f"block {block.acknowledged} was not sent", "block-number-ack")
         verdict = inbox.judge(piece)
         if verdict is Verdict.FOREIGN:
-            raise _refused(f"block {block.number} belongs to no exchange", verdict.value)
+            raise _refused(f"block {block.number} is of no exchange", verdict.value)
         if verdict not in _TAKEN:
             raise self._broken(f"block {block.number}: {verdict.value}", verdict.value)
         if not block.window and queue.pending_after(block.acknowledged):
@@ -248,7 +267,10 @@ class GeneralTransfer:
 
     def _take(self, block: GeneralBlock, piece: Block) -> Received:
         inbox, queue = self._inbox, self._queue
-        new = inbox.judge(piece) is Verdict.NEW
+        self._aborted &= not block.data
+        # An empty block in front of everything is an acknowledgement of the exchange before.
+        kept = block.data or block.number == 1 or inbox.upto
+        new = bool(kept) and inbox.judge(piece) is Verdict.NEW
         if block.acknowledged >= queue.acknowledged:  # else it has been overtaken
             self._peer_window = block.window
         progress = queue.acknowledge(block.acknowledged) or new
@@ -288,7 +310,8 @@ class GeneralTransfer:
         return Received(inbox.put(piece) if verdict is Verdict.NEW else None, ())
 
     def _broken(self, why: str, reason: str) -> RemoteProtocolError:
-        self._forget()
+        self.reset()
+        self._aborted = True
         return RemoteProtocolError(why, reply=ABORT, reason=reason)
 
 

@@ -54,6 +54,10 @@ class ReceiveQueue:
         """How many blocks are missing in the first gap."""
         return min(self._waiting) - self.upto - 1 if self._waiting else 0
 
+    def memory(self) -> dict[int, int]:
+        """Hashes of the data of the last blocks that were taken, by their numbers."""
+        return self._recent
+
     def begins_with(self, octets: bytes) -> bool:
         """Whether block 1 was taken, and is the same."""
         return self.upto > 0 and self._first == hash(octets)

@@ -41,6 +41,7 @@ def exchange_names(
     room: int | None,
     conformance: Conformance,
     *,
+    whole: bool = False,
     limits: Limits = _DEFAULT_LIMITS,
 ) -> NameTransfer:
     """Carry ``request`` over, in blocks where it must be, and return its complete response.
@@ -49,11 +50,11 @@ def exchange_names(
     is what was negotiated. What is returned is of the service of ``request`` and has a result for
     each of its items.
 
-    :class:`TooLong` before anything is sent, if the request does not fit and cannot be cut, and
-    :class:`LocalProtocolError` if it is to be cut and was not negotiated.
+    A request that does not fit and cannot be cut is yielded as it is if ``whole``, for others to
+    cut; else it is :class:`TooLong` before anything is sent. :class:`LocalProtocolError` if it is to be cut and was not negotiated.
     :class:`RemoteProtocolError` if the server breaks the rules (:mod:`dlms.transfer.judging`).
     """
-    steps = _blocks(request, room, conformance)
+    steps = _blocks(request, room, conformance, whole)
     if steps is None:
         response = yield request
     else:
@@ -96,9 +97,9 @@ def _collect(
 
 
 def _blocks(
-    request: NameStep, room: int | None, conformance: Conformance
+    request: NameStep, room: int | None, conformance: Conformance, whole: bool
 ) -> Iterator[tuple[NameStep, Block]] | None:
-    """The steps that carry ``request``, or ``None`` if it fits."""
+    """The steps that carry ``request``, or ``None`` if it fits, or is wanted whole."""
     apdu = request.encode()
     if room is None or len(apdu) <= room:
         return None
@@ -111,6 +112,8 @@ def _blocks(
     raw, size = apdu[1:], capacity(room - (_READ_HEAD if reading else _WRITE_HEAD))
     # A product, so that no room at all makes it too long, too.
     if needs not in conformance or len(raw) > size * MAX_NUMBER:
+        if whole:
+            return None
         raise TooLong(f"the request does not fit into {room} octets and cannot be cut")
     # No step shows what the whole of them needs.
     if request.needs & ~conformance:

@@ -127,7 +127,7 @@ class MeterClient:
                         given = await self._transmit(wish.apdus)
                     resume = dialogue.send
                 except Exception as error:
-                    # The dialogue knows what for: it says so, and may only fail.
+                    # The dialogue knows what for: it says so and fails, or says its blocks again.
                     given, resume = error, dialogue.throw
         except StopIteration as stop:
             result: T = stop.value

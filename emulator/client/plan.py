@@ -49,6 +49,9 @@ use up a key (KL-IC-17). Other clients send no 16 million messages meanwhile.
 MAX_PDU_SIZE = 0xFFFF
 """Octets; the most that can be said."""
 
+BLOCK_WINDOW = 16
+"""General blocks in one stream unless the caller says how many."""
+
 OFFERED = (
     Conformance.GET
     | Conformance.SET
@@ -61,6 +64,7 @@ OFFERED = (
     | Conformance.GENERAL_PROTECTION
     | Conformance.DATA_NOTIFICATION
     | Conformance.EVENT_NOTIFICATION
+    | Conformance.GENERAL_BLOCK_TRANSFER
 )
 """Services proposed unless the caller says which: what the dialogues can do."""
 
@@ -100,6 +104,10 @@ class Options(TypedDict, total=False):
         Services to propose; by default all that the client can do.
     ``max_pdu_size``
         Octets of an APDU that the client can receive; what is longer comes in blocks.
+    ``block_window``, ``always_in_blocks``
+        How many general blocks the client takes in one stream, 1 to 63; whether every request goes
+        in general blocks where the meter has them, so that it knows the window at once, and what is
+        lost on the way is said again. Else only what is too long otherwise does.
     ``user``, ``certificate``, ``anchors``, ``knobs``
         As :class:`ClientConfig` says.
     ``config``
@@ -113,7 +121,8 @@ class Options(TypedDict, total=False):
         The object in which the meter says what counter it accepts, ``"0-0:43.1.1.255"``: read
         first, as the public client. Nobody protects that value: it moves ours forward only.
     ``timeout``
-        Seconds that the meter may take for each answer.
+        Seconds that the meter may take for each answer. What goes in general blocks is said again
+        then, up to 8 times.
     """
 
     client_sap: int
@@ -130,6 +139,8 @@ class Options(TypedDict, total=False):
     short_names: bool
     conformance: Conformance
     max_pdu_size: int
+    block_window: int
+    always_in_blocks: bool
     user: int
     certificate: bytes
     anchors: tuple[bytes, ...]
@@ -253,6 +264,8 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         own_title=how.get("own_title"),
         server_title=how.get("server_title"),
         max_pdu_size=how.get("max_pdu_size", MAX_PDU_SIZE),
+        block_window=how.get("block_window", BLOCK_WINDOW),
+        always_in_blocks=how.get("always_in_blocks", False),
         protection=how.get("protection", Protection.BOTH),
         form=how.get("form", Form.SERVICE),
         dedicated=_dedicated(how, ciphered),

@@ -71,7 +71,7 @@ class MeterDatagrams(asyncio.DatagramProtocol):
             if len(self._peers) >= self._max_peers:
                 self._report_full(addr)
                 return
-            known = _Known(Peer(self._host, format_address(addr)), now)
+            known = _Known(Peer(self._host, format_address(addr), ordered=False), now)
         try:
             replies = known.peer.serve(source, destination, apdu)
         except Unable:

@@ -34,12 +34,16 @@ class Peer:
     """At most one association per declared pair of SAPs.
 
     ``address`` is for people, ``title`` the system title that the secure channel vouches for.
+    ``ordered``: what it sends arrives in order.
     """
 
-    def __init__(self, host: Host, address: str, title: bytes | None = None) -> None:
+    def __init__(
+        self, host: Host, address: str, title: bytes | None = None, *, ordered: bool = True
+    ) -> None:
         self._host = host
         self._address = address
         self._title = title
+        self._ordered = ordered
         self._open: dict[tuple[int, int], tuple[ServerAssociation, AssociationRow]] = {}
         self._revision = host.device.state.security_revision
         self._label = next(_labels)
@@ -121,7 +125,8 @@ class Peer:
             row = device.association(*pair)
             if row is None:
                 return None
-            found = ServerAssociation(device.offer(row, self._title), f"{self._label}"), row
+            offer = device.offer(row, self._title)
+            found = ServerAssociation(offer, f"{self._label}", ordered=self._ordered), row
             self._open[pair] = found
         return found
 

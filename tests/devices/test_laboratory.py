@@ -58,10 +58,20 @@ def test_what_the_associations_offer() -> None:
     offered = Conformance(0)
     for config in configs:
         offered |= config.conformance
-    # General block transfer is not reached from an association, so it is not offered.
-    assert set(Conformance) - set(offered) == {
-        Conformance.DELTA_VALUE_ENCODING,
-        Conformance.GENERAL_BLOCK_TRANSFER,
+    assert set(Conformance) - set(offered) == {Conformance.DELTA_VALUE_ENCODING}
+    in_blocks = {
+        row.name: row.config.block_window
+        for row in rows
+        if row.config.conformance & Conformance.GENERAL_BLOCK_TRANSFER
+    }
+    assert in_blocks == {
+        "reader": 8,
+        "dco": 8,
+        "md5": 63,
+        "suite1": 4,
+        "small": 1,
+        "broadcast": 1,
+        "unconfirmed": 1,
     }
     assert PROFILE.associations["sha1"].config.knobs == PRESETS["field"]
     legacy = PROFILE.associations["legacy"].config.knobs

@@ -18,6 +18,8 @@ IDENTITY = "[identity]\n"
 SET_CLOCK = "[instructions.set_clock]\n"
 NEW = '[objects."0-0:96.1.9.255"]\n'
 
+GBT = 'conformance = ["GET", "GENERAL_BLOCK_TRANSFER"]\n'
+
 AT_CLOCK = "objects.0-0:1.0.0.255"
 AT_SERIAL = "objects.0-0:96.1.0.255"
 AT_S1SP = "associations.s1sp"
@@ -129,6 +131,10 @@ ERRORS = [
     (S1SP + 'protection = "XX"', f"{AT_S1SP}.protection", "'XX' is unknown"),
     (S1SP + 'protection = "ENCRYPTED"', f"{AT_S1SP}.protection", "less than the policy"),
     (S1SP + "max_pdu_size = 11", f"{AT_S1SP}.max_pdu_size", "not in 12..65535"),
+    (S1SP + "block_window = 8", f"{AT_S1SP}.block_window", "goes with GENERAL_BLOCK_TRANSFER"),
+    (S1SP + GBT + "block_window = 0", f"{AT_S1SP}.block_window", "not in 1..63"),
+    (S1SP + GBT + "block_window = 64", f"{AT_S1SP}.block_window", "not in 1..63"),
+    (S1SP + GBT + "block_window = true", f"{AT_S1SP}.block_window", "int needed"),
     (S1SP + "max_pdu_size = 65536", f"{AT_S1SP}.max_pdu_size", "not in 12..65535"),
     (S1SP + "client_sap = 0", f"{AT_S1SP}.client_sap", "not in 1..127"),
     (S1SP + "client_sap = 128", f"{AT_S1SP}.client_sap", "not in 1..127"),
