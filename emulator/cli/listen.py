@@ -68,9 +68,9 @@ async def _listen(args: argparse.Namespace) -> int:
     push = None if args.push is None else instance_of(args.push)
     head_end = options.head_end(workspace, args, Ledger(), meter, profile)
     loop = asyncio.get_running_loop()
-    end = loop.time() + args.seconds
     heard = 0
     async with head_end.listening(meter, profile, push) as session:
+        end = loop.time() + args.seconds
         try:
             while args.count is None or heard < args.count:
                 notice = await session.notification(max(end - loop.time(), 0))

@@ -105,7 +105,7 @@ def test_what_somebody_else_has_done(workspace: Path, command: Any) -> None:
 
 def test_fewer_than_were_to_be_counted(command: Any) -> None:
     status, out, err = command(
-        "listen", "laboratory", "--push", "--count", "2", "--seconds", "0.5", "--json"
+        "listen", "laboratory", "--push", "--count", "2", "--seconds", "3", "--json"
     )
     assert status is Exit.FAILED
     assert json.loads(out)["kind"] == "data-notification"
