@@ -51,7 +51,8 @@ def exchange_names(
     each of its items.
 
     A request that does not fit and cannot be cut is yielded as it is if ``whole``, for others to
-    cut; else it is :class:`TooLong` before anything is sent. :class:`LocalProtocolError` if it is to be cut and was not negotiated.
+    cut; else it is :class:`TooLong` before anything is sent. :class:`LocalProtocolError` if it is
+    to be cut and was not negotiated.
     :class:`RemoteProtocolError` if the server breaks the rules (:mod:`dlms.transfer.judging`).
     """
     steps = _blocks(request, room, conformance, whole)

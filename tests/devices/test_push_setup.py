@@ -26,6 +26,7 @@ from dlms.axdr.data import (
 )
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import obis
+from dlms.cosem.security_setup import Policy
 from dlms.security.control import Protection
 from dlms.xdlms.action import ActionRequestWithList
 from dlms.xdlms.codes import ActionResult, DataAccessResult
@@ -229,20 +230,20 @@ def test_a_right_that_asks_for_protection(make_bench: Callable[..., Any]) -> Non
     pad, number = AttributeDescriptor(1, PAD, 2), AttributeDescriptor(3, ENERGY[:3] + b"x", 2)
     assert device.announced(Changed(pad), row, graded.now) is None
     assert device.announced(Changed(number), row, graded.now) is None
-    device.state.policies["graded"] = Protection.AUTHENTICATED
+    device.state.policies["graded"] = Policy(Protection.AUTHENTICATED, Protection.AUTHENTICATED)
     assert device.announced(Changed(pad), row, graded.now) is None
-    device.state.policies["graded"] = Protection.BOTH
+    device.state.policies["graded"] = Policy(Protection.BOTH, Protection.BOTH)
     assert device.announced(Changed(pad), row, graded.now) is not None
     # Its answers are promised to be authenticated, and the right to ask has no condition.
     reset = AttributeDescriptor(3, obis.parse("0-0:96.1.7"), 2)
-    device.state.policies["graded"] = Protection.ENCRYPTED
+    device.state.policies["graded"] = Policy(Protection.ENCRYPTED, Protection.ENCRYPTED)
     assert device.announced(Changed(reset), row, graded.now) is None
-    device.state.policies["graded"] = Protection.AUTHENTICATED
+    device.state.policies["graded"] = Policy(Protection.AUTHENTICATED, Protection.AUTHENTICATED)
     assert device.announced(Changed(reset), row, graded.now) is not None
     # Here it is the answer alone that is promised to be authenticated.
     itself = AttributeDescriptor(15, obis.parse("0-0:40.0.0"), 3)
     assert device.announced(Changed(itself), row, graded.now) is not None
-    device.state.policies["graded"] = Protection.NONE
+    device.state.policies["graded"] = Policy(Protection.NONE, Protection.NONE)
     assert device.announced(Changed(itself), row, graded.now) is None
 
 

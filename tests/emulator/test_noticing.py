@@ -63,7 +63,9 @@ class Meter:
         yield
 
     def session(self) -> Session:
-        association: Any = SimpleNamespace(conformance=Conformance.GET)
+        association: Any = SimpleNamespace(
+            conformance=Conformance.GET, config=SimpleNamespace(short_names=False)
+        )
         dialogues: Any = self
         return Session(dialogues, association)
 

@@ -12,7 +12,7 @@ import pytest
 from dlms.acse.aare import Aare
 from dlms.acse.codes import AssociationResult, UserDiagnostic
 from dlms.acse.names import ApplicationContext
-from dlms.axdr.data import unsigned
+from dlms.axdr.data import long_unsigned
 from dlms.client.notices import MAX_BETWEEN
 from dlms.framing import Wpdu
 from dlms.xdlms.conformance import Conformance
@@ -39,7 +39,7 @@ def framed(*apdus: bytes) -> bytes:
 
 
 def news(count: int) -> list[bytes]:
-    return [DataNotification(number, unsigned(number)).encode() for number in range(count)]
+    return [DataNotification(number, long_unsigned(number)).encode() for number in range(count)]
 
 
 @asynccontextmanager

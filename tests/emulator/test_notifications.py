@@ -15,6 +15,7 @@ from devices.outbox import Changed, Pushed
 from devices.profile import load
 from dlms.cosem import obis
 from dlms.cosem.quantity import Quantity
+from dlms.cosem.security_setup import Policy
 from dlms.cosem.units import Unit
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
@@ -329,12 +330,27 @@ async def test_what_was_not_negotiated_is_not_told(
 async def test_what_does_not_fit_is_not_told(
     associate: Any, how: Any, events: Any, meter: RunningMeter
 ) -> None:
-    async with associate("asyncio", **how("dco", max_pdu_size=100)) as a:
+    """Without general blocks; with them it comes in pieces that nobody acknowledges."""
+    without = OFFERED & ~Conformance.GENERAL_BLOCK_TRANSFER
+    async with associate("asyncio", **how("dco", max_pdu_size=100, conformance=without)) as a:
         await a.invoke(SETUP, "push")
         (event,) = await events.wait("not-told")
         assert "is too long" in event.text
         await a.invoke(OLD, "push")
         assert await a.notification(PATIENCE)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_what_does_not_fit_is_told_in_general_blocks(
+    associate: Any, how: Any, driver: str, meter: RunningMeter
+) -> None:
+    async with associate(driver, **how("dco", max_pdu_size=64)) as a:
+        await a.invoke(SETUP, "push")
+        pushed = await a.notification(PATIENCE)
+        assert len(pushed.values) > 1
+        await a.get("0-0:1.0.0.255")
+        meter.audience.tell(Pushed(obis.parse(SETUP)))
+        assert (await a.notification(PATIENCE)).values.keys() == pushed.values.keys()
 
 
 async def test_a_new_policy_protects_at_once(associate: Any, how: Any, meter: RunningMeter) -> None:
@@ -343,7 +359,7 @@ async def test_a_new_policy_protects_at_once(associate: Any, how: Any, meter: Ru
         state = meter.device.state
         meter.audience.tell(Changed(READING))
         assert await a.notification(PATIENCE)
-        state.policies["dco"] = Protection.AUTHENTICATED
+        state.policies["dco"] = Policy(Protection.AUTHENTICATED, Protection.AUTHENTICATED)
         state.security_revision += 1
         meter.audience.tell(Changed(READING))
         with pytest.raises(MeterFault, match="await a notification"):

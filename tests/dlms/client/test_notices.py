@@ -199,7 +199,7 @@ def test_what_does_not_verify(
         take()
     if not while_asking:
         assert meter.pair.client_digest() == before
-    assert meter.dialogues._talk.notices.next() is None
+    assert meter.dialogues.talk.notices.next() is None
 
 
 def test_less_protected_than_responses_are_to_be(talk: Any) -> None:
