@@ -30,6 +30,7 @@ from emulator.policy import ModuleClass
 
 _AUTHENTICATED = 0x10
 _ENCRYPTED = 0x20
+_OCTETS = tuple(bytes((value,)) for value in range(0x100))
 _MAX_CIPHERS = 8192
 """Prepared ciphers kept at once: about 2 KiB each, so 16 MiB at the most."""
 _MAX_PRIVATE_KEYS = 1024
@@ -58,62 +59,58 @@ class SoftwareModule:
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)
 
+    # The two operations of every APDU. So their fields are taken apart in one go, where by name each
+    # is a look-up of its own, and what usually is prepared is looked for here before it is made.
+
     def _seal(self, op: ops.Seal) -> bytes:
-        payload = op.payload
+        _, ek, ak, control, title, counter, payload, extra = op
         if isinstance(payload, tuple):
             payload = b"".join(
                 self._keys.get(part) if isinstance(part, KeyRef) else part for part in payload
             )
-        return self._protect(op, payload)
-
-    def _protect(self, op: ops.Seal | ops.Open, payload: bytes) -> bytes:
-        """Ciphertext and tag for ``payload`` as the security control octet of ``op`` says."""
-        iv = op.title + op.counter.to_bytes(4, "big")
-        cipher = self._cipher(op.ek)
-        if not op.control & _AUTHENTICATED:
+        cipher = self._ciphers.get(ek) or self._prepare(ek)
+        iv = title + counter.to_bytes(4, "big")
+        if not control & _AUTHENTICATED:
             return cipher.encrypt(iv, payload, None)[: len(payload)]
-        aad = self._aad(op.control, op.ak) + op.extra
-        if op.control & _ENCRYPTED:
+        aad = self._aad(control, ak) + extra
+        if control & _ENCRYPTED:
             return cipher.encrypt(iv, payload, aad)[: len(payload) + TAG_LENGTH]
         return cipher.encrypt(iv, b"", aad + payload)[:TAG_LENGTH]
 
     def _open(self, op: ops.Open) -> bytes:
-        plaintext = self._verified(op)
-        if op.lift is not None:
+        _, ek, ak, control, title, counter, body, lift, extra = op
+        cipher = self._ciphers.get(ek) or self._prepare(ek)
+        iv = title + counter.to_bytes(4, "big")
+        # CTR is its own inverse: to encrypt the ciphertext gives the plaintext.
+        if not control & _AUTHENTICATED:
+            plaintext = cipher.encrypt(iv, body, None)[: len(body)]
+        else:
+            split = len(body) - TAG_LENGTH
+            if split < 0:
+                raise VerificationFailed("no room for an authentication tag")
+            aad = self._aad(control, ak) + extra
+            plaintext = body[:split]
+            # AESGCM knows no tags of 12 octets. So what was sealed is sealed again and the tags are
+            # compared: still a third of the time that setting up a Cipher takes. Nobody sees the
+            # plaintext before that.
+            if control & _ENCRYPTED:
+                plaintext = cipher.encrypt(iv, plaintext, None)[:split]
+                tag = cipher.encrypt(iv, plaintext, aad)[split : split + TAG_LENGTH]
+            else:
+                tag = cipher.encrypt(iv, b"", aad + plaintext)[:TAG_LENGTH]
+            if not hmac.compare_digest(tag, body[split:]):
+                raise VerificationFailed("authentication tag does not verify")
+        if lift is not None:
             key, plaintext = lift_dedicated_key(plaintext)
             if key is not None:
-                self._keep(op.lift, key)
-        return plaintext
-
-    def _verified(self, op: ops.Open) -> bytes:
-        body = op.body
-        if not op.control & _AUTHENTICATED:
-            # CTR is its own inverse: sealing the ciphertext again gives the plaintext.
-            return self._protect(op, body)
-        split = len(body) - TAG_LENGTH
-        if split < 0:
-            raise VerificationFailed("no room for an authentication tag")
-        tag = body[split:]
-        if not op.control & _ENCRYPTED:
-            payload = body[:split]
-            if not hmac.compare_digest(self._protect(op, payload), tag):
-                raise VerificationFailed("authentication tag does not verify")
-            return payload
-        # AESGCM knows no tags of 12 octets. So get the plaintext (CTR is its own inverse), seal it
-        # again and compare the tags: still a third of the time that setting up a Cipher takes.
-        # Nobody sees the plaintext before that.
-        iv = op.title + op.counter.to_bytes(4, "big")
-        cipher = self._cipher(op.ek)
-        plaintext = cipher.encrypt(iv, body[:split], None)[:split]
-        sealed = cipher.encrypt(iv, plaintext, self._aad(op.control, op.ak) + op.extra)
-        if not hmac.compare_digest(sealed[split : split + TAG_LENGTH], tag):
-            raise VerificationFailed("authentication tag does not verify")
+                self._keep(lift, key)
         return plaintext
 
     def _mac(self, op: ops.Mac) -> bytes:
         iv = op.title + op.counter.to_bytes(4, "big")
         aad = self._aad(op.control, op.ak) + op.message
-        return self._cipher(op.ek).encrypt(iv, b"", aad)[:TAG_LENGTH]
+        cipher = self._ciphers.get(op.ek) or self._prepare(op.ek)
+        return cipher.encrypt(iv, b"", aad)[:TAG_LENGTH]
 
     def _wrap(self, op: ops.Wrap) -> bytes:
         return aes_key_wrap(self._keys.get(op.kek), self._keys.get(op.key))
@@ -204,18 +201,16 @@ class SoftwareModule:
         self._private_keys.pop(ref, None)
         self._keys.keep(ref, key)
 
-    def _cipher(self, ref: KeyRef) -> AESGCM:
-        cipher = self._ciphers.get(ref)
-        if cipher is None:
-            if not ref.kind.is_symmetric:
-                raise KeyUnavailable(f"{ref} is not a key for this")
-            if len(self._ciphers) >= _MAX_CIPHERS:
-                self._ciphers.clear()
-            cipher = self._ciphers[ref] = AESGCM(self._keys.get(ref))
+    def _prepare(self, ref: KeyRef) -> AESGCM:
+        if not ref.kind.is_symmetric:
+            raise KeyUnavailable(f"{ref} is not a key for this")
+        if len(self._ciphers) >= _MAX_CIPHERS:
+            self._ciphers.clear()
+        cipher = self._ciphers[ref] = AESGCM(self._keys.get(ref))
         return cipher
 
     def _aad(self, control: int, ak: KeyRef | None) -> bytes:
-        octet = control.to_bytes(1, "big")
+        octet = _OCTETS[control]
         return octet if ak is None else octet + self._keys.get(ak)
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
