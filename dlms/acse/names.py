@@ -27,11 +27,11 @@ class ApplicationContext(Enum):
 
     @property
     def ciphered(self) -> bool:
-        return self in (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
+        return self in _CIPHERED
 
     @property
     def referencing(self) -> Referencing:
-        if self in (ApplicationContext.LN, ApplicationContext.LN_CIPHERED):
+        if self in _LOGICAL_NAMES:
             return Referencing.LOGICAL_NAME
         return Referencing.SHORT_NAME
 
@@ -76,5 +76,7 @@ class Mechanism(Enum):
         return _MECHANISMS.get(oid)
 
 
+_CIPHERED = (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
+_LOGICAL_NAMES = (ApplicationContext.LN, ApplicationContext.LN_CIPHERED)
 _CONTEXTS = {context.oid: context for context in ApplicationContext}
 _MECHANISMS = {mechanism.oid: mechanism for mechanism in Mechanism}

@@ -36,6 +36,7 @@ REQUEST_TAG = 0xC0
 RESPONSE_TAG = 0xC4
 _NORMAL, _NEXT, _WITH_LIST = 1, 2, 3
 _BLOCK = 2
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 _PLAINEST = struct.Struct(">xBBH6sBB")
 """A GET of one attribute without selective access: choice, invoke id, descriptor, no selection."""
 
@@ -102,8 +103,9 @@ class GetResponse(NamedTuple):
     result: Data | DataAccessResult
 
     def encode(self) -> bytes:
-        out = bytearray((RESPONSE_TAG, _NORMAL, self.invoke))
-        write_get_result(out, self.result)
+        invoke, result = self
+        out = bytearray((RESPONSE_TAG, _NORMAL, invoke))
+        write_get_result(out, result)
         return bytes(out)
 
 
@@ -146,9 +148,10 @@ Response: TypeAlias = GetResponse | GetResponseBlock | GetResponseWithList
 def decode_request(octets: bytes) -> Request:
     if len(octets) == _PLAINEST.size:
         # Most have this layout: it is read in one go, any other one field by field.
-        choice, invoke, class_id, instance, attribute, selection = _PLAINEST.unpack(octets)
+        choice, invoke, class_id, instance, index, selection = _PLAINEST.unpack(octets)
         if choice == _NORMAL and selection == 0:
-            return GetRequest(invoke, AttributeDescriptor(class_id, instance, attribute))
+            attribute = _new(AttributeDescriptor, (class_id, instance, index))
+            return _new(GetRequest, (invoke, attribute, None))
     return _decode_any_request(octets)
 
 
