@@ -18,6 +18,7 @@ from dlms.security.ops import Step
 from dlms.xdlms.registry import AnyResponse
 
 ANSWERABLE = get_args(Answerable)
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 
 
 class Exchanged(NamedTuple):
@@ -52,4 +53,4 @@ def exchange(
         return Exchanged(event)
     required = device.response_protection(event.request, row)
     octets = yield from association.send(response, required)
-    return Exchanged(event, (octets,), response)
+    return _new(Exchanged, (event, (octets,), response))

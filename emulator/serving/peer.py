@@ -54,12 +54,11 @@ class Peer:
             return None
         self._adopt()
         association, row = found
-        self._trace(row, "<-", apdu)
-        device = self._host.device
+        device, execute, now, _, trace, _ = self._host
+        if trace:
+            self._trace(row, "<-", apdu)
         try:
-            exchanged = run(
-                exchange(association, device, row, apdu, self._host.now()), self._host.execute
-            )
+            exchanged = run(exchange(association, device, row, apdu, now()), execute)
         except RemoteProtocolError as error:
             self.report(error.reason, row, str(error))
             replies: tuple[bytes, ...] = () if error.reply is None else (error.reply,)
@@ -69,8 +68,9 @@ class Peer:
         else:
             self._tell(row, exchanged)
             replies = exchanged.replies
-        for reply in replies:
-            self._trace(row, "->", reply)
+        if trace:
+            for reply in replies:
+                self._trace(row, "->", reply)
         return replies
 
     def close(self) -> None:
@@ -115,21 +115,23 @@ class Peer:
     # Reporting ------------------------------------------------------------------------------------
 
     def _tell(self, row: AssociationRow, exchanged: Exchanged) -> None:
-        match exchanged.event:
+        event = exchanged.event
+        if isinstance(event, events.RequestReceived):  # nearly all are
+            if self._host.trace:
+                self.report("request", row, repr(event.request))
+                if exchanged.response is not None:
+                    self.report("response", row, repr(exchanged.response))
+            return
+        match event:
             case events.AssociationOpened():
                 self.report("associated", row)
             case events.AssociationRefused(why=why) | events.AuthenticationFailed(why=why):
                 self.report("association-refused", row, why)
             case events.AssociationReleased():
                 self.report("released", row)
-            case events.RequestReceived(request=request) if self._host.trace:
-                self.report("request", row, repr(request))
-                if exchanged.response is not None:
-                    self.report("response", row, repr(exchanged.response))
 
     def _trace(self, row: AssociationRow, arrow: str, apdu: bytes) -> None:
-        if self._host.trace:
-            self.report(arrow, row, f"{shown(apdu)}  {described(apdu)}")
+        self.report(arrow, row, f"{shown(apdu)}  {described(apdu)}")
 
     def report(self, kind: str, row: AssociationRow | None = None, text: str = "") -> None:
         """Tell whoever watches the meter."""
