@@ -36,6 +36,9 @@ from dlms.xdlms.registry import AnyResponse, Notification
 from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetResponseWithList
 from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest
 
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
+_NOTHING = Protection.NONE  # to look a member up in its class takes a tenth of a microsecond
+
 
 class Device(Meter):
     """A meter that answers."""
@@ -55,10 +58,11 @@ class Device(Meter):
         who is behind the client, where users are identified. The items of a list are carried out in
         their order, each whatever becomes of the others (GB Ed. 8, 9.3.6 to 9.3.9).
         """
-        asking = Asking(self, row, now, protection, user)
+        asking = _new(Asking, (self, row, now, protection, user))
+        if isinstance(request, GetRequest):  # nearly all are; to match takes longer
+            invoke, attribute, selection = request
+            return _new(GetResponse, (invoke, get(asking, attribute, selection)))
         match request:
-            case GetRequest(invoke, attribute, selection):
-                return GetResponse(invoke, get(asking, attribute, selection))
             case SetRequest(invoke, attribute, new, selection):
                 return SetResponse(invoke, put(asking, attribute, selection, new))
             case ActionRequest(invoke, method, parameter):
@@ -90,7 +94,7 @@ class Device(Meter):
     def response_protection(self, request: Answerable, row: AssociationRow) -> Protection:
         """The least protection that the access rights promise for the response to ``request``."""
         if row.name not in self.profile.promising:
-            return Protection.NONE  # as for most, and this is asked for on every request
+            return _NOTHING  # as for most, and this is asked for on every request
         moment = dt.datetime.min  # rights do not depend on the time
         return protection.of_response(Asking(self, row, moment), request)
 

@@ -62,16 +62,21 @@ def read(
     """The value of an attribute of ``row``, if the rights allow to read it."""
     if number == ALL_ATTRIBUTES and int(asking.association.config.conformance) & _GET_ALL:
         return _read_all(asking, row, rights, selection)
-    if row.interface_class.attribute(number) is None:
-        return _UNDEFINED
     access = rights.attribute(number)
     if not access.readable:
-        return _DENIED
+        return _without_right(row, number)
     if not asking.admits(access):
         return _VIOLATED
     if selection is not None and not _selects(asking):
         return _VIOLATED
     return value(asking.call(row), number, selection)
+
+
+def _without_right(row: ObjectRow, number: int) -> DataAccessResult:
+    """Why an attribute that there is no right to cannot be had. A profile gives none to an
+    attribute that is not there, so whether it is need not be asked on every request.
+    """
+    return _UNDEFINED if row.interface_class.attribute(number) is None else _DENIED
 
 
 def _selects(asking: Asking) -> bool:
@@ -145,11 +150,9 @@ def _unwritable(
     asking: Asking, row: ObjectRow, rights: Rights, number: int
 ) -> DataAccessResult | None:
     """What the rights have against writing an attribute; ``None`` if nothing."""
-    if row.interface_class.attribute(number) is None:
-        return _UNDEFINED
     access = rights.attribute(number)
     if not access.writable:
-        return _DENIED
+        return _without_right(row, number)
     return None if asking.admits(access) else _VIOLATED
 
 

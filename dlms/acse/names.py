@@ -27,11 +27,11 @@ class ApplicationContext(Enum):
 
     @property
     def ciphered(self) -> bool:
-        return self in (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
+        return self in _CIPHERED
 
     @property
     def referencing(self) -> Referencing:
-        if self in (ApplicationContext.LN, ApplicationContext.LN_CIPHERED):
+        if self in _LOGICAL_NAMES:
             return Referencing.LOGICAL_NAME
         return Referencing.SHORT_NAME
 
@@ -80,3 +80,5 @@ _CONTEXT_OIDS = {context: _CONTEXT + bytes((context.value,)) for context in Appl
 _MECHANISM_OIDS = {mechanism: _MECHANISM + bytes((mechanism.value,)) for mechanism in Mechanism}
 _CONTEXTS = {oid: context for context, oid in _CONTEXT_OIDS.items()}
 _MECHANISMS = {oid: mechanism for mechanism, oid in _MECHANISM_OIDS.items()}
+_CIPHERED = (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
+_LOGICAL_NAMES = (ApplicationContext.LN, ApplicationContext.LN_CIPHERED)

@@ -43,11 +43,11 @@ def judge_release(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Rel
     user = rlrq.user_information
     shape: Shape | None = None
     if user and is_layer(user[0]):
-        peeled, shape = yield from open_or_refuse(user, aa, config, Use.ASSOCIATION)
+        apdu, _, shape = yield from open_or_refuse(user, aa, config, Use.ASSOCIATION)
         if (shape.family is Family.BROADCAST) is not config.broadcast:
             raise too_weak("RLRQ")  # anybody of the group could have sent it
         try:
-            InitiateRequest.decode(peeled.apdu)
+            InitiateRequest.decode(apdu)
         except CodecError as error:
             # A captured request in an RLRQ must not pass for a wish to release.
             raise ServiceRefused(f"RLRQ: {error}", "malformed-rlrq") from error

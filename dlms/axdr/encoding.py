@@ -13,6 +13,7 @@ from dlms.octets import encode_length
 _PACK = {int(t): struct.Struct(">B" + s.format[1:]).pack for t, s in FIXED.items()}
 # The members that most values are of: to look one up in its class takes longer than to pack it.
 _ARRAY, _STRUCTURE, _OCTET_STRING = T.ARRAY, T.STRUCTURE, T.OCTET_STRING
+_COMPACT_ARRAY, _NULL_DATA, _DONT_CARE = T.COMPACT_ARRAY, T.NULL_DATA, T.DONT_CARE
 _BYTES = (bytes, bytearray)
 
 
@@ -48,9 +49,9 @@ def write_data(out: bytearray, data: Data, depth: int = 0) -> None:
             return
         for element in value:
             write_data(out, element, depth + 1)
-    elif kind is T.COMPACT_ARRAY:
+    elif kind is _COMPACT_ARRAY:
         _write_compact_array(out, value, depth)
-    elif kind is not T.NULL_DATA and kind is not T.DONT_CARE:
+    elif kind is not _NULL_DATA and kind is not _DONT_CARE:
         out += _string_octets(kind, value)
 
 

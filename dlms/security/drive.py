@@ -16,7 +16,7 @@ def run(step: Step[T], execute: Callable[[CryptoOp], Any]) -> T:
     A :class:`CryptoFailure` of ``execute`` is thrown into the step, which may handle it.
     """
     try:
-        op = next(step)
+        op = step.send(None)
         while True:
             try:
                 result = execute(op)

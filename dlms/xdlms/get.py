@@ -7,6 +7,7 @@ sent (GB Ed. 8, 9.4.6.1).
 
 from __future__ import annotations
 
+import struct
 from typing import NamedTuple, TypeAlias
 
 from dlms.axdr import Data, read_data, write_data
@@ -35,6 +36,9 @@ REQUEST_TAG = 0xC0
 RESPONSE_TAG = 0xC4
 _NORMAL, _NEXT, _WITH_LIST = 1, 2, 3
 _BLOCK = 2
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
+_PLAINEST = struct.Struct(">xBBH6sBB")
+"""A GET of one attribute without selective access: choice, invoke id, descriptor, no selection."""
 
 _GET = Conformance.GET
 _GET_NEXT = Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
@@ -99,8 +103,9 @@ class GetResponse(NamedTuple):
     result: Data | DataAccessResult
 
     def encode(self) -> bytes:
-        out = bytearray((RESPONSE_TAG, _NORMAL, self.invoke))
-        write_get_result(out, self.result)
+        invoke, result = self
+        out = bytearray((RESPONSE_TAG, _NORMAL, invoke))
+        write_get_result(out, result)
         return bytes(out)
 
 
@@ -141,6 +146,16 @@ Response: TypeAlias = GetResponse | GetResponseBlock | GetResponseWithList
 
 
 def decode_request(octets: bytes) -> Request:
+    if len(octets) == _PLAINEST.size:
+        # Most have this layout: it is read in one go, any other one field by field.
+        choice, invoke, class_id, instance, index, selection = _PLAINEST.unpack(octets)
+        if choice == _NORMAL and selection == 0:
+            attribute = _new(AttributeDescriptor, (class_id, instance, index))
+            return _new(GetRequest, (invoke, attribute, None))
+    return _decode_any_request(octets)
+
+
+def _decode_any_request(octets: bytes) -> Request:
     reader = Reader(octets, 1)
     choice = reader.u8("get-request")
     if choice != _NORMAL:

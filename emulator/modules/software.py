@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import struct
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +31,7 @@ from emulator.policy import ModuleClass
 
 _AUTHENTICATED = 0x10
 _ENCRYPTED = 0x20
+_counter_octets = struct.Struct(">I").pack
 _MAX_CIPHERS = 8192
 """Prepared ciphers kept at once: about 2 KiB each, so 16 MiB at the most."""
 _MAX_PRIVATE_KEYS = 1024
@@ -37,6 +39,11 @@ _MAX_PRIVATE_KEYS = 1024
 _SIGNS = (KeyKind.SIGNING_KEY, KeyKind.TLS_PRIVATE_KEY)
 _AGREES = (KeyKind.AGREEMENT_KEY,)
 _PAIRS = (*_SIGNS, *_AGREES)
+
+_Encrypt: TypeAlias = Callable[[bytes, bytes, bytes | None], bytes]
+_Prepared: TypeAlias = tuple[KeyRef | None, int, tuple[_Encrypt, bytes]]
+"""What was last used with an encryption key: the authentication key and the security control octet,
+and what comes of them."""
 
 
 class SoftwareModule:
@@ -49,7 +56,8 @@ class SoftwareModule:
     def __init__(self, keys: KeyRing, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._keys = keys
         self._random = random
-        self._ciphers: dict[KeyRef, AESGCM] = {}
+        self._prepared: dict[KeyRef, _Prepared] = {}
+        self._authenticating: set[KeyRef] = set()
         self._private_keys: dict[KeyRef, ec.EllipticCurvePrivateKey] = {}
 
     def __repr__(self) -> str:
@@ -58,32 +66,52 @@ class SoftwareModule:
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)
 
+    # These two are in the way of every APDU. So their fields are taken apart in one go: by name
+    # each would be a look-up of its own.
+
     def _seal(self, op: ops.Seal) -> bytes:
-        payload = op.payload
+        _, ek, ak, control, title, counter, payload, extra = op
         if isinstance(payload, tuple):
             payload = b"".join(
                 self._keys.get(part) if isinstance(part, KeyRef) else part for part in payload
             )
-        return self._protect(op, payload)
-
-    def _protect(self, op: ops.Seal | ops.Open, payload: bytes) -> bytes:
-        """Ciphertext and tag for ``payload`` as the security control octet of ``op`` says."""
-        iv = op.title + op.counter.to_bytes(4, "big")
-        cipher = self._cipher(op.ek)
-        if not op.control & _AUTHENTICATED:
-            return cipher.encrypt(iv, payload, None)[: len(payload)]
-        aad = self._aad(op.control, op.ak) + op.extra
-        if op.control & _ENCRYPTED:
-            return cipher.encrypt(iv, payload, aad)[: len(payload) + TAG_LENGTH]
-        return cipher.encrypt(iv, b"", aad + payload)[:TAG_LENGTH]
+        encrypt, aad = self._cipher(ek, ak, control)
+        iv = title + _counter_octets(counter)
+        if not control & _AUTHENTICATED:
+            return encrypt(iv, payload, None)[: len(payload)]
+        aad += extra
+        if control & _ENCRYPTED:
+            return encrypt(iv, payload, aad)[: len(payload) + TAG_LENGTH]
+        return encrypt(iv, b"", aad + payload)[:TAG_LENGTH]
 
     def _open(self, op: ops.Open) -> bytes:
-        plaintext = self._verified(op)
-        if op.lift is not None:
+        _, ek, ak, control, title, counter, body, lift, extra = op
+        encrypt, aad = self._cipher(ek, ak, control)
+        iv = title + _counter_octets(counter)
+        # CTR is its own inverse: to encrypt the ciphertext gives the plaintext.
+        if not control & _AUTHENTICATED:
+            plaintext = encrypt(iv, body, None)[: len(body)]
+        else:
+            split = len(body) - TAG_LENGTH
+            if split < 0:
+                raise VerificationFailed("no room for an authentication tag")
+            aad += extra
+            plaintext = body[:split]
+            # AESGCM knows no tags of 12 octets. So what was sealed is sealed again and the tags are
+            # compared: still a third of the time that setting up a Cipher takes. Nobody sees the
+            # plaintext before that.
+            if control & _ENCRYPTED:
+                plaintext = encrypt(iv, plaintext, None)[:split]
+                tag = encrypt(iv, plaintext, aad)[split : split + TAG_LENGTH]
+            else:
+                tag = encrypt(iv, b"", aad + plaintext)[:TAG_LENGTH]
+            if not hmac.compare_digest(tag, body[split:]):
+                raise VerificationFailed("authentication tag does not verify")
+        if lift is not None:
             key, plaintext = lift_dedicated_key(plaintext)
             if key is not None:
-                self._check_apart(key, op.ek, op.ak)
-                self._keep(op.lift, key)
+                self._check_apart(key, ek, ak)
+                self._keep(lift, key)
         return plaintext
 
     def _check_apart(self, key: bytes, *others: KeyRef | None) -> None:
@@ -91,35 +119,10 @@ class SoftwareModule:
             if other is not None and hmac.compare_digest(key, self._keys.get(other)):
                 raise VerificationFailed("dedicated key is a global one")
 
-    def _verified(self, op: ops.Open) -> bytes:
-        body = op.body
-        if not op.control & _AUTHENTICATED:
-            # CTR is its own inverse: sealing the ciphertext again gives the plaintext.
-            return self._protect(op, body)
-        split = len(body) - TAG_LENGTH
-        if split < 0:
-            raise VerificationFailed("no room for an authentication tag")
-        tag = body[split:]
-        if not op.control & _ENCRYPTED:
-            payload = body[:split]
-            if not hmac.compare_digest(self._protect(op, payload), tag):
-                raise VerificationFailed("authentication tag does not verify")
-            return payload
-        # AESGCM knows no tags of 12 octets. So get the plaintext (CTR is its own inverse), seal it
-        # again and compare the tags: still a third of the time that setting up a Cipher takes.
-        # Nobody sees the plaintext before that.
-        iv = op.title + op.counter.to_bytes(4, "big")
-        cipher = self._cipher(op.ek)
-        plaintext = cipher.encrypt(iv, body[:split], None)[:split]
-        sealed = cipher.encrypt(iv, plaintext, self._aad(op.control, op.ak) + op.extra)
-        if not hmac.compare_digest(sealed[split : split + TAG_LENGTH], tag):
-            raise VerificationFailed("authentication tag does not verify")
-        return plaintext
-
     def _mac(self, op: ops.Mac) -> bytes:
-        iv = op.title + op.counter.to_bytes(4, "big")
-        aad = self._aad(op.control, op.ak) + op.message
-        return self._cipher(op.ek).encrypt(iv, b"", aad)[:TAG_LENGTH]
+        encrypt, aad = self._cipher(op.ek, op.ak, op.control)
+        iv = op.title + _counter_octets(op.counter)
+        return encrypt(iv, b"", aad + op.message)[:TAG_LENGTH]
 
     def _wrap(self, op: ops.Wrap) -> bytes:
         return aes_key_wrap(self._keys.get(op.kek), self._keys.get(op.key))
@@ -143,9 +146,8 @@ class SoftwareModule:
         self._keep(op.into, self._random(op.length))
 
     def _discard(self, op: ops.Discard) -> None:
+        self._forget(op.key)
         self._keys.discard(op.key)
-        self._ciphers.pop(op.key, None)
-        self._private_keys.pop(op.key, None)
 
     def _present(self, op: ops.Present) -> bytes:
         return self._keys.get(op.secret)
@@ -206,23 +208,39 @@ class SoftwareModule:
         return self._keys.get(ref)
 
     def _keep(self, ref: KeyRef, key: bytes) -> None:
-        self._ciphers.pop(ref, None)
-        self._private_keys.pop(ref, None)
+        self._forget(ref)
         self._keys.keep(ref, key)
 
-    def _cipher(self, ref: KeyRef) -> AESGCM:
-        cipher = self._ciphers.get(ref)
-        if cipher is None:
-            if not ref.kind.is_symmetric:
-                raise KeyUnavailable(f"{ref} is not a key for this")
-            if len(self._ciphers) >= _MAX_CIPHERS:
-                self._ciphers.clear()
-            cipher = self._ciphers[ref] = AESGCM(self._keys.get(ref))
-        return cipher
+    def _forget(self, ref: KeyRef) -> None:
+        """Drop all that was made of a key."""
+        self._private_keys.pop(ref, None)
+        self._prepared.pop(ref, None)
+        if ref in self._authenticating:  # with which keys is not known, and it happens rarely
+            self._prepared.clear()
+            self._authenticating.clear()
 
-    def _aad(self, control: int, ak: KeyRef | None) -> bytes:
-        octet = control.to_bytes(1, "big")
-        return octet if ak is None else octet + self._keys.get(ak)
+    def _cipher(self, ek: KeyRef, ak: KeyRef | None, control: int) -> tuple[_Encrypt, bytes]:
+        """AES-GCM under ``ek``, and the additional data that every message begins with there."""
+        prepared = self._prepared.get(ek)
+        # The references are those of an association, which has the same ones all its life.
+        if prepared is None or prepared[0] is not ak or prepared[1] != control:
+            prepared = self._prepare(ek, ak, control)
+        return prepared[2]
+
+    def _prepare(self, ek: KeyRef, ak: KeyRef | None, control: int) -> _Prepared:
+        if not ek.kind.is_symmetric:
+            raise KeyUnavailable(f"{ek} is not a key for this")
+        before = self._prepared.get(ek)
+        encrypt = AESGCM(self._keys.get(ek)).encrypt if before is None else before[2][0]
+        aad = control.to_bytes(1, "big")
+        if max(len(self._prepared), len(self._authenticating)) >= _MAX_CIPHERS:
+            self._prepared.clear()
+            self._authenticating.clear()
+        if ak is not None:
+            aad += self._keys.get(ak)
+            self._authenticating.add(ak)
+        prepared = self._prepared[ek] = ak, control, (encrypt, aad)
+        return prepared
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
         ops.Seal: _seal,

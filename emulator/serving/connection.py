@@ -54,9 +54,10 @@ class MeterConnection(asyncio.Protocol):
         self._watch(self._host.inactivity_timeout)
 
     def data_received(self, data: bytes) -> None:
+        now = self._loop.time()
         try:
-            self._framing.receive(data, self._loop.time())
-            self._carry_on()
+            self._framing.receive(data, now)
+            self._carry_on(now)
         except RemoteProtocolError as error:
             self._lose(error)
 
@@ -81,12 +82,13 @@ class MeterConnection(asyncio.Protocol):
 
     # The way of the octets ------------------------------------------------------------------------
 
-    def _carry_on(self) -> None:
+    def _carry_on(self, now: float) -> None:
         """Serve what has arrived, write what there is to write, set the framing's clock."""
+        framing = self._framing
         # Not after hanging up: TLS may still hand on what had come before.
-        while self._is_open() and (indication := self._framing.next_indication()) is not None:
+        while self._is_open() and (indication := framing.next_indication()) is not None:
             if isinstance(indication, Addressed):
-                self._serve(indication)
+                self._serve(indication, now)
             else:
                 self._peer.close_pair(indication.client_sap, indication.server_sap)
         self._write()
@@ -97,7 +99,7 @@ class MeterConnection(asyncio.Protocol):
         if octets and self._transport is not None:
             self._transport.write(octets)
 
-    def _serve(self, arrived: Addressed) -> None:
+    def _serve(self, arrived: Addressed, now: float) -> None:
         client_sap, server_sap, apdu = arrived
         try:
             replies = self._peer.serve(client_sap, server_sap, apdu)
@@ -106,7 +108,7 @@ class MeterConnection(asyncio.Protocol):
             return
         if replies is None:
             return
-        now = self._last_heard = self._loop.time()
+        self._last_heard = now
         for reply in replies:
             self._framing.send(Addressed(client_sap, server_sap, reply), now)
         self._host.audience.tell_all(self._host.device.outbox.take_announcements())
@@ -153,9 +155,10 @@ class MeterConnection(asyncio.Protocol):
 
     def _framing_timeout(self) -> None:
         self._deadline = None
+        now = self._loop.time()
         try:
-            self._framing.timeout(self._loop.time())
-            self._carry_on()
+            self._framing.timeout(now)
+            self._carry_on(now)
         except RemoteProtocolError as error:
             self._lose(error)
 

@@ -19,6 +19,7 @@ from dlms.xdlms.registry import AnyResponse
 from emulator.serving.telling import tell
 
 ANSWERABLE = get_args(Answerable)
+_new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 
 
 class Exchanged(NamedTuple):
@@ -62,8 +63,12 @@ def exchange(
     if response is not None and event.confirmed:
         required = device.response_protection(event.request, row)
         octets = yield from association.send(response, required)
-    yield from device.settle()
+    if device.state.doomed:
+        yield from device.settle()
     replies = association.carry(octets)
+    if octets is None:
+        response = None
+    if not unasked:
+        return _new(Exchanged, (event, replies, response, ()))
     told = yield from tell(association, unasked)
-    answered = None if octets is None else response
-    return Exchanged(event, (*replies, *told.apdus), answered, told.untold)
+    return Exchanged(event, (*replies, *told.apdus), response, told.untold)

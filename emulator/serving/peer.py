@@ -60,12 +60,12 @@ class Peer:
             return None
         self._adopt()
         association, row = found
-        self._trace(row, "<-", apdu)
-        device = self._host.device
+        host, trace = self._host, self._host.trace
+        if trace:
+            self._trace(row, "<-", apdu)
         try:
-            exchanged = run(
-                exchange(association, device, row, apdu, self._host.now()), self._host.execute
-            )
+            step = exchange(association, host.device, row, apdu, host.now())
+            exchanged = run(step, host.execute)
         except RemoteProtocolError as error:
             self.report(error.reason, row, str(error))
             replies = association.carry(error.reply)
@@ -75,8 +75,9 @@ class Peer:
         else:
             self._tell(row, exchanged)
             replies = exchanged.replies
-        for reply in replies:
-            self._trace(row, "->", reply)
+        if trace:
+            for reply in replies:
+                self._trace(row, "->", reply)
         return replies
 
     def associated(self) -> tuple[tuple[int, int], ...]:
@@ -148,21 +149,23 @@ class Peer:
     def _tell(self, row: AssociationRow, exchanged: Exchanged) -> None:
         for why in exchanged.untold:
             self.report("not-told", row, why)
-        match exchanged.event:
+        event = exchanged.event
+        if isinstance(event, events.RequestReceived):  # nearly all are
+            if self._host.trace:
+                self.report("request", row, repr(event.request))
+                if exchanged.response is not None:
+                    self.report("response", row, repr(exchanged.response))
+            return
+        match event:
             case events.AssociationOpened():
                 self.report("associated", row)
             case events.AssociationRefused(why=why) | events.AuthenticationFailed(why=why):
                 self.report("association-refused", row, why)
             case events.AssociationReleased():
                 self.report("released", row)
-            case events.RequestReceived(request=request) if self._host.trace:
-                self.report("request", row, repr(request))
-                if exchanged.response is not None:
-                    self.report("response", row, repr(exchanged.response))
 
     def _trace(self, row: AssociationRow, arrow: str, apdu: bytes) -> None:
-        if self._host.trace:
-            self.report(arrow, row, f"{shown(apdu)}  {described(apdu)}")
+        self.report(arrow, row, f"{shown(apdu)}  {described(apdu)}")
 
     def report(self, kind: str, row: AssociationRow | None = None, text: str = "") -> None:
         """Tell whoever watches the meter."""

@@ -286,6 +286,34 @@ def test_unwrap_replaces_the_key_that_was_there(module: CryptoModule) -> None:
     assert module.execute(seal(0x30)) == expected(0x30, GET_REQUEST, ek=KEYS[CARGO])
 
 
+@pytest.mark.parametrize("control", [0x10, 0x30])
+def test_a_new_authentication_key_is_used_from_its_arrival_on(
+    module: CryptoModule, control: int
+) -> None:
+    before = module.execute(seal(control))
+    assert before == expected(control, GET_REQUEST)
+    assert module.execute(Unwrap(Use.TRANSFER_KEY, KEK, WRAPPED, AK)) is None
+    after = module.execute(seal(control))
+    assert after == expected(control, GET_REQUEST, ak=KEYS[CARGO]) != before
+    with pytest.raises(VerificationFailed):
+        module.execute(opener(control, body_of(control, GET_REQUEST, before)))
+    module.execute(Discard(Use.ASSOCIATION, AK))
+    with pytest.raises(KeyUnavailable):
+        module.execute(seal(control))
+
+
+def test_the_authentication_key_goes_with_each_operation(module: CryptoModule) -> None:
+    """One encryption key with one authentication key after the other, and by each control octet."""
+    for _ in range(2):
+        for ak in (AK, OTHER_AK, None):
+            for control in (0x10, 0x30):
+                octets = None if ak is None else KEYS[ak]
+                sealed = module.execute(seal(control, ak=ak))
+                assert sealed == expected(control, GET_REQUEST, ak=octets)
+                body = body_of(control, GET_REQUEST, sealed)
+                assert module.execute(opener(control, body, ak=ak)) == GET_REQUEST
+
+
 def test_every_bit_of_a_wrapped_key_matters(module: CryptoModule) -> None:
     number = int.from_bytes(WRAPPED, "big")
     for bit in range(len(WRAPPED) * 8):

@@ -56,10 +56,23 @@ def test_the_cache_of_ciphers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     results = {}
     for serial in [*range(10), *range(10)]:
         key = GUEK._replace(holder=serial.to_bytes(8, "big"))
-        sealed = module.execute(Seal(Use.ASSOCIATION, key, None, 0x20, METER, 1, b"payload"))
+        ak = key._replace(kind=KeyKind.GAK)
+        sealed = module.execute(Seal(Use.ASSOCIATION, key, ak, 0x30, METER, 1, b"payload"))
         assert results.setdefault(serial, sealed) == sealed
-        assert len(module._ciphers) <= 4
+        assert len(module._prepared) <= 4
+        assert len(module._authenticating) <= 4
     assert len(set(results.values())) == 10
+
+
+def test_many_authentication_keys_under_one_key_are_bounded_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(software, "_MAX_CIPHERS", 4)
+    module = SoftwareModule(KeyRing(FLEET))
+    for serial in range(10):
+        ak = KeyRef(serial.to_bytes(8, "big"), "a", KeyKind.GAK)
+        module.execute(Seal(Use.ASSOCIATION, GUEK, ak, 0x30, METER, 1, b"payload"))
+        assert len(module._authenticating) <= 4
 
 
 # The key ring -------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ Make = Callable[..., Any]
 
 def dedicated_key_in_a_plain_context(make: Make, names: dict[str, Any]) -> bool:
     pair = make(**PLAIN)
-    initiate = replace(pair.initiate, dedicated_key=bytes(16))
+    initiate = pair.initiate._replace(dedicated_key=bytes(16))
     return isinstance(pair.hit(pair.aarq(initiate.encode()).encode()).event, AssociationOpened)
 
 
