@@ -348,6 +348,16 @@ def test_what_is_refused(laboratory: Any, root: Ca, what: str) -> None:
         assert take(laboratory, certificates[what]) is REFUSED
 
 
+@pytest.mark.parametrize("purpose", [SIGNATURE, AGREEMENT, TLS])
+def test_the_curve_is_that_of_the_suite(
+    laboratory: Any, fleet: Fleet, purpose: CertificatePurpose
+) -> None:
+    """In suite 2 the authority may certify a weaker key, and one for TLS is taken (9.2.6.4)."""
+    der = Ca.of(fleet.authority(2)).sign("client", new_key(), purpose, CLIENT_TITLE)
+    result = take(laboratory, der, "suite2", "0-0:43.0.12.255")
+    assert result is (SUCCESS if purpose is TLS else REFUSED)
+
+
 def test_too_long_is_not_even_checked(laboratory: Any) -> None:
     assert take(laboratory, bytes(MAX_CERTIFICATE + 1)) is REFUSED
     assert laboratory.operations == []
