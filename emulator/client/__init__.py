@@ -12,6 +12,7 @@
 - :mod:`emulator.client.plan`    how to associate; :mod:`~emulator.client.keys` the keys
 - :mod:`emulator.client.errors`  what can go wrong
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
+- :mod:`emulator.client.short_names`  the same by short names
 - :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
 """
 
