@@ -46,7 +46,9 @@ class Transfers:
         if not isinstance(request, SERVED_BY_SHORT_NAME):
             return Complete(request)
         step = self._by_short_name.receive(request)
-        if isinstance(step, Complete) and int(step.request.needs) & ~int(conformance):
+        if isinstance(step, Answer) or step.request is request:
+            return step
+        if int(step.request.needs) & ~int(conformance):
             raise ServiceRefused("service was not negotiated", "service-not-negotiated")
         return step
 

@@ -13,6 +13,7 @@
 - :mod:`emulator.client.errors`  what can go wrong
 - :mod:`emulator.client.security_setup`  keys, certificates and policy of an association
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
+- :mod:`emulator.client.short_names`  the same by short names
 - :mod:`emulator.client.noticing`  what a meter says unasked
 - :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
 """

@@ -17,6 +17,7 @@ from dlms.association.events import (
     ServiceErrorReceived,
 )
 from dlms.association.state import State
+from dlms.axdr import decode
 from dlms.axdr.data import octet_string, unsigned
 from dlms.errors import LocalProtocolError, RemoteProtocolError
 from dlms.security.control import Protection
@@ -274,6 +275,10 @@ NO_FORMS: dict[str, Any] = {
     "two blocks": ReadRequest((ReadDataBlockAccess(block=ShortBlock(False, 1, b"")),) * 2),
     "a piece that is no octet-string": WriteRequest(
         (WriteDataBlockAccess(last=False, number=1),), (unsigned(1),)
+    ),
+    "a piece that is a date-time": WriteRequest(
+        (WriteDataBlockAccess(last=False, number=1),),
+        (decode(bytes.fromhex("19" + "07e3031aff0c000000000000")),),
     ),
     "a piece and a value": WriteRequest(
         (WriteDataBlockAccess(last=False, number=1), VariableName(name=8)),

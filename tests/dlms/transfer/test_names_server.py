@@ -221,6 +221,22 @@ def test_a_block_of_another_kind_belongs_to_no_transfer() -> None:
     assert answer(server, writing(False, 2, b"")) == WriteResponse((BlockTaken(number=2),))
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_a_first_block_ends_what_is_under_way(last: bool) -> None:
+    """Whoever asks for the rest is told once that it was aborted."""
+    for begin, step, aborted in (
+        (long_read, after(1), R.LONG_GET_ABORTED),
+        (read_begun, reading(True, 2, b""), R.LONG_GET_ABORTED),
+    ):
+        server = begin()
+        server.receive(writing(last, 1, WRITE.encode()[1:]))
+        refused(answer(server, step), aborted)
+        refused(answer(server, step), R.NO_LONG_GET_IN_PROGRESS)
+    server = write_begun()
+    server.receive(reading(last, 1, READ.encode()[1:]))
+    refused(answer(server, writing(True, 2, b"")), R.LONG_SET_ABORTED)
+
+
 def test_reset_forgets() -> None:
     for begin, step in ((long_read, after(1)), (write_begun, writing(False, 2, b""))):
         server = begin()
