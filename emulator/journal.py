@@ -7,24 +7,33 @@ not reached the disk is gone; so before a number passes its limit, a new limit i
 for, and after such a stop the limit is what is found. A number is then found too high, by at most
 its ``stride``, and never too low.
 
-The file is text, one number a line with its checksum, appended to; it is written anew when it is
-opened and whenever it has grown too long. One process at a time writes it.
+The file is text, one number and its limit a line with a checksum, appended to; it is written anew
+when it is opened and whenever it has grown too long. Beside it is a file mapped into memory, which
+has each number as it is while it is below its limit: that costs no call of the system. One process
+at a time writes both.
 """
 
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
+import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from dlms.errors import LocalProtocolError
 
 MAX_LINES = 65536
 """Lines after which the file is written anew, if most of them are outdated: about 5 MB."""
+
+_SLOT = struct.Struct("=QQ")
+"""A number in the mapped file, and all its bits turned: half a number is none."""
+_TURN = 2**64 - 1
+_ROOM = 4096
+"""Octets by which the mapped file grows: 256 numbers."""
 
 _OPENED, _CLOSED = "opened", "closed"
 _END = f"{_CLOSED} -".encode()
@@ -38,14 +47,14 @@ class StoreError(LocalProtocolError):
 
 
 class _Kept:
-    """A number, and what is on the disk as not below it. ``tail`` is what its lines end with."""
+    """A number, what is on the disk as not below it, and where it is in the mapped file."""
 
-    __slots__ = ("limit", "tail", "value")
+    __slots__ = ("limit", "place", "value")
 
-    def __init__(self, name: str, value: int, limit: int) -> None:
+    def __init__(self, value: int, limit: int, place: int) -> None:
         self.value = value
         self.limit = limit
-        self.tail = f" {limit} {name}".encode("ascii")
+        self.place = place
 
 
 def this_boot() -> str:
@@ -65,10 +74,12 @@ class Journal:
         self._path = path
         self._max_lines = max_lines
         self._file = -1
+        self._exact = mmap.mmap(-1, _ROOM)  # until there is a file
         self._lock = _locked(path)
         try:
             self._kept = _read(path)
             self._rewrite()
+            self._map()
         except BaseException:
             os.close(self._lock)
             raise
@@ -85,12 +96,7 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -99,10 +105,13 @@ class Journal:
             return
         try:
             if self._file >= 0:
+                # What is mapped may not have reached the disk, and is not read after this.
+                self._rewrite()
                 self._append(_END)
                 os.fsync(self._file)
         finally:
             self._release()
+            self._exact.close()
             os.close(self._lock)
             self._lock = -1
 
@@ -122,13 +131,18 @@ class Journal:
         """
         kept = self._kept.get(name)
         if kept is None or value > kept.limit:
-            fresh = _Kept(name, value, value + stride)
-            self._append(b"%d%b" % (value, fresh.tail))
+            place = len(self._kept) * _SLOT.size if kept is None else kept.place
+            self._append(_number(name, value, value + stride))
             self._sync()
-            self._kept[name] = fresh
-        elif value > kept.value:
-            self._append(b"%d%b" % (value, kept.tail))
-            kept.value = value
+            self._kept[name] = kept = _Kept(value, value + stride, place)
+            if place >= len(self._exact):
+                self._map()
+        elif value <= kept.value:
+            return
+        elif self._file < 0:
+            raise self._closed()
+        kept.value = value
+        _SLOT.pack_into(self._exact, kept.place, value, value ^ _TURN)
         if self._lines > self._most_lines:
             self._rewrite()
 
@@ -136,7 +150,7 @@ class Journal:
 
     def _append(self, octets: bytes) -> None:
         if self._file < 0:
-            raise StoreError(f"{self._path}: nothing can be written any more")
+            raise self._closed()
         line = _line(octets)
         try:
             written = os.write(self._file, line)
@@ -148,6 +162,9 @@ class Journal:
             # What follows would hang on to half a line.
             self._release()
             raise StoreError(f"{self._path}: no room for what must be written")
+
+    def _closed(self) -> StoreError:
+        return StoreError(f"{self._path}: nothing can be written any more")
 
     def _sync(self) -> None:
         try:
@@ -161,7 +178,7 @@ class Journal:
         """Put one line for each number into a new file, and that in the place of the old one."""
         fresh = self._path.with_name(f"{self._path.name}.new")
         lines = [_line(f"{_OPENED} {this_boot() or '-'}".encode())]
-        lines += [_line(b"%d%b" % (kept.value, kept.tail)) for kept in self._kept.values()]
+        lines += [_line(_number(name, k.value, k.limit)) for name, k in self._kept.items()]
         self._release()
         try:
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -176,6 +193,24 @@ class Journal:
             raise StoreError(f"{self._path}: {error.strerror}") from error
         self._lines = len(lines)
         self._most_lines = max(self._max_lines, 2 * len(lines))
+
+    def _map(self) -> None:
+        """Map a file with room for all numbers, in the order of their first lines, and for more."""
+        size = (len(self._kept) * _SLOT.size // _ROOM + 1) * _ROOM
+        try:
+            descriptor = os.open(_beside(self._path), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, size)  # or a full disk would end the process
+                fresh = mmap.mmap(descriptor, size)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self._release()
+            raise StoreError(f"{self._path}: {error.strerror}") from error
+        for kept in self._kept.values():
+            _SLOT.pack_into(fresh, kept.place, kept.value, kept.value ^ _TURN)
+        self._exact.close()
+        self._exact = fresh
 
     def _release(self) -> None:
         if self._file >= 0:
@@ -208,7 +243,7 @@ def _read(path: Path) -> dict[str, _Kept]:
             "a new workspace has new keys"
         ) from None
     # What has no end of line was being written when everything stopped; nothing had relied on it.
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, _Kept] = {}
     state = ""
     for number, line in enumerate(whole.split(b"\n"), 1):
         fields = _fields(line)
@@ -217,11 +252,33 @@ def _read(path: Path) -> dict[str, _Kept]:
         if len(fields) == 2:
             state = " ".join(fields)
             continue
-        value, limit = found.get(fields[2], (0, 0))
-        found[fields[2]] = max(value, int(fields[0])), max(limit, int(fields[1]))
-    if not state.startswith(_CLOSED) and state != f"{_OPENED} {this_boot()}":
-        found = {name: (limit, limit) for name, (_, limit) in found.items()}
-    return {name: _Kept(name, value, limit) for name, (value, limit) in found.items()}
+        kept = found.setdefault(fields[2], _Kept(0, 0, len(found) * _SLOT.size))
+        kept.value = max(kept.value, int(fields[0]))
+        kept.limit = max(kept.limit, int(fields[1]))
+    if state.startswith(_CLOSED):
+        return found
+    exact = _mapped(path) if state == f"{_OPENED} {this_boot()}" else b""
+    for kept in found.values():
+        value, turned = _SLOT.unpack_from(exact, kept.place) if kept.place < len(exact) else (0, 0)
+        right = value ^ turned == _TURN and value <= kept.limit
+        kept.value = max(kept.value, value) if right else kept.limit
+    return found
+
+
+def _mapped(path: Path) -> bytes:
+    try:
+        octets = _beside(path).read_bytes()
+    except FileNotFoundError:
+        return b""
+    return octets[: len(octets) // _SLOT.size * _SLOT.size]
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.exact")
+
+
+def _number(name: str, value: int, limit: int) -> bytes:
+    return f"{value} {limit} {name}".encode("ascii")
 
 
 def _fields(line: bytes) -> list[str] | None:

@@ -6,14 +6,16 @@ import errno
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator import journal as under_test
@@ -149,6 +151,7 @@ class Disk:
         monkeypatch.setattr(os, "fsync", fsync)
 
 
+@settings(max_examples=40, deadline=None)  # each waits for the disk
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from("ab"), st.integers(1, 40), st.sampled_from((0, STRIDE))),
@@ -193,25 +196,48 @@ def test_the_size_is_bounded(path: Path) -> None:
     """However much is received: one line per number, and some in between."""
     longest = 0
     with Journal(path, max_lines=50) as journal:
-        for value in range(1, 1000):
-            journal.raise_to("a", value, 10**6)
-            journal.raise_to("b", 2 * value, 10**6)
+        for value in range(1, 100):
+            journal.raise_to("a", value)
+            journal.raise_to("b", 2 * value)
             longest = max(longest, len(written(path)))
         assert 40 < longest <= 50
-        assert (journal.value("a"), journal.value("b")) == (999, 1998)
+        assert (journal.value("a"), journal.value("b")) == (99, 198)
     with Journal(path) as journal:
-        assert (journal.value("a"), journal.value("b")) == (999, 1998)
+        assert (journal.value("a"), journal.value("b")) == (99, 198)
         assert len(written(path)) == 3
     assert not path.with_name("meters.journal.new").exists()
+
+
+def test_below_its_limit_a_number_takes_no_line(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.raise_to("a", 1, 1000)
+        before = path.read_bytes()
+        for value in range(2, 1002):
+            journal.raise_to("a", value, 1000)
+        assert path.read_bytes() == before
+        journal.raise_to("a", 1002, 1000)
+        assert path.read_bytes() != before
 
 
 def test_many_numbers_are_not_written_anew_with_every_one(path: Path) -> None:
     with Journal(path, max_lines=4) as journal:
         for number in range(20):
-            journal.raise_to(f"n{number}", 1, STRIDE)
+            journal.raise_to(f"n{number}", 1)
         for number in range(19):
-            journal.raise_to(f"n{number}", 2, STRIDE)
+            journal.raise_to(f"n{number}", 2)
         assert 21 < len(written(path)) <= 41
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 600])
+def test_the_mapped_file_has_room_for_all(path: Path, boot: list[str], count: int) -> None:
+    names = [f"n{number}" for number in range(count)]
+    journal = Journal(path)
+    for value, name in enumerate(names, 1):
+        journal.raise_to(name, value, 10_000)
+        journal.raise_to(name, value + 5, 10_000)
+    abandon(journal)
+    with Journal(path) as journal:
+        assert [journal.value(name) for name in names] == [value + 6 for value in range(count)]
 
 
 def test_the_file_is_private(path: Path) -> None:
@@ -389,12 +415,75 @@ def test_a_file_that_cannot_be_written_anew(
     path: Path, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = Journal(path, max_lines=3)
-    journal.raise_to("a", 1, 100)
-    journal.raise_to("a", 2, 100)
+    journal.raise_to("a", 1)
+    journal.raise_to("a", 2)
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
         with pytest.raises(StoreError, match="No space left"):
-            journal.raise_to("a", 3, 100)
+            journal.raise_to("a", 3)
     journal.close()
+    with Journal(path) as journal:
+        assert journal.value("a") in (2, 3)
+
+
+def test_no_room_for_the_mapped_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reserved beforehand: to write to a page that has none would end the process."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(StoreError, match="No space left"):
+            Journal(path)
+    Journal(path).close()
+
+
+# The mapped file ----------------------------------------------------------------------------------
+
+WORSE: dict[str, Any] = {
+    "missing": None,
+    "empty": lambda octets: b"",
+    "cut": lambda octets: octets[:15],
+    "zeros": lambda octets: bytes(len(octets)),
+    "one half": lambda octets: bytes(8) + octets[8:],
+    "other half": lambda octets: octets[:8] + bytes(8),
+    "beyond the limit": lambda octets: struct.pack("=QQ", 16, 16 ^ (2**64 - 1)),
+}
+
+
+@pytest.mark.parametrize("worse", WORSE.values(), ids=list(WORSE))
+def test_a_mapped_file_that_is_not_right_counts_for_nothing(
+    path: Path, boot: list[str], worse: Any
+) -> None:
+    """Then the limit is taken, so nothing is too low."""
+    journal = Journal(path)
+    journal.raise_to("a", 10, STRIDE)
+    journal.raise_to("a", 12, STRIDE)
+    abandon(journal)
+    exact = path.with_name("meters.journal.exact")
+    assert stat.S_IMODE(exact.stat().st_mode) == 0o600
+    octets = exact.read_bytes()
+    exact.unlink()
+    if worse is not None:
+        exact.write_bytes(worse(octets))
+    with Journal(path) as journal:
+        assert journal.value("a") == 15
+
+
+def test_a_mapped_file_of_before_the_last_line(path: Path, boot: list[str]) -> None:
+    """The process ended between the line and its place in memory: the line is newer."""
+    journal = Journal(path)
+    journal.raise_to("a", 1, STRIDE)
+    octets = path.with_name("meters.journal.exact").read_bytes()
+    journal.raise_to("a", 10, STRIDE)
+    abandon(journal)
+    path.with_name("meters.journal.exact").write_bytes(octets)
+    with Journal(path) as journal:
+        assert journal.value("a") == 10
+
+
+def test_what_is_mapped_is_in_the_file_when_it_is_closed(path: Path, boot: list[str]) -> None:
+    with Journal(path) as journal:
+        journal.raise_to("a", 1, STRIDE)
+        journal.raise_to("a", 3, STRIDE)
+    path.with_name("meters.journal.exact").unlink()
+    boot.append("second")
     with Journal(path) as journal:
         assert journal.value("a") == 3
