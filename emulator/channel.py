@@ -10,7 +10,7 @@ from typing import cast
 
 from dlms.errors import RemoteProtocolError
 from dlms.xdlms.general_block import MAX_WINDOW
-from emulator.framing import Addressed, Framing, Linked, WrapperFraming
+from emulator.framing import Addressed, Framing, Linked, Polling, WrapperFraming
 
 MAX_WAITING = 2 * MAX_WINDOW
 """APDUs kept that nobody asked for yet; a meter that sends more is cut off. A stream of general
@@ -33,6 +33,7 @@ class Channel(asyncio.Protocol):
 
     def __init__(self, framing: Callable[[], Framing] = client_wrapper) -> None:
         self._framing = framing()
+        self._polling = self._framing if isinstance(self._framing, Polling) else None
         self._transport: asyncio.Transport | None = None
         self._waiting: dict[Pair, deque[bytes]] = {}
         self._waiters: dict[Pair, asyncio.Future[None]] = {}
@@ -78,7 +79,15 @@ class Channel(asyncio.Protocol):
             if failure is not None:
                 raise failure
             waiter = self._waiters[pair] = asyncio.get_running_loop().create_future()
-            await waiter
+            if self._polling is None:
+                await waiter
+                continue
+            self._polling.listen(*pair, self._now())
+            self._write()
+            try:
+                await waiter
+            finally:
+                self._polling.rest(*pair)
         apdu = self._waiting[pair].popleft()
         if not self._waiting[pair]:
             del self._waiting[pair]

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from dlms.errors import RemoteProtocolError
 from emulator.channel import MAX_WAITING, ChannelClosed, Pair, client_wrapper
-from emulator.framing import Addressed, Framing, Linked
+from emulator.framing import Addressed, Framing, Linked, Polling
 
 
 class Wire(Protocol):
@@ -45,6 +45,7 @@ class BlockingChannel:
     ) -> None:
         self._wire = wire
         self._framing = framing()
+        self._polling = self._framing if isinstance(self._framing, Polling) else None
         self._now = now
         self._waiting: dict[Pair, deque[bytes]] = {}
         self._lost: dict[Pair, ChannelClosed] = {}
@@ -69,7 +70,7 @@ class BlockingChannel:
             failure = self._lost.get(pair, self._failure)
             if failure is not None:
                 raise failure
-            self._wait(end)
+            self._await(pair, end)
         apdu = self._waiting[pair].popleft()
         if not self._waiting[pair]:
             del self._waiting[pair]
@@ -93,6 +94,18 @@ class BlockingChannel:
         self._fail(ChannelClosed("connection is closed"))
 
     # The way of the octets ------------------------------------------------------------------------
+
+    def _await(self, pair: Pair, end: float) -> None:
+        """Wait for octets, with the meter polled if it has to be."""
+        if self._polling is None:
+            self._wait(end)
+            return
+        self._polling.listen(*pair, self._now())
+        self._write()
+        try:
+            self._wait(end)
+        finally:
+            self._polling.rest(*pair)
 
     def _wait(self, end: float) -> None:
         """For octets, for the framing's deadline, or until ``end``, whichever comes first."""

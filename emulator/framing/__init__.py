@@ -1,7 +1,7 @@
 """Framings as connections see them: octets on one side, APDUs with their addresses on the other."""
 
 from emulator.framing.datagrams import DatagramFraming
-from emulator.framing.framing import Addressed, Framing, Indication, Linked, LinkLost
+from emulator.framing.framing import Addressed, Framing, Indication, Linked, LinkLost, Polling
 from emulator.framing.hdlc import HdlcClient, HdlcStation
 from emulator.framing.optical import OpticalClient, OpticalStation
 from emulator.framing.wrapper import WrapperFraming
@@ -17,5 +17,6 @@ __all__ = [
     "Linked",
     "OpticalClient",
     "OpticalStation",
+    "Polling",
     "WrapperFraming",
 ]

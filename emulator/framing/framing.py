@@ -57,6 +57,19 @@ class Framing(Protocol):
 
 
 @runtime_checkable
+class Polling(Protocol):
+    """A client's framing in which the meter speaks only when it is polled."""
+
+    def listen(self, client_sap: int, server_sap: int, now: float) -> None:
+        """Poll the meter, again and again, whenever its link is at rest: an APDU is awaited."""
+        ...
+
+    def rest(self, client_sap: int, server_sap: int) -> None:
+        """Poll no more."""
+        ...
+
+
+@runtime_checkable
 class Linked(Protocol):
     """A framing with links between addresses, which end before the connection does."""
 

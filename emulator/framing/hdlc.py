@@ -58,6 +58,7 @@ class HdlcClient:
         self._config = link
         self._links: dict[tuple[int, int], PrimaryLink] = {}
         self._waiting: dict[tuple[int, int], deque[bytes]] = {}
+        self._listening: dict[tuple[int, int], float] = {}  # when to poll next
         self._indications: deque[Indication] = deque()
 
     @property
@@ -77,7 +78,7 @@ class HdlcClient:
         pair = client_sap, server_sap
         link = self._links.get(pair)
         if link is not None and link.state is State.NRM:
-            link.send(apdu, now)
+            link.send(apdu, now, answered=False)
             return
         self._waiting.setdefault(pair, deque()).append(apdu)
         if link is None or link.state is State.NDM:
@@ -92,23 +93,48 @@ class HdlcClient:
         link.disconnect(now)
         return True
 
+    def listen(self, client_sap: int, server_sap: int, now: float) -> None:
+        """Poll the meter whenever the link is at rest: at once if it has said something since it
+        was polled last, for there may be more; else every ``poll_interval``.
+
+        How many APDUs there are to an APDU only whoever awaits them knows.
+        """
+        pair = client_sap, server_sap
+        link = self._links.get(pair)
+        if link is not None and link.is_at_rest and link.owes:
+            link.poll(now)
+        self._listening[pair] = now + self._config(*pair).poll_interval
+
+    def rest(self, client_sap: int, server_sap: int) -> None:
+        """Poll no more."""
+        self._listening.pop((client_sap, server_sap), None)
+
     def octets_to_send(self) -> bytes:
         return b"".join(link.octets_to_send() for link in self._links.values())
 
     def deadline(self) -> float | None:
-        times = (link.deadline() for link in self._links.values())
+        times = [link.deadline() for link in self._links.values()]
+        times += [when for pair, when in self._listening.items() if self._is_at_rest(pair)]
         return min((when for when in times if when is not None), default=None)
 
     def timeout(self, now: float) -> None:
         for link in tuple(self._links.values()):
             self._take(link.timeout(now), now)
+        for pair, when in self._listening.items():
+            if now >= when and self._is_at_rest(pair):
+                self._links[pair].poll(now)
+                self._listening[pair] = now + self._config(*pair).poll_interval
+
+    def _is_at_rest(self, pair: tuple[int, int]) -> bool:
+        link = self._links.get(pair)
+        return link is not None and link.is_at_rest
 
     def _take(self, events: list[Event], now: float) -> None:
         for event in events:
             pair = event.client, event.server
             if isinstance(event, LinkUp):
                 for apdu in self._waiting.pop(pair, ()):
-                    self._links[pair].send(apdu, now)
+                    self._links[pair].send(apdu, now, answered=False)
             elif isinstance(event, LinkDown):
                 self._waiting.pop(pair, None)
             indication = _indication(event)

@@ -124,6 +124,14 @@ class OpticalClient:
         """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over."""
         return self._client.disconnect(client_sap, server_sap, now)
 
+    def listen(self, client_sap: int, server_sap: int, now: float) -> None:
+        """Poll the meter, again and again, whenever its link is at rest."""
+        self._client.listen(client_sap, server_sap, now)
+
+    def rest(self, client_sap: int, server_sap: int) -> None:
+        """Poll no more."""
+        self._client.rest(client_sap, server_sap)
+
     def octets_to_send(self) -> bytes:
         if self._opening is not None:
             return self._opening.octets_to_send()
