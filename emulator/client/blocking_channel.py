@@ -92,8 +92,11 @@ class BlockingChannel:
         """
         pair = client_sap, server_sap
         end = self._now() + timeout
+        if self._is_news(pair):
+            return
         if self._polling is not None:
             self._polling.listen(*pair, self._now())
+            self._write()
         try:
             while not self._is_news(pair):
                 self._wait(end)

@@ -80,12 +80,12 @@ class Polled(Protocol):
 
 @runtime_checkable
 class Polling(Protocol):
-    """A client's framing in which the meter has to be polled."""
+    """A client's framing in which the meter speaks only when it is polled."""
 
     def listen(self, client_sap: int, server_sap: int, now: float) -> None:
-        """Poll the meter again and again, whenever its link is at rest."""
+        """Poll the meter, again and again, whenever its link is at rest."""
         ...
 
     def rest(self, client_sap: int, server_sap: int) -> None:
-        """Poll no more than answers need."""
+        """Poll no more."""
         ...

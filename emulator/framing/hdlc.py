@@ -86,7 +86,7 @@ class HdlcClient:
         pair = client_sap, server_sap
         link = self._links.get(pair)
         if link is not None and link.state is State.NRM:
-            link.send(apdu, now)
+            link.send(apdu, now, answered=False)
             return
         self._waiting.setdefault(pair, deque()).append(apdu)
         if link is None or link.state is State.NDM:
@@ -102,14 +102,19 @@ class HdlcClient:
         return True
 
     def listen(self, client_sap: int, server_sap: int, now: float) -> None:
-        """Poll the meter every ``poll_interval`` while the link is at rest: it may have something
-        to say that nobody has asked for, and must not begin by itself.
+        """Poll the meter whenever the link is at rest: at once if it has said something since it
+        was polled last, for there may be more; else every ``poll_interval``.
+
+        How many APDUs there are to an APDU only whoever awaits them knows.
         """
         pair = client_sap, server_sap
+        link = self._links.get(pair)
+        if link is not None and link.is_at_rest and link.owes:
+            link.poll(now)
         self._listening[pair] = now + self._config(*pair).poll_interval
 
     def rest(self, client_sap: int, server_sap: int) -> None:
-        """Poll no more than answers need."""
+        """Poll no more."""
         self._listening.pop((client_sap, server_sap), None)
 
     def octets_to_send(self) -> bytes:
@@ -129,16 +134,15 @@ class HdlcClient:
                 self._listening[pair] = now + self._config(*pair).poll_interval
 
     def _is_at_rest(self, pair: tuple[int, int]) -> bool:
-        """Whether there is a link and nothing is awaited on it."""
         link = self._links.get(pair)
-        return link is not None and link.state is State.NRM and link.deadline() is None
+        return link is not None and link.is_at_rest
 
     def _take(self, events: list[Event], now: float) -> None:
         for event in events:
             pair = event.client, event.server
             if isinstance(event, LinkUp):
                 for apdu in self._waiting.pop(pair, ()):
-                    self._links[pair].send(apdu, now)
+                    self._links[pair].send(apdu, now, answered=False)
             elif isinstance(event, LinkDown):
                 self._waiting.pop(pair, None)
             indication = _indication(event)

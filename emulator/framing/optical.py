@@ -133,11 +133,11 @@ class OpticalClient:
         return self._client.disconnect(client_sap, server_sap, now)
 
     def listen(self, client_sap: int, server_sap: int, now: float) -> None:
-        """Poll the meter again and again, whenever its link is at rest."""
+        """Poll the meter, again and again, whenever its link is at rest."""
         self._client.listen(client_sap, server_sap, now)
 
     def rest(self, client_sap: int, server_sap: int) -> None:
-        """Poll no more than answers need."""
+        """Poll no more."""
         self._client.rest(client_sap, server_sap)
 
     def octets_to_send(self) -> bytes:

@@ -51,6 +51,18 @@ def test_nothing_said_is_the_public_client() -> None:
     assert Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in config.conformance
 
 
+def test_general_blocks() -> None:
+    config = planned().config
+    assert Conformance.GENERAL_BLOCK_TRANSFER in config.conformance
+    assert (config.block_window, config.always_in_blocks) == (16, False)
+    config = planned(block_window=63, always_in_blocks=True).config
+    assert (config.block_window, config.always_in_blocks) == (63, True)
+    for window in (0, 64):
+        wrong = planned(block_window=window)
+        with pytest.raises(LocalProtocolError, match="1 to 63"):
+            ClientAssociation(wrong.config, wrong.keys, wrong.counters)
+
+
 def test_keys_make_a_ciphered_context() -> None:
     config = planned(**GMAC, counter=0).config
     assert config.context is ApplicationContext.LN_CIPHERED

@@ -92,6 +92,9 @@ def test_the_rest_shows_whole() -> None:
         ("C001C1000800000100 00FF0200", "GetRequest(invoke=193, attribute=AttributeDescriptor("),
         ("C8 12 30 00000007 00112233445566778899AABBCC", "glo- service-specific SC=30 IC=7 13 oct"),
         ("D80101", "ExceptionResponse(state_error="),
+        ("E0C3000200010161", "general block 2 acknowledges 1 window=3 streaming last 1 octets"),
+        ("E0010003000000", "general block 3 acknowledges 0 window=1 0 octets"),
+        ("E0", "malformed: "),
         ("", "malformed: "),
         ("FF", "malformed: "),
         ("C001", "malformed: "),
@@ -101,6 +104,13 @@ def test_the_rest_shows_whole() -> None:
 )
 def test_described_in_a_line(apdu: str, line: str) -> None:
     assert described(bytes.fromhex(apdu)).startswith(line)
+
+
+def test_of_a_general_block_the_head_is_shown() -> None:
+    """It may be a piece of anything, also of what is not shown."""
+    block = bytes.fromhex("E0C300010000") + bytes((len(PASSWORD),)) + PASSWORD
+    assert shown(block) == "E0C300010000... (and 9 octets, not shown)"
+    assert_absent(PASSWORD, shown(block) + described(block))
 
 
 def test_an_aarq_says_who_wants_what() -> None:

@@ -22,8 +22,8 @@ from dlms.framing.hdlc.state import INPUT_OF, Input, State, after, passed
 
 __all__ = ["PrimaryConfig", "PrimaryLink"]
 
-MAX_QUEUED_APDUS = 16
-"""APDUs that may wait while another one is under way."""
+MAX_QUEUED_APDUS = 64
+"""APDUs that may wait while another one is under way: a stream of general blocks has 63."""
 
 
 class PrimaryLink:
@@ -50,6 +50,7 @@ class PrimaryLink:
         self._apdus: deque[tuple[bytes, bool]] = deque()
         self._awaited = 0  # APDUs that the server is polled for
         self._missing = False  # a frame is, between those that came
+        self._owes = False  # an acknowledgement of what came
         self._progress = False  # since the last poll
         self._tries = self._polls = 0
         self._rest()
@@ -87,6 +88,16 @@ class PrimaryLink:
         self._polls = 0
         if self._polled is None:
             self._send_polling([self._supervisory(Kind.RR)], now)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether there is a link, and nothing to be said or awaited on it."""
+        return self.state is State.NRM and self._polled is None and self._deadline is None
+
+    @property
+    def owes(self) -> bool:
+        """Whether frames have come that are not acknowledged yet: more may be behind them."""
+        return self._owes
 
     def send_unnumbered(self, apdu: bytes) -> None:
         """Send an APDU in a UI frame, which nobody acknowledges; needs no link.
@@ -183,7 +194,7 @@ class PrimaryLink:
                 self._lose("server sends segments without end or content")
                 return
             self._missing = False
-            self._progress = True
+            self._progress = self._owes = True
             if self._polled is not None:
                 self._deadline = now + self._config.response_timeout
             whole = flow.accept(information, frame.segmented)
@@ -246,6 +257,7 @@ class PrimaryLink:
         for frame in frames:
             self._out += frame.encode()
         self._polled = frames
+        self._owes = False
         self._deadline = now + self._config.response_timeout
 
     def _rest(self) -> None:

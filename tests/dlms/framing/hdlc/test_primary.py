@@ -265,7 +265,7 @@ def test_a_client_asks_for_what_cannot_be() -> None:
     server.connected()
     with pytest.raises(LocalProtocolError, match="too much"):
         server.link.send(bytes(0x40000), 0.0)
-    for _ in range(17):
+    for _ in range(65):
         server.link.send(b"x", 0.0)
     with pytest.raises(LocalProtocolError, match="too much"):
         server.link.send(b"x", 0.0)
