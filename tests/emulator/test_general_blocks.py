@@ -13,9 +13,12 @@ from devices.profile import load
 from dlms.axdr.data import octet_string
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind
+from dlms.xdlms.conformance import Conformance
 from emulator.client import Hdlc, Keys, connect, connect_blocking
+from emulator.client.plan import OFFERED
 from emulator.head_end.party import TITLES, client_titles
 from emulator.policy import Actor
+from emulator.provisioning import client_title
 from emulator.sandbox import RunningMeter, Sandbox, Way
 from emulator.serving.lines import DEVICE_ADDRESS
 from tls.udp import start_udp_server
@@ -72,7 +75,8 @@ def how(meter: RunningMeter, ring: Any, name: str, **more: Any) -> dict[str, Any
         **more,
     }
     if config.context.ciphered:
-        given |= {"own_title": DCO, "counter": 0}
+        row = meter.device.profile.associations[name]
+        given |= {"own_title": client_title(row, client_titles()), "counter": 0}
     return given
 
 
@@ -167,12 +171,20 @@ async def test_the_largest_window(driver: str, meter: RunningMeter, ring: Any, e
     assert [True] * 62 + [False] in [streaming[at : at + 63] for at in range(len(streaming))]
 
 
+_SERVICE_BLOCKS = (
+    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+)
+
+
 @pytest.mark.parametrize("name", ["dco", "suite1"])
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_writing(driver: str, name: str, meter: RunningMeter, ring: Any, events: Any) -> None:
     """Longer than the meter's PDUs, ciphered: general blocks where they are wanted or the only
     ones."""
-    given = how(meter, ring, name, max_pdu_size=200, always_in_blocks=name == "dco")
+    only = {"always_in_blocks": True}
+    if name == "suite1":
+        only = {"conformance": OFFERED & ~_SERVICE_BLOCKS}
+    given = how(meter, ring, name, max_pdu_size=200, **only)
     value = octet_string(bytes(range(250)) * 20)
     async with associated(driver, meter, "tcp", **given) as a:
         await a.set(PAD, 2, value, class_id=1)
