@@ -3,6 +3,10 @@
 The same load generator for both (:mod:`load`): ours are meters, one association each, that verify,
 decipher, read, encrypt and authenticate; the floor is a process that echoes as many octets as our
 replies have, on the same event loop and transport, with the same cap on reads.
+
+Aimed at is 0.35 of the floor. What is promised is less: it was reached on a machine that was busy
+with other things as well. A GET goes through some hundred small functions of ours, and after every
+switch the processor has to fetch them all again.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from place import Place
 
 GROUP = "server"
 ASSOCIATIONS = (1, 10, 50)
+_REACHED = 0.1
 
 
 def rows(place: Place) -> Iterator[Row]:
@@ -34,5 +39,5 @@ def rows(place: Place) -> Iterator[Row]:
                     OURS: Load(meters, place.meters_process),
                     FLOOR: Load(echoes, place.echo_process),
                 },
-                least={},
+                least={FLOOR: _REACHED},
             )

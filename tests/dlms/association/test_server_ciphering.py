@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
+from dlms.association import incoming
 from dlms.association.events import RequestReceived
+from dlms.association.refusing import ServiceRefused
 from dlms.association.state import State
 from dlms.axdr.data import unsigned
 from dlms.security.ciphered import Family, Form
 from dlms.security.control import Protection
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Open
+from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.descriptors import AttributeDescriptor
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from dlms.xdlms.get import GetRequest, GetResponse
+from dlms.xdlms.set import SetRequest
 
 DECIPHERING = "d80105"
 NOT_SUPPORTED = "d80102"
@@ -366,3 +370,39 @@ def test_a_response_that_is_never_made_spends_nothing_twice(bench: Any) -> None:
     pair.hit(pair.ask(pair.client.request(GET)))
     replies = [pair.serve(pair.server.send(GetResponse(0x41, unsigned(n)))) for n in (1, 2)]
     assert replies[0][3:7] != replies[1][3:7]
+
+
+# Requests that are remembered ---------------------------------------------------------------------
+
+
+def test_a_known_get_is_told_by_all_of_its_octets(pair: Any) -> None:
+    for _ in range(2):
+        for invoke, confirmed in ((0x41, True), (0x01, False), (0xC2, True), (0x82, False)):
+            for attribute in (2, 3):
+                descriptor = GET.attribute._replace(attribute=attribute)
+                octets = pair.sealed(GetRequest(invoke, descriptor).encode(), **own(pair))
+                event = pair.hit(octets).event
+                assert event.request == GetRequest(invoke, descriptor)
+                assert event.confirmed is confirmed
+
+
+def test_what_was_known_by_logical_names_is_refused_by_short_ones() -> None:
+    for _ in range(2):
+        assert incoming._known_get(GET.encode(), False)[0] == GET
+        with pytest.raises(ServiceRefused):
+            incoming._known_get(GET.encode(), True)
+
+
+def test_no_request_but_the_plainest_get_is_remembered(pair: Any) -> None:
+    """What others carry may be a secret."""
+    incoming._known_get.cache_clear()
+    others = (
+        SetRequest(0x41, GET.attribute, unsigned(7)),
+        ActionRequest(0x41, MethodDescriptor(*GET.attribute)),
+        ActionRequest(0x41, MethodDescriptor(*GET.attribute), unsigned(7)),
+    )
+    for request in others:
+        pair.hit(pair.sealed(request.encode(), **own(pair)))
+        assert incoming._known_get.cache_info().currsize == 0
+    pair.get()
+    assert incoming._known_get.cache_info().currsize == 1

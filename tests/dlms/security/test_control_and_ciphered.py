@@ -100,6 +100,22 @@ def test_general_both_ways(family: Family, tag: str, title: bytes) -> None:
     assert ciphered.body == bytes(200)
 
 
+@pytest.mark.parametrize("size", range(120, 132))
+def test_lengths_about_where_one_octet_ends(size: int) -> None:
+    """The size of an APDU with 128 octets could be taken for its first length octet."""
+    body = bytes(range(size - 5))
+    content = bytes.fromhex("3001020304") + body
+    shortest = bytes((size,)) if size < 0x80 else bytes((0x81, size))
+    assert encode_ciphered(0xC0, Family.GLOBAL, Form.SERVICE, 0x30, 0x01020304, body, TITLE) == (
+        b"\xc8" + shortest + content
+    )
+    for length in (shortest, bytes((0x81, size)), bytes((0x82, 0, size))):
+        ciphered = decode_ciphered(b"\xc8" + length + content)
+        assert (ciphered.control, ciphered.counter, ciphered.body) == (0x30, 0x01020304, body)
+        with pytest.raises(CodecError):
+            decode_ciphered(b"\xc8" + length + content[:-1])
+
+
 @pytest.mark.parametrize("plain", [0x01, 0x08, 0x0E, 0x0F, 0x60, 0xD8, 0xE0])
 def test_no_dedicated_form(plain: int) -> None:
     with pytest.raises(CodecError):
@@ -245,3 +261,14 @@ def test_a_key_reference_shows_no_octets_but_names() -> None:
     passwords = {KeyKind.LLS_SECRET, KeyKind.HLS_SECRET}
     private = {KeyKind.SIGNING_KEY, KeyKind.AGREEMENT_KEY, KeyKind.TLS_PRIVATE_KEY}
     assert {kind for kind in KeyKind if not kind.is_symmetric} == passwords | private
+
+
+def test_a_dedicated_key_is_no_broadcast_key() -> None:
+    """R-BC-3: with a broadcast key at home, the Key_Set bit is for global ciphering alone."""
+    dedicated = GUEK._replace(kind=KeyKind.DEDICATED)
+    broadcast = GUEK._replace(kind=KeyKind.GBEK)
+    own = context(dedicated=dedicated, gbek=broadcast, peer_title=TITLE)
+    octets = encode_ciphered(0xC0, Family.DEDICATED, Form.SERVICE, 0x70, 0, bytes(20), TITLE)
+    with pytest.raises(CodecError) as caught:
+        run(open_ciphered(own, octets, ops.Use.OPEN_REQUEST), lambda op: bytes(8))
+    assert caught.value.field == "security-control"
