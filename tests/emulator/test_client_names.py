@@ -137,6 +137,7 @@ NO_NAMES = [
     (4, REGISTER, 2),
     (3, CURRENT, 2),
     (1, obis.parse("0-0:42.0.0"), 2),
+    (9999, STRANGE, 0),
     (9999, STRANGE, 4),  # the next object's logical name
     (3, HIGH, 5000),
     (12, CURRENT, 9),
