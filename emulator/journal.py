@@ -7,10 +7,9 @@ not reached the disk is gone; so before a number passes its limit, a new limit i
 for, and after such a stop the limit is what is found. A number is then found too high, by at most
 its ``stride``, and never too low.
 
-The file is text, one number and its limit a line with a checksum, appended to; it is written anew
-when it is opened and whenever it has grown too long. Beside it is a file mapped into memory, which
-has each number as it is while it is below its limit: that costs no call of the system. One process
-at a time writes both.
+The file is text, a number and its limit a line, with a checksum, appended to; it is written anew
+when it is opened and when it has grown too long. Beside it is a file mapped into memory, with each
+number as it is below its limit: that costs no call of the system. One process writes both.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ _SLOT = struct.Struct("=QQ")
 _TURN = 2**64 - 1
 _ROOM = 4096
 """Octets by which the mapped file grows: 256 numbers."""
-
 _OPENED, _CLOSED = "opened", "closed"
 _END = f"{_CLOSED} -".encode()
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
