@@ -52,11 +52,9 @@ def too_weak(what: str) -> ServiceRefused:
     )
 
 
-def too_long(what: str, length: int) -> ServiceRefused:
-    """Longer than the size that was negotiated for us (X_PDU_MAX)."""
-    return ServiceRefused(
-        f"{what} of {length} octets", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG
-    )
+def too_long(what: str) -> ServiceRefused:
+    """Longer than the size that was negotiated (X_PDU_MAX)."""
+    return ServiceRefused(f"{what} is too long", "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG)
 
 
 def answer(refused: ServiceRefused, apdu: bytes, config: ServerConfig) -> bytes:

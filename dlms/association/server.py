@@ -33,26 +33,19 @@ from dlms.association.events import (
     AssociationReleased,
     AuthenticationFailed,
     AuthenticationPending,
-    BlockExchanged,
     BlocksCarried,
     Event,
-    RequestReceived,
 )
-from dlms.association.incoming import Incoming, take
+from dlms.association.incoming import Incoming
 from dlms.association.knobs import KeyInForce, SecondAarq
 from dlms.association.refusing import ServiceRefused, answer, too_long
 from dlms.association.releasing import judge_release, rlre
-from dlms.association.shapes import plain_room, respond, response_shape, tell
+from dlms.association.services import Services
+from dlms.association.shapes import respond
 from dlms.association.state import IllegalInput, Input, State, after
-from dlms.association.transfers import Answer, Transfers
 from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
 from dlms.security.control import Protection
-from dlms.security.layers import protect_layers
 from dlms.security.ops import Discard, Step, Use
-from dlms.security.protect import Shape
-from dlms.transfer.pieces import TooLong
-from dlms.xdlms.codes import ServiceErrorCode
-from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.registry import AnyResponse, Notification
 
 _AARQ, _RLRQ = 0x60, 0x62
@@ -76,36 +69,27 @@ class ServerAssociation:
         self.state = State.IDLE
         self._offer = offer
         self._label = label
-        self._aa: Admitted | None = None
-        self._shape: Shape | None = None
-        self._required = Protection.NONE
-        self._transfers = Transfers()
+        self._services: Services | None = None
         self._carrier = Carrier(self.config.block_window, answers=True, ordered=ordered)
         self._dedicated_count = 0
         if self.config.pre_established:
             self.state = State.PRE_ESTABLISHED
-            self._aa = aa = pre_established(offer, label)
-            self._carrier.begin(aa.conformance, aa.client_max_pdu)
+            self._begin(pre_established(offer, label))
 
     @property
-    def conformance(self) -> Conformance:
-        """The services negotiated; none without an association."""
-        return Conformance(0) if self._aa is None else self._aa.conformance
+    def admitted(self) -> Admitted | None:
+        """What was agreed on; ``None`` without an association."""
+        return None if self._services is None else self._services.aa
 
     @property
-    def client_max_pdu(self) -> int:
-        """Octets that the client takes at most; 0 for no limit."""
-        return 0 if self._aa is None else self._aa.client_max_pdu
-
-    @property
-    def client_title(self) -> bytes | None:
-        """The system title of the client of the association, if it needs one."""
-        return None if self._aa is None else self._aa.client_title
+    def pending(self) -> int:
+        """Octets kept of what is on its way in blocks of a service."""
+        return 0 if self._services is None else self._services.pending
 
     @property
     def user(self) -> int | None:
         """Who uses the client, where users are identified (current_user)."""
-        return None if self._aa is None else self._aa.user
+        return None if self._services is None else self._services.aa.user
 
     def adopt(self, config: ServerConfig, keys: AssociationKeys) -> None:
         """Use what a key transfer or security_activate left, from the next APDU on.
@@ -116,8 +100,11 @@ class ServerAssociation:
         """
         self.config = config
         self._offer = self._offer._replace(config=config, keys=keys)
+        if self._services is None:
+            return
+        self._services.config = config
         waits = config.knobs.key_in_force is KeyInForce.NEXT_ASSOCIATION
-        general = None if self._aa is None else self._aa.general
+        general = self._services.aa.general
         if general is not None and (config.pre_established or not waits):
             take_keys(general, config, keys)
 
@@ -136,23 +123,23 @@ class ServerAssociation:
         ``now`` (aware) is what certificates in an AARQ are checked against; without it there is no
         way to. A ``busy`` server turns an AARQ away for the time being (rejected-transient).
         """
-        if is_general_block(apdu) and (self._aa is not None or is_acknowledgement(apdu)):
+        if is_general_block(apdu) and (self._services is not None or is_acknowledgement(apdu)):
             return (yield from self._receive_block(apdu))
         self._carrier.passed_plain()
         try:
             tag = apdu[0] if apdu else -1
             if tag == _AARQ:
                 return (yield from self._receive_aarq(apdu, now, busy))
-            aa = self._aa
-            if aa is None:
+            services = self._services
+            if services is None:
                 raise ServiceRefused("service without an association", "not-associated")
             if not apdu:
                 raise ServiceRefused("empty APDU", "malformed-request")
             if tag == _RLRQ:
-                return (yield from self._receive_rlrq(apdu, aa))
+                return (yield from self._receive_rlrq(apdu, services.aa))
             if 0 < self.config.max_pdu_size < len(apdu):
-                raise too_long("request", len(apdu))
-            return (yield from self._receive_service(apdu, aa))
+                raise too_long("request")
+            return (yield from self._receive_service(apdu, services))
         except ServiceRefused as no:
             raise self._refusal(no, apdu) from no
 
@@ -165,17 +152,17 @@ class ServerAssociation:
 
         Behind the end of an association it may acknowledge what ended it.
         """
-        apdu, aa = octets, self._aa
+        apdu, services = octets, self._services
         try:
-            if aa is not None and not self._carrier.negotiated:
+            if services is not None and not self._carrier.negotiated:
                 raise ServiceRefused("blocks were not negotiated", "service-not-negotiated")
             if 0 < self.config.max_pdu_size < len(octets):
-                raise too_long("block", len(octets))
+                raise too_long("block")
             taken = self._carrier.receive(octets)
-            if taken.apdu is None or aa is None:
+            if taken.apdu is None or services is None:
                 return BlocksCarried(() if self._silent else taken.replies)
             apdu = taken.apdu
-            return (yield from self._receive_service(apdu, aa))
+            return (yield from self._receive_service(apdu, services))
         except ServiceRefused as no:
             raise self._refusal(no, apdu) from no
         except RemoteProtocolError as error:
@@ -231,9 +218,12 @@ class ServerAssociation:
         reply = None if self._silent else refusal_aare(self.config, diagnostic)
         return RemoteProtocolError(why, reply=reply, reason=reason)
 
-    def _commit(self, admitted: Admitted) -> Event:
-        self._aa = admitted
+    def _begin(self, admitted: Admitted) -> None:
+        self._services = Services(admitted, self.config, self._carrier)
         self._carrier.begin(admitted.conformance, admitted.client_max_pdu)
+
+    def _commit(self, admitted: Admitted) -> Event:
+        self._begin(admitted)
         if not admitted.confirmed:
             self.state = after(self.state, Input.AARE_WITHHELD)
         elif self.config.mechanism.is_hls:
@@ -256,37 +246,21 @@ class ServerAssociation:
         yield from self._forget()
         return AssociationReleased(reply)
 
-    def _receive_service(self, octets: bytes, aa: Admitted) -> Step[Event]:
-        taken = yield from take(octets, aa, self.config)
+    def _receive_service(self, octets: bytes, services: Services) -> Step[Event]:
         pending = self.state is _AUTHENTICATING
         exempt = pending and not self.config.knobs.pass_3_needs_action
-        # As integers: & of an IntFlag takes as long as to decode a GET.
-        if not exempt and int(taken.needs) & ~int(aa.conformance):
-            raise ServiceRefused("service was not negotiated", "service-not-negotiated")
+        taken = yield from services.take(octets, exempt=exempt)
         if pending:
-            return (yield from self._receive_pass_3(taken, aa))
+            return (yield from self._receive_pass_3(taken, services))
         if taken.confirmed and self._silent:
             raise ServiceRefused("confirmed service without responses", "no-response-allowed")
-        self._shape = taken.shape
-        step = self._transfers.receive(taken.request, aa.conformance)
-        if isinstance(step, Answer):
-            return (yield from self._answer_block(step, taken.confirmed, aa))
-        protection = Protection.NONE if taken.shape is None else taken.shape.protection
-        return _new(RequestReceived, (step.request, taken.confirmed, protection))
+        return (yield from services.serve(taken))
 
-    def _answer_block(self, step: Answer, confirmed: bool, aa: Admitted) -> Step[Event]:
-        """A block goes out as protected as the response that it is a part of."""
-        if not confirmed:
-            return BlockExchanged(None)
-        apdu = step.response.encode()
-        return BlockExchanged(
-            (yield from respond(apdu, self._shape, aa.general, self.config, self._required))
-        )
-
-    def _receive_pass_3(self, taken: Incoming, aa: Admitted) -> Step[Event]:
+    def _receive_pass_3(self, taken: Incoming, services: Services) -> Step[Event]:
         """R-HLS-2: nothing but f(StoC), and one try at it (R-HLS-5)."""
         if not taken.confirmed or not authenticating.is_pass_3(taken.request):
             raise ServiceRefused("only reply_to_HLS_authentication is allowed", "hls-pending")
+        aa = services.aa
         self.state = after(self.state, Input.HLS_PASS_3)
         try:
             judged = yield from authenticating.judge_pass_3(taken, aa, self._offer)
@@ -302,7 +276,7 @@ class ServerAssociation:
             yield from self._forget()
             return AuthenticationFailed(reply, judged.failure)
         self.state = after(self.state, Input.HLS_PASS_4)
-        self._aa = aa._replace(client_challenge=b"", server_challenge=b"")  # used once
+        services.aa = aa._replace(client_challenge=b"", server_challenge=b"")  # used once
         return AssociationOpened(reply, aa.conformance)
 
     # Sending ------------------------------------------------------------------------------------
@@ -314,24 +288,7 @@ class ServerAssociation:
         access rights. If it does not fit the client's PDU size its first block goes out, where
         block transfer was negotiated, or else an error (X_PDU_MAX).
         """
-        aa = self._sending(_RESPONSE)
-        self._required = required
-        try:
-            shape = response_shape(self._shape, aa.general, self.config, required)
-            room = None
-            if not self._carrier.unbounded:
-                room = plain_room(aa.client_max_pdu, shape, self.config.suite)
-            octets = self._transfers.send(
-                response, room, aa.conformance, whole=self._carrier.negotiated
-            )
-            if shape is not None and aa.general is not None:
-                octets = yield from protect_layers(aa.general, octets, shape, Use.PROTECT_RESPONSE)
-            if not self._carrier.takes(len(octets)):
-                raise TooLong(f"response of {len(octets)} octets")
-        except TooLong as error:
-            no = ServiceRefused(str(error), "pdu-too-long", ServiceErrorCode.PDU_TOO_LONG)
-            return answer(no, response.encode(), self.config)
-        return octets
+        return (yield from self._passing(_RESPONSE).respond(response, required))
 
     def carry(self, reply: bytes | None) -> tuple[bytes, ...]:
         """How ``reply`` goes out: as it is, or in general blocks, of which this is the first
@@ -349,25 +306,19 @@ class ServerAssociation:
         :class:`LocalProtocolError` if it was not negotiated or does not fit the client's PDU size.
         Hand it to :meth:`carry_unasked`.
         """
-        aa = self._sending(Input.NOTIFICATION)
-        if notification.needs & ~aa.conformance:
-            raise LocalProtocolError("this notification was not negotiated")
-        octets = yield from tell(notification, aa.general, self.config)
-        if not self._carrier.takes(len(octets)):
-            raise LocalProtocolError(f"notification of {len(octets)} octets is too long")
-        return octets
+        return (yield from self._passing(Input.NOTIFICATION).notify(notification))
 
     def carry_unasked(self, notification: bytes) -> tuple[bytes, ...]:
         """How it goes out: as it is, or in general blocks that nobody acknowledges."""
         return self._carrier.tell(notification)
 
-    def _sending(self, event: Input) -> Admitted:
+    def _passing(self, event: Input) -> Services:
         try:
             self.state = after(self.state, event)
         except IllegalInput as error:
             raise LocalProtocolError(str(error)) from error
-        assert self._aa is not None  # no state that allows it is without
-        return self._aa
+        assert self._services is not None  # no state that allows it is without
+        return self._services
 
     # Helpers ------------------------------------------------------------------------------------
 
@@ -375,11 +326,9 @@ class ServerAssociation:
         """Drop all that belongs to an association that has ended."""
         if self.state is State.PRE_ESTABLISHED:
             return
-        aa, self._aa = self._aa, None
-        self._shape = None
-        self._transfers.reset()
+        services, self._services = self._services, None
         self._carrier.end()
-        security = None if aa is None else aa.security
+        security = None if services is None else services.aa.security
         if security is not None and security.dedicated is not None:
             self._offer.counters.forget(security.dedicated)
             yield Discard(Use.ASSOCIATION, security.dedicated)

@@ -274,12 +274,10 @@ class Bench:
 
     def digest(self) -> object:
         """All that a refused message must leave as it was."""
-        counters, server = self.server_counters, self.server
+        counters, server, aa = self.server_counters, self.server, self.server.admitted
         return (
             server.state,
-            server.conformance,
-            server.client_max_pdu,
-            server.client_title,
+            None if aa is None else (aa.conformance, aa.client_max_pdu, aa.client_title, aa.user),
             dict(counters._next),
             dict(counters._floor),
             dict(self.server_module.keys._kept),

@@ -251,7 +251,7 @@ class Machine(RuleBasedStateMachine):
             if state is State.ASSOCIATED:
                 assert number in self.authenticated
             if state is State.IDLE:
-                assert not pair.server.conformance
+                assert pair.server.admitted is None
         kept = self.pairs[0].server_module.keys._kept
         dedicated = [ref for ref in kept if ref.kind is KeyKind.DEDICATED]
         assert len(dedicated) <= len(self.pairs)

@@ -211,10 +211,10 @@ def test_x_get_block(kind: dict[str, Any], lab: Any) -> None:
         )
     )
     assert (first.response.number, first.response.last) == (1, False)
-    assert pair.server._transfers.pending > 0
+    assert pair.server.pending > 0
     wrong = exchanged(pair, GetRequestNext(0x41, 2))
     assert wrong.result is DataAccessResult.DATA_BLOCK_NUMBER_INVALID
-    assert pair.server._transfers.pending == 0
+    assert pair.server.pending == 0
     gone = exchanged(pair, GetRequestNext(0x41, 1))
     assert gone.result is DataAccessResult.NO_LONG_GET_IN_PROGRESS
 
@@ -231,9 +231,9 @@ def test_a_transfer_ends_with_its_association(lab: Any) -> None:
     pair, meter, _ = lab()
     meter.value = octet_string(bytes(1000))
     meter.answer(pair.ask(pair.client.request(GetRequest(0x41, ATTRIBUTE))))
-    assert pair.server._transfers.pending > 0
+    assert pair.server.pending > 0
     pair.serve(pair.server.close())
-    assert pair.server._transfers.pending == 0
+    assert pair.server.pending == 0
 
 
 def test_blocks_that_were_not_negotiated(lab: Any) -> None:

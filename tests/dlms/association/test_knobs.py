@@ -103,7 +103,7 @@ def test_dedicated_key_in_a_plain_context(bench: Any) -> None:
     pair = make(**PLAIN)
     with_key = pair.initiate._replace(dedicated_key=bytes(16)).encode()
     assert isinstance(pair.hit(pair.aarq(with_key).encode()).event, AssociationOpened)
-    assert pair.server._aa.security is None
+    assert pair.server.admitted.security is None
     assert not pair.server_module.keys._kept.keys() - set(pair.client_module.keys._kept)
     # In a ciphered context it still has to be protected.
     pair = make()
@@ -340,7 +340,7 @@ def test_inner_counter(
     """R-IC-9, KL-IC-19."""
     pair = knobbed(bench, inner_counter=knob)()
     pair.begin()
-    f = pair.f(pair.server._aa.server_challenge, inner)
+    f = pair.f(pair.server.admitted.server_challenge, inner)
     pass_3 = ActionRequest(0x41, PASS_3, octet_string(f)).encode()
     event = pair.hit(pair.sealed(pass_3, counter=outer)).event
     accepted = knob.name[0] in accepting
@@ -382,14 +382,14 @@ def test_max_forward_jump_of_f(bench: Any) -> None:
     for counter, opened in ((10, True), (11, False)):
         pair = knobbed(bench, max_forward_jump=10)(**LN)
         pair.begin()
-        f = pair.f(pair.server._aa.server_challenge, counter)
+        f = pair.f(pair.server.admitted.server_challenge, counter)
         event = pair.hit(ActionRequest(0x41, PASS_3, octet_string(f)).encode()).event
         assert isinstance(event, AssociationOpened) is opened
     # Inside a ciphered APDU it may not jump further than that did.
     for counter, opened in ((13, True), (14, False)):
         pair = knobbed(bench, max_forward_jump=10)()
         pair.begin()
-        f = pair.f(pair.server._aa.server_challenge, counter)
+        f = pair.f(pair.server.admitted.server_challenge, counter)
         pass_3 = ActionRequest(0x41, PASS_3, octet_string(f)).encode()
         event = pair.hit(pair.sealed(pass_3, counter=2)).event
         assert isinstance(event, AssociationOpened) is opened

@@ -136,7 +136,7 @@ def pass_3(pair: Any, f: bytes) -> bytes:
 
 def concluding(pair: Any) -> tuple[bytes, bytes]:
     """StoC and the client's title ‖ server's title ‖ StoC ‖ CtoS."""
-    aa = pair.server._aa
+    aa = pair.server.admitted
     stoc: bytes = aa.server_challenge
     return stoc, b"S1S\0\0\0\0\1" + b"MTR\0\0\0\0\1" + stoc + aa.client_challenge
 
@@ -342,7 +342,7 @@ def test_signatures_that_are_refused(make: Any, names: dict[str, Any], suite: in
         return octets
 
     def parts() -> tuple[bytes, bytes, bytes, bytes]:
-        aa = pair.server._aa
+        aa = pair.server.admitted
         return b"S1S\0\0\0\0\1", b"MTR\0\0\0\0\1", aa.server_challenge, aa.client_challenge
 
     cases: dict[str, Any] = {

@@ -37,7 +37,7 @@ def f_with_counter(inner: int, outer: int) -> Callable[[Make, dict[str, Any]], b
     def opens(make: Make, names: dict[str, Any]) -> bool:
         pair = make()
         pair.begin()
-        f = pair.f(pair.server._aa.server_challenge, inner)
+        f = pair.f(pair.server.admitted.server_challenge, inner)
         pass_3 = ActionRequest(0x41, PASS_3, octet_string(f)).encode()
         event = pair.hit(pair.sealed(pass_3, counter=outer)).event
         return isinstance(event, AssociationOpened)

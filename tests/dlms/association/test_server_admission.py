@@ -162,8 +162,8 @@ def test_lls_without_a_secret_set_admits_nobody(bench: Any) -> None:
 def test_the_lls_secret_is_not_kept(bench: Any) -> None:
     pair = bench(mechanism=Mechanism.LLS, context=ApplicationContext.LN)
     pair.connect()
-    assert pair.server._aa.client_challenge == b""
-    assert b"12345678" not in pair.server._aa
+    assert pair.server.admitted.client_challenge == b""
+    assert b"12345678" not in pair.server.admitted
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 65, 255])
@@ -275,8 +275,7 @@ def test_refused_aarq_ends_the_association_it_would_replace(bench: Any) -> None:
     hit = pair.hit(pair.aarq(mechanism_name=None).encode())
     assert hit.reply == aare_hex(3, 0xA1, 12)
     assert pair.server.state is State.IDLE
-    assert pair.server.client_title is None
-    assert not pair.server.conformance
+    assert pair.server.admitted is None
     pair.works()
 
 

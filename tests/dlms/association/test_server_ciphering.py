@@ -61,7 +61,7 @@ def own(pair: Any) -> dict[str, Any]:
 
 
 def server_floor(pair: Any) -> int:
-    security = pair.server._aa.security
+    security = pair.server.admitted.security
     return pair.server_counters.floor(security.dedicated or security.guek)
 
 

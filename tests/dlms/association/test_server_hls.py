@@ -30,7 +30,7 @@ def plain(bench: Any) -> Any:
 
 
 def stoc(pair: Any) -> bytes:
-    challenge: bytes = pair.server._aa.server_challenge
+    challenge: bytes = pair.server.admitted.server_challenge
     assert len(challenge) >= 8
     return challenge
 
@@ -65,7 +65,7 @@ def wrong_results(pair: Any) -> dict[str, bytes]:
         "SC 50": pair.f(stoc(pair), 7, control=0x50),
         "SC 11": pair.f(stoc(pair), 7, control=0x11),
         "of another challenge": pair.f(b"P6wRJ21F", 7),
-        "of the client's own challenge": pair.f(pair.server._aa.client_challenge, 7),
+        "of the client's own challenge": pair.f(pair.server.admitted.client_challenge, 7),
         "with the server's title": pair.f(stoc(pair), 7, title=b"MTR\0\0\0\0\1"),
         "with another key": pair.f(stoc(pair), 7, ek=STRANGER),
         "counter at its maximum": pair.f(stoc(pair), MAXIMUM),
@@ -111,8 +111,8 @@ def test_wrong_once_and_the_right_one_fails_too(plain: Any, name: str) -> None:
     assert hit.reply.hex() == REFUSED
     assert plain.server.state is State.IDLE
     assert plain.server_counters.floor(plain.keys.guek) == floor
-    assert not plain.server.conformance
-    assert plain.server._aa is None
+    assert plain.server.admitted is None
+    assert plain.server.admitted is None
     assert plain.hit(right).reply.hex() == NOT_SUPPORTED
     plain.works()
 
@@ -221,7 +221,7 @@ def test_refusal_of_pass_3_is_protected_as_pass_3_was(bench: Any) -> None:
 
 def test_the_challenge_is_used_once(bench: Any) -> None:
     pair = bench().connect()
-    assert pair.server._aa.server_challenge == b""
+    assert pair.server.admitted.server_challenge == b""
 
 
 def test_a_secret_that_was_changed(bench: Any, names: dict[str, Any]) -> None:

@@ -95,7 +95,7 @@ def test_accepted(bench: Any, changes: dict[str, Any], names: dict[str, Any]) ->
     assert response.conformance == names["SERVICES"] == hit.event.conformance
     assert response.vaa_name == 0x0007
     assert response.server_max_receive_pdu_size == pair.server_config.max_pdu_size
-    assert pair.server.client_max_pdu == initiate.client_max_receive_pdu_size
+    assert pair.server.admitted.client_max_pdu == initiate.client_max_receive_pdu_size
 
 
 def test_negotiated_is_what_both_have(bench: Any) -> None:

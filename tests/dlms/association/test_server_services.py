@@ -199,7 +199,7 @@ def test_right_f_on_another_method(bench: Any, method: MethodDescriptor) -> None
     pair = bench(context=ApplicationContext.LN)
     pair.begin()
     before = pair.digest()
-    right = pair.f(pair.server._aa.server_challenge, pair.client_counters.burn(pair.keys.guek))
+    right = pair.f(pair.server.admitted.server_challenge, pair.client_counters.burn(pair.keys.guek))
     hit = pair.hit(ActionRequest(0x41, method, octet_string(right)).encode())
     assert hit.reply.hex() == NOT_SUPPORTED
     assert pair.digest() == before

@@ -112,7 +112,7 @@ def test_a_long_value_there_and_back(make: Any, context: ApplicationContext) -> 
         (block,) = exchanged(pair, after(block.number)).results
         octets += block.raw
     assert octets == ReadResponse((LONG,)).encode()[1:]
-    assert pair.server._transfers.pending == 0
+    assert pair.server.pending == 0
 
 
 def test_steps_out_of_place(make: Any) -> None:
@@ -120,10 +120,10 @@ def test_steps_out_of_place(make: Any) -> None:
     none = DataAccessResult.NO_LONG_GET_IN_PROGRESS
     assert exchanged(pair, after(1)).results == (none,)
     begun(pair)
-    assert pair.server._transfers.pending > 0
+    assert pair.server.pending > 0
     wrong = exchanged(pair, after(2))
     assert wrong.results == (DataAccessResult.DATA_BLOCK_NUMBER_INVALID,)
-    assert pair.server._transfers.pending == 0
+    assert pair.server.pending == 0
     assert exchanged(pair, after(1)).results == (none,)
     stray = exchanged(pair, piece(True, 2, b""))
     assert stray.results == (DataAccessResult.NO_LONG_SET_IN_PROGRESS,)
@@ -142,7 +142,7 @@ def test_a_transfer_ends_with_its_association(make: Any) -> None:
     pair = make()
     begun(pair)
     pair.serve(pair.server.close())
-    assert pair.server._transfers.pending == 0
+    assert pair.server.pending == 0
 
 
 @CONTEXTS

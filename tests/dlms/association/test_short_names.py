@@ -130,7 +130,7 @@ def test_passes_3_and_4_by_hand(make: Any) -> None:
     pair.begin()
     octets = pair.ask(pair.client.authenticate())
     assert octets[:6].hex() == "0501" + "04" + "fa58" + "00"
-    f = pair.f(pair.server._aa.server_challenge, 0)
+    f = pair.f(pair.server.admitted.server_challenge, 0)
     assert octets[6:] == b"\x09\x11" + f
     hit = pair.hit(octets)
     assert isinstance(hit.event, AssociationOpened)
@@ -297,7 +297,7 @@ def test_blocks_among_other_things_are_no_form(make: Any, request_: Any) -> None
     octets = request_.encode()
     assert pair.hit(octets).error.reason == "form-not-supported"
     refused(pair, octets, UNSUPPORTED_READ if octets[0] == 5 else UNSUPPORTED_WRITE)
-    assert pair.server._transfers.pending == 1
+    assert pair.server.pending == 1
 
 
 def test_ciphered_requests_that_are_refused(make: Any) -> None:

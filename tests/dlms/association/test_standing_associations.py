@@ -62,7 +62,7 @@ def standing(request: pytest.FixtureRequest, bench: Any, names: dict[str, Any]) 
 
 def test_services_without_an_aarq(standing: Any) -> None:
     assert standing.server.state is standing.client.state is State.PRE_ESTABLISHED
-    assert standing.server.conformance == standing.server_config.conformance
+    assert standing.server.admitted.conformance == standing.server_config.conformance
     standing.get()
     standing.get()
     assert standing.server.state is standing.client.state is State.PRE_ESTABLISHED
@@ -456,7 +456,7 @@ def test_what_the_broadcast_key_does_not_open(grouped: Any, names: dict[str, Any
     hit = grouped.hit(grouped.aarq(initiate).encode())
     assert hit.reply.hex().endswith("be0604040e010006")
     grouped.begin()
-    f = grouped.f(grouped.server._aa.server_challenge, 50)
+    f = grouped.f(grouped.server.admitted.server_challenge, 50)
     pass_3 = ActionRequest(0x41, PASS_3, octet_string(f)).encode()
     hit = grouped.hit(grouped.sealed(pass_3, **gbek))
     assert hit.event is None
