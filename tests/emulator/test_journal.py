@@ -383,13 +383,15 @@ def test_what_cannot_be_written_is_not_taken(
     """And nothing is from then on, for nobody knows what is in the file."""
     journal = Journal(path)
     journal.raise_to("a", 7)
+    journal.raise_to("below its limit", 1, STRIDE)
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
         with pytest.raises(StoreError, match="No space left"):
             journal.raise_to("a", 8)
     assert journal.value("a") == 7
-    with pytest.raises(StoreError, match="nothing can be written"):
-        journal.raise_to("a", 9)
+    for name in ("a", "below its limit"):
+        with pytest.raises(StoreError, match="nothing can be written"):
+            journal.raise_to(name, 9 if name == "a" else 2)
     journal.close()
     with Journal(path) as journal:
         assert journal.value("a") in (7, 8)
