@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from enum import IntFlag
 from functools import lru_cache
+from typing import Any
 
 from dlms.errors import CodecError
 from dlms.octets import Reader
+
+MAX_KEPT = 4096
+"""Combinations of bits that are kept, some 200 octets each. An association knows a handful."""
 
 _TAG = b"\x5f\x1f\x04\x00"  # [APPLICATION 31], 4 octets, no unused bits
 
@@ -36,6 +40,16 @@ class Conformance(IntFlag):
     SELECTIVE_ACCESS = 1 << 2
     EVENT_NOTIFICATION = 1 << 1
     ACTION = 1 << 0
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        """An enum keeps every combination that it has ever named, and a peer may send 2**24."""
+        kept = cls._value2member_map_
+        if len(kept) >= MAX_KEPT:
+            named = {int(member) for member in cls}
+            for combination in [one for one in kept if one not in named]:
+                del kept[combination]
+        return super()._missing_(value)
 
 
 # To name bits takes as long as to read all else of an InitiateRequest, and few blocks are in use.

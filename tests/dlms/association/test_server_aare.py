@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,7 +90,7 @@ def test_a_refused_xdlms_context_is_told_in_the_clear(
 ) -> None:
     """R-AA-4: a ConfirmedServiceError instead of the InitiateResponse; R-CONF-1: none in common."""
     pair = bench(context=context, mechanism=Mechanism.NONE)
-    initiate = replace(pair.initiate, conformance=Conformance.READ).encode()
+    initiate = pair.initiate._replace(conformance=Conformance.READ).encode()
     user = pair.sealed(initiate) if context.ciphered else initiate
     hit = pair.hit(pair.aarq(user).encode())
     assert isinstance(hit.event, AssociationRefused)
