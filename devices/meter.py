@@ -18,9 +18,9 @@ from devices.outbox import Outbox
 from devices.profile.model import AssociationRow, ObjectRow, Profile
 from devices.state import DeviceState
 from dlms.acse.names import Mechanism
-from dlms.association.admit import Offer
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.knobs import Knobs, ResponseProtection
+from dlms.association.offer import Offer
 from dlms.axdr.data import Data
 from dlms.cosem.security_setup import Entity, Policy
 from dlms.security.keys import KeyKind, KeyRef

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dlms.association.admit import Admitted, Offer
 from dlms.association.config import PASS_3, AssociationKeys, ClientConfig, ServerConfig
 from dlms.association.incoming import Incoming
 from dlms.association.naming import CURRENT_ASSOCIATION_SN, ServedRequest, ServedResponse
+from dlms.association.offer import Admitted, Offer
 from dlms.axdr.data import Data, DataType, octet_string
 from dlms.errors import CodecError
 from dlms.security import hls

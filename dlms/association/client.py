@@ -14,7 +14,6 @@ from dlms.acse.codes import AssociationResult, ReleaseRequestReason
 from dlms.acse.release import Rlre, Rlrq
 from dlms.association import authenticating, proposal
 from dlms.association.carrying import Carrier
-from dlms.association.certificates import peer_public_key
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.contexts import Freshness, general_context, take_keys
 from dlms.association.events import (
@@ -84,8 +83,7 @@ class ClientAssociation:
         self._general = general_context(config, keys, freshness, titles, label)
         self._security = None if self._general is None else self._general.security
         self._challenge = b""
-        self._server_challenge = b""
-        self._server_public: bytes | None = None
+        self._accepted = proposal.Accepted()
         self._waiting_for: tuple[int, int] | None = None
         self.carrier = Carrier(config.block_window, always=config.always_in_blocks)
         """General blocks, for whoever sends and awaits octets."""
@@ -227,26 +225,12 @@ class ClientAssociation:
             error = proposal.refusal_error(aare)
             why = f"{aare.result.name} {aare.diagnostic.name}".lower().replace("_", "-")
             return AssociationRefused(None, aare.result, aare.diagnostic, error, why)
-        proposal.check_acceptance(aare, self.config)
-        if self.config.needs_title:
-            self.server_title = proposal.judge_title(aare.responding_ap_title, self.config)
-        if self._security is not None:
-            self._security.peer_title = self.server_title
-        initiate = yield from proposal.open_initiate(aare, self._general, self.config)
-        if self.config.mechanism.is_hls:
-            challenge = proposal.judge_challenge(aare, self._challenge, self.config)
-            self._server_public = yield from peer_public_key(
-                self.config,
-                self._keys.peer_public,
-                aare.responding_ae_qualifier,
-                self.server_title,
-                now,
-            )
-            self._server_challenge = challenge
-            if self._general is not None and self._server_public is not None:
-                self._general.peer_signing_public = self._server_public
-        self.server_max_pdu = initiate.server_max_receive_pdu_size
-        self._begin(initiate.conformance)
+        self._accepted = accepted = yield from proposal.judge_acceptance(
+            aare, self.config, self._keys, self._general, self._challenge, now
+        )
+        self.server_title = accepted.title
+        self.server_max_pdu = accepted.server_max_pdu
+        self._begin(accepted.conformance)
         if self.config.mechanism.is_hls:
             self.state = after(self.state, Input.AARE_AUTHENTICATION_REQUIRED)
             return AuthenticationPending(None)
@@ -314,9 +298,9 @@ class ClientAssociation:
             self.config,
             self._keys,
             titles=(self.config.own_title, self.server_title),
-            challenges=(self._challenge, self._server_challenge),
+            challenges=(self._challenge, self._accepted.challenge),
             context=self._security,
-            peer_public=self._server_public,
+            peer_public=self._accepted.public,
         )
 
     def _protected(self, apdu: bytes, use: Use) -> Step[bytes]:
@@ -333,7 +317,7 @@ class ClientAssociation:
         self._waiting_for = None
         if self.state is State.PRE_ESTABLISHED:
             return
-        self._challenge = self._server_challenge = b""
+        self._challenge, self._accepted = b"", proposal.Accepted()
         self.conformance = Conformance(0)
         self.carrier.end()
         if self._security is not None and self._security.dedicated is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from dlms.association.admit import Admitted
 from dlms.association.config import ServerConfig
 from dlms.association.knobs import BroadcastConfirmed
 from dlms.association.naming import (
@@ -15,6 +14,7 @@ from dlms.association.naming import (
     is_confirmed,
     served,
 )
+from dlms.association.offer import Admitted
 from dlms.association.refusing import ServiceRefused, too_weak
 from dlms.association.shapes import shape_in_kind
 from dlms.errors import CodecError

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import NamedTuple
+
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
 from dlms.acse.codes import UserDiagnostic
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.certificates import peer_public_key
 from dlms.association.config import TITLE_LENGTH, AssociationKeys, ClientConfig
 from dlms.association.contexts import take_dedicated
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
@@ -19,6 +23,7 @@ from dlms.security.layers import Peeled, is_layer, open_layers, protect_layers
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
 from dlms.security.protect import Shape
 from dlms.security.suites import SUITES
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse, compose
 
@@ -89,6 +94,49 @@ def _authentication(
     length = max(config.challenge_length, hls.shortest_challenge(mechanism.value))
     challenge: bytes = yield Random(Use.ASSOCIATION, length)
     return AuthenticationValue(challenge), challenge
+
+
+class Accepted(NamedTuple):
+    """What an AARE brings. ``challenge`` is the server's, where HLS follows, ``public`` its public
+    key, where the mechanism signs; ``server_max_pdu`` is in octets, 0 for no limit.
+    """
+
+    title: bytes | None = None
+    conformance: Conformance = Conformance(0)
+    server_max_pdu: int = 0
+    challenge: bytes = b""
+    public: bytes | None = None
+
+
+def judge_acceptance(
+    aare: Aare,
+    config: ClientConfig,
+    keys: AssociationKeys,
+    general: GeneralContext | None,
+    own_challenge: bytes,
+    now: dt.datetime | None,
+) -> Step[Accepted]:
+    """Judge an AARE that accepts. :class:`RemoteProtocolError` if it may not be taken so.
+
+    What is protected from now on is so with the server as it says it is.
+    """
+    check_acceptance(aare, config)
+    title = config.server_title if config.needs_title else None
+    if config.needs_title:
+        title = judge_title(aare.responding_ap_title, config)
+    if general is not None:
+        general.security.peer_title = title
+    initiate = yield from open_initiate(aare, general, config)
+    challenge, public = b"", None
+    if config.mechanism.is_hls:
+        challenge = judge_challenge(aare, own_challenge, config)
+        public = yield from peer_public_key(
+            config, keys.peer_public, aare.responding_ae_qualifier, title, now
+        )
+        if general is not None and public is not None:
+            general.peer_signing_public = public
+    size = initiate.server_max_receive_pdu_size
+    return Accepted(title, initiate.conformance, size, challenge, public)
 
 
 def check_acceptance(aare: Aare, config: ClientConfig) -> None:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from dlms.acse.codes import ReleaseResponseReason
 from dlms.acse.release import Rlre, Rlrq
-from dlms.association.admit import Admitted, initiate_response
+from dlms.association.admit import initiate_response
 from dlms.association.config import ServerConfig
 from dlms.association.incoming import open_or_refuse
 from dlms.association.knobs import RlreInformation
+from dlms.association.offer import Admitted
 from dlms.association.refusing import ServiceRefused, too_weak
 from dlms.association.shapes import response_policy, unasked_shape
 from dlms.errors import CodecError

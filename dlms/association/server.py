@@ -16,15 +16,7 @@ from dlms.acse.aarq import Aarq
 from dlms.acse.codes import ProviderDiagnostic, UserDiagnostic
 from dlms.association import authenticating
 from dlms.association.admission import Refusal, busy_refusal
-from dlms.association.admit import (
-    Admitted,
-    Offer,
-    admit,
-    dedicated_ref,
-    pre_established,
-    refusal_aare,
-    refused,
-)
+from dlms.association.admit import admit, refusal_aare, refused
 from dlms.association.carrying import Carrier, is_acknowledgement, is_general_block
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.contexts import take_keys
@@ -38,6 +30,7 @@ from dlms.association.events import (
 )
 from dlms.association.incoming import Incoming
 from dlms.association.knobs import KeyInForce, SecondAarq
+from dlms.association.offer import Admitted, Offer, dedicated_ref, pre_established
 from dlms.association.refusing import ServiceRefused, answer, too_long
 from dlms.association.releasing import judge_release, rlre
 from dlms.association.services import Services

@@ -6,11 +6,11 @@ Whether anything may pass is the business of :mod:`dlms.association.server`, whi
 
 from __future__ import annotations
 
-from dlms.association.admit import Admitted
 from dlms.association.carrying import Carrier
 from dlms.association.config import ServerConfig
 from dlms.association.events import BlockExchanged, Event, RequestReceived
 from dlms.association.incoming import Incoming, take
+from dlms.association.offer import Admitted
 from dlms.association.refusing import ServiceRefused, answer, too_long
 from dlms.association.shapes import plain_room, respond, response_shape, tell
 from dlms.association.transfers import Answer, Transfers

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dlms.acse.aarq import Aarq
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
-from dlms.association.admit import Offer
 from dlms.association.client import ClientAssociation
 from dlms.association.config import PASS_3, AssociationKeys, ClientConfig, ServerConfig
 from dlms.association.events import (
@@ -30,6 +29,7 @@ from dlms.association.events import (
     RequestReceived,
     ResponseReceived,
 )
+from dlms.association.offer import Offer
 from dlms.association.server import ServerAssociation
 from dlms.association.state import State
 from dlms.axdr.data import octet_string

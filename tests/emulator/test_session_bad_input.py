@@ -335,7 +335,9 @@ async def test_wrong_pass_3(way: str, speak: Any, unharmed: Any, events: Any) ->
     async with await unharmed(way, METER):
         speaker = await speak(way, METER, "s1sp")
         await speaker.begin()
-        speaker.association._server_challenge = b"not the challenge"
+        speaker.association._accepted = speaker.association._accepted._replace(
+            challenge=b"not the challenge"
+        )
         event = await speaker.ask(speaker.make(speaker.association.authenticate()))
         assert isinstance(event, AuthenticationFailed)
         (refused,) = events.of("association-refused")

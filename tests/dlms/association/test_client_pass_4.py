@@ -39,9 +39,9 @@ PASS_4: dict[str, Any] = {
     "short": lambda pair: octet_string(f_of_server(pair, pair.client._challenge)[:16]),
     "long": lambda pair: octet_string(f_of_server(pair, pair.client._challenge) + b"\0"),
     "zeros": lambda pair: octet_string(bytes(17)),
-    "f(StoC)": lambda pair: octet_string(f_of_server(pair, pair.client._server_challenge)),
+    "f(StoC)": lambda pair: octet_string(f_of_server(pair, pair.client._accepted.challenge)),
     "our own f(StoC)": lambda pair: octet_string(
-        f_of_server(pair, pair.client._server_challenge, title=CLIENT_TITLE)
+        f_of_server(pair, pair.client._accepted.challenge, title=CLIENT_TITLE)
     ),
     "our title": lambda pair: octet_string(
         f_of_server(pair, pair.client._challenge, title=CLIENT_TITLE)

@@ -162,7 +162,7 @@ def test_f_by_hand(make: Any, mechanism: Mechanism, f: Any) -> None:
     right = f(*concluding(pair))
     hit = pair.hit(pass_3(pair, right))
     assert isinstance(hit.event, AssociationOpened)
-    stoc = pair.client._server_challenge
+    stoc = pair.client._accepted.challenge
     bound = b"MTR\0\0\0\0\1" + b"S1S\0\0\0\0\1" + ctos + stoc
     assert hit.reply.endswith(f(ctos, bound))
 

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dlms.acse.names import ApplicationContext, Mechanism
-from dlms.association.admit import Offer
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.events import RequestReceived
+from dlms.association.offer import Offer
 from dlms.association.server import ServerAssociation
 from dlms.axdr.data import octet_string
 from dlms.errors import RemoteProtocolError
