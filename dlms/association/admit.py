@@ -21,7 +21,7 @@ from dlms.association.contexts import take_dedicated
 from dlms.association.events import AssociationRefused
 from dlms.association.offer import Admitted, Offer
 from dlms.association.shapes import answer_form, shape_in_kind
-from dlms.errors import CodecError, LocalProtocolError
+from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.ciphered import Family
 from dlms.security.control import Protection
@@ -123,6 +123,20 @@ def refusal_aare(
         diagnostic=diagnostic,
         user_information=user_information,
     ).encode()
+
+
+def no_aarq(why: str, config: ServerConfig, *, silent: bool) -> RemoteProtocolError:
+    """An AARQ that has no place here; nothing changes."""
+    reply = None if silent else refusal_aare(config, UserDiagnostic.NO_REASON_GIVEN)
+    return RemoteProtocolError(why, reply=reply, reason="aarq-not-allowed")
+
+
+def unreadable_aarq(
+    error: CodecError, config: ServerConfig, *, silent: bool
+) -> RemoteProtocolError:
+    """An AARQ that cannot be decoded; nothing changes."""
+    reply = None if silent else refusal_aare(config, ProviderDiagnostic.NO_REASON_GIVEN)
+    return RemoteProtocolError(f"AARQ: {error}", reply=reply, reason="malformed-aarq")
 
 
 def refused(no: Refusal, aarq: Aarq, config: ServerConfig) -> AssociationRefused:

@@ -13,6 +13,7 @@ from dlms.acse.aare import Aare
 from dlms.acse.codes import AssociationResult, ReleaseRequestReason
 from dlms.acse.release import Rlre, Rlrq
 from dlms.association import authenticating, proposal
+from dlms.association.answered import take
 from dlms.association.carrying import Carrier
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.contexts import Freshness, general_context, take_keys
@@ -31,7 +32,6 @@ from dlms.association.events import (
 from dlms.association.knobs import KeyInForce
 from dlms.association.naming import (
     ServedResponse,
-    awaited,
     invoke_id,
     is_confirmed,
 )
@@ -239,31 +239,19 @@ class ClientAssociation:
 
     def _receive_service(self, octets: bytes) -> Step[Event]:
         verifying = self.state is State.VERIFYING
-        carrier: Ciphering | None = None
-        apdu = octets
-        if self.config.context.ciphered:
-            use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
-            peeled = yield from proposal.open_due(
-                octets, self._general, use, self.config.protection
-            )
-            carrier, apdu = peeled.ciphering, peeled.apdu
-        notification = registry.NOTIFICATIONS.get(apdu[0]) if apdu else None
-        if notification is not None:
-            state, told = after(self.state, Input.NOTIFICATION), notification.decode(apdu)
+        use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
+        response, told, tag, ciphering = yield from take(octets, self._general, self.config, use)
+        if told is not None:
+            state = after(self.state, Input.NOTIFICATION)
             if int(told.needs) & ~int(self.conformance):
                 raise RemoteProtocolError("it was not negotiated", reason="service-not-negotiated")
             self.state = state
             return NotificationReceived(told)
-        row = registry.RESPONSES.get(apdu[0]) if apdu else None
-        if row is None:
-            raise CodecError(f"APDU {apdu[:1].hex()} is no response", offset=0, field="APDU")
-        response = awaited(row.decode(apdu), short_names=self.config.short_names)
-        if response is None:
-            raise CodecError(f"{row.name} of a form that is not awaited", offset=1, field="APDU")
+        assert response is not None  # one of both
         if verifying:
-            return (yield from self._receive_pass_4(response, carrier))
+            return (yield from self._receive_pass_4(response, ciphering))
         state = after(self.state, Input.RESPONSE)
-        if self._waiting_for != (apdu[0], invoke_id(response)):
+        if self._waiting_for != (tag, invoke_id(response)):
             raise RemoteProtocolError("response to no request of ours", reason="invoke-id")
         self.state = state
         self._waiting_for = None

@@ -13,10 +13,9 @@ from __future__ import annotations
 import datetime as dt
 
 from dlms.acse.aarq import Aarq
-from dlms.acse.codes import ProviderDiagnostic, UserDiagnostic
 from dlms.association import authenticating
 from dlms.association.admission import Refusal, busy_refusal
-from dlms.association.admit import admit, refusal_aare, refused
+from dlms.association.admit import admit, no_aarq, refused, unreadable_aarq
 from dlms.association.carrying import Carrier, is_acknowledgement, is_general_block
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.contexts import take_keys
@@ -172,14 +171,11 @@ class ServerAssociation:
             aarq = Aarq.decode(apdu)
         except CodecError as error:
             # Unreadable: not even this much can be said about the association it wanted.
-            raise self._no_aarq(
-                f"AARQ: {error}", ProviderDiagnostic.NO_REASON_GIVEN, "malformed-aarq"
-            ) from error
-        if self.state is State.PRE_ESTABLISHED:
-            raise self._no_aarq("AARQ for what is there without", UserDiagnostic.NO_REASON_GIVEN)
+            raise unreadable_aarq(error, self.config, silent=self._silent) from error
+        standing = self.state is State.PRE_ESTABLISHED
         keeps = self.config.knobs.aarq_in_association is SecondAarq.REJECT
-        if keeps and self.state is not State.IDLE:
-            raise self._no_aarq("AARQ in an open association", UserDiagnostic.NO_REASON_GIVEN)
+        if standing or (keeps and self.state is not State.IDLE):
+            raise no_aarq("AARQ in an open association", self.config, silent=self._silent)
         self.state = after(self.state, Input.AARQ)
         yield from self._forget()
         self._dedicated_count += 1
@@ -200,16 +196,6 @@ class ServerAssociation:
             yield Discard(Use.ASSOCIATION, dedicated)
             raise
         return self._commit(admitted)
-
-    def _no_aarq(
-        self,
-        why: str,
-        diagnostic: UserDiagnostic | ProviderDiagnostic,
-        reason: str = "aarq-not-allowed",
-    ) -> RemoteProtocolError:
-        """An AARQ that changes nothing."""
-        reply = None if self._silent else refusal_aare(self.config, diagnostic)
-        return RemoteProtocolError(why, reply=reply, reason=reason)
 
     def _begin(self, admitted: Admitted) -> None:
         self._services = Services(admitted, self.config, self._carrier)
