@@ -36,7 +36,9 @@ SUITES = {"dco": 0, "suite1": 1, "suite2": 2}
 async def laboratory(pki: Any) -> AsyncIterator[Any]:
     """A laboratory meter whose clients are not registered: any title may come."""
     async with Sandbox([LABORATORY], pki=pki, fleet_secret=SECRET, client_titles={}) as sandbox:
-        yield sandbox.meters["laboratory"]
+        meter = sandbox.meters["laboratory"]
+        meter.device.state.certificates.clear()  # which register the titles in them
+        yield meter
 
 
 @pytest.fixture

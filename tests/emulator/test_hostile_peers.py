@@ -317,9 +317,9 @@ async def test_a_list_of_the_longest_there_is(meter: Meter, dial: Any, witness: 
     assert first[:3] == bytes.fromhex("C40241"), "the first block"
     assert peak < 16 << 20
     ((association, _),) = meter.made[-1]._peer._open.values()
-    assert 10_000 < association._transfers.pending <= MAX_TOTAL
+    assert 10_000 < association.pending <= MAX_TOTAL
     assert (await peer.ask(READER, GetRequest(0x42, LDN).encode()))[:3] == bytes.fromhex("C40142")
-    assert association._transfers.pending == 0
+    assert association.pending == 0
 
 
 # Lying --------------------------------------------------------------------------------------------
