@@ -245,6 +245,16 @@ def test_an_association_that_ends_in_the_middle(how: str, way: str, general: Any
     assert talk.done == (way == "response")
 
 
+def test_a_plain_request_in_the_middle_that_is_not_answered(general: Any) -> None:
+    talk = general(windows=(1, 1), **PLAIN).opened()
+    talk.serve(stream(SET)[0])
+    other = octet_string(b"other")
+    assert talk.serve(SetRequest(0x01, ATTRIBUTE, other).encode()) == ()
+    replies = [talk.serve(octets) for octets in stream(SET)[1:]]
+    assert not any(decode(octets).data for one in replies for octets in one)
+    assert (talk.done, talk.value) == (1, other)
+
+
 def test_a_plain_request_in_the_middle(general: Any) -> None:
     talk = general(windows=(1, 1), **PLAIN).opened()
     talk.serve(stream(SET)[0])
