@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.association.carrying import Carrier
 from dlms.association.state import State
 from dlms.axdr.data import octet_string, unsigned
 from dlms.client.refusals import AssociationRejected
+from dlms.errors import RemoteProtocolError
 from dlms.security.ciphered import Form
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.general_block import decode
 from dlms.xdlms.get import GetRequest
@@ -191,6 +194,26 @@ def test_no_request_is_collected_behind_an_association(general: Any) -> None:
     assert not pair.server._carrier.waiting, "whoever goes on without blocks has ended it"
 
 
+def test_what_is_owed_behind_an_association_is_acknowledged_only() -> None:
+    carrier = Carrier(3, answers=True)
+    carrier.begin(Conformance.GENERAL_BLOCK_TRANSFER, 12)
+    assert carrier.receive(stream(b"question")[0]).apdu == b"question"
+    carrier.end()
+    assert [decode(octets).data for octets in carrier.send(b"long answer")] == [
+        b"long ",
+        b"answe",
+        b"r",
+    ]
+    with pytest.raises(RemoteProtocolError) as caught:
+        carrier.receive(stream(b"another")[0])
+    assert caught.value.reason == "block-of-no-exchange"
+    assert carrier.waiting
+    assert carrier.receive(block(2, 3, control=LAST | 3)) == (None, ())
+    assert not carrier.waiting
+    with pytest.raises(RemoteProtocolError):
+        carrier.receive(block(2, 3, control=LAST | 3))
+
+
 @pytest.mark.parametrize("how", ["AARQ", "RLRQ", "close"])
 @pytest.mark.parametrize("way", ["request", "response"])
 def test_an_association_that_ends_in_the_middle(how: str, way: str, general: Any) -> None:
@@ -220,6 +243,16 @@ def test_an_association_that_ends_in_the_middle(how: str, way: str, general: Any
         assert hexes(talk.serve(stream(SET)[1])) == ["d80102"]
         assert talk.serve(block(1, 1, control=LAST | 3)) == ()
     assert talk.done == (way == "response")
+
+
+def test_a_plain_request_in_the_middle_that_is_not_answered(general: Any) -> None:
+    talk = general(windows=(1, 1), **PLAIN).opened()
+    talk.serve(stream(SET)[0])
+    other = octet_string(b"other")
+    assert talk.serve(SetRequest(0x01, ATTRIBUTE, other).encode()) == ()
+    replies = [talk.serve(octets) for octets in stream(SET)[1:]]
+    assert not any(decode(octets).data for one in replies for octets in one)
+    assert (talk.done, talk.value) == (1, other)
 
 
 def test_a_plain_request_in_the_middle(general: Any) -> None:
