@@ -20,6 +20,8 @@ from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest
 
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 
+_SIGNED_RESPONSE = int(Access.SIGNED_RESPONSE)
+
 Answerable: TypeAlias = (
     CompleteRequest | AccessRequest | ReadRequest | WriteRequest | UnconfirmedWriteRequest
 )
@@ -47,7 +49,7 @@ class Asking(NamedTuple):
         """Whether the request is protected as ``access`` asks for, and the response can be: without
         key pairs nothing is signed.
         """
-        if access & Access.SIGNED_RESPONSE:
+        if int(access) & _SIGNED_RESPONSE:
             keys = self.device.keys(self.association)
             if keys.signing_key is None or SUITES[self.association.config.suite].curve is None:
                 return False

@@ -47,9 +47,9 @@ def exchange(
     meter cannot go on.
     """
     event = yield from association.receive(apdu, now)
-    if isinstance(event, events.BlocksCarried):
-        return Exchanged(event, event.replies)
     if not isinstance(event, events.RequestReceived):
+        if isinstance(event, events.BlocksCarried):
+            return Exchanged(event, event.replies)
         return Exchanged(event, association.carry(getattr(event, "reply", None)))
     if not isinstance(event.request, ANSWERABLE):
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
