@@ -19,7 +19,6 @@ from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.contexts import Freshness, general_context, take_keys
 from dlms.association.events import (
     AssociationOpened,
-    AssociationRefused,
     AssociationReleased,
     AuthenticationFailed,
     AuthenticationPending,
@@ -36,7 +35,7 @@ from dlms.association.naming import (
     is_confirmed,
 )
 from dlms.association.shapes import plain_room, request_shape
-from dlms.association.state import IllegalInput, Input, State, after
+from dlms.association.state import IllegalInput, Input, State, after, after_ours
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused, InvocationCounters
@@ -118,7 +117,7 @@ class ClientAssociation:
 
     def open(self) -> Step[bytes]:
         """Make the AARQ. An association without responses stands from here on."""
-        state = self._next(Input.AARQ)
+        state = after_ours(self.state, Input.AARQ)
         octets, challenge = yield from proposal.make_aarq(self.config, self._keys, self._general)
         self._challenge = challenge
         self._waiting_for = None
@@ -131,7 +130,7 @@ class ClientAssociation:
 
     def authenticate(self) -> Step[bytes]:
         """Make pass 3 of HLS, after :class:`AuthenticationPending`."""
-        state = self._next(Input.HLS_PASS_3)
+        state = after_ours(self.state, Input.HLS_PASS_3)
         f = yield from hls.answer(self._exchange())
         request = authenticating.pass_3(f, short_names=self.config.short_names)
         octets = yield from self._protected(request.encode(), Use.ASSOCIATION)
@@ -149,7 +148,7 @@ class ClientAssociation:
 
     def request(self, request: AnyRequest) -> Step[bytes]:
         """Make a service request. One confirmed request may wait for its response at a time."""
-        state = self._next(Input.REQUEST)
+        state = after_ours(self.state, Input.REQUEST)
         if self._waiting_for is not None:
             raise LocalProtocolError("the response to the last request is still awaited")
         apdu = request.encode()
@@ -170,13 +169,8 @@ class ClientAssociation:
 
     def release(self) -> Step[bytes]:
         """Make the RLRQ; in a ciphered context it repeats the InitiateRequest, protected."""
-        state = self._next(Input.RLRQ)
-        user: bytes | None = None
-        if self._general is not None and self.config.context.ciphered:
-            initiate = proposal.initiate_request(self.config).encode()
-            user = yield from protect_layers(
-                self._general, initiate, proposal.initiate_shape(self.config), Use.ASSOCIATION
-            )
+        state = after_ours(self.state, Input.RLRQ)
+        user = yield from proposal.release_information(self._general, self.config)
         self.state = state
         return Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user).encode()
 
@@ -222,9 +216,7 @@ class ClientAssociation:
         if aare.result is not AssociationResult.ACCEPTED:
             self.state = after(self.state, Input.AARE_REFUSED)
             yield from self._forget()
-            error = proposal.refusal_error(aare)
-            why = f"{aare.result.name} {aare.diagnostic.name}".lower().replace("_", "-")
-            return AssociationRefused(None, aare.result, aare.diagnostic, error, why)
+            return proposal.refusal(aare)
         self._accepted = accepted = yield from proposal.judge_acceptance(
             aare, self.config, self._keys, self._general, self._challenge, now
         )
@@ -274,12 +266,6 @@ class ClientAssociation:
     def _begin(self, conformance: Conformance) -> None:
         self.conformance = conformance
         self.carrier.begin(conformance, self.server_max_pdu)
-
-    def _next(self, event: Input) -> State:
-        try:
-            return after(self.state, event)
-        except IllegalInput as error:
-            raise LocalProtocolError(str(error)) from error
 
     def _exchange(self) -> hls.Exchange:
         return authenticating.exchange(

@@ -13,6 +13,7 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.certificates import peer_public_key
 from dlms.association.config import TITLE_LENGTH, AssociationKeys, ClientConfig
 from dlms.association.contexts import take_dedicated
+from dlms.association.events import AssociationRefused
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.ciphered import Family, Form
@@ -202,9 +203,20 @@ def judge_challenge(aare: Aare, own: bytes, config: ClientConfig) -> bytes:
     return value.octets
 
 
-def refusal_error(aare: Aare) -> ConfirmedServiceError | None:
-    """The ConfirmedServiceError in a refusing AARE, if there is a readable one."""
-    try:
-        return ConfirmedServiceError.decode(aare.user_information or b"")
-    except CodecError:
+def release_information(general: GeneralContext | None, config: ClientConfig) -> Step[bytes | None]:
+    """What an RLRQ carries: in a ciphered context the InitiateRequest again, protected."""
+    if general is None or not config.context.ciphered:
         return None
+    initiate = initiate_request(config).encode()
+    return (yield from protect_layers(general, initiate, initiate_shape(config), Use.ASSOCIATION))
+
+
+def refusal(aare: Aare) -> AssociationRefused:
+    """What a refusing AARE says; with its ConfirmedServiceError, if there is a readable one."""
+    error: ConfirmedServiceError | None
+    try:
+        error = ConfirmedServiceError.decode(aare.user_information or b"")
+    except CodecError:
+        error = None
+    why = f"{aare.result.name} {aare.diagnostic.name}".lower().replace("_", "-")
+    return AssociationRefused(None, aare.result, aare.diagnostic, error, why)

@@ -34,14 +34,13 @@ from dlms.association.refusing import ServiceRefused, answer, too_long
 from dlms.association.releasing import judge_release, rlre
 from dlms.association.services import Services
 from dlms.association.shapes import respond
-from dlms.association.state import IllegalInput, Input, State, after
-from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
+from dlms.association.state import Input, State, after, after_ours
+from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.control import Protection
 from dlms.security.ops import Discard, Step, Use
 from dlms.xdlms.registry import AnyResponse, Notification
 
 _AARQ, _RLRQ = 0x60, 0x62
-_new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 # Asked for with every request. In Python 3.11 a member costs a tenth of a microsecond where it is
 # named by its class.
 _AUTHENTICATING, _UNCONFIRMED, _RESPONSE = State.AUTHENTICATING, State.UNCONFIRMED, Input.RESPONSE
@@ -292,10 +291,7 @@ class ServerAssociation:
         return self._carrier.tell(notification)
 
     def _passing(self, event: Input) -> Services:
-        try:
-            self.state = after(self.state, event)
-        except IllegalInput as error:
-            raise LocalProtocolError(str(error)) from error
+        self.state = after_ours(self.state, event)
         assert self._services is not None  # no state that allows it is without
         return self._services
 

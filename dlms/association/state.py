@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from dlms.errors import ProtocolError
+from dlms.errors import LocalProtocolError, ProtocolError
 
 
 class State(Enum):
@@ -115,3 +115,11 @@ def after(state: State, event: Input) -> State:
         return TRANSITIONS[state, event]
     except KeyError:
         raise IllegalInput(state, event) from None
+
+
+def after_ours(state: State, event: Input) -> State:
+    """The same for what we are about to do ourselves. :class:`LocalProtocolError`: not now."""
+    try:
+        return after(state, event)
+    except IllegalInput as error:
+        raise LocalProtocolError(str(error)) from error
