@@ -64,6 +64,21 @@ def _carries_a_key(initiate: bytes | None) -> bool:
     return InitiateRequest.decode(initiate).dedicated_key is not None
 
 
+def _general_ciphering(message: GeneralCiphered) -> str:
+    """Who to whom, by which key, and how long it is: what is ciphered stays so."""
+    choice = choice_of(message.key_info).name.lower().replace("_", "-")
+    return (
+        f"general-ciphering {_parties(message.header)} key={choice}"
+        f" SC={message.control:02X} IC={message.counter} {len(message.body)} octets"
+    )
+
+
+def _parties(header: GeneralHeader) -> str:
+    titles = (header.originator, header.recipient, header.transaction_id)
+    sender, recipient, transaction = (part.hex().upper() or "-" for part in titles)
+    return f"from={sender} to={recipient} transaction={transaction}"
+
+
 def described(apdu: bytes) -> str:
     """One line that says what ``apdu`` is."""
     try:
@@ -97,6 +112,12 @@ def _described(apdu: bytes) -> str:
             f" window={block.window}{' streaming' * block.streaming}{' last' * block.last}"
             f" {len(block.data)} octets"
         )
+    if tag == GENERAL_CIPHERING:
+        return _general_ciphering(decode_general_ciphering(apdu))
+    if tag == GENERAL_SIGNING:
+        signed = decode_general_signing(apdu)
+        inside = _described(signed.content)
+        return f"general-signing {_parties(signed.header)} of {{{inside}}}"
     if is_ciphered(tag):
         ciphered = decode_ciphered(apdu)
         return (

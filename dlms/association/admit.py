@@ -26,11 +26,12 @@ from dlms.security import hls
 from dlms.security.ciphered import Family
 from dlms.security.control import Protection
 from dlms.security.counters import CounterRefused, InvocationCounters
-from dlms.security.general_context import GeneralContext, SpentKeys
+from dlms.security.general_context import GeneralContext
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.layers import is_layer, open_layers, protect_layers
 from dlms.security.ops import CryptoFailure, Match, Random, Step, Use
 from dlms.security.protect import SecurityContext, Shape, TooWeak
+from dlms.security.spent_keys import SpentKeys
 from dlms.security.suites import SUITES
 from dlms.xdlms.codes import InitiateError
 from dlms.xdlms.conformance import Conformance

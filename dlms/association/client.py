@@ -41,10 +41,16 @@ from dlms.association.state import IllegalInput, Input, State, after
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused, InvocationCounters
-from dlms.security.general_context import SpentKeys
-from dlms.security.layers import Ciphering, protect_layers
-from dlms.security.ops import Discard, Step, Use, VerificationFailed
+from dlms.security.layers import (
+    TRANSACTION_ID_LENGTH,
+    Ciphering,
+    Peeled,
+    has_header,
+    protect_layers,
+)
+from dlms.security.ops import Discard, Random, Step, Use, VerificationFailed
 from dlms.security.protect import Shape
+from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms import registry
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
@@ -87,6 +93,7 @@ class ClientAssociation:
         self._server_challenge = b""
         self._server_public: bytes | None = None
         self._waiting_for: tuple[int, int] | None = None
+        self._transaction_id = b""
         self.carrier = Carrier(config.block_window, always=config.always_in_blocks)
         """General blocks, for whoever sends and awaits octets."""
         if config.pre_established:
@@ -256,6 +263,7 @@ class ClientAssociation:
     def _receive_service(self, octets: bytes) -> Step[Event]:
         verifying = self.state is State.VERIFYING
         carrier: Ciphering | None = None
+        peeled: Peeled | None = None
         apdu = octets
         if self.config.context.ciphered:
             use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
@@ -270,6 +278,8 @@ class ClientAssociation:
                 raise RemoteProtocolError("it was not negotiated", reason="service-not-negotiated")
             self.state = state
             return NotificationReceived(told)
+        if peeled is not None and self._transaction_id:
+            proposal.check_transaction(peeled, self._transaction_id)
         row = registry.RESPONSES.get(apdu[0]) if apdu else None
         if row is None:
             raise CodecError(f"APDU {apdu[:1].hex()} is no response", offset=0, field="APDU")
@@ -323,6 +333,9 @@ class ClientAssociation:
         shape = self._shape()
         if shape is None or self._general is None:
             return apdu
+        if has_header(shape):
+            self._transaction_id = yield Random(use, TRANSACTION_ID_LENGTH)
+            shape = shape._replace(transaction_id=self._transaction_id)
         return (yield from protect_layers(self._general, apdu, shape, use))
 
     def _shape(self) -> Shape | None:
@@ -331,6 +344,7 @@ class ClientAssociation:
 
     def _forget(self) -> Step[None]:
         self._waiting_for = None
+        self._transaction_id = b""
         if self.state is State.PRE_ESTABLISHED:
             return
         self._challenge = self._server_challenge = b""
