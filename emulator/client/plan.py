@@ -108,11 +108,12 @@ class Options(TypedDict, total=False):
         The dialect of ciphering: a :class:`Form` or its name, ``"service"``, ``"general"``
         (general-glo- and general-ded-ciphering) or ``"general-ciphering"``.
     ``key_choice``
-        Which key a message by general-ciphering has, a :class:`KeyChoice` or its name: ``"unicast"``,
-        the global one; ``"wrapped"``, a new one for each message under the master key (``kek``);
-        ``"one-pass"`` and ``"static"``, agreed for each message, C(1e, 1s) and C(0e, 2s). Agreed
-        keys take suite 1 or 2, an ``agreement_key`` and ``peer_agreement_public``, one-pass ones
-        ``signing_key`` and ``peer_public`` as well. With one of these ``form`` need not be said.
+        Which key a message by general-ciphering has, a :class:`KeyChoice` or its name:
+        ``"unicast"``, the global one; ``"wrapped"``, a new one for each message under the master
+        key (``kek``); ``"one-pass"`` and ``"static"``, agreed for each message, C(1e, 1s) and
+        C(0e, 2s). Agreed keys take suite 1 or 2, an ``agreement_key`` and
+        ``peer_agreement_public``, one-pass ones ``signing_key`` and ``peer_public`` as well. With
+        one of these ``form`` need not be said.
     ``short_names``
         Short name referencing. ``counter_from`` is read by logical names all the same.
     ``conformance``
