@@ -386,7 +386,11 @@ async def test_when_no_more_can_be_remembered(lab: Lab, events: Any) -> None:
         for choice in ("unicast", "static", "one-pass"):
             async with lab.associate("suite1", key_choice=choice) as b:
                 assert await b.get(PAD) == b"\0"
+        before = lab.device.state.spent["suite1"].snapshot()
         await setup.transfer_keys("kek")
+        after = lab.device.state.spent["suite1"].snapshot()
+        assert after == tuple(mark for mark in before if mark[:1] != b"\1")
+        assert {mark[:1] for mark in after} == {b"\2", b"\3", b"\4"}
         keys = a.keys
     async with lab.associate("suite1", key_choice="wrapped", keys=keys) as b:
         await b.get((1, PAD, 2))
