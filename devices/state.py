@@ -12,8 +12,8 @@ from dlms.axdr.data import Data
 from dlms.axdr.encoding import encode
 from dlms.cosem.security_setup import Policy
 from dlms.security.counters import InvocationCounters
-from dlms.security.general_context import SpentKeys
 from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.spent_keys import SpentKeys
 
 
 @dataclass(slots=True)

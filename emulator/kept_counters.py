@@ -11,12 +11,13 @@ transferred again, its initialization vectors go on.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 from devices.state import DeviceState
 from dlms.security.counters import MAXIMUM, InvocationCounters
-from dlms.security.general_context import SpentKeys
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.spent_keys import ONE_PASS, OWN_STATIC, STATIC, WRAPPED, Marks, SpentKeys
 from emulator.journal import Journal
 
 BLOCK = 1024
@@ -72,33 +73,40 @@ class KeptCounters(InvocationCounters):
         self._next[ek] = first
 
 
+class _KeptMarks(Marks):
+    """Marks in ``journal``, under names that begin with ``beginning``."""
+
+    __slots__ = ("_beginning", "_journal")
+
+    def __init__(self, journal: Journal, beginning: str, known: Iterable[bytes]) -> None:
+        super().__init__(known)
+        self._journal = journal
+        self._beginning = beginning
+
+    def add(self, mark: bytes) -> None:
+        self._journal.raise_to(self._beginning + mark.hex(), 1)
+        super().add(mark)
+
+
 class KeptSpentKeys(SpentKeys):
     """Keys of single messages, for the security scope ``scope`` of the meter ``title``.
 
-    Those that were made from a replaced master key or key pair are not kept: after a restart the
-    first ones are in force again, and with them what was made from those.
+    Those that are made from a new master key or key pair are not kept: after a restart the first
+    ones are in force again, and with them what was made from those.
     """
 
-    __slots__ = ("_beginning", "_cleared", "_journal")
+    __slots__ = ()
 
     def __init__(self, journal: Journal, title: bytes, scope: str) -> None:
-        super().__init__()
-        self._journal = journal
-        self._cleared = False
-        self._beginning = f"spent {title.hex()}/{quote(scope, safe='')}/"
-        self.restore(
-            bytes.fromhex(name.removeprefix(self._beginning))
-            for name in journal.names(self._beginning)
-        )
+        beginning = f"spent {title.hex()}/{quote(scope, safe='')}/"
+        known: tuple[set[bytes], ...] = (set(), set(), set())
+        for name in journal.names(beginning):
+            mark = bytes.fromhex(name.removeprefix(beginning))
+            known[_PLACES[mark[:1]]].add(mark)
+        super().__init__(*(_KeptMarks(journal, beginning, marks) for marks in known))
 
-    def add(self, mark: bytes) -> None:
-        if not self._cleared:
-            self._journal.raise_to(self._beginning + mark.hex(), 1)
-        super().add(mark)
 
-    def clear(self) -> None:
-        self._cleared = True
-        super().clear()
+_PLACES = {WRAPPED: 0, ONE_PASS: 1, STATIC: 1, OWN_STATIC: 2}
 
 
 class KeptSpent(defaultdict[str, SpentKeys]):

@@ -1,7 +1,8 @@
 """APDUs made readable, for those who watch a meter work.
 
 An AARQ may carry a password, and an InitiateRequest in clear, also one inside an RLRQ, a dedicated
-key: such an APDU is not shown, nor one of these that cannot be read and so might. Of a general
+key: such an APDU is not shown, nor one of these that cannot be read and so might. A signature, and
+ciphering that does not encrypt, leave what is inside in clear. Of a general
 block only the head is: what it is a piece of cannot be told from it.
 """
 
@@ -13,6 +14,17 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import Rlre, Rlrq
 from dlms.errors import CodecError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
+from dlms.security.control import Protection
+from dlms.security.general_ciphering import (
+    GENERAL_CIPHERING,
+    GeneralCiphered,
+    decode_general_ciphering,
+)
+from dlms.security.general_header import GeneralHeader
+from dlms.security.general_signing import GENERAL_SIGNING, decode_general_signing
+from dlms.security.layers import MAX_LAYERS
+from dlms.security.message_keys import choice_of
+from dlms.security.ops import TAG_LENGTH
 from dlms.xdlms import general_block, registry
 from dlms.xdlms.initiate import InitiateRequest
 
@@ -39,14 +51,15 @@ def shown(apdu: bytes) -> str:
 
 
 def _may_hold_a_secret(apdu: bytes) -> bool:
-    tag = apdu[0] if apdu else -1
     try:
+        readable = _readable(apdu)
+        tag = readable[0] if readable else -1
         if tag == _AARQ:
-            aarq = Aarq.decode(apdu)
+            aarq = Aarq.decode(readable)
             return _presents_a_secret(aarq) or _carries_a_key(aarq.user_information)
         if tag == _RLRQ:
-            return _carries_a_key(Rlrq.decode(apdu).user_information)
-        return tag == _INITIATE and _carries_a_key(apdu)
+            return _carries_a_key(Rlrq.decode(readable).user_information)
+        return tag == _INITIATE and _carries_a_key(readable)
     except CodecError:
         return True
 
@@ -58,10 +71,48 @@ def _presents_a_secret(aarq: Aarq) -> bool:
 
 
 def _carries_a_key(initiate: bytes | None) -> bool:
-    """Whether an InitiateRequest in clear has a dedicated key."""
-    if not initiate or is_ciphered(initiate[0]):
-        return False
-    return InitiateRequest.decode(initiate).dedicated_key is not None
+    """Whether an InitiateRequest has a dedicated key, and anybody can read it."""
+    readable = _readable(initiate or b"")
+    return bool(readable) and InitiateRequest.decode(readable).dedicated_key is not None
+
+
+def _readable(apdu: bytes) -> bytes:
+    """What can be read without any key: an APDU in clear, also inside a signature or ciphering that
+    does not encrypt; nothing of one that is encrypted.
+    """
+    for _ in range(MAX_LAYERS + 1):
+        tag = apdu[0] if apdu else -1
+        if tag == GENERAL_SIGNING:
+            apdu = decode_general_signing(apdu).content
+            continue
+        if tag == GENERAL_CIPHERING:
+            general = decode_general_ciphering(apdu)
+            control, body = general.control, general.body
+        elif is_ciphered(tag):
+            ciphered = decode_ciphered(apdu)
+            control, body = ciphered.control, ciphered.body
+        else:
+            return apdu
+        if control & Protection.ENCRYPTED:
+            return b""
+        authenticated = control & Protection.AUTHENTICATED
+        apdu = body[:-TAG_LENGTH] if authenticated else body
+    raise CodecError("more layers than anybody takes off", field="APDU")
+
+
+def _general_ciphering(message: GeneralCiphered) -> str:
+    """Who to whom, by which key, and how long it is: what is ciphered stays so."""
+    choice = choice_of(message.key_info).name.lower().replace("_", "-")
+    return (
+        f"general-ciphering {_parties(message.header)} key={choice}"
+        f" SC={message.control:02X} IC={message.counter} {len(message.body)} octets"
+    )
+
+
+def _parties(header: GeneralHeader) -> str:
+    titles = (header.originator, header.recipient, header.transaction_id)
+    sender, recipient, transaction = (part.hex().upper() or "-" for part in titles)
+    return f"from={sender} to={recipient} transaction={transaction}"
 
 
 def described(apdu: bytes) -> str:
@@ -72,8 +123,10 @@ def described(apdu: bytes) -> str:
         return f"malformed: {error}"
 
 
-def _described(apdu: bytes) -> str:
+def _described(apdu: bytes, depth: int = 0) -> str:
     tag = apdu[0] if apdu else -1
+    if depth > MAX_LAYERS:
+        return "more layers than anybody takes off"
     if tag == _AARQ:
         aarq = Aarq.decode(apdu)
         context = ApplicationContext.from_oid(aarq.application_context_name)
@@ -97,6 +150,12 @@ def _described(apdu: bytes) -> str:
             f" window={block.window}{' streaming' * block.streaming}{' last' * block.last}"
             f" {len(block.data)} octets"
         )
+    if tag == GENERAL_CIPHERING:
+        return _general_ciphering(decode_general_ciphering(apdu))
+    if tag == GENERAL_SIGNING:
+        signed = decode_general_signing(apdu)
+        inside = _described(signed.content, depth + 1)
+        return f"general-signing {_parties(signed.header)} of {{{inside}}}"
     if is_ciphered(tag):
         ciphered = decode_ciphered(apdu)
         return (

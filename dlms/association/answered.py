@@ -10,7 +10,7 @@ from dlms.association.config import ClientConfig
 from dlms.association.naming import ServedResponse, awaited
 from dlms.errors import CodecError
 from dlms.security.general_context import GeneralContext
-from dlms.security.layers import Ciphering
+from dlms.security.layers import Ciphering, Peeled
 from dlms.security.ops import Step, Use
 from dlms.xdlms import registry
 from dlms.xdlms.registry import Notification
@@ -26,13 +26,19 @@ class Answered(NamedTuple):
 
 
 def take(
-    octets: bytes, general: GeneralContext | None, config: ClientConfig, use: Use
+    octets: bytes,
+    general: GeneralContext | None,
+    config: ClientConfig,
+    use: Use,
+    transaction_id: bytes,
 ) -> Step[Answered]:
-    """Open and decode a response, or a notification.
+    """Open and decode a response, or a notification. ``transaction_id`` is that of the request, if
+    it had one.
 
     :class:`~dlms.errors.RemoteProtocolError`, :class:`CodecError` or what opening raises if it is
     neither, or protected less than it must be.
     """
+    peeled: Peeled | None = None
     ciphering: Ciphering | None = None
     apdu = octets
     if config.context.ciphered:
@@ -42,6 +48,8 @@ def take(
     unasked = registry.NOTIFICATIONS.get(tag)
     if unasked is not None:
         return Answered(None, unasked.decode(apdu), tag, ciphering)
+    if peeled is not None and transaction_id:
+        proposal.check_transaction(peeled, transaction_id)
     row = registry.RESPONSES.get(tag)
     if row is None:
         raise CodecError(f"APDU {apdu[:1].hex()} is no response", offset=0, field="APDU")

@@ -39,10 +39,15 @@ from dlms.association.state import IllegalInput, Input, State, after, after_ours
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused, InvocationCounters
-from dlms.security.general_context import SpentKeys
-from dlms.security.layers import Ciphering, protect_layers
-from dlms.security.ops import Discard, Step, Use, VerificationFailed
+from dlms.security.layers import (
+    TRANSACTION_ID_LENGTH,
+    Ciphering,
+    has_header,
+    protect_layers,
+)
+from dlms.security.ops import Discard, Random, Step, Use, VerificationFailed
 from dlms.security.protect import Shape
+from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms import registry
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
@@ -84,6 +89,7 @@ class ClientAssociation:
         self._challenge = b""
         self._accepted = proposal.Accepted()
         self._waiting_for: tuple[int, int] | None = None
+        self._transaction_id = b""
         self.carrier = Carrier(config.block_window, always=config.always_in_blocks)
         """General blocks, for whoever sends and awaits octets."""
         if config.pre_established:
@@ -232,7 +238,9 @@ class ClientAssociation:
     def _receive_service(self, octets: bytes) -> Step[Event]:
         verifying = self.state is State.VERIFYING
         use = Use.ASSOCIATION if verifying else Use.OPEN_RESPONSE
-        response, told, tag, ciphering = yield from take(octets, self._general, self.config, use)
+        response, told, tag, ciphering = yield from take(
+            octets, self._general, self.config, use, self._transaction_id
+        )
         if told is not None:
             state = after(self.state, Input.NOTIFICATION)
             if int(told.needs) & ~int(self.conformance):
@@ -281,6 +289,9 @@ class ClientAssociation:
         shape = self._shape()
         if shape is None or self._general is None:
             return apdu
+        if has_header(shape):
+            self._transaction_id = yield Random(use, TRANSACTION_ID_LENGTH)
+            shape = shape._replace(transaction_id=self._transaction_id)
         return (yield from protect_layers(self._general, apdu, shape, use))
 
     def _shape(self) -> Shape | None:
@@ -289,6 +300,7 @@ class ClientAssociation:
 
     def _forget(self) -> Step[None]:
         self._waiting_for = None
+        self._transaction_id = b""
         if self.state is State.PRE_ESTABLISHED:
             return
         self._challenge, self._accepted = b"", proposal.Accepted()

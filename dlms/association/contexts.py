@@ -7,9 +7,10 @@ from typing import NamedTuple
 from dlms.association.config import AssociationKeys, ClientConfig, ServerConfig
 from dlms.errors import LocalProtocolError
 from dlms.security.counters import InvocationCounters
-from dlms.security.general_context import GeneralContext, GeneralPractice, SpentKeys
+from dlms.security.general_context import GeneralContext, GeneralPractice
 from dlms.security.keys import KeyRef
 from dlms.security.protect import SecurityContext
+from dlms.security.spent_keys import SpentKeys
 
 
 class Freshness(NamedTuple):
@@ -77,14 +78,19 @@ def general_context(
 
 
 def take_keys(
-    general: GeneralContext, config: ServerConfig | ClientConfig, keys: AssociationKeys
+    general: GeneralContext,
+    config: ServerConfig | ClientConfig,
+    keys: AssociationKeys,
+    spent: SpentKeys | None = None,
 ) -> None:
     """Go over to keys that were transferred or agreed, and to key pairs and certificates that have
-    been replaced; a dedicated key stays (KL-KT-18).
+    been replaced; a dedicated key stays (KL-KT-18). So do the ``spent`` keys, if none are given.
     """
     context = general.security
     general.kek, general.agreement_key = keys.kek, keys.agreement_key
     general.signing_key = keys.signing_key
+    if spent is not None:
+        general.spent = spent
     general.peer_agreement_public = keys.peer_agreement_public
     if keys.peer_public is not None:  # else it was in the AARQ or AARE
         general.peer_signing_public = keys.peer_public

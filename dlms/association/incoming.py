@@ -24,6 +24,7 @@ from dlms.security.key_choice import KeyChoice
 from dlms.security.layers import Ciphering, is_layer, open_layers
 from dlms.security.ops import CryptoFailure, Step, Use
 from dlms.security.protect import Shape, TooWeak, open_ciphered
+from dlms.security.spent_keys import SpentKeysFull
 from dlms.xdlms import registry
 from dlms.xdlms.codes import ServiceErrorCode, StateError
 from dlms.xdlms.conformance import Conformance
@@ -106,6 +107,11 @@ def open_or_refuse(
             "invocation-counter",
             ServiceErrorCode.INVOCATION_COUNTER_ERROR,
             counter=error.floor,
+        ) from error
+    except SpentKeysFull as error:
+        # Nothing is wrong with the message; only another master key or key pair makes room.
+        raise ServiceRefused(
+            str(error), "spent-keys-full", ServiceErrorCode.OPERATION_NOT_POSSIBLE
         ) from error
     except (CodecError, CryptoFailure) as error:
         raise ServiceRefused(

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from dlms.association.config import AssociationKeys, ServerConfig
 from dlms.association.contexts import Freshness, general_context
 from dlms.security.counters import InvocationCounters
-from dlms.security.general_context import GeneralContext, SpentKeys
+from dlms.security.general_context import GeneralContext
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.protect import SecurityContext
+from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms.conformance import Conformance
 
 

@@ -22,7 +22,7 @@ from dlms.security.general_context import GeneralContext
 from dlms.security.keys import KeyRef
 from dlms.security.layers import Peeled, is_layer, open_layers, protect_layers
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
-from dlms.security.protect import Shape
+from dlms.security.protect import Opened, Shape
 from dlms.security.suites import SUITES
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError
@@ -173,6 +173,15 @@ def open_due(
     if not octets or not is_layer(octets[0]):
         raise RemoteProtocolError("plain APDU where a ciphered one is due", reason="plain")
     return (yield from open_layers(general, octets, use, required=required))
+
+
+def check_transaction(peeled: Peeled, transaction_id: bytes) -> None:
+    """What answers a message is of its transaction: a signature, and a key that came with the
+    message, would be as good in a response that was recorded long ago.
+    """
+    for layer in peeled.layers:
+        if not isinstance(layer, Opened) and layer.header.transaction_id != transaction_id:
+            raise RemoteProtocolError("response of another transaction", reason="transaction-id")
 
 
 def judge_title(title: bytes | None, config: ClientConfig) -> bytes:

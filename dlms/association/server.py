@@ -38,6 +38,7 @@ from dlms.association.state import Input, State, after, after_ours
 from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.control import Protection
 from dlms.security.ops import Discard, Step, Use
+from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms.registry import AnyResponse, Notification
 
 _AARQ, _RLRQ = 0x60, 0x62
@@ -82,22 +83,27 @@ class ServerAssociation:
         """Who uses the client, where users are identified (current_user)."""
         return None if self._services is None else self._services.aa.user
 
-    def adopt(self, config: ServerConfig, keys: AssociationKeys) -> None:
+    def adopt(
+        self, config: ServerConfig, keys: AssociationKeys, spent: SpentKeys | None = None
+    ) -> None:
         """Use what a key transfer or security_activate left, from the next APDU on.
 
         To be called after the response has been made: that one still goes under the old keys
         (R-KEY-3). By the configuration's knob new keys wait for the next association; a new policy
-        does not wait (KL-KT-31), nor do keys where there will be no next association.
+        does not wait (KL-KT-31), nor do keys where there will be no next association. ``spent``
+        goes with the keys, and is as before if it is left out.
         """
         self.config = config
-        self._offer = self._offer._replace(config=config, keys=keys)
+        self._offer = self._offer._replace(
+            config=config, keys=keys, spent=self._offer.spent if spent is None else spent
+        )
         if self._services is None:
             return
         self._services.config = config
         waits = config.knobs.key_in_force is KeyInForce.NEXT_ASSOCIATION
         general = self._services.aa.general
         if general is not None and (config.pre_established or not waits):
-            take_keys(general, config, keys)
+            take_keys(general, config, keys, spent)
 
     def close(self) -> Step[None]:
         """The lower layer is gone: so is the association, unless it was there before (R-AA-8)."""

@@ -7,62 +7,14 @@ context, and a message is opened with the context of its originator.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dlms.errors import CodecError, LocalProtocolError
 from dlms.security.general_header import GeneralHeader
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.protect import SecurityContext
+from dlms.security.spent_keys import SpentKeys
 from dlms.security.suites import SUITES, AlgorithmIdForm, Suite
-
-MAX_SPENT = 65536
-"""Keys of single messages that are remembered. Then no more are accepted, like after the last value
-of an invocation counter, until master key or key pairs are replaced: to forget one would let its
-message be played again. About 10 MiB, measured with the longest marks."""
-
-
-class KeySpent(CodecError):
-    """The key of a single message turns up a second time, or no more can be remembered."""
-
-
-class SpentKeys:
-    """What the keys of single messages were made from, each of which may be used once.
-
-    Such a key begins with invocation counter 0, so a second use would repeat an initialization
-    vector, and no counter tells a message that is played again (KL-IC-22, KL-PK-05).
-    """
-
-    __slots__ = ("_limit", "_marks")
-
-    def __init__(self, limit: int = MAX_SPENT) -> None:
-        self._limit = limit
-        self._marks: set[bytes] = set()
-
-    def __len__(self) -> int:
-        return len(self._marks)
-
-    def check(self, mark: bytes) -> None:
-        """:class:`KeySpent` if ``mark`` is known or cannot be remembered. Changes nothing."""
-        if mark in self._marks:
-            raise KeySpent("key of another message", field="key-info")
-        if len(self._marks) >= self._limit:
-            raise KeySpent("no more keys of single messages can be remembered", field="key-info")
-
-    def add(self, mark: bytes) -> None:
-        self._marks.add(mark)
-
-    def clear(self) -> None:
-        """Forget all, because what they were made from has been replaced."""
-        self._marks.clear()
-
-    def snapshot(self) -> tuple[bytes, ...]:
-        """Every mark, to be kept over a loss of power."""
-        return tuple(sorted(self._marks))
-
-    def restore(self, marks: Iterable[bytes]) -> None:
-        """Add what :meth:`snapshot` gave."""
-        self._marks.update(marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,7 @@ def open_general(
 
     Raises :class:`CodecError` for what can be refused by its layout,
     :class:`~dlms.security.protect.TooWeak` for less protection than ``required``,
-    :class:`~dlms.security.general_context.KeySpent` for the key of another message,
+    :class:`~dlms.security.spent_keys.KeySpent` for the key of another message,
     :class:`~dlms.security.counters.CounterRefused` for a counter, and lets
     :class:`~dlms.security.ops.CryptoFailure` of the driver pass. In each case nothing has changed.
     """

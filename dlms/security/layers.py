@@ -71,6 +71,11 @@ def is_layer(tag: int) -> bool:
     return is_ciphered(tag) or is_general_layer(tag)
 
 
+def has_header(shape: Shape) -> bool:
+    """Whether such a message says from whom to whom it is, and in which transaction."""
+    return shape.form is Form.CIPHERING or bool(int(shape.protection) & _SIGNED)
+
+
 # Putting layers around -----------------------------------------------------------------------
 
 
@@ -81,7 +86,7 @@ def protect_layers(
 
     :class:`LocalProtocolError` if the context has not got what that takes.
     """
-    if shape.form is not Form.CIPHERING and not int(shape.protection) & _SIGNED:
+    if not has_header(shape):
         return (yield from protect(context.security, apdu, shape, use))
     transaction_id = shape.transaction_id
     if not transaction_id:

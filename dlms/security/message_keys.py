@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 from dlms.errors import CodecError, DlmsError, LocalProtocolError
+from dlms.security import spent_keys
 from dlms.security.derivation import other_info
 from dlms.security.general_ciphering import (
     AgreedKey,
@@ -101,7 +102,7 @@ def judge_key(context: GeneralContext, key_info: KeyInfo, header: GeneralHeader)
         if context.kek is None:
             raise CodecError("there is no master key", field="key-info")
         _check_length(key_info.wrapped, context.suite.wrapped_length)
-        return b"\x01" + key_info.wrapped
+        return spent_keys.WRAPPED + key_info.wrapped
     curve = context.suite.curve
     if curve is None or context.agreement_key is None:
         raise CodecError("there is no key agreement here", field="key-info")
@@ -109,13 +110,13 @@ def judge_key(context: GeneralContext, key_info: KeyInfo, header: GeneralHeader)
         if context.peer_signing_public is None:
             raise CodecError("the originator's signature key is not known", field="key-info")
         _check_length(key_info.data, 4 * curve.value)
-        return b"\x02" + key_info.data[: 2 * curve.value]
+        return spent_keys.ONE_PASS + key_info.data[: 2 * curve.value]
     if context.peer_agreement_public is None:
         raise CodecError("the originator's agreement key is not known", field="key-info")
     _check_length(key_info.data, 0)
     if not header.transaction_id:
         raise CodecError("a nonce is needed", field="transaction-id")
-    return b"\x03" + header.transaction_id
+    return spent_keys.STATIC + header.transaction_id
 
 
 def take_key(
@@ -174,7 +175,7 @@ def _make_static(context: GeneralContext, header: GeneralHeader, into: KeyRef) -
         raise LocalProtocolError("C(0e, 2s) needs both agreement keys, and security suite 1 or 2")
     if not header.transaction_id:
         raise LocalProtocolError("C(0e, 2s) needs a transaction-id, which is its nonce")
-    mark = b"\x04" + header.transaction_id
+    mark = spent_keys.OWN_STATIC + header.transaction_id
     try:
         context.spent.check(mark)
     except CodecError as error:

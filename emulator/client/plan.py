@@ -14,6 +14,7 @@ from dlms.cosem import classes
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.counters import MAXIMUM, InvocationCounters
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
 from dlms.xdlms.conformance import Conformance
@@ -28,6 +29,7 @@ from emulator.client.keys import (
     octets_of,
 )
 from emulator.client.meter_client import RESPONSE_TIMEOUT
+from emulator.client.protecting import check_keys, ways
 from emulator.modules.keyring import KeyRing
 
 Execute: TypeAlias = Callable[[CryptoOp], Any]
@@ -95,9 +97,23 @@ class Options(TypedDict, total=False):
         System titles of 8 octets. The meter's is checked if it is given, else learned.
     ``ciphered``
         Whether the application context is a ciphered one; by default if there is a ``guek``.
-    ``protection``, ``form``, ``dedicated``, ``suite``
-        Of every request; whether service-specific or general ciphering; whether a dedicated key is
-        used; the security suite.
+    ``suite``, ``dedicated``
+        The security suite; whether a dedicated key is used.
+    ``protection``
+        Of every request, and demanded of every response: ``Protection.BOTH`` unless the caller says
+        otherwise. ``Protection.BOTH | Protection.SIGNED`` signs each request besides, and
+        ``Protection.SIGNED`` does nothing else; that takes suite 1 or 2, a ``signing_key``, and the
+        meter's ``peer_public`` to verify with.
+    ``form``
+        The dialect of ciphering: a :class:`Form` or its name, ``"service"``, ``"general"``
+        (general-glo- and general-ded-ciphering) or ``"general-ciphering"``.
+    ``key_choice``
+        Which key a message by general-ciphering has, a :class:`KeyChoice` or its name:
+        ``"unicast"``, the global one; ``"wrapped"``, a new one for each message under the master
+        key (``kek``); ``"one-pass"`` and ``"static"``, agreed for each message, C(1e, 1s) and
+        C(0e, 2s). Agreed keys take suite 1 or 2, an ``agreement_key`` and
+        ``peer_agreement_public``, one-pass ones ``signing_key`` and ``peer_public`` as well. With
+        one of these ``form`` need not be said.
     ``short_names``
         Short name referencing. ``counter_from`` is read by logical names all the same.
     ``conformance``
@@ -133,7 +149,8 @@ class Options(TypedDict, total=False):
     server_title: bytes
     ciphered: bool
     protection: Protection
-    form: Form
+    form: Form | str
+    key_choice: KeyChoice | str
     dedicated: bool
     suite: int
     short_names: bool
@@ -214,6 +231,7 @@ def plan(place: str, how: Options) -> Plan:
         counters: InvocationCounters = PlaceCounters(store, meter)
     else:
         keys, counters = given, store
+    check_keys(config, keys)
     counter, counter_from = how.get("counter"), how.get("counter_from")
     key = sending_key(config, keys)
     if key is not None:
@@ -243,6 +261,7 @@ def public(config: ClientConfig, timeout: float) -> Options:
 
 
 def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
+    form, choice = ways(how.get("form"), how.get("key_choice"))
     ciphered = how.get("ciphered", keys.guek is not None)
     short = how.get("short_names", False)
     contexts = {
@@ -267,7 +286,8 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         block_window=how.get("block_window", BLOCK_WINDOW),
         always_in_blocks=how.get("always_in_blocks", False),
         protection=how.get("protection", Protection.BOTH),
-        form=how.get("form", Form.SERVICE),
+        form=form,
+        key_choice=choice,
         dedicated=_dedicated(how, ciphered),
         user=how.get("user"),
     )

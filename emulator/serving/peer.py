@@ -142,7 +142,8 @@ class Peer:
             return
         self._revision = device.state.security_revision
         for association, row in self._open.values():
-            association.adopt(device.config(row), device.keys(row))
+            spent = device.state.spent[row.name]
+            association.adopt(device.config(row), device.keys(row), spent)
 
     # Reporting ------------------------------------------------------------------------------------
 

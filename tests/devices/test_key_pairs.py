@@ -35,6 +35,9 @@ KINDS = {
 CURVES = {"suite1": ec.SECP256R1, "suite2": ec.SECP384R1}
 
 
+MARKS = (b"\1wrapped", b"\2one-pass", b"\3static", b"\4own")
+
+
 class Setup:
     """One Security setup of a meter on the bench, with the authority that certifies its keys."""
 
@@ -244,3 +247,28 @@ def test_suite_0_has_no_pairs(make_bench: Any, method: int) -> None:
     digest = meter.digest()
     assert meter.act("0-0:43.0.16.255", method, enum(0), "graded") is REFUSED
     assert meter.digest() == digest
+
+
+@pytest.mark.parametrize(
+    ("purpose", "left"),
+    [
+        (CertificatePurpose.SIGNATURE, MARKS),
+        (CertificatePurpose.KEY_AGREEMENT, MARKS[:1]),
+        (CertificatePurpose.TLS, MARKS),
+    ],
+)
+def test_what_was_agreed_with_the_former_pair_is_forgotten(
+    suite1: Setup, purpose: CertificatePurpose, left: tuple[bytes, ...]
+) -> None:
+    """KL-PK-05: once the new one is in force, and not where its certificate is renewed."""
+    spent = suite1.meter.device.state.spent
+    for mark in MARKS:
+        spent["suite1"].add(mark)
+    suite1.generate(purpose)
+    certificate = suite1.certify(purpose)
+    assert spent["suite1"].snapshot() == MARKS
+    assert suite1.take(certificate) is SUCCESS
+    assert spent["suite1"].snapshot() == left
+    spent["suite1"].add(b"\2after")
+    assert suite1.take(suite1.certify(purpose)) is SUCCESS
+    assert b"\2after" in spent["suite1"].snapshot()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,6 +19,7 @@ from dlms.errors import LocalProtocolError
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.counters import MAXIMUM, CounterTooLow, InvocationCounters
+from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.xdlms.conformance import Conformance
 from emulator.client import Keys, MeterFault, connect
@@ -141,6 +143,103 @@ def test_a_whole_configuration() -> None:
 def test_what_does_not_go_together(how: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         planned(**how)
+
+
+# How messages are protected -----------------------------------------------------------------------
+
+PAIRS = Keys(
+    guek=GUEK,
+    gak=GAK,
+    kek=bytes(16),
+    signing_key=bytes(32),
+    peer_public=bytes(64),
+    agreement_key=bytes(32),
+    peer_agreement_public=bytes(64),
+)
+SUITE_1: Any = {**GMAC, "keys": PAIRS, "suite": 1, "counter": 0}
+SIGNED = Protection.BOTH | Protection.SIGNED
+
+
+@pytest.mark.parametrize(
+    ("form", "choice", "wanted"),
+    [
+        (None, None, (Form.SERVICE, KeyChoice.UNICAST)),
+        ("service", None, (Form.SERVICE, KeyChoice.UNICAST)),
+        ("general", None, (Form.GENERAL, KeyChoice.UNICAST)),
+        ("general-ciphering", None, (Form.CIPHERING, KeyChoice.UNICAST)),
+        (Form.CIPHERING, KeyChoice.STATIC, (Form.CIPHERING, KeyChoice.STATIC)),
+        (None, "unicast", (Form.CIPHERING, KeyChoice.UNICAST)),
+        (None, "wrapped", (Form.CIPHERING, KeyChoice.WRAPPED)),
+        ("general-ciphering", "one-pass", (Form.CIPHERING, KeyChoice.ONE_PASS)),
+        (None, "static", (Form.CIPHERING, KeyChoice.STATIC)),
+    ],
+)
+def test_forms_and_choices_in_words(form: Any, choice: Any, wanted: tuple[Any, Any]) -> None:
+    given = {"form": form, "key_choice": choice}
+    said: Any = {name: word for name, word in given.items() if word is not None}
+    config = planned(**SUITE_1, **said).config
+    assert (config.form, config.key_choice) == wanted
+
+
+@pytest.mark.parametrize(
+    ("how", "problem"),
+    [
+        ({"form": "glo"}, "'glo' is none of service, general, general-ciphering"),
+        ({"key_choice": "kek"}, "'kek' is none of unicast, wrapped, one-pass, static"),
+        ({"form": "general", "key_choice": "wrapped"}, "a key is chosen with general-ciphering"),
+    ],
+)
+def test_words_that_are_none(how: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        planned(**SUITE_1, **how)
+
+
+@pytest.mark.parametrize(
+    ("how", "needed"),
+    [
+        ({"key_choice": "unicast"}, ()),
+        ({"key_choice": "wrapped"}, ("kek",)),
+        ({"key_choice": "static"}, ("agreement_key", "peer_agreement_public")),
+        (
+            {"key_choice": "one-pass"},
+            ("signing_key", "peer_public", "agreement_key", "peer_agreement_public"),
+        ),
+        ({"protection": SIGNED}, ("signing_key", "peer_public")),
+        ({"protection": Protection.SIGNED}, ("signing_key", "peer_public")),
+    ],
+)
+def test_the_keys_that_it_takes(how: Any, needed: tuple[str, ...]) -> None:
+    every = ("kek", "signing_key", "peer_public", "agreement_key", "peer_agreement_public")
+    lean: Any = {name: None for name in every if name not in needed}
+    assert planned(**SUITE_1 | {"keys": replace(PAIRS, **lean)}, **how).keys.guek is not None
+    what = f"key choice {how['key_choice']}" if "key_choice" in how else "signing"
+    for name in needed:
+        lacking: Any = {name: None}
+        with pytest.raises(ValueError, match=f"^{what} needs {name}$"):
+            planned(**SUITE_1 | {"keys": replace(PAIRS, **lacking)}, **how)
+    if len(needed) > 1:
+        none: Any = dict.fromkeys(needed)
+        with pytest.raises(ValueError, match=f"^{what} needs {' and '.join(needed)}$"):
+            planned(**SUITE_1 | {"keys": replace(PAIRS, **none)}, **how)
+
+
+@pytest.mark.parametrize(
+    "how", [{"key_choice": "static"}, {"key_choice": "one-pass"}, {"protection": SIGNED}]
+)
+def test_what_suite_0_has_not(how: Any) -> None:
+    with pytest.raises(ValueError, match="needs security suite 1 or 2, not 0"):
+        planned(**SUITE_1 | {"suite": 0}, **how)
+    assert planned(**SUITE_1 | {"suite": 0}, key_choice="wrapped").config.suite == 0
+
+
+def test_a_public_key_may_come_in_a_certificate() -> None:
+    keys = replace(PAIRS, peer_public=None)
+    how: Any = {"mechanism": "hls-ecdsa", "anchors": (b"anchor",), "protection": SIGNED}
+    assert planned(**SUITE_1 | {"keys": keys} | how).config.anchors
+
+
+def test_nothing_is_needed_where_nothing_is_ciphered() -> None:
+    assert planned(protection=SIGNED).config.context is ApplicationContext.LN
 
 
 # Keys and their counters --------------------------------------------------------------------------

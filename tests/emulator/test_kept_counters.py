@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from devices.profile import load
 from dlms.acse.names import Mechanism
 from dlms.errors import LocalProtocolError
 from dlms.security.counters import MAXIMUM, CounterTooLow, InvocationCounters
-from dlms.security.general_context import KeySpent
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.spent_keys import KeySpent, SpentKeys
 from emulator import journal as journals
 from emulator.client import Keys, connect
 from emulator.client.errors import NotAssociated
@@ -198,25 +199,40 @@ def test_spent_keys_stay_spent(path: Path) -> None:
         assert len(KeptSpentKeys(journal, OTHER_METER, "s1sp")) == 0
 
 
-def test_what_was_made_from_replaced_keys_is_not_kept(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("replaced", "marks"),
+    [
+        (SpentKeys.without_wrapped, (b"\1first", b"\1second", b"\2other", b"\3another")),
+        (SpentKeys.without_agreed, (b"\3first", b"\2second", b"\1other", b"\1another")),
+        (SpentKeys.without_agreed, (b"\4first", b"\4second", b"\1other", b"\1another")),
+    ],
+)
+def test_what_was_made_from_replaced_keys_is_not_kept(
+    path: Path, replaced: Callable[[SpentKeys], SpentKeys], marks: tuple[bytes, ...]
+) -> None:
     """And what was made from the first ones is: they will be in force again."""
+    first, second, other, another = marks
     with Journal(path) as journal:
         spent = KeptSpentKeys(journal, METER, "s1sp")
-        spent.add(b"first")
-        spent.clear()
-        spent.check(b"first")
-        spent.add(b"second")
-        with pytest.raises(KeySpent):
-            spent.check(b"second")
+        spent.add(first)
+        spent.add(other)
+        again = replaced(spent)
+        again.check(first)
+        again.add(second)
+        for mark in (second, other):
+            with pytest.raises(KeySpent):
+                again.check(mark)
+        again.add(another)
     with Journal(path) as journal:
-        assert KeptSpentKeys(journal, METER, "s1sp").snapshot() == (b"first",)
+        kept = KeptSpentKeys(journal, METER, "s1sp").snapshot()
+        assert kept == tuple(sorted((first, other, another)))
 
 
 def test_a_key_that_cannot_be_written_down_is_not_used(path: Path) -> None:
     with Journal(path) as journal:
         spent = KeptSpentKeys(journal, METER, "s1sp")
     with pytest.raises(StoreError):
-        spent.add(b"one")
+        spent.add(b"\1one")
     assert len(spent) == 0
 
 
@@ -224,12 +240,12 @@ def test_the_state_of_a_meter_has_both(path: Path) -> None:
     with Journal(path) as journal:
         state = kept_state(journal, METER)
         state.counters.accept(GUEK, 1)
-        state.spent["s1sp"].add(b"one")
+        state.spent["s1sp"].add(b"\1one")
         assert state.spent["s1sp"] is state.spent["s1sp"]
     with Journal(path) as journal:
         state = kept_state(journal, METER)
         assert state.counters.floor(GUEK) == 2
-        assert state.spent["s1sp"].snapshot() == (b"one",)
+        assert state.spent["s1sp"].snapshot() == (b"\1one",)
         assert len(state.spent["dco"]) == 0
 
 

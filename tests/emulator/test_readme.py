@@ -6,16 +6,21 @@ import asyncio
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.profile import load
 from dlms.security.keys import KeyKind
 from emulator.cli.main import parser
-from emulator.sandbox import Sandbox
+from emulator.modules.keyring import KeyRing
+from emulator.provisioning import CLIENT_TITLE, client_keys
+from emulator.sandbox import Sandbox, suites_of
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = sorted(set(re.findall(r"(?:`|\$ )cosemlab ([a-z]+)", README)))
 
 
@@ -29,7 +34,7 @@ async def execute(code: str) -> str:
 
 
 async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
-    first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    first, second, _ = PROGRAMS
     meter = sandbox.meters["aclara"]
     texts = {
         "4059": str(meter.address.plain_port),
@@ -47,6 +52,35 @@ async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
     assert len(rows) == 3
     for row in rows:
         assert row.endswith(" Wh")
+
+
+async def test_a_key_for_each_message_and_signatures(
+    pki: Any, events: Any, clock: Any, fleet_secret: bytes
+) -> None:
+    profile, program = load("laboratory"), PROGRAMS[2]
+    row = profile.associations["suite1"]
+    sandbox = Sandbox(
+        [profile],
+        pki=pki,
+        fleet_secret=fleet_secret,
+        client_titles={},
+        on_event=events,
+        now=clock,
+        trace=True,
+    )
+    async with sandbox:
+        address = sandbox.meters["laboratory"].address
+        ring = KeyRing(fleet_secret, suites_of(profile))
+        keys = client_keys(row, address.title, CLIENT_TITLE, ring)
+        named = 'f"<{name}>"'
+        assert named in program
+        there = {f.name: getattr(keys, f.name) for f in fields(keys)}
+        digits = {name: octets.hex() for name, octets in there.items() if octets is not None}
+        program = program.replace(named, f"{digits!r}[name]")
+        program = program.replace("4059", str(address.plain_port))
+        assert await execute(program) == "b'\\x06'\n"
+    assert "general-ciphering" in events.texts()
+    assert "key=one-pass" in events.texts()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -12,6 +12,9 @@ from dlms.acse.aarq import Aarq
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import Rlrq
+from dlms.octets import encode_octet_string
+from dlms.security.general_ciphering import IdentifiedKey, encode_general_ciphering
+from dlms.security.general_header import GeneralHeader
 from dlms.security.keys import KeyKind
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import InitiateRequest
@@ -104,6 +107,77 @@ def test_the_rest_shows_whole() -> None:
 )
 def test_described_in_a_line(apdu: str, line: str) -> None:
     assert described(bytes.fromhex(apdu)).startswith(line)
+
+
+HEADER = GeneralHeader(b"\x0a\x0b", b"S1P\0\0\0\0\1", b"")
+SIGNATURE = b"\x40" + bytes(64)
+
+
+def in_ciphering(control: int, body: bytes) -> bytes:
+    return encode_general_ciphering(HEADER, IdentifiedKey(broadcast=False), control, 7, body)
+
+
+def in_signature(apdu: bytes) -> bytes:
+    return b"\xdf" + HEADER.encode() + encode_octet_string(apdu) + SIGNATURE
+
+
+CLEAR = {
+    "signed": in_signature,
+    "authenticated": lambda apdu: in_ciphering(0x11, apdu + bytes(12)),
+    "unprotected": lambda apdu: encode_general_ciphering(HEADER, None, 0x01, 0, apdu),
+    "glo authenticated": lambda apdu: (
+        b"\x21" + encode_octet_string(b"\x10\0\0\0\7" + apdu + bytes(12))
+    ),
+    "signed and authenticated": lambda apdu: in_ciphering(0x11, in_signature(apdu) + bytes(12)),
+}
+
+
+@pytest.mark.parametrize("layer", CLEAR)
+def test_a_layer_that_hides_nothing(layer: str) -> None:
+    """A signature, and authentication alone, leave a dedicated key in clear."""
+    inside = CLEAR[layer](INITIATE)
+    for apdu in (
+        inside,
+        Rlrq(user_information=inside).encode(),
+        AARQ._replace(calling_authentication_value=None, user_information=inside).encode(),
+    ):
+        line = f"{shown(apdu)}  {described(apdu)}"
+        assert_absent(KEY, line)
+        assert "not shown: may hold a secret" in line
+        assert "\n" not in line
+    get = CLEAR[layer](bytes.fromhex("C001C100080000010000FF0200"))
+    assert shown(get) == get.hex().upper()
+
+
+@pytest.mark.parametrize("control", [0x21, 0x31])
+def test_what_is_encrypted_shows_whole(control: int) -> None:
+    apdu = in_ciphering(control, INITIATE)
+    assert shown(apdu) == apdu.hex().upper()
+    wrapped = Rlrq(user_information=apdu).encode()
+    assert shown(wrapped) == wrapped.hex().upper()
+    for length in range(1, len(apdu)):
+        assert shown(apdu[:length]).startswith("DD... (")
+        assert described(apdu[:length]).startswith("malformed: ")
+
+
+def test_general_ciphering_and_signing_in_a_line() -> None:
+    whom = "from=5331500000000001 to=- transaction=0A0B"
+    ciphered = f"general-ciphering {whom} key=unicast SC=31 IC=7 22 octets"
+    assert described(in_ciphering(0x31, bytes(22))) == ciphered
+    signed = described(in_signature(bytes.fromhex("C001C100080000010000FF0200")))
+    assert signed.startswith(f"general-signing {whom} of {{GetRequest(invoke=193, ")
+    assert described(in_signature(in_ciphering(0x31, bytes(22)))) == (
+        f"general-signing {whom} of {{{ciphered}}}"
+    )
+
+
+def test_signatures_around_signatures() -> None:
+    """Nobody has to go through as many as fit in an APDU."""
+    apdu = bytes.fromhex("C001C100080000010000FF0200")
+    for _ in range(700):
+        apdu = in_signature(apdu)
+    assert shown(apdu).startswith("DF... (")
+    assert described(apdu).count("general-signing") == 5
 
 
 def test_of_a_general_block_the_head_is_shown() -> None:

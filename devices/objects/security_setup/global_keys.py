@@ -39,5 +39,8 @@ def put_in_force(call: Call, fresh: Iterable[KeyRef]) -> None:
     for ref in fresh:
         if ref.kind in _ENCRYPTION:
             state.counters.establish(ref)
+        if ref.kind is KeyKind.KEK:
+            # What was wrapped under the former one comes to nothing, played again or not.
+            state.spent[ref.scope] = state.spent[ref.scope].without_wrapped()
         state.key_versions[ref.scope, ref.kind] = ref.version
     state.security_revision += 1

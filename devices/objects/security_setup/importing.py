@@ -96,6 +96,8 @@ def _store(call: Call, new: StoredCertificate) -> None:
             old = call.device.key_pair(about.row(call), purpose)
             if old is not None:
                 state.doomed.append(old)
+            if purpose is CertificatePurpose.KEY_AGREEMENT:
+                state.spent[scope] = state.spent[scope].without_agreed()
             state.key_versions[slot] = waiting.version
             state.destroyed.discard(slot)
             del state.generated[slot]

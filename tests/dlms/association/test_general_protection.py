@@ -23,12 +23,12 @@ from dlms.errors import RemoteProtocolError
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.general_ciphering import decode_general_ciphering, encode_general_ciphering
-from dlms.security.general_context import SpentKeys
 from dlms.security.general_signing import decode_general_signing
 from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.message_keys import choice_of
 from dlms.security.ops import Curve, GenerateKeyPair, Open, Seal, Use
+from dlms.security.spent_keys import SpentKeys
 from dlms.security.suites import SUITES, AlgorithmIdForm
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.data_notification import DataNotification

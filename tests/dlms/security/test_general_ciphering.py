@@ -21,13 +21,13 @@ from dlms.security.general_ciphering import (
     decode_general_ciphering,
     encode_general_ciphering,
 )
-from dlms.security.general_context import KeySpent, SpentKeys
 from dlms.security.general_header import GeneralHeader
 from dlms.security.general_protection import open_general, protect_general
 from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyKind, KeyLifetime
 from dlms.security.ops import KeyUnavailable, Open, Use, VerificationFailed, Verify
 from dlms.security.protect import TooWeak
+from dlms.security.spent_keys import KeySpent, Marks, SpentKeys, SpentKeysFull
 from dlms.security.suites import AlgorithmIdForm
 
 APDU = bytes.fromhex("C0010000080000010000FF0200")
@@ -321,13 +321,14 @@ def test_a_nonce_is_sent_once(pair: Any) -> None:
 
 def test_what_can_no_longer_be_remembered_is_not_accepted(pair: Any) -> None:
     both = pair(1)
-    both.server.context.spent = SpentKeys(limit=2)
+    both.server.context.spent = SpentKeys(agreed=Marks(limit=2))
     octets = [send(both.client, KeyChoice.ONE_PASS) for _ in range(3)]
     for one in octets[:2]:
         receive(both.server, one)
-    refuses(both.server, octets[2], KeySpent)
-    assert receive(both.server, send(both.client, KeyChoice.UNICAST)).apdu == APDU
-    both.server.context.spent.clear()
+    refuses(both.server, octets[2], SpentKeysFull)
+    for choice in (KeyChoice.UNICAST, KeyChoice.WRAPPED):
+        assert receive(both.server, send(both.client, choice)).apdu == APDU
+    both.server.context.spent = both.server.context.spent.without_agreed()
     assert receive(both.server, octets[2]).apdu == APDU
 
 
@@ -338,7 +339,8 @@ def test_what_was_spent_survives_a_loss_of_power(pair: Any) -> None:
         receive(both.server, one)
     kept = both.server.context.spent.snapshot()
     both.server.context.spent = SpentKeys()
-    both.server.context.spent.restore(kept)
+    for mark in kept:
+        both.server.context.spent.add(mark)
     assert len(both.server.context.spent) == 3
     for one in octets:
         refuses(both.server, one, KeySpent)

@@ -16,10 +16,10 @@ from dlms.security.general_ciphering import (
     decode_general_ciphering,
     encode_general_ciphering,
 )
-from dlms.security.general_context import KeySpent
 from dlms.security.general_protection import open_general, protect_general
 from dlms.security.key_choice import KeyChoice
 from dlms.security.ops import Agree, Sign, Use, Verify
+from dlms.security.spent_keys import KeySpent, SpentKeys
 
 APDU = bytes.fromhex("C0010000080000010000FF0200")
 ORDERS = {
@@ -75,7 +75,7 @@ def test_a_signature_turned_over_is_no_new_message(pair: Any, suite: int) -> Non
         opened(both.server, again)
     assert len(both.server.ops) == asked
     # That it is the memory that refuses: a server that has not seen the message takes it.
-    both.server.context.spent.clear()
+    both.server.context.spent = SpentKeys()
     assert opened(both.server, again) == APDU
 
 
