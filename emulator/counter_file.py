@@ -108,6 +108,7 @@ class FiledCounters(InvocationCounters):
         super().check(ek, received, max_jump)
 
     def accept(self, ek: KeyRef, received: int) -> None:
+        self.check(ek, received)
         if self._keeps_floor(ek):
             self._file.reserve(f"{ek}/floor", received + 1, 0)
         super().accept(ek, received)

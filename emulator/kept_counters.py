@@ -57,6 +57,7 @@ class KeptCounters(InvocationCounters):
         return super().burn(ek)
 
     def accept(self, ek: KeyRef, received: int) -> None:
+        self.check(ek, received)
         if not ek.version and ek.lifetime is KeyLifetime.LONG_LIVED:
             name = self._names.get(ek)
             if name is None:

@@ -81,9 +81,15 @@ class InvocationCounters:
             raise CounterTooFar(received, floor)
 
     def accept(self, ek: KeyRef, received: int) -> None:
-        """Raise the floor above a counter whose message has been verified (R-IC-5, R-IC-6)."""
-        if received >= self._floor.get(ek, 0):
-            self._floor[ek] = received + 1
+        """Raise the floor above a counter whose message has been verified (R-IC-5, R-IC-6).
+
+        :class:`CounterTooLow`, with nothing changed, if the floor has moved beyond it since it was
+        checked: where a module waits, the same message may be on its way twice.
+        """
+        floor = self._floor.get(ek, 0)
+        if received < floor:
+            raise CounterTooLow(received, floor)
+        self._floor[ek] = received + 1
 
     def next_to_send(self, ek: KeyRef) -> int:
         return self._next.get(ek, 0)

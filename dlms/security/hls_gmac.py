@@ -81,8 +81,8 @@ def verify(
     )
     if not hmac.compare_digest(tag, result[5:]):
         raise VerificationFailed("f(challenge) does not verify")
-    if inner is not InnerCounter.IGNORE:
-        context.counters.accept(guek, counter)
+    if inner is not InnerCounter.IGNORE and counter >= context.counters.floor(guek):
+        context.counters.accept(guek, counter)  # else the APDU that carried it has gone beyond
 
 
 def _judge_counter(

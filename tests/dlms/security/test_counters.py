@@ -100,10 +100,14 @@ def test_checking_changes_nothing() -> None:
     assert counters.next_to_send(GUEK) == 0
 
 
-def test_accepting_lower_does_not_lower() -> None:
+def test_what_was_overtaken_is_not_accepted() -> None:
+    """R-IC-5, also where the floor moved between check and accept."""
     counters = InvocationCounters()
+    counters.check(GUEK, 3)
     counters.accept(GUEK, 9)
-    counters.accept(GUEK, 3)
+    for received in (3, 9):
+        with pytest.raises(CounterTooLow):
+            counters.accept(GUEK, received)
     assert counters.floor(GUEK) == 10
 
 
