@@ -98,6 +98,11 @@ class ClientAssociation:
         """The keys in force: those it was made with, or that have been adopted since."""
         return self._keys
 
+    @property
+    def answered(self) -> bool:
+        """Whether confirmed services can be used: the server answers (GB Ed. 8, 9.4.4)."""
+        return self.state is not State.UNCONFIRMED and not self.config.broadcast
+
     def adopt(self, keys: AssociationKeys) -> None:
         """Use ``keys`` from the next APDU on, or by the configuration's knob from the next
         association on. To be called once the response to their change has come, which is still
@@ -156,7 +161,7 @@ class ClientAssociation:
             raise LocalProtocolError("the response to the last request is still awaited")
         apdu = request.encode()
         confirmed = is_confirmed(request)
-        if confirmed and (state is State.UNCONFIRMED or self.config.broadcast):
+        if confirmed and not self.answered:
             raise LocalProtocolError("there is no response to a confirmed service here")
         if int(request.needs) & ~int(self.conformance):
             raise LocalProtocolError("the service was not negotiated")
@@ -180,6 +185,8 @@ class ClientAssociation:
                 self._general, initiate, proposal.initiate_shape(self.config), Use.ASSOCIATION
             )
         self.state = state
+        if state is State.IDLE:  # nobody will say so
+            yield from self._forget()
         return Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user).encode()
 
     # Receiving ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar, Unpack
 from dlms.client.effects import Dialogue
 from dlms.errors import DlmsError
 from emulator.client import reading
+from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.blocking_meter_client import BlockingMeterClient
 from emulator.client.errors import AssociationLost, NothingSaid, telling
@@ -158,12 +159,32 @@ class BlockingAssociation:
         meter, session = self._open()
         return meter.hold(reading.read_many(session, whats, raw, return_exceptions))
 
+    def access(
+        self, *orders: Order, return_exceptions: bool = False, **how: Unpack[How]
+    ) -> list[Any]:
+        """As :meth:`Association.access <emulator.client.association.Association.access>`."""
+        meter, session = self._open()
+        return meter.hold(access_all(session, orders, how, return_exceptions))
+
+    def access_unconfirmed(self, *orders: Order, **how: Unpack[How]) -> None:
+        """As :meth:`Association.access_unconfirmed
+        <emulator.client.association.Association.access_unconfirmed>`.
+        """
+        meter, session = self._open()
+        meter.hold(access_silently(session, orders, how))
+
     def set(
-        self, what: What, attribute: int | str, value: Any, *, class_id: int | None = None
+        self,
+        what: What,
+        attribute: int | str,
+        value: Any,
+        *,
+        class_id: int | None = None,
+        confirmed: bool = True,
     ) -> None:
         """As :meth:`Association.set <emulator.client.association.Association.set>`."""
         meter, session = self._open()
-        meter.hold(session.set(what, attribute, value, class_id))
+        meter.hold(session.set(what, attribute, value, class_id, confirmed=confirmed))
 
     def invoke(
         self,
@@ -172,10 +193,11 @@ class BlockingAssociation:
         parameter: Any = None,
         *,
         class_id: int | None = None,
+        confirmed: bool = True,
     ) -> Any:
         """As :meth:`Association.invoke <emulator.client.association.Association.invoke>`."""
         meter, session = self._open()
-        return meter.hold(session.invoke(what, method, parameter, class_id))
+        return meter.hold(session.invoke(what, method, parameter, class_id, confirmed=confirmed))
 
     def notification(self, within: float | None = None, *, setup: What | None = None) -> Notice:
         """As :meth:`Association.notification

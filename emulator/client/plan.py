@@ -56,6 +56,7 @@ OFFERED = (
     Conformance.GET
     | Conformance.SET
     | Conformance.ACTION
+    | Conformance.ACCESS
     | Conformance.SELECTIVE_ACCESS
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
@@ -94,12 +95,16 @@ class Options(TypedDict, total=False):
     ``own_title``, ``server_title``
         System titles of 8 octets. The meter's is checked if it is given, else learned.
     ``ciphered``
-        Whether the application context is a ciphered one; by default if there is a ``guek``.
+        Whether the context is a ciphered one; by default if there is a ``guek`` (``gbek``).
     ``protection``, ``form``, ``dedicated``, ``suite``
         Of every request; whether service-specific or general ciphering; whether a dedicated key is
         used; the security suite.
     ``short_names``
         Short name referencing. ``counter_from`` is read by logical names all the same.
+    ``confirmed``, ``broadcast``, ``pre_established``
+        Whether the AARQ asks for a response; without one there are unconfirmed services only.
+        Whether all is under the broadcast key (``gbek``) and never answered. Whether the
+        association is there without AARQ; a ciphered one needs the ``server_title`` for answers.
     ``conformance``
         Services to propose; by default all that the client can do.
     ``max_pdu_size``
@@ -137,6 +142,9 @@ class Options(TypedDict, total=False):
     dedicated: bool
     suite: int
     short_names: bool
+    confirmed: bool
+    broadcast: bool
+    pre_established: bool
     conformance: Conformance
     max_pdu_size: int
     block_window: int
@@ -233,7 +241,10 @@ def sending_key(config: ClientConfig, keys: AssociationKeys) -> KeyRef | None:
         return None
     key = keys.gbek if config.broadcast else keys.guek
     if key is None:
-        raise ValueError("a ciphered context, and HLS with GMAC, need an encryption key (guek)")
+        wanted = "gbek" if config.broadcast else "guek"
+        raise ValueError(
+            f"a ciphered context, and HLS with GMAC, need an encryption key ({wanted})"
+        )
     return key
 
 
@@ -243,7 +254,8 @@ def public(config: ClientConfig, timeout: float) -> Options:
 
 
 def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
-    ciphered = how.get("ciphered", keys.guek is not None)
+    broadcast = how.get("broadcast", False)
+    ciphered = how.get("ciphered", (keys.gbek if broadcast else keys.guek) is not None)
     short = how.get("short_names", False)
     contexts = {
         (False, False): ApplicationContext.LN,
@@ -270,6 +282,9 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         form=how.get("form", Form.SERVICE),
         dedicated=_dedicated(how, ciphered),
         user=how.get("user"),
+        confirmed=how.get("confirmed", not broadcast),
+        broadcast=broadcast,
+        pre_established=how.get("pre_established", False),
     )
 
 
