@@ -13,6 +13,7 @@ from dlms.client.effects import Dialogue
 from dlms.errors import RemoteProtocolError
 from dlms.transfer.pieces import TooLong
 from dlms.xdlms.access import (
+    REQUEST_TAG,
     AccessAction,
     AccessGet,
     AccessRequest,
@@ -100,7 +101,7 @@ def _request(
     request = AccessRequest(
         talk.long_invoke(options), tuple(specifications), tuple(data), date_time
     )
-    room, carrier = talk.association.room, talk.association.carrier
+    room, carrier = talk.association.room_for(REQUEST_TAG), talk.association.carrier
     if room is not None and len(request.encode()) > room and not carrier.negotiated:
         raise TooLong(f"the request does not fit into {room} octets and cannot be cut")
     return request

@@ -257,16 +257,11 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
     broadcast = how.get("broadcast", False)
     ciphered = how.get("ciphered", (keys.gbek if broadcast else keys.guek) is not None)
     short = how.get("short_names", False)
-    contexts = {
-        (False, False): ApplicationContext.LN,
-        (False, True): ApplicationContext.LN_CIPHERED,
-        (True, False): ApplicationContext.SN,
-        (True, True): ApplicationContext.SN_CIPHERED,
-    }
+    naming, ciphering = "SN" if short else "LN", "_CIPHERED" if ciphered else ""
     return ClientConfig(
         client_sap=how.get("client_sap", PUBLIC_CLIENT),
         server_sap=how.get("server_sap", MANAGEMENT_DEVICE),
-        context=contexts[short, ciphered],
+        context=ApplicationContext[naming + ciphering],
         mechanism=_mechanism(how.get("mechanism", Mechanism.NONE)),
         conformance=how.get("conformance", OFFERED_BY_SHORT_NAME if short else OFFERED),
         suite=how.get("suite", 0),
