@@ -140,7 +140,7 @@ class Association:
             if meter.lost:
                 self._client.spoiled.add(pair, meter.lost)
             await meter.abandon()
-        await self._channel.disconnect(*pair)
+        await self._channel.disconnect(*pair, settle=not meter.lost)
 
     async def get(
         self,

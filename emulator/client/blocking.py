@@ -132,7 +132,7 @@ class BlockingAssociation:
             if meter.lost:
                 self._client.spoiled.add(pair, meter.lost)
             meter.abandon()
-        self._channel.disconnect(*pair)
+        self._channel.disconnect(*pair, settle=not meter.lost)
 
     def get(
         self,

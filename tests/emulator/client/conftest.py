@@ -78,7 +78,7 @@ async def meters(
         on_event=events,
         now=clock,
         trace=True,
-        ways=[Way.UDP, Way.HDLC],
+        ways=[Way.UDP, Way.HDLC, Way.OPTICAL],
     ) as sandbox:
         yield list(sandbox.meters.values())
 
@@ -99,17 +99,19 @@ def connected(driver: str) -> Connected:
     async def start(meter: RunningMeter, way: str = "tcp") -> AsyncIterator[Any]:
         address = meter.address
         hdlc = Hdlc(physical=DEVICE_ADDRESS, inter_octet_timeout=PATIENCE)
-        ways: dict[str, tuple[int | None, dict[str, Any]]] = {
-            "tcp": (address.plain_port, {}),
-            "udp": (address.udp_port, {"udp": True}),
-            "hdlc": (address.hdlc_port, {"hdlc": hdlc}),
+        ways: dict[str, tuple[str | None, int | None, dict[str, Any]]] = {
+            "tcp": (address.host, address.plain_port, {}),
+            "udp": (address.host, address.udp_port, {"udp": True}),
+            "hdlc": (address.host, address.hdlc_port, {"hdlc": hdlc}),
+            "optical": (address.optical, None, {"hdlc": hdlc, "optical": True}),
         }
-        port, more = ways[way]
+        host, port, more = ways[way]
+        assert host is not None
         if driver == "asyncio":
-            async with connect(address.host, port, timeout=PATIENCE, **more) as client:
+            async with connect(host, port, timeout=PATIENCE, **more) as client:
                 yield client
             return
-        blocking = connect_blocking(address.host, port, timeout=PATIENCE, **more)
+        blocking = connect_blocking(host, port, timeout=PATIENCE, **more)
         await asyncio.to_thread(blocking.__enter__)
         try:
             yield Threaded(blocking)
