@@ -123,15 +123,16 @@ class Channel(asyncio.Protocol):
                 if self._polling is not None:
                     self._polling.rest(*pair)
 
-    async def disconnect(self, client_sap: int, server_sap: int) -> None:
-        """End the link of this pair, where the framing has links; the connection stays.
+    async def disconnect(self, client_sap: int, server_sap: int, *, settle: bool = False) -> None:
+        """End the link of this pair, where the framing has links; the connection stays. With
+        ``settle`` what was sent without awaiting anything arrives first.
 
         The framing bounds how long that takes. What arrives meanwhile is dropped.
         """
         framing = self._framing
         if self._transport is None or not isinstance(framing, Linked):
             return
-        if framing.disconnect(client_sap, server_sap, self._now()):
+        if framing.disconnect(client_sap, server_sap, self._now(), settle=settle):
             self._write()
             with suppress(ChannelClosed, RemoteProtocolError):
                 while True:

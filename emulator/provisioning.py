@@ -55,6 +55,18 @@ def client_title(row: AssociationRow, titles: Mapping[str, bytes]) -> bytes:
     return titles.get(row.name, CLIENT_TITLE)
 
 
+def registered_titles(profile: Profile, titles: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The titles that a meter is made with: ``titles``, and where no AARQ could say one, who is
+    provisioned (R-AA-6).
+    """
+    silent = {
+        row.name: client_title(row, titles)
+        for row in profile.associations.values()
+        if row.config.pre_established and row.config.needs_title
+    }
+    return {**silent, **titles}
+
+
 def provision(
     profile: Profile,
     serial: int,

@@ -19,7 +19,7 @@ from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.provisioning import Fleet, provision
+from emulator.provisioning import Fleet, provision, registered_titles
 from emulator.serving.audience import Audience
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
@@ -150,9 +150,8 @@ class Sandbox:
             profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self._now()
         )
         state.certificates.update(made.certificates)
-        device = Device(
-            profile, serial, client_titles=self._client_titles, anchors=made.anchors, state=state
-        )
+        titles = registered_titles(profile, self._client_titles)
+        device = Device(profile, serial, client_titles=titles, anchors=made.anchors, state=state)
         host = Host(device, module.execute, self._now, self._on_event, self._trace)
 
         def handshake(event: HandshakeEvent) -> None:

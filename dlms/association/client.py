@@ -54,6 +54,7 @@ from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 from dlms.xdlms.registry import AnyRequest
 
 _AARE, _RLRE, _EXCEPTION, _SERVICE_ERROR = 0x61, 0x63, 0xD8, 0x0E
+_GET = 0xC0
 
 
 class ClientAssociation:
@@ -100,6 +101,11 @@ class ClientAssociation:
     def keys(self) -> AssociationKeys:
         """The keys in force: those it was made with, or that have been adopted since."""
         return self._keys
+
+    @property
+    def answered(self) -> bool:
+        """Whether confirmed services can be used: the server answers (GB Ed. 8, 9.4.4)."""
+        return self.state is not State.UNCONFIRMED and not self.config.broadcast
 
     def adopt(self, keys: AssociationKeys) -> None:
         """Use ``keys`` from the next APDU on, or by the configuration's knob from the next
@@ -148,9 +154,15 @@ class ClientAssociation:
         """How many octets a plain request may have for the server to take it protected; ``None``
         for any number.
         """
+        return self.room_for(_GET)
+
+    def room_for(self, tag: int) -> int | None:
+        """The same for an APDU of that ``tag``: those that have no ciphered form of their own take
+        more octets.
+        """
         if self.carrier.unbounded:
             return None
-        return plain_room(self.server_max_pdu, self._shape(), self.config.suite)
+        return plain_room(self.server_max_pdu, self._shape(tag), self.config.suite)
 
     def request(self, request: AnyRequest) -> Step[bytes]:
         """Make a service request. One confirmed request may wait for its response at a time."""
@@ -159,9 +171,12 @@ class ClientAssociation:
             raise LocalProtocolError("the response to the last request is still awaited")
         apdu = request.encode()
         confirmed = is_confirmed(request)
-        if confirmed and (state is State.UNCONFIRMED or self.config.broadcast):
+        if confirmed and not self.answered:
             raise LocalProtocolError("there is no response to a confirmed service here")
-        if int(request.needs) & ~int(self.conformance):
+        needs, shape = int(request.needs), self._shape(apdu[0])
+        if shape is not None and shape.form is not self.config.form:
+            needs |= Conformance.GENERAL_PROTECTION  # it has no form of its own
+        if needs & ~int(self.conformance):
             raise LocalProtocolError("the service was not negotiated")
         octets = yield from self._protected(apdu, Use.PROTECT_REQUEST)
         if not self.carrier.takes(len(octets)):
@@ -178,6 +193,8 @@ class ClientAssociation:
         state = after_ours(self.state, Input.RLRQ)
         user = yield from proposal.release_information(self._general, self.config)
         self.state = state
+        if state is State.IDLE:  # nobody will say so
+            yield from self._forget()
         return Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user).encode()
 
     # Receiving ----------------------------------------------------------------------------------
@@ -286,7 +303,7 @@ class ClientAssociation:
         )
 
     def _protected(self, apdu: bytes, use: Use) -> Step[bytes]:
-        shape = self._shape()
+        shape = self._shape(apdu[0])
         if shape is None or self._general is None:
             return apdu
         if has_header(shape):
@@ -294,9 +311,9 @@ class ClientAssociation:
             shape = shape._replace(transaction_id=self._transaction_id)
         return (yield from protect_layers(self._general, apdu, shape, use))
 
-    def _shape(self) -> Shape | None:
-        """How requests are protected; ``None`` is plain."""
-        return request_shape(self._general, self.config)
+    def _shape(self, tag: int) -> Shape | None:
+        """How requests of that ``tag`` are protected; ``None`` is plain."""
+        return request_shape(self._general, self.config, tag)
 
     def _forget(self) -> Step[None]:
         self._waiting_for = None

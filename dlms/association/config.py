@@ -157,6 +157,13 @@ class ClientConfig(_Config):
     user: int | None = None
     always_in_blocks: bool = False
 
+    def check(self) -> None:
+        """:class:`LocalProtocolError` if this cannot be."""
+        # Not super(): a dataclass with slots is another class than the one that it is written in.
+        _Config.check(self)
+        if self.broadcast and self.confirmed and not self.pre_established:
+            raise LocalProtocolError("a broadcast has no answers: nothing confirms its AARQ")
+
 
 TITLE_MECHANISMS = (Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA)
 """Mechanisms whose computation contains the system titles (GB Ed. 8, Table 42)."""

@@ -56,19 +56,27 @@ def tell(
     shape = unasked_shape(protection, general, config)
     if shape is None or general is None:
         return apdu
-    if (shape.family, apdu[0]) not in _SERVICE_FORMS:
-        shape = shape._replace(form=Form.GENERAL)
+    shape = having_form(shape, apdu[0])
     return (yield from protect_layers(general, apdu, shape, Use.PROTECT_RESPONSE))
 
 
-def request_shape(general: GeneralContext | None, config: ClientConfig) -> Shape | None:
-    """How a client protects its requests; ``None`` is plain."""
+def having_form(shape: Shape, tag: int) -> Shape:
+    """``shape``, but general where APDUs of that ``tag`` have no service-specific form."""
+    # A broadcast goes in the global forms: which key it is under is said inside.
+    family = Family.GLOBAL if shape.family is Family.BROADCAST else shape.family
+    if shape.form is Form.SERVICE and (family, tag) not in _SERVICE_FORMS:
+        return shape._replace(form=Form.GENERAL)
+    return shape
+
+
+def request_shape(general: GeneralContext | None, config: ClientConfig, tag: int) -> Shape | None:
+    """How a client protects its requests of that ``tag``; ``None`` is plain."""
     if general is None or not config.context.ciphered:
         return None
     family = Family.GLOBAL if general.security.dedicated is None else Family.DEDICATED
     if config.broadcast:
         family = Family.BROADCAST
-    return Shape(family, config.form, config.protection, config.key_choice)
+    return having_form(Shape(family, config.form, config.protection, config.key_choice), tag)
 
 
 def shape_in_kind(peeled: Peeled, general: GeneralContext) -> Shape:

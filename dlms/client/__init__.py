@@ -5,6 +5,7 @@
 - :mod:`dlms.client.notices`  what a meter has said unasked
 - :mod:`dlms.client.associating`  open and release
 - :mod:`dlms.client.dialogue`  get, set, action, by logical names
+- :mod:`dlms.client.access`  all of them in one request
 - :mod:`dlms.client.short_names`  the same, by short names
 - :mod:`dlms.client.refusals`  the ways a meter says no
 """

@@ -15,6 +15,7 @@ from dlms.client.refusals import AssociationRejected, ServiceException, ServiceF
 from dlms.errors import RemoteProtocolError
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
+from dlms.xdlms.long_invoke import LONG_INVOKE_ID
 from dlms.xdlms.registry import AnyRequest, Notification
 
 
@@ -24,12 +25,17 @@ class Conversation:
     def __init__(self, association: ClientAssociation) -> None:
         self.association = association
         self.notices = Notices()
-        self._invoke = 0
+        self._invoke = self._long_invoke = 0
 
-    def invoke(self) -> int:
-        """The invoke-id-and-priority octet of the next confirmed request."""
+    def invoke(self, *, confirmed: bool = True) -> int:
+        """The invoke-id-and-priority octet of the next request."""
         self._invoke = (self._invoke + 1) & INVOKE_ID
-        return CONFIRMED | self._invoke
+        return CONFIRMED | self._invoke if confirmed else self._invoke
+
+    def long_invoke(self, options: int) -> int:
+        """The long-invoke-id-and-priority of the next ACCESS, with the bits of its ``options``."""
+        self._long_invoke = (self._long_invoke + 1) & LONG_INVOKE_ID
+        return options | self._long_invoke
 
     def request(self, request: AnyRequest) -> Dialogue[ServedResponse]:
         """A confirmed service and its response."""
@@ -61,7 +67,11 @@ class Conversation:
 
     def post(self, request: AnyRequest) -> Dialogue[None]:
         """A service that nobody answers."""
-        apdu: bytes = yield Compute(self.association.request(request))
+        yield from self.tell(self.association.request(request))
+
+    def tell(self, step: Step[bytes]) -> Dialogue[None]:
+        """Send what ``step`` makes; nobody answers it."""
+        apdu: bytes = yield Compute(step)
         yield Post(self.association.carrier.tell(apdu))
 
     def overheard(self) -> Dialogue[Notification | None]:

@@ -60,6 +60,12 @@ class Dialogues(Associating):
         if response.result is not DataAccessResult.SUCCESS:
             raise AccessRefused("write", response.result)
 
+    def set_unconfirmed(self, attribute: AttributeDescriptor, value: Data) -> Dialogue[None]:
+        """Write an attribute, and nobody says what became of it. There are no blocks of SET for
+        that; general ones there are.
+        """
+        yield from self.talk.post(SetRequest(self.talk.invoke(confirmed=False), attribute, value))
+
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Dialogue[Data | None]:
         """Invoke a method; gives what it returns. :class:`AccessRefused` if it failed."""
         response = yield from self._carry(ActionRequest(self.talk.invoke(), method, parameter))
@@ -67,6 +73,13 @@ class Dialogues(Associating):
         if response.result is not ActionResult.SUCCESS:
             raise AccessRefused("action", response.result)
         return None if isinstance(response.returned, DataAccessResult) else response.returned
+
+    def action_unconfirmed(
+        self, method: MethodDescriptor, parameter: Data | None
+    ) -> Dialogue[None]:
+        """Invoke a method, and nobody says what became of it, as with :meth:`set_unconfirmed`."""
+        invoke = self.talk.invoke(confirmed=False)
+        yield from self.talk.post(ActionRequest(invoke, method, parameter))
 
     def get_list(self, items: Sequence[Item]) -> Dialogue[tuple[Data | DataAccessResult, ...]]:
         """Read several attributes at once; each has its value, or the reason why not."""

@@ -26,7 +26,14 @@ from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
-from emulator.provisioning import PURPOSES, Fleet, client_title, has_pairs, public_key
+from emulator.provisioning import (
+    PURPOSES,
+    Fleet,
+    client_title,
+    has_pairs,
+    public_key,
+    registered_titles,
+)
 from emulator.sandbox import MeterAddress, suites_of
 from emulator.workspace import Workspace
 
@@ -209,14 +216,15 @@ async def _keys(args: argparse.Namespace) -> int:
         "mechanism": config.mechanism.name,
         "server_system_title": meter.title.hex().upper(),
     }
-    client = client_titles().get(row.name)
+    client = registered_titles(profile, client_titles()).get(row.name)
     if has_pairs(row):
         client = client_title(row, client_titles())
     if client is not None:
         shown["client_system_title"] = client.hex().upper()
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
-        for kind in (KeyKind.GUEK, KeyKind.GAK, KeyKind.KEK):
+        first = KeyKind.GBEK if config.broadcast else KeyKind.GUEK
+        for kind in (first, KeyKind.GAK, KeyKind.KEK):
             key = ring.get(KeyRef(meter.title, row.name, kind))
             shown[kind.name.lower()] = key.hex().upper()
         if client is not None and has_pairs(row):

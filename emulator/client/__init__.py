@@ -9,10 +9,11 @@
 - :func:`connect`, :func:`connect_blocking` make a connection, by any way to a meter
 - :mod:`emulator.client.association` and :mod:`~emulator.client.blocking`  the two drivers, with the
   same words
-- :mod:`emulator.client.plan`    how to associate; :mod:`~emulator.client.keys` the keys
+- :mod:`emulator.client.options`  how to associate; :mod:`~emulator.client.keys` the keys
 - :mod:`emulator.client.errors`  what can go wrong
 - :mod:`emulator.client.security_setup`  keys, certificates and policy of an association
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
+- :mod:`emulator.client.accessing`  reading, writing and invoking in one request
 - :mod:`emulator.client.short_names`  the same by short names
 - :mod:`emulator.client.noticing`  what a meter says unasked
 - :class:`MeterClient`, :class:`BlockingMeterClient`  one association with ``Data`` in and out
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from emulator.client.accessing import Invoke, Read, Write
 from emulator.client.association import Association, Client
 from emulator.client.blocking import BlockingAssociation, BlockingClient
 from emulator.client.blocking_channel import BlockingChannel
@@ -62,6 +64,7 @@ __all__ = [
     "ClientError",
     "DatagramWire",
     "Hdlc",
+    "Invoke",
     "Keys",
     "LineWire",
     "MeterClient",
@@ -71,6 +74,7 @@ __all__ = [
     "Notice",
     "ObjectEntry",
     "ObjectList",
+    "Read",
     "Refused",
     "Route",
     "Runner",
@@ -78,6 +82,7 @@ __all__ = [
     "SocketWire",
     "UnknownObject",
     "Way",
+    "Write",
     "by_entity",
     "by_serial",
     "connect",

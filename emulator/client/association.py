@@ -12,12 +12,14 @@ from dlms.security.drive import run as run_step
 from dlms.security.ops import Step
 from emulator.channel import Channel
 from emulator.client import reading
+from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.errors import AssociationLost, NothingSaid, telling
 from emulator.client.keys import Keys
 from emulator.client.meter_client import MeterClient, Runner
 from emulator.client.noticing import Notice, understand
 from emulator.client.objects import ObjectList
-from emulator.client.plan import COUNTER_CLASS, Options, Plan, plan, public
+from emulator.client.options import Options
+from emulator.client.plan import COUNTER_CLASS, Plan, plan, public
 from emulator.client.route import Route
 from emulator.client.security_setup import SecuritySetup
 from emulator.client.session import Session
@@ -65,7 +67,7 @@ class Client:
     def associate(self, *, run: Runner | None = None, **how: Unpack[Options]) -> Association:
         """An association to be entered: ``async with client.associate(...) as a``.
 
-        ``how`` is explained at :class:`~emulator.client.plan.Options`. ``run`` carries out the
+        ``how`` is explained at :class:`~emulator.client.options.Options`. ``run`` carries out the
         steps of the protocol where ``keys`` are references, in modules of the caller's.
         ``ValueError`` if the parts do not go together.
         """
@@ -139,7 +141,7 @@ class Association:
             if meter.lost:
                 self._client.spoiled.add(pair, meter.lost)
             await meter.abandon()
-        await self._channel.disconnect(*pair)
+        await self._channel.disconnect(*pair, settle=not meter.lost)
 
     async def get(
         self,
@@ -182,17 +184,46 @@ class Association:
         meter, session = self._open()
         return await meter.hold(reading.read_many(session, whats, raw, return_exceptions))
 
+    async def access(
+        self, *orders: Order, return_exceptions: bool = False, **how: Unpack[How]
+    ) -> list[Any]:
+        """Read, write and invoke in one request, in the order of ``orders``: :class:`Read`,
+        :class:`Write`, :class:`Invoke`.
+
+        The results are in that order: values as :meth:`get` gives them (a register whose unit the
+        meter keeps for itself is a plain number), ``None`` for what was written, what a method
+        returned. The first refusal is raised, or, with ``return_exceptions``, stands in the place
+        of its item; the meter goes on behind it unless ``break_on_error``.
+        :class:`~emulator.client.accessing.How` explains the rest.
+
+        :class:`~dlms.errors.LocalProtocolError` if ACCESS was not negotiated, or the request is too
+        long for the meter.
+        """
+        meter, session = self._open()
+        return await meter.hold(access_all(session, orders, how, return_exceptions))
+
+    async def access_unconfirmed(self, *orders: Order, **how: Unpack[How]) -> None:
+        """The same, and the meter does not say what became of it: nothing can be read so."""
+        meter, session = self._open()
+        await meter.hold(access_silently(session, orders, how))
+
     async def set(
-        self, what: What, attribute: int | str, value: Any, *, class_id: int | None = None
+        self,
+        what: What,
+        attribute: int | str,
+        value: Any,
+        *,
+        class_id: int | None = None,
+        confirmed: bool = True,
     ) -> None:
         """Write an attribute, by number or name.
 
         ``value`` is a Python value, as :mod:`dlms.cosem.writing` takes them, or a ``Data``; the
         latter is needed where the class leaves the type open. :class:`Refused`; ``ValueError`` if
-        the value does not fit.
+        the value does not fit. Not ``confirmed``, the meter does not say what became of it.
         """
         meter, session = self._open()
-        await meter.hold(session.set(what, attribute, value, class_id))
+        await meter.hold(session.set(what, attribute, value, class_id, confirmed=confirmed))
 
     async def invoke(
         self,
@@ -201,14 +232,18 @@ class Association:
         parameter: Any = None,
         *,
         class_id: int | None = None,
+        confirmed: bool = True,
     ) -> Any:
         """Invoke a method, by number or name; gives what it returns, ``None`` if nothing.
 
         Methods whose parameter says nothing need none. :class:`Refused`; ``ValueError`` if the
-        parameter does not fit.
+        parameter does not fit. Not ``confirmed``, the meter does not say what became of it, and
+        nothing is returned.
         """
         meter, session = self._open()
-        return await meter.hold(session.invoke(what, method, parameter, class_id))
+        return await meter.hold(
+            session.invoke(what, method, parameter, class_id, confirmed=confirmed)
+        )
 
     async def notification(
         self, within: float | None = None, *, setup: What | None = None

@@ -11,13 +11,15 @@ from typing import Any, Self, TypeVar, Unpack
 from dlms.client.effects import Dialogue
 from dlms.errors import DlmsError
 from emulator.client import reading
+from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.blocking_meter_client import BlockingMeterClient
 from emulator.client.errors import AssociationLost, NothingSaid, telling
 from emulator.client.keys import Keys
 from emulator.client.noticing import Notice, understand
 from emulator.client.objects import ObjectList
-from emulator.client.plan import COUNTER_CLASS, Execute, Options, Plan, plan, public
+from emulator.client.options import Options
+from emulator.client.plan import COUNTER_CLASS, Execute, Plan, plan, public
 from emulator.client.route import Route
 from emulator.client.security_setup import BlockingSecuritySetup
 from emulator.client.session import Session
@@ -63,9 +65,9 @@ class BlockingClient:
     ) -> BlockingAssociation:
         """An association to be entered: ``with client.associate(...) as a``.
 
-        ``how`` is explained at :class:`~emulator.client.plan.Options`. ``execute`` carries out the
-        cryptography where ``keys`` are references, in modules of the caller's.
-        ``ValueError`` if the parts do not go together.
+        ``how`` is explained at :class:`~emulator.client.options.Options`. ``execute`` carries out
+        the cryptography where ``keys`` are references, in modules of the caller's. ``ValueError``
+        if the parts do not go together.
         """
         how.setdefault("timeout", self._timeout)
         return BlockingAssociation(self, plan(str(self._route), how), execute)
@@ -131,7 +133,7 @@ class BlockingAssociation:
             if meter.lost:
                 self._client.spoiled.add(pair, meter.lost)
             meter.abandon()
-        self._channel.disconnect(*pair)
+        self._channel.disconnect(*pair, settle=not meter.lost)
 
     def get(
         self,
@@ -158,12 +160,32 @@ class BlockingAssociation:
         meter, session = self._open()
         return meter.hold(reading.read_many(session, whats, raw, return_exceptions))
 
+    def access(
+        self, *orders: Order, return_exceptions: bool = False, **how: Unpack[How]
+    ) -> list[Any]:
+        """As :meth:`Association.access <emulator.client.association.Association.access>`."""
+        meter, session = self._open()
+        return meter.hold(access_all(session, orders, how, return_exceptions))
+
+    def access_unconfirmed(self, *orders: Order, **how: Unpack[How]) -> None:
+        """As :meth:`Association.access_unconfirmed
+        <emulator.client.association.Association.access_unconfirmed>`.
+        """
+        meter, session = self._open()
+        meter.hold(access_silently(session, orders, how))
+
     def set(
-        self, what: What, attribute: int | str, value: Any, *, class_id: int | None = None
+        self,
+        what: What,
+        attribute: int | str,
+        value: Any,
+        *,
+        class_id: int | None = None,
+        confirmed: bool = True,
     ) -> None:
         """As :meth:`Association.set <emulator.client.association.Association.set>`."""
         meter, session = self._open()
-        meter.hold(session.set(what, attribute, value, class_id))
+        meter.hold(session.set(what, attribute, value, class_id, confirmed=confirmed))
 
     def invoke(
         self,
@@ -172,10 +194,11 @@ class BlockingAssociation:
         parameter: Any = None,
         *,
         class_id: int | None = None,
+        confirmed: bool = True,
     ) -> Any:
         """As :meth:`Association.invoke <emulator.client.association.Association.invoke>`."""
         meter, session = self._open()
-        return meter.hold(session.invoke(what, method, parameter, class_id))
+        return meter.hold(session.invoke(what, method, parameter, class_id, confirmed=confirmed))
 
     def notification(self, within: float | None = None, *, setup: What | None = None) -> Notice:
         """As :meth:`Association.notification

@@ -110,15 +110,16 @@ class BlockingChannel:
             self._guarded(lambda: None, pair)
         return bool(self._waiting.get(pair)) or self._lost.get(pair, self._failure) is not None
 
-    def disconnect(self, client_sap: int, server_sap: int) -> None:
-        """End the link of this pair, where the framing has links; the connection stays.
+    def disconnect(self, client_sap: int, server_sap: int, *, settle: bool = False) -> None:
+        """End the link of this pair, where the framing has links; the connection stays. With
+        ``settle`` what was sent without awaiting anything arrives first.
 
         The framing bounds how long that takes. What arrives meanwhile is dropped.
         """
         framing = self._framing
         if self._failure is not None or not isinstance(framing, Linked):
             return
-        if framing.disconnect(client_sap, server_sap, self._now()):
+        if framing.disconnect(client_sap, server_sap, self._now(), settle=settle):
             with suppress(ChannelClosed, RemoteProtocolError):
                 self._write()
                 while True:

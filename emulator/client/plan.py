@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, TypedDict
+from typing import Any, NamedTuple, TypeAlias
 
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
-from dlms.association.knobs import STRICT, Knobs
+from dlms.association.knobs import STRICT
 from dlms.cosem import classes
-from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.counters import MAXIMUM, InvocationCounters
-from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
-from dlms.xdlms.conformance import Conformance
 from emulator.client.errors import MeterFault
 from emulator.client.keys import (
     PROCESS,
@@ -29,16 +26,20 @@ from emulator.client.keys import (
     octets_of,
 )
 from emulator.client.meter_client import RESPONSE_TIMEOUT
+from emulator.client.options import (
+    BLOCK_WINDOW,
+    MANAGEMENT_DEVICE,
+    MAX_PDU_SIZE,
+    OFFERED,
+    OFFERED_BY_SHORT_NAME,
+    PUBLIC_CLIENT,
+    Options,
+)
 from emulator.client.protecting import check_keys, ways
 from emulator.modules.keyring import KeyRing
 
 Execute: TypeAlias = Callable[[CryptoOp], Any]
 """Carries out an operation: :meth:`emulator.modules.module.CryptoModule.execute`."""
-
-PUBLIC_CLIENT = 16
-"""Client SAP of the public client (GB Ed. 8, 4.5.3.3)."""
-MANAGEMENT_DEVICE = 1
-"""Server SAP of the management logical device."""
 
 COUNTER_CLASS = classes.DATA.class_id
 """Class of the objects that show an invocation counter."""
@@ -47,127 +48,6 @@ MAX_JUMP = 1 << 24
 """How far a counter that nobody has protected may move ours forward at once: who forges it could
 use up a key (KL-IC-17). Other clients send no 16 million messages meanwhile.
 """
-
-MAX_PDU_SIZE = 0xFFFF
-"""Octets; the most that can be said."""
-
-BLOCK_WINDOW = 16
-"""General blocks in one stream unless the caller says how many."""
-
-OFFERED = (
-    Conformance.GET
-    | Conformance.SET
-    | Conformance.ACTION
-    | Conformance.SELECTIVE_ACCESS
-    | Conformance.MULTIPLE_REFERENCES
-    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
-    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-    | Conformance.BLOCK_TRANSFER_WITH_ACTION
-    | Conformance.GENERAL_PROTECTION
-    | Conformance.DATA_NOTIFICATION
-    | Conformance.EVENT_NOTIFICATION
-    | Conformance.GENERAL_BLOCK_TRANSFER
-)
-"""Services proposed unless the caller says which: what the dialogues can do."""
-
-OFFERED_BY_SHORT_NAME = (
-    Conformance.READ
-    | Conformance.WRITE
-    | Conformance.UNCONFIRMED_WRITE
-    | Conformance.PARAMETERIZED_ACCESS
-    | Conformance.MULTIPLE_REFERENCES
-    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
-    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
-    | Conformance.GENERAL_PROTECTION
-)
-"""The same where short names are used."""
-
-
-class Options(TypedDict, total=False):
-    """How to associate; all may be left out.
-
-    ``client_sap``, ``server_sap``
-        16, the public client, and 1, the management logical device.
-    ``mechanism``
-        A :class:`Mechanism` or its name: ``"none"``, ``"lls"``, ``"hls-gmac"``, ...
-    ``keys``
-        :class:`Keys`, octets that go into a module made for this association; or
-        :class:`AssociationKeys`, references into the modules of the caller's own runner.
-    ``own_title``, ``server_title``
-        System titles of 8 octets. The meter's is checked if it is given, else learned.
-    ``ciphered``
-        Whether the application context is a ciphered one; by default if there is a ``guek``.
-    ``suite``, ``dedicated``
-        The security suite; whether a dedicated key is used.
-    ``protection``
-        Of every request, and demanded of every response: ``Protection.BOTH`` unless the caller says
-        otherwise. ``Protection.BOTH | Protection.SIGNED`` signs each request besides, and
-        ``Protection.SIGNED`` does nothing else; that takes suite 1 or 2, a ``signing_key``, and the
-        meter's ``peer_public`` to verify with.
-    ``form``
-        The dialect of ciphering: a :class:`Form` or its name, ``"service"``, ``"general"``
-        (general-glo- and general-ded-ciphering) or ``"general-ciphering"``.
-    ``key_choice``
-        Which key a message by general-ciphering has, a :class:`KeyChoice` or its name:
-        ``"unicast"``, the global one; ``"wrapped"``, a new one for each message under the master
-        key (``kek``); ``"one-pass"`` and ``"static"``, agreed for each message, C(1e, 1s) and
-        C(0e, 2s). Agreed keys take suite 1 or 2, an ``agreement_key`` and
-        ``peer_agreement_public``, one-pass ones ``signing_key`` and ``peer_public`` as well. With
-        one of these ``form`` need not be said.
-    ``short_names``
-        Short name referencing. ``counter_from`` is read by logical names all the same.
-    ``conformance``
-        Services to propose; by default all that the client can do.
-    ``max_pdu_size``
-        Octets of an APDU that the client can receive; what is longer comes in blocks.
-    ``block_window``, ``always_in_blocks``
-        How many general blocks the client takes in one stream, 1 to 63; whether every request goes
-        in general blocks where the meter has them, so that it knows the window at once, and what is
-        lost on the way is said again. Else only what is too long otherwise does.
-    ``user``, ``certificate``, ``anchors``, ``knobs``
-        As :class:`ClientConfig` says.
-    ``config``
-        A whole :class:`ClientConfig` instead of everything above but ``keys``.
-    ``counters``
-        Where invocation counters are kept, for example
-        :class:`~emulator.counter_file.FiledCounters`; by default in this process.
-    ``counter``
-        The lowest counter to send next.
-    ``counter_from``
-        The object in which the meter says what counter it accepts, ``"0-0:43.1.1.255"``: read
-        first, as the public client. Nobody protects that value: it moves ours forward only.
-    ``timeout``
-        Seconds that the meter may take for each answer. What goes in general blocks is said again
-        then, up to 8 times.
-    """
-
-    client_sap: int
-    server_sap: int
-    mechanism: Mechanism | str
-    keys: Keys | AssociationKeys
-    own_title: bytes
-    server_title: bytes
-    ciphered: bool
-    protection: Protection
-    form: Form | str
-    key_choice: KeyChoice | str
-    dedicated: bool
-    suite: int
-    short_names: bool
-    conformance: Conformance
-    max_pdu_size: int
-    block_window: int
-    always_in_blocks: bool
-    user: int
-    certificate: bytes
-    anchors: tuple[bytes, ...]
-    knobs: Knobs
-    config: ClientConfig
-    counters: InvocationCounters
-    counter: int
-    counter_from: str | bytes
-    timeout: float
-
 
 _labels = itertools.count()
 
@@ -251,7 +131,10 @@ def sending_key(config: ClientConfig, keys: AssociationKeys) -> KeyRef | None:
         return None
     key = keys.gbek if config.broadcast else keys.guek
     if key is None:
-        raise ValueError("a ciphered context, and HLS with GMAC, need an encryption key (guek)")
+        wanted = "gbek" if config.broadcast else "guek"
+        raise ValueError(
+            f"a ciphered context, and HLS with GMAC, need an encryption key ({wanted})"
+        )
     return key
 
 
@@ -262,18 +145,14 @@ def public(config: ClientConfig, timeout: float) -> Options:
 
 def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
     form, choice = ways(how.get("form"), how.get("key_choice"))
-    ciphered = how.get("ciphered", keys.guek is not None)
+    broadcast = how.get("broadcast", False)
+    ciphered = how.get("ciphered", (keys.gbek if broadcast else keys.guek) is not None)
     short = how.get("short_names", False)
-    contexts = {
-        (False, False): ApplicationContext.LN,
-        (False, True): ApplicationContext.LN_CIPHERED,
-        (True, False): ApplicationContext.SN,
-        (True, True): ApplicationContext.SN_CIPHERED,
-    }
+    naming, ciphering = "SN" if short else "LN", "_CIPHERED" if ciphered else ""
     return ClientConfig(
         client_sap=how.get("client_sap", PUBLIC_CLIENT),
         server_sap=how.get("server_sap", MANAGEMENT_DEVICE),
-        context=contexts[short, ciphered],
+        context=ApplicationContext[naming + ciphering],
         mechanism=_mechanism(how.get("mechanism", Mechanism.NONE)),
         conformance=how.get("conformance", OFFERED_BY_SHORT_NAME if short else OFFERED),
         suite=how.get("suite", 0),
@@ -290,6 +169,9 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         key_choice=choice,
         dedicated=_dedicated(how, ciphered),
         user=how.get("user"),
+        confirmed=how.get("confirmed", not broadcast),
+        broadcast=broadcast,
+        pre_established=how.get("pre_established", False),
     )
 
 

@@ -32,7 +32,7 @@ _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD = 3, 4, 5
 _LAST_IN_FIRST_OUT = 2
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     """One of the readings under way."""
 
     wanted: Wanted
@@ -74,6 +74,11 @@ def read_many(
     returned; and what :func:`read` raises.
     """
     values = yield from read(session, [Wanted(what, raw=raw) for what in whats])
+    return given(values, return_exceptions)
+
+
+def given(values: list[Any], return_exceptions: bool) -> list[Any]:
+    """``values``, unless a :class:`Refused` among them is to be raised."""
     for value in values:
         if isinstance(value, Refused) and not return_exceptions:
             raise value
@@ -88,11 +93,11 @@ def read(session: Session, wants: Sequence[Wanted]) -> Dialogue[list[Any]]:
     """
     readings = []
     for wanted in wants:
-        readings.append((yield from _begin(session, wanted)))
+        readings.append((yield from reading_of(session, wanted)))
     values = [reading for reading in readings if not reading.is_buffer]
     statics = [row for reading in readings for row in reading.statics()]
     found = yield from session.fetch(
-        [(reading.attribute, None) for reading in values], _unique(statics)
+        [(reading.attribute, None) for reading in values], unique(statics)
     )
     by_reading = dict(zip(map(id, values), found, strict=True))
     results: list[Any] = []
@@ -107,54 +112,67 @@ def read(session: Session, wants: Sequence[Wanted]) -> Dialogue[list[Any]]:
     return results
 
 
-def _begin(session: Session, wanted: Wanted) -> Dialogue[_Reading]:
+def reading_of(session: Session, wanted: Wanted) -> Dialogue[Reading]:
+    """:class:`UnknownObject`, ``ValueError`` or ``TypeError`` if it cannot be read."""
     target = yield from session.target(wanted.what, wanted.class_id, wanted.version)
     said = wanted.attribute
     number = said_attribute(wanted.what) if said is None else said
-    reading = _Reading(wanted, target, target.attribute(VALUE if number is None else number))
+    reading = Reading(wanted, target, target.attribute(VALUE if number is None else number))
     if wanted.span and not reading.is_buffer:
         raise ValueError(f"{reading.subject}: rows are selected of the buffer of a profile only")
     return reading
 
 
-def _value(session: Session, reading: _Reading, value: Data | Refused) -> Any:
+def _value(session: Session, reading: Reading, value: Data | Refused) -> Any:
     if isinstance(value, Refused):
         raise value
     if reading.wanted.raw:
         return value
-    target, number = reading.target, reading.attribute.attribute
-    scaler = target.scaler(number)
-    if scaler is not None:
-        quantity = Quantity.of_data(value, _scaler_unit(session, scaler))
-        if quantity is not None:
-            return quantity
-    return typed(target.shape(number), value)
+    scaler = reading.target.scaler(reading.attribute.attribute)
+    return value_of(reading, value, None if scaler is None else _scaler_unit(session, scaler))
 
 
-def _buffer(session: Session, reading: _Reading) -> Dialogue[Any]:
-    target, wanted = reading.target, reading.wanted
-    shown: tuple[Column, ...] = ()
-    if not wanted.raw or wanted.span.by_time:
-        try:
-            shown = columns(
-                session.static(target.attribute(_CAPTURE_OBJECTS)), session.interface_class
-            )
-        except ValueError as error:
-            raise MeterFault(f"{reading.subject}: {error}") from error
-    part = selection(wanted.span, shown)
-    scalers = [] if wanted.raw else scalers_of(session, shown)
-    (buffer,) = yield from session.fetch([(reading.attribute, part)], _unique(scalers))
+def value_of(reading: Reading, value: Data, unit: ScalerUnit | None) -> Any:
+    """An attribute as a Python value, with its unit if there is one."""
+    quantity = None if unit is None else Quantity.of_data(value, unit)
+    if quantity is not None:
+        return quantity
+    return typed(reading.target.shape(reading.attribute.attribute), value)
+
+
+def _buffer(session: Session, reading: Reading) -> Dialogue[Any]:
+    shown = shown_by(session, reading)
+    part = selection(reading.wanted.span, shown)
+    scalers = [] if reading.wanted.raw else scalers_of(session, shown)
+    (buffer,) = yield from session.fetch([(reading.attribute, part)], unique(scalers))
     if isinstance(buffer, Refused):
         raise buffer
-    if wanted.raw:
+    return rows_of(session, reading, buffer)
+
+
+def shown_by(session: Session, reading: Reading) -> tuple[Column, ...]:
+    """The columns of a buffer, if they are needed. :class:`Refused` if the meter keeps them."""
+    if reading.wanted.raw and not reading.wanted.span.by_time:
+        return ()
+    target = reading.target
+    try:
+        return columns(session.static(target.attribute(_CAPTURE_OBJECTS)), session.interface_class)
+    except ValueError as error:
+        raise MeterFault(f"{reading.subject}: {error}") from error
+
+
+def rows_of(session: Session, reading: Reading, buffer: Data) -> Any:
+    """A buffer as rows, once all that is needed to understand it has been fetched."""
+    if reading.wanted.raw:
         return buffer
+    target, shown = reading.target, shown_by(session, reading)
     try:
         return rows(
             buffer,
             shown,
             capture_period=_number(session, target, _CAPTURE_PERIOD),
             newest_first=_number(session, target, _SORT_METHOD) == _LAST_IN_FIRST_OUT,
-            scalers=known(session, scalers),
+            scalers=known(session, scalers_of(session, shown)),
         )
     except ValueError as error:
         raise MeterFault(f"{reading.subject}: {error}") from error
@@ -200,5 +218,5 @@ def _number(session: Session, target: Target, attribute: int) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _unique(attributes: Iterable[AttributeDescriptor]) -> list[AttributeDescriptor]:
+def unique(attributes: Iterable[AttributeDescriptor]) -> list[AttributeDescriptor]:
     return list(dict.fromkeys(attributes))

@@ -11,28 +11,27 @@ from typing import Any
 
 from dlms.association.client import ClientAssociation
 from dlms.association.config import CURRENT_ASSOCIATION
-from dlms.axdr.data import Data, integer
+from dlms.axdr.data import Data
+from dlms.client.access import read_by_access
+from dlms.client.conversation import Conversation
 from dlms.client.dialogue import Dialogues
 from dlms.client.effects import Dialogue
 from dlms.client.security_setup import Lasting, SecuritySetupDialogues
 from dlms.client.short_names import ShortNameDialogues
 from dlms.cosem import catalogue, classes
 from dlms.cosem.interface_class import InterfaceClass
-from dlms.cosem.shape import ANY, INTEGER, Shape
-from dlms.cosem.typed import typed
-from dlms.cosem.writing import data_of
 from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, Item, SelectiveAccess
 from emulator.client.errors import Refused, UnknownObject, telling
 from emulator.client.objects import ObjectList, logical_name_list, named, short_name_list
+from emulator.client.orders import invoking, writing
 from emulator.client.short_names import OBJECT_LIST, ByShortName
 from emulator.client.targets import (
     VALUE,
     Target,
     What,
     attribute_subject,
-    method_subject,
     split,
 )
 
@@ -61,6 +60,24 @@ class Session:
             self._dialogues = ByShortName(ShortNameDialogues(dialogues.talk), self.objects)
         self._objects: ObjectList | Refused | None = None
         self._statics: dict[AttributeDescriptor, Data | Refused] = {}
+
+    @property
+    def talk(self) -> Conversation:
+        """For services that have dialogues of their own."""
+        return self._associating.talk
+
+    @property
+    def can_read(self) -> bool:
+        """Whether there is a service to read with, and answers."""
+        service = Conformance.READ if self._by_short_name else Conformance.GET
+        negotiated = service in self._association.conformance
+        return self._association.answered and (negotiated or self._by_access)
+
+    @property
+    def _by_access(self) -> bool:
+        """Whether ACCESS is what there is to read with."""
+        conformance = self._association.conformance
+        return Conformance.ACCESS in conformance and Conformance.GET not in conformance
 
     @property
     def server_title(self) -> bytes | None:
@@ -108,8 +125,9 @@ class Session:
     ) -> Dialogue[Target]:
         """The object that is meant, its class from the list unless it is said.
 
-        A meter that keeps the list from this association is asked by the class that objects of
-        that name usually have. :class:`UnknownObject` if that is not known either.
+        A meter that keeps the list from this association, or cannot be asked for it, is asked by
+        the class that objects of that name usually have. :class:`UnknownObject` if that is not
+        known either.
         """
         if isinstance(what, int):
             what = (yield from self._objects_with_base_names()).at(what)
@@ -118,6 +136,8 @@ class Session:
         version = said_version if version is None else version
         if class_id is None:
             try:
+                if not self.can_read:
+                    raise Refused("read the object list", "nothing can be read here")
                 entry = (yield from self.objects()).find(instance)
             except Refused as refusal:
                 class_id = catalogue.usual_class(instance)
@@ -153,10 +173,12 @@ class Session:
         missing = [attribute for attribute in statics if attribute not in self._statics]
         wanted = [*items, *((attribute, None) for attribute in missing)]
         results: list[Data | Refused] = []
-        size = MAX_LIST if Conformance.MULTIPLE_REFERENCES in self._association.conformance else 1
+        listed = Conformance.MULTIPLE_REFERENCES in self._association.conformance
+        size = MAX_LIST if listed or self._by_access else 1
         for first in range(0, len(wanted), size):
             part = wanted[first : first + size]
-            read = self._read_list(part) if len(part) > 1 else self._read_one(*part[0])
+            alone = len(part) == 1 and not self._by_access
+            read = self._read_one(*part[0]) if alone else self._read_list(part)
             results += yield from read
         self._statics |= dict(zip(missing, results[len(items) :], strict=True))
         return results[: len(items)]
@@ -174,8 +196,12 @@ class Session:
 
     def _read_list(self, items: Sequence[Item]) -> Dialogue[list[Data | Refused]]:
         subjects = [f"read {self.subject(attribute)}" for attribute, _ in items]
-        with telling(f"{subjects[0]} and {len(items) - 1} more"):
-            results = yield from self._dialogues.get_list(items)
+        more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+        with telling(f"{subjects[0]}{more}"):
+            if self._by_access:
+                results = yield from read_by_access(self.talk, items)
+            else:
+                results = yield from self._dialogues.get_list(items)
         return [
             Refused.by_result(subject, result) if isinstance(result, DataAccessResult) else result
             for subject, result in zip(subjects, results, strict=True)
@@ -196,47 +222,45 @@ class Session:
     # Writing and acting ---------------------------------------------------------------------------
 
     def set(
-        self, what: What, attribute: int | str, value: Any, class_id: int | None = None
+        self,
+        what: What,
+        attribute: int | str,
+        value: Any,
+        class_id: int | None = None,
+        *,
+        confirmed: bool = True,
     ) -> Dialogue[None]:
         target = yield from self.target(what, class_id)
-        descriptor = target.attribute(attribute)
-        subject = attribute_subject(target, descriptor.attribute)
-        data = _data(target.shape(descriptor.attribute), value, subject)
-        self._forget(target.instance)
-        with telling(f"write {subject}"):
-            yield from self._dialogues.set(descriptor, data)
+        order = writing(target, attribute, value)
+        self.forget(target.instance)
+        with telling(order.subject):
+            if confirmed:
+                yield from self._dialogues.set(order.attribute, order.value)
+            else:
+                yield from self._dialogues.set_unconfirmed(order.attribute, order.value)
 
     def invoke(
-        self, what: What, method: int | str, parameter: Any, class_id: int | None = None
+        self,
+        what: What,
+        method: int | str,
+        parameter: Any,
+        class_id: int | None = None,
+        *,
+        confirmed: bool = True,
     ) -> Dialogue[Any]:
         target = yield from self.target(what, class_id)
-        descriptor = target.method(method)
-        table = target.interface_class
-        row = None if table is None else table.method(descriptor.method)
-        subject = method_subject(target, descriptor.method)
-        data: Data | None = None
-        if parameter is not None:
-            data = _data(ANY if row is None else row.parameter, parameter, subject)
-        elif row is not None and row.parameter == INTEGER:
-            data = integer(0)  # "says nothing" (Blue Book 4.1.2)
-        self._forget(target.instance)
-        with telling(f"invoke {subject}"):
-            returned = yield from self._dialogues.action(descriptor, data)
-        if returned is None:
-            return None
-        shape = None if row is None else row.returns
-        return typed(ANY if shape is None else shape, returned)
+        order = invoking(target, method, parameter)
+        self.forget(target.instance)
+        with telling(order.subject):
+            if not confirmed:
+                yield from self._dialogues.action_unconfirmed(order.method, order.parameter)
+                return None
+            returned = yield from self._dialogues.action(order.method, order.parameter)
+        return order.returned(returned)
 
-    def _forget(self, instance: bytes) -> None:
+    def forget(self, instance: bytes) -> None:
         """What was static may not be after this object has been written or has acted."""
         for attribute in [row for row in self._statics if row.instance == instance]:
             del self._statics[attribute]
         if instance == CURRENT_ASSOCIATION:
             self._objects = None
-
-
-def _data(shape: Shape, value: Any, subject: str) -> Data:
-    try:
-        return data_of(shape, value)
-    except ValueError as error:
-        raise ValueError(f"{subject}: {error}") from None

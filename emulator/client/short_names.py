@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 
 from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.association.naming import CURRENT_ASSOCIATION_SN
-from dlms.axdr.data import Data
+from dlms.axdr.data import NULL, Data
 from dlms.client.effects import Dialogue
 from dlms.client.refusals import AccessRefused
 from dlms.client.short_names import ShortNameDialogues, named
 from dlms.cosem import classes
 from dlms.cosem.interface_class import InterfaceClass
 from dlms.cosem.short_names import MAX_NAME, attribute_offset, method_offset
+from dlms.errors import LocalProtocolError
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import AttributeDescriptor, Item, MethodDescriptor, SelectiveAccess
 from emulator.client.objects import ObjectEntry, ObjectList
@@ -72,11 +73,37 @@ class ByShortName:
             raise AccessRefused("write", DataAccessResult.OBJECT_UNDEFINED)
         yield from self._dialogues.write(name, value)
 
+    def set_unconfirmed(self, attribute: AttributeDescriptor, value: Data) -> Dialogue[None]:
+        """Write an attribute, and nobody says what became of it. :class:`AccessRefused` if it has
+        no short name.
+        """
+        name = yield from self._attribute(attribute)
+        if name is None:
+            raise AccessRefused("write", DataAccessResult.OBJECT_UNDEFINED)
+        yield from self._dialogues.write_unconfirmed([named(name)], [value])
+
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Dialogue[Data | None]:
         """Invoke a method; gives what it returns. :class:`AccessRefused` if it failed.
 
         One of a class whose methods have no short names is object-undefined, too.
         """
+        name, returns = yield from self._method(method)
+        return (yield from self._dialogues.act(name, parameter, returns=returns))
+
+    def action_unconfirmed(
+        self, method: MethodDescriptor, parameter: Data | None
+    ) -> Dialogue[None]:
+        """Invoke a method, and nobody says what became of it. :class:`LocalProtocolError` if it
+        returns something: then it is read, and there is no unconfirmed Read.
+        """
+        name, returns = yield from self._method(method)
+        if returns:
+            raise LocalProtocolError("by short names a method that returns something is confirmed")
+        value = NULL if parameter is None else parameter
+        yield from self._dialogues.write_unconfirmed([named(name)], [value])
+
+    def _method(self, method: MethodDescriptor) -> Dialogue[tuple[int, bool]]:
+        """The short name of a method, and whether it returns something."""
         class_id, instance, number = method
         entry = (yield from self._objects()).get(instance, class_id)
         table = None if entry is None else classes.get(class_id, entry.version)
@@ -86,11 +113,7 @@ class ByShortName:
         offset = method_offset(table, number)
         if offset is None or entry.base_name + offset > MAX_NAME:
             raise AccessRefused("action", ActionResult.OBJECT_UNDEFINED)
-        return (
-            yield from self._dialogues.act(
-                entry.base_name + offset, parameter, returns=row.returns is not None
-            )
-        )
+        return entry.base_name + offset, row.returns is not None
 
     def _attribute(self, attribute: AttributeDescriptor) -> Dialogue[int | None]:
         """The short name of an attribute; ``None`` if it has none."""

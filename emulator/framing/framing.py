@@ -60,8 +60,13 @@ class Framing(Protocol):
 class Linked(Protocol):
     """A framing with links between addresses, which end before the connection does."""
 
-    def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
-        """End a link: whether there is one. A :class:`LinkLost` says when it is over."""
+    def disconnect(
+        self, client_sap: int, server_sap: int, now: float, *, settle: bool = False
+    ) -> bool:
+        """End a link: whether there is one. A :class:`LinkLost` says when it is over.
+
+        With ``settle`` what nobody answers arrives first: it may wait for the link to be made.
+        """
         ...
 
 

@@ -67,6 +67,7 @@ class HdlcClient:
         self._links: dict[tuple[int, int], PrimaryLink] = {}
         self._waiting: dict[tuple[int, int], deque[bytes]] = {}
         self._listening: dict[tuple[int, int], float] = {}  # when to poll next
+        self._leaving: set[tuple[int, int]] = set()  # links to end as soon as they are at rest
         self._indications: deque[Indication] = deque()
 
     @property
@@ -77,6 +78,7 @@ class HdlcClient:
     def receive(self, octets: bytes, now: float) -> None:
         for link in self._links.values():
             self._take(link.receive(octets, now), now)
+        self._leave(now)
 
     def next_indication(self) -> Indication | None:
         return self._indications.popleft() if self._indications else None
@@ -93,9 +95,18 @@ class HdlcClient:
             link = self._links[pair] = PrimaryLink(self._config(*pair))
             link.connect(now)
 
-    def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
-        """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over."""
-        link = self._links.get((client_sap, server_sap))
+    def disconnect(
+        self, client_sap: int, server_sap: int, now: float, *, settle: bool = False
+    ) -> bool:
+        """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over.
+
+        With ``settle`` what has been sent is acknowledged first, or the link given up.
+        """
+        pair = client_sap, server_sap
+        link = self._links.get(pair)
+        if settle and (pair in self._waiting or (link is not None and link.is_busy)):
+            self._leaving.add(pair)
+            return True
         if link is None or link.state is not State.NRM:
             return False
         link.disconnect(now)
@@ -132,6 +143,13 @@ class HdlcClient:
             if now >= when and self._is_at_rest(pair):
                 self._links[pair].poll(now)
                 self._listening[pair] = now + self._config(*pair).poll_interval
+        self._leave(now)
+
+    def _leave(self, now: float) -> None:
+        for pair in tuple(self._leaving):
+            if self._is_at_rest(pair):
+                self._leaving.discard(pair)
+                self._links[pair].disconnect(now)
 
     def _is_at_rest(self, pair: tuple[int, int]) -> bool:
         link = self._links.get(pair)
@@ -145,6 +163,7 @@ class HdlcClient:
                     self._links[pair].send(apdu, now, answered=False)
             elif isinstance(event, LinkDown):
                 self._waiting.pop(pair, None)
+                self._leaving.discard(pair)
             indication = _indication(event)
             if indication is not None:
                 self._indications.append(indication)

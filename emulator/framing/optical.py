@@ -103,6 +103,7 @@ class OpticalClient:
         self._client = HdlcClient(link)
         self._on_settings = on_settings
         self._waiting: deque[Addressed] = deque()
+        self._leaving: set[tuple[int, int]] = set()
         self._begun = False
 
     def receive(self, octets: bytes, now: float) -> None:
@@ -128,9 +129,18 @@ class OpticalClient:
             self._begun = True
             self._opening.open(now)
 
-    def disconnect(self, client_sap: int, server_sap: int, now: float) -> bool:
-        """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over."""
-        return self._client.disconnect(client_sap, server_sap, now)
+    def disconnect(
+        self, client_sap: int, server_sap: int, now: float, *, settle: bool = False
+    ) -> bool:
+        """End a link with DISC: whether there is one. A :class:`LinkLost` says when it is over.
+
+        With ``settle`` the opening, too, comes to its end first.
+        """
+        pair = client_sap, server_sap
+        if settle and any(waiting[:2] == pair for waiting in self._waiting):
+            self._leaving.add(pair)
+            return True
+        return self._client.disconnect(client_sap, server_sap, now, settle=settle)
 
     def listen(self, client_sap: int, server_sap: int, now: float) -> None:
         """Poll the meter, again and again, whenever its link is at rest."""
@@ -163,3 +173,5 @@ class OpticalClient:
         self._on_settings(outcome.settings)
         while self._waiting:
             self._client.send(self._waiting.popleft(), now)
+        while self._leaving:
+            self._client.disconnect(*self._leaving.pop(), now, settle=True)

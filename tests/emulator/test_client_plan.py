@@ -24,7 +24,8 @@ from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.xdlms.conformance import Conformance
 from emulator.client import Keys, MeterFault, connect
 from emulator.client.keys import PlaceCounters, dedicated_key, module_with
-from emulator.client.plan import MAX_JUMP, Options, Plan, plan
+from emulator.client.options import Options
+from emulator.client.plan import MAX_JUMP, Plan, plan
 from emulator.counter_file import CounterFile, FiledCounters
 
 GUEK, GAK = bytes(range(16)), bytes(range(16, 32))

@@ -76,7 +76,7 @@ class Meter:
         self.values = values
         self.asked: list[Any] = []
         self.association: Any = SimpleNamespace(
-            conformance=conformance, config=SimpleNamespace(short_names=False)
+            conformance=conformance, answered=True, config=SimpleNamespace(short_names=False)
         )
 
     def get(self, attribute: Any, selection: Any = None) -> Any:

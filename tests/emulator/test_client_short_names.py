@@ -24,7 +24,7 @@ from dlms.security.keys import KeyKind
 from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
 from emulator.client import Keys, Refused, UnknownObject, connect, connect_blocking
-from emulator.client.plan import OFFERED_BY_SHORT_NAME
+from emulator.client.options import OFFERED_BY_SHORT_NAME
 from emulator.head_end.party import client_titles
 from emulator.sandbox import RunningMeter, Sandbox
 

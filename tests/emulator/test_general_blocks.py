@@ -15,7 +15,7 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind
 from dlms.xdlms.conformance import Conformance
 from emulator.client import Hdlc, Keys, connect, connect_blocking
-from emulator.client.plan import OFFERED
+from emulator.client.options import OFFERED
 from emulator.head_end.party import TITLES, client_titles
 from emulator.policy import Actor
 from emulator.provisioning import client_title

@@ -32,7 +32,7 @@ from emulator.client import (
     connect,
     connect_blocking,
 )
-from emulator.client.plan import OFFERED
+from emulator.client.options import OFFERED
 from emulator.head_end.party import TITLES, client_titles
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter, Sandbox, Way

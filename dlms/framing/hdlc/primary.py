@@ -95,6 +95,11 @@ class PrimaryLink:
         return self.state is State.NRM and self._polled is None and self._deadline is None
 
     @property
+    def is_busy(self) -> bool:
+        """Whether there is a link and something to be said or awaited on it."""
+        return self.state is State.NRM and not self.is_at_rest
+
+    @property
     def owes(self) -> bool:
         """Whether frames have come that are not acknowledged yet: more may be behind them."""
         return self._owes
