@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import TypeVar
+
 from dlms.association import events
 from dlms.association.client import ClientAssociation
 from dlms.association.naming import ServedResponse
@@ -16,7 +19,10 @@ from dlms.errors import RemoteProtocolError
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
 from dlms.xdlms.long_invoke import LONG_INVOKE_ID
-from dlms.xdlms.registry import AnyRequest, Notification
+from dlms.xdlms.registry import AnyRequest, AnyResponse, Notification
+
+Asked = TypeVar("Asked", bound=AnyRequest)
+Answered = TypeVar("Answered", bound=AnyResponse)
 
 
 class Conversation:
@@ -43,6 +49,22 @@ class Conversation:
         if not isinstance(event, events.ResponseReceived):
             raise AssociationRejected(f"unexpected {type(event).__name__}")
         return event.response
+
+    def carry(
+        self, transfer: Generator[Asked, Answered, Answered], forms: tuple[type[Answered], ...]
+    ) -> Dialogue[Answered]:
+        """The steps of a ``transfer`` and their responses, which are of one of these ``forms``;
+        gives the response that it comes to.
+        """
+        step = next(transfer)
+        try:
+            while True:
+                response = yield from self.request(step)
+                assert isinstance(response, forms)  # the one that was awaited
+                step = transfer.send(response)
+        except StopIteration as stop:
+            whole: Answered = stop.value
+            return whole
 
     def exchange(self, step: Step[bytes]) -> Dialogue[events.Event]:
         """Send what ``step`` makes, and give what the meter's answer means. What it says unasked

@@ -34,7 +34,7 @@ from dlms.xdlms.get import GetRequest, GetRequestWithList, GetResponse, GetRespo
 from dlms.xdlms.registry import CompleteRequest, Response
 from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetResponseWithList
 
-_RESPONSES = get_args(registry.Response)
+_RESPONSES: tuple[type[Response], ...] = get_args(registry.Response)
 
 
 class Dialogues(Associating):
@@ -114,12 +114,4 @@ class Dialogues(Associating):
             association.conformance,
             whole=association.carrier.negotiated,
         )
-        step = next(transfer)
-        try:
-            while True:
-                response = yield from self.talk.request(step)
-                assert isinstance(response, _RESPONSES)  # the one that was awaited
-                step = transfer.send(response)
-        except StopIteration as stop:
-            whole: Response = stop.value
-            return whole
+        return (yield from self.talk.carry(transfer, _RESPONSES))

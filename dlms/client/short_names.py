@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dlms.association.naming import ANSWERS_BY_SHORT_NAME
 from dlms.axdr.data import NULL, Data
 from dlms.client.associating import Associating
 from dlms.client.effects import Dialogue
@@ -102,12 +103,4 @@ class ShortNameDialogues(Associating):
             association.conformance,
             whole=association.carrier.negotiated,
         )
-        step = next(transfer)
-        try:
-            while True:
-                response = yield from self.talk.request(step)
-                assert isinstance(response, ReadResponse | WriteResponse)  # what was awaited
-                step = transfer.send(response)
-        except StopIteration as stop:
-            whole: NameResponse = stop.value
-            return whole
+        return (yield from self.talk.carry(transfer, ANSWERS_BY_SHORT_NAME))

@@ -48,17 +48,17 @@ class Trouble(Enum):
     WRONG_NUMBER = "the block has not the number that is due"
 
 
-_GET = {
+GET_CODES = {
     Trouble.NONE_IN_PROGRESS: DataAccessResult.NO_LONG_GET_IN_PROGRESS,
     Trouble.ABORTED: DataAccessResult.LONG_GET_ABORTED,
     Trouble.WRONG_NUMBER: DataAccessResult.DATA_BLOCK_NUMBER_INVALID,
 }
-_SET = {
+SET_CODES = {
     Trouble.NONE_IN_PROGRESS: DataAccessResult.NO_LONG_SET_IN_PROGRESS,
     Trouble.ABORTED: DataAccessResult.LONG_SET_ABORTED,
     Trouble.WRONG_NUMBER: DataAccessResult.DATA_BLOCK_NUMBER_INVALID,
 }
-_ACTION = {
+_ACTION_CODES = {
     Trouble.NONE_IN_PROGRESS: ActionResult.NO_LONG_ACTION_IN_PROGRESS,
     Trouble.ABORTED: ActionResult.LONG_ACTION_ABORTED,
     Trouble.WRONG_NUMBER: ActionResult.LONG_ACTION_ABORTED,
@@ -87,11 +87,11 @@ def refusal(step: BlockStep, trouble: Trouble) -> Response:
     """The answer to a step that ends the transfer, or belongs to none."""
     match step:
         case GetRequestNext(invoke, number):
-            return GetResponseBlock(invoke, True, number, _GET[trouble])
+            return GetResponseBlock(invoke, True, number, GET_CODES[trouble])
         case SetRequestFirstBlock() | SetRequestWithListFirstBlock() | SetRequestBlock():
-            return SetResponseLastBlock(step.invoke, _SET[trouble], step.block.number)
+            return SetResponseLastBlock(step.invoke, SET_CODES[trouble], step.block.number)
         case _:
-            return ActionResponse(step.invoke, _ACTION[trouble])
+            return ActionResponse(step.invoke, _ACTION_CODES[trouble])
 
 
 def received(step: FirstBlock | LaterBlock) -> Response:

@@ -20,7 +20,7 @@ Where the book leaves it open:
 - The book's ABORT is a last block with number 0 that acknowledges nothing. It is our answer to what
   makes it impossible to go on. A block that cannot be read or believed is as if it were lost.
 - Window 0 says that nothing is to come back. Blocks with data that say so and acknowledge nothing
-  are unconfirmed: they are put together by themselves, and a gap is never filled.
+  are unconfirmed (:mod:`dlms.transfer.general_unconfirmed`).
 
 A block does not say which exchange it belongs to. One that is late, or repeated by a timer that ran
 too short, may be taken for one of the next exchange; only ciphering and invoke ids tell then. So
@@ -41,8 +41,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
-from dlms.transfer.general_receiving import ReceiveQueue, Verdict
-from dlms.transfer.general_sending import SendQueue
+from dlms.transfer.general_receiving import TAKEN, ReceiveQueue, Verdict
+from dlms.transfer.general_sending import SendQueue, check_apdu
+from dlms.transfer.general_unconfirmed import UnconfirmedTransfer
 from dlms.transfer.pieces import MAX_TOTAL
 from dlms.xdlms.block import Block
 from dlms.xdlms.general_block import MAX_WINDOW, GeneralBlock, decode
@@ -52,8 +53,6 @@ MAX_REPEATS = 8
 which is ignored from then on, as because nothing comes."""
 
 ABORT = GeneralBlock(True, False, 0, 0, 0, b"").encode()
-
-_TAKEN = frozenset((Verdict.NEW, Verdict.REPEATED))
 
 
 class Received(NamedTuple):
@@ -100,7 +99,9 @@ class GeneralTransfer:
         self._first_peer_window = peer_window
         self._ordered = ordered
         self._answers = answers
-        self._unconfirmed = ReceiveQueue(max_total)
+        self._unconfirmed = UnconfirmedTransfer(
+            max_block=max_block, max_total=max_total, ordered=ordered
+        )
         self._inbox = ReceiveQueue(max_total)
         self.reset()
 
@@ -122,7 +123,7 @@ class GeneralTransfer:
     @property
     def taken(self) -> int:
         """How many blocks of the present messages have arrived, ours and the peer's."""
-        return self._queue.acknowledged + self._inbox.upto + self._unconfirmed.upto
+        return self._queue.acknowledged + self._inbox.upto + self._unconfirmed.taken
 
     def reset(self) -> None:
         """Forget the exchange: an APDU has gone without blocks. What comes unconfirmed is no part
@@ -144,7 +145,7 @@ class GeneralTransfer:
         :class:`LocalProtocolError` if a message is under way. :class:`TooLong` if there are not
         enough numbers for it, or it exceeds ``max_total``.
         """
-        self._check(apdu)
+        check_apdu(apdu, self._max_total)
         if not self._owes and self.waiting:
             raise LocalProtocolError("a message is under way")
         queue = self._queue if self._owes else SendQueue()
@@ -164,21 +165,8 @@ class GeneralTransfer:
         return self._stream()
 
     def send_unconfirmed(self, apdu: bytes) -> tuple[bytes, ...]:
-        """All of ``apdu`` in blocks that nobody acknowledges. Exchanges are not touched.
-
-        All are streaming, the last one too: nobody is to answer.
-        """
-        self._check(apdu)
-        queue = SendQueue()
-        queue.add_message(apdu, self._max_block)
-        blocks = queue.stream(len(apdu))
-        return tuple(GeneralBlock(b.last, True, 0, b.number, 0, b.raw).encode() for b in blocks)
-
-    def _check(self, apdu: bytes) -> None:
-        if not apdu:
-            raise LocalProtocolError("an empty APDU cannot be told from an acknowledgement")
-        if len(apdu) > self._max_total:
-            raise LocalProtocolError(f"APDU of {len(apdu)} octets, {self._max_total} allowed")
+        """All of ``apdu`` in blocks that nobody acknowledges. Exchanges are not touched."""
+        return self._unconfirmed.send(apdu)
 
     def timeout(self) -> tuple[bytes, ...]:
         """Nothing came for a while: what to send again. Empty if nothing is awaited.
@@ -221,7 +209,7 @@ class GeneralTransfer:
                 raise _refused("the peer has aborted", "aborted")
             raise self._broken("block with number 0", "block-number")
         if not block.window and not block.acknowledged and block.data:
-            return self._receive_unconfirmed(piece)
+            return Received(self._unconfirmed.receive(piece), ())
         if block.last and block.streaming:
             raise self._broken("the last block is streaming", "last-and-streaming")
         if block.data and block.number > 1 and not self._inbox.upto:
@@ -260,7 +248,7 @@ class GeneralTransfer:
         verdict = inbox.judge(piece)
         if verdict is Verdict.FOREIGN:
             raise _refused(f"block {block.number} is of no exchange", verdict.value)
-        if verdict not in _TAKEN:
+        if verdict not in TAKEN:
             raise self._broken(f"block {block.number}: {verdict.value}", verdict.value)
         if not block.window and queue.pending_after(block.acknowledged):
             raise self._broken("no window for our blocks", "window-0")
@@ -293,21 +281,6 @@ class GeneralTransfer:
             if self._repeats > MAX_REPEATS:
                 return _NOTHING
         return Received(None, self._stream())
-
-    def _receive_unconfirmed(self, piece: Block) -> Received:
-        inbox = self._unconfirmed
-        if piece.number == 1 and inbox.upto:
-            again = inbox.begins_with(piece.raw) and not (self._ordered and inbox.complete)
-            inbox = inbox if again else ReceiveQueue(self._max_total)
-        verdict = inbox.judge(piece)
-        if verdict is Verdict.FOREIGN and inbox.complete:  # of the next one, ahead of its first
-            inbox = ReceiveQueue(self._max_total)
-            verdict = inbox.judge(piece)
-        if verdict not in _TAKEN:
-            self._unconfirmed = ReceiveQueue(self._max_total)
-            raise _refused(f"block {piece.number}: {verdict.value}", verdict.value)
-        self._unconfirmed = inbox
-        return Received(inbox.put(piece) if verdict is Verdict.NEW else None, ())
 
     def _broken(self, why: str, reason: str) -> RemoteProtocolError:
         self.reset()

@@ -23,6 +23,10 @@ class Verdict(Enum):
     TOO_LONG = "long-apdu"
 
 
+TAKEN = frozenset((Verdict.NEW, Verdict.REPEATED))
+"""The verdicts that nothing is wrong with."""
+
+
 class ReceiveQueue:
     """Blocks with their numbers, put together to one APDU of at most ``max_total`` octets.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from dlms.errors import LocalProtocolError
 from dlms.transfer.pieces import TooLong, cut
 from dlms.xdlms.block import Block
 from dlms.xdlms.general_block import MAX_NUMBER
@@ -90,6 +91,14 @@ class SendQueue:
     @property
     def _next(self) -> int:
         return self.acknowledged + len(self._blocks) + 1
+
+
+def check_apdu(apdu: bytes, max_total: int) -> None:
+    """:class:`LocalProtocolError` if ``apdu`` is none that may be sent in blocks."""
+    if not apdu:
+        raise LocalProtocolError("an empty APDU cannot be told from an acknowledgement")
+    if len(apdu) > max_total:
+        raise LocalProtocolError(f"APDU of {len(apdu)} octets, {max_total} allowed")
 
 
 def _cut(apdu: bytes, size: int) -> list[Block]:

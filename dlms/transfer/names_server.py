@@ -16,11 +16,8 @@ Read has the codes of GET, and Write those of SET (Data-Access-Result, 9.5).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from dlms.errors import CodecError
-from dlms.transfer.answers import Trouble
+from dlms.transfer.answers import GET_CODES, SET_CODES, Trouble
 from dlms.transfer.names_contents import (
     MAX_NUMBER,
     Long,
@@ -31,6 +28,7 @@ from dlms.transfer.names_contents import (
     step_of,
     whole_request,
 )
+from dlms.transfer.one_transfer import Incoming, OneTransfer, Outgoing
 from dlms.transfer.pieces import MAX_TOTAL, TooLong, capacity, cut
 from dlms.transfer.server import Answer, Complete
 from dlms.xdlms.block import Block
@@ -42,40 +40,6 @@ from dlms.xdlms.write import WriteResponse
 
 _HEAD = 6
 """Octets in front of the OCTET STRING of a response block."""
-
-_READING = {
-    Trouble.NONE_IN_PROGRESS: DataAccessResult.NO_LONG_GET_IN_PROGRESS,
-    Trouble.ABORTED: DataAccessResult.LONG_GET_ABORTED,
-    Trouble.WRONG_NUMBER: DataAccessResult.DATA_BLOCK_NUMBER_INVALID,
-}
-_WRITING = {
-    Trouble.NONE_IN_PROGRESS: DataAccessResult.NO_LONG_SET_IN_PROGRESS,
-    Trouble.ABORTED: DataAccessResult.LONG_SET_ABORTED,
-    Trouble.WRONG_NUMBER: DataAccessResult.DATA_BLOCK_NUMBER_INVALID,
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class _Outgoing:
-    """A long response; ``number`` is of the block that was sent last."""
-
-    size: int
-    blocks: Iterator[Block]
-    number: int = 0
-    of: Long = Long.READ_RESPONSE
-
-
-@dataclass(slots=True, kw_only=True)
-class _Incoming:
-    """A long request; ``number`` is of the block that came last."""
-
-    of: Long
-    raw: bytearray
-    number: int = 0
-
-    @property
-    def size(self) -> int:
-        return len(self.raw)
 
 
 class NamesServer:
@@ -91,17 +55,16 @@ class NamesServer:
 
     def __init__(self, max_total: int = MAX_TOTAL) -> None:
         self._max_total = max_total
-        self._transfer: _Outgoing | _Incoming | None = None
-        self._aborted: Long | None = None
+        self._one: OneTransfer[Long] = OneTransfer(max_total)
 
     @property
     def pending(self) -> int:
         """How many octets of a value are kept."""
-        return 0 if self._transfer is None else self._transfer.size
+        return self._one.pending
 
     def reset(self) -> None:
         """Forget everything: the association has ended."""
-        self._transfer = self._aborted = None
+        self._one.reset()
 
     # Receiving ----------------------------------------------------------------------------------
 
@@ -112,41 +75,28 @@ class NamesServer:
                 return Answer(self._go_on(number))
             case Piece(of, block):
                 return self._take(of, block)
-        self._abandon()
+        self._one.abandon()
         return Complete(request)
 
     def _go_on(self, number: int) -> NameResponse:
-        transfer = self._transfer
-        if not isinstance(transfer, _Outgoing):
-            return _refusal(Long.READ_RESPONSE, self._why_none(Long.READ_RESPONSE))
-        if number != transfer.number:
-            self._transfer = None
-            return _refusal(Long.READ_RESPONSE, Trouble.WRONG_NUMBER)
-        return self._next_block(transfer)
+        block = self._one.go_on(Long.READ_RESPONSE, number)
+        return _refusal(Long.READ_RESPONSE, block) if isinstance(block, Trouble) else _sent(block)
 
     def _take(self, of: Long, block: ShortBlock) -> Complete | Answer:
+        transfer = self._one.under_way
         if block.number == 1:
-            self._abandon()
-            transfer: _Outgoing | _Incoming | None = _Incoming(of=of, raw=bytearray())
-        else:
-            transfer = self._transfer
-        if not isinstance(transfer, _Incoming) or transfer.of is not of:
-            return Answer(_refusal(of, self._why_none(of)))
-        if block.number != transfer.number + 1:
-            self._transfer = None
-            return Answer(_refusal(of, Trouble.WRONG_NUMBER))
-        if transfer.size + len(block.raw) > self._max_total:
-            self._transfer = None
-            return Answer(_refusal(of, Trouble.ABORTED))
+            self._one.abandon()
+            transfer = Incoming(of=of, raw=bytearray())
+        if not isinstance(transfer, Incoming) or transfer.of is not of:
+            return Answer(_refusal(of, self._one.why_none(of)))
+        trouble = self._one.put(transfer, block.number, block.last, block.raw)
+        if trouble is not None:
+            return Answer(_refusal(of, trouble))
         if block.last:
-            self._transfer = None
             try:
-                return Complete(whole_request(of, bytes(transfer.raw + block.raw)))
+                return Complete(whole_request(of, bytes(transfer.raw)))
             except CodecError:
                 return Answer(_refusal(of, Trouble.ABORTED))
-        transfer.raw += block.raw
-        transfer.number = block.number
-        self._begin(transfer)
         return Answer(_one_result(of, BlockTaken(number=block.number)))
 
     # Sending ------------------------------------------------------------------------------------
@@ -178,39 +128,18 @@ class NamesServer:
             if whole:
                 return apdu
             raise TooLong(f"response of {len(apdu)} octets, {room} fit")
-        transfer = _Outgoing(size=len(raw), blocks=cut(raw, size, size))
-        self._begin(transfer)
-        return self._next_block(transfer).encode()
+        transfer = Outgoing(of=Long.READ_RESPONSE, size=len(raw), blocks=cut(raw, size, size))
+        self._one.begin(transfer)
+        return _sent(self._one.next_block(transfer)).encode()
 
-    def _next_block(self, transfer: _Outgoing) -> NameResponse:
-        block = next(transfer.blocks)
-        transfer.number = block.number
-        if block.last:
-            self._transfer = None
-        return ReadResponse((ShortBlock(*block),))
 
-    # The one transfer ---------------------------------------------------------------------------
-
-    def _begin(self, transfer: _Outgoing | _Incoming) -> None:
-        self._transfer = transfer
-        if self._aborted is transfer.of:
-            self._aborted = None
-
-    def _abandon(self) -> None:
-        if self._transfer is not None:
-            self._aborted = self._transfer.of
-            self._transfer = None
-
-    def _why_none(self, of: Long) -> Trouble:
-        if self._aborted is not of:
-            return Trouble.NONE_IN_PROGRESS
-        self._aborted = None
-        return Trouble.ABORTED
+def _sent(block: Block) -> NameResponse:
+    return ReadResponse((ShortBlock(*block),))
 
 
 def _refusal(of: Long, trouble: Trouble) -> NameResponse:
     """The answer to a step that ends the transfer, or belongs to none."""
-    return _one_result(of, (_WRITING if of is Long.WRITE_REQUEST else _READING)[trouble])
+    return _one_result(of, (SET_CODES if of is Long.WRITE_REQUEST else GET_CODES)[trouble])
 
 
 def _one_result(of: Long, result: BlockTaken | DataAccessResult) -> NameResponse:

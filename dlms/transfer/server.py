@@ -1,10 +1,9 @@
 """Block transfer at the server's end: GET, SET and ACTION (GB Ed. 8, 9.3.6 to 9.3.8, 9.4.6).
 
-One transfer at a time per association, so that what a client can make us keep is bounded. Where the
-books leave it open:
+One transfer at a time per association (:mod:`dlms.transfer.one_transfer`). Where the books leave it
+open:
 
-- A new request, or a first block, ends a transfer that is under way; whoever asks for the rest of
-  it is told once that it was aborted, and then that there is none.
+- A new request, or a first block, ends a transfer that is under way.
 - A block with another invoke id belongs to no transfer, and leaves the one under way as it was.
 - A block with a wrong number, old, repeated or ahead, aborts its transfer. So does one that leads
   beyond ``max_total``, and a last one whose octets are no right value.
@@ -16,7 +15,6 @@ books leave it open:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -32,6 +30,7 @@ from dlms.transfer.answers import (
     refusal,
 )
 from dlms.transfer.contents import ActionContents, FirstBlock, response_raw, whole_request
+from dlms.transfer.one_transfer import Incoming, OneTransfer, Outgoing
 from dlms.transfer.pieces import MAX_TOTAL, TooLong, capacity, cut
 from dlms.xdlms import action, get, set
 from dlms.xdlms.action import (
@@ -70,27 +69,10 @@ class Answer(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Outgoing:
-    """A long response; ``number`` is of the block that was sent last."""
+class _Incoming(Incoming[Invocation]):
+    """A long request, with its first block for what it says beside octets."""
 
-    of: Invocation
-    size: int
-    blocks: Iterator[Block]
-    number: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class _Incoming:
-    """A long request; ``number`` is of the block that came last."""
-
-    of: Invocation
     first: FirstBlock
-    raw: bytearray
-    number: int = 1
-
-    @property
-    def size(self) -> int:
-        return len(self.raw)
 
 
 class ServerTransfers:
@@ -110,18 +92,18 @@ class ServerTransfers:
     ) -> None:
         self._max_total = max_total
         self._contents = contents
-        self._transfer: _Outgoing | _Incoming | None = None
-        self._aborted: Invocation | None = None
+        self._one: OneTransfer[Invocation] = OneTransfer(max_total)
         self._last_number: int | None = None
 
     @property
     def pending(self) -> int:
         """How many octets of a value are kept."""
-        return 0 if self._transfer is None else self._transfer.size
+        return self._one.pending
 
     def reset(self) -> None:
         """Forget everything: the association has ended."""
-        self._transfer = self._aborted = self._last_number = None
+        self._one.reset()
+        self._last_number = None
 
     # Receiving ----------------------------------------------------------------------------------
 
@@ -137,7 +119,7 @@ class ServerTransfers:
                 | SetRequestWithList()
                 | ActionRequestWithList()
             ):
-                self._abandon()
+                self._one.abandon()
                 return _new(Complete, (request,))
             case GetRequestNext() | ActionRequestNextBlock():
                 return Answer(self._go_on(request))
@@ -147,16 +129,12 @@ class ServerTransfers:
                 return self._take_first(first)
 
     def _go_on(self, step: Next) -> Response:
-        transfer, of = self._transfer, invocation(step)
-        if not isinstance(transfer, _Outgoing) or transfer.of != of:
-            return refusal(step, self._why_none(of))
-        if step.number != transfer.number:
-            self._transfer = None
-            return refusal(step, Trouble.WRONG_NUMBER)
-        return self._next_block(step.invoke, transfer)
+        of = invocation(step)
+        block = self._one.go_on(of, step.number)
+        return refusal(step, block) if isinstance(block, Trouble) else _sent(of, step.invoke, block)
 
     def _take_first(self, step: FirstBlock) -> Complete | Answer:
-        self._abandon()
+        self._one.abandon()
         block = step.block
         if block.number != 1:
             return Answer(refusal(step, Trouble.WRONG_NUMBER))
@@ -166,25 +144,20 @@ class ServerTransfers:
             return self._complete(step, step, block.raw)
         # Without its octets, which are kept once.
         first = step._replace(block=block._replace(raw=b""))
-        self._begin(_Incoming(of=invocation(step), first=first, raw=bytearray(block.raw)))
+        self._one.begin(
+            _Incoming(of=invocation(step), first=first, raw=bytearray(block.raw), number=1)
+        )
         return Answer(received(step))
 
     def _take_later(self, step: LaterBlock) -> Complete | Answer:
-        transfer, of = self._transfer, invocation(step)
+        transfer, of, block = self._one.under_way, invocation(step), step.block
         if not isinstance(transfer, _Incoming) or transfer.of != of:
-            return Answer(refusal(step, self._why_none(of)))
-        block = step.block
-        if block.number != transfer.number + 1:
-            self._transfer = None
-            return Answer(refusal(step, Trouble.WRONG_NUMBER))
-        if transfer.size + len(block.raw) > self._max_total:
-            self._transfer = None
-            return Answer(refusal(step, Trouble.ABORTED))
+            return Answer(refusal(step, self._one.why_none(of)))
+        trouble = self._one.put(transfer, block.number, block.last, block.raw)
+        if trouble is not None:
+            return Answer(refusal(step, trouble))
         if block.last:
-            self._transfer = None
-            return self._complete(step, transfer.first, bytes(transfer.raw + block.raw))
-        transfer.raw += block.raw
-        transfer.number = block.number
+            return self._complete(step, transfer.first, bytes(transfer.raw))
         return Answer(received(step))
 
     def _complete(
@@ -230,33 +203,13 @@ class ServerTransfers:
                 return apdu
             raise TooLong(f"response of {len(apdu)} octets, {room} fit")
         of = Invocation(tag, response.invoke & INVOKE_ID)
-        transfer = _Outgoing(of=of, size=len(raw), blocks=cut(raw, size, size))
-        self._begin(transfer)
-        return self._next_block(response.invoke, transfer).encode()
+        transfer = Outgoing(of=of, size=len(raw), blocks=cut(raw, size, size))
+        self._one.begin(transfer)
+        return _sent(of, response.invoke, self._one.next_block(transfer)).encode()
 
-    def _next_block(self, invoke: int, transfer: _Outgoing) -> Response:
-        block = next(transfer.blocks)
-        transfer.number = block.number
-        if block.last:
-            self._transfer = None
-        if transfer.of.tag == get.REQUEST_TAG:
-            return GetResponseBlock(invoke, *block)
-        return ActionResponseBlock(invoke, block)
 
-    # The one transfer ---------------------------------------------------------------------------
-
-    def _begin(self, transfer: _Outgoing | _Incoming) -> None:
-        self._transfer = transfer
-        if self._aborted == transfer.of:
-            self._aborted = None
-
-    def _abandon(self) -> None:
-        if self._transfer is not None:
-            self._aborted = self._transfer.of
-            self._transfer = None
-
-    def _why_none(self, of: Invocation) -> Trouble:
-        if self._aborted != of:
-            return Trouble.NONE_IN_PROGRESS
-        self._aborted = None
-        return Trouble.ABORTED
+def _sent(of: Invocation, invoke: int, block: Block) -> Response:
+    """A block of a long response to ``of``."""
+    if of.tag == get.REQUEST_TAG:
+        return GetResponseBlock(invoke, *block)
+    return ActionResponseBlock(invoke, block)

@@ -18,7 +18,8 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from dlms.client.effects import Dialogue
-from dlms.client.security_setup import FIELDS, MeterKey, SecuritySetupDialogues
+from dlms.client.new_keys import FIELDS
+from dlms.client.security_setup import MeterKey, SecuritySetupDialogues
 from dlms.cosem import classes
 from dlms.cosem.security_setup import (
     ByEntity,

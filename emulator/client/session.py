@@ -16,7 +16,8 @@ from dlms.client.access import read_by_access
 from dlms.client.conversation import Conversation
 from dlms.client.dialogue import Dialogues
 from dlms.client.effects import Dialogue
-from dlms.client.security_setup import Lasting, SecuritySetupDialogues
+from dlms.client.new_keys import Lasting
+from dlms.client.security_setup import SecuritySetupDialogues
 from dlms.client.short_names import ShortNameDialogues
 from dlms.cosem import catalogue, classes
 from dlms.cosem.interface_class import InterfaceClass

@@ -19,6 +19,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CertificatePurpose, Curve
 from dlms.security.suites import SUITES
 from emulator.modules import curves
+from emulator.modules.key_usage import extension_for
 from emulator.modules.keyring import KeyRing
 from tls.identity import hardware_module_name
 
@@ -30,24 +31,6 @@ _VALID = (
 
 _SERIAL_LENGTH = 16
 """Octets of a serial number; at most 20 (RFC 5280, 4.1.2.2)."""
-
-_USAGES = {
-    CertificatePurpose.SIGNATURE: {"digital_signature"},
-    CertificatePurpose.KEY_AGREEMENT: {"key_agreement"},
-    CertificatePurpose.TLS: {"digital_signature", "key_agreement"},
-    CertificatePurpose.AUTHORITY: {"key_cert_sign", "crl_sign"},
-}
-_ALL_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
 class FleetAuthority:
@@ -110,10 +93,9 @@ class FleetAuthority:
             not_valid_before=_VALID[0],
             not_valid_after=_VALID[1],
         )
-        usages = {usage: usage in _USAGES[purpose] for usage in _ALL_USAGES}
         authority = purpose is CertificatePurpose.AUTHORITY
         extensions: list[tuple[x509.ExtensionType, bool]] = [
-            (x509.KeyUsage(**usages), True),
+            (extension_for(purpose), True),
             (x509.BasicConstraints(ca=authority, path_length=None), True),
             (x509.SubjectKeyIdentifier.from_public_key(key), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False),

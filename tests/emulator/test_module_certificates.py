@@ -25,7 +25,7 @@ from dlms.security.ops import (
     VerificationFailed,
     keys_of,
 )
-from emulator.modules import certificates
+from emulator.modules import certificate_paths, certificates
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from tls.identity import hardware_module_name
@@ -286,7 +286,7 @@ def test_long_paths_and_circles_end() -> None:
 
 
 def test_no_more_authorities_than_one_can_store() -> None:
-    many = ANCHORS * certificates.MAX_AUTHORITIES
+    many = ANCHORS * certificate_paths.MAX_AUTHORITIES
     check(LEAF.by(ROOT), anchors=many)
     refused(LEAF.by(ROOT), "more than", anchors=many, intermediates=ANCHORS)
 

@@ -6,24 +6,20 @@ repeated, so many times and no more; then the link is given up.
 
 from __future__ import annotations
 
-from collections import deque
-
 from dlms.errors import CodecError, LocalProtocolError
 from dlms.framing.hdlc import llc
 from dlms.framing.hdlc.address import Address
+from dlms.framing.hdlc.asking import Asking
 from dlms.framing.hdlc.config import PrimaryConfig
 from dlms.framing.hdlc.control import Control, Kind
 from dlms.framing.hdlc.events import ApduArrived, Event, LinkDown, LinkUp
-from dlms.framing.hdlc.flow import MAX_QUEUED, Arrival, Flow
+from dlms.framing.hdlc.flow import Arrival, Flow
 from dlms.framing.hdlc.frame import MAX_OVERHEAD, Frame, NotUnderstood
 from dlms.framing.hdlc.parameters import DEFAULTS, decode_parameters
 from dlms.framing.hdlc.receiver import FrameReceiver
 from dlms.framing.hdlc.state import INPUT_OF, Input, State, after, passed
 
 __all__ = ["PrimaryConfig", "PrimaryLink"]
-
-MAX_QUEUED_APDUS = 64
-"""APDUs that may wait while another one is under way: a stream of general blocks has 63."""
 
 
 class PrimaryLink:
@@ -47,12 +43,10 @@ class PrimaryLink:
 
     def _reset(self) -> None:
         self._flow = Flow(self.parameters, self._config.max_apdu)
-        self._apdus: deque[tuple[bytes, bool]] = deque()
-        self._awaited = 0  # APDUs that the server is polled for
+        self._asking = Asking(self._config.retries, self._config.max_polls)
         self._missing = False  # a frame is, between those that came
         self._owes = False  # an acknowledgement of what came
         self._progress = False  # since the last poll
-        self._tries = self._polls = 0
         self._rest()
 
     # Asking -------------------------------------------------------------------------------------
@@ -71,9 +65,7 @@ class PrimaryLink:
         :class:`LocalProtocolError` if there is no link, or too much waits already.
         """
         self._require_link()
-        if len(self._apdus) >= MAX_QUEUED_APDUS or llc.LENGTH + len(apdu) > MAX_QUEUED:
-            raise LocalProtocolError("too much waits for the line")
-        self._apdus.append((apdu, answered))
+        self._asking.queue(apdu, answered)
         if self._polled is None:
             self._go_on(now)
 
@@ -84,10 +76,9 @@ class PrimaryLink:
         be none of the answer: only the caller knows. :class:`LocalProtocolError` without a link.
         """
         self._require_link()
-        self._awaited += answered
-        self._polls = 0
+        self._asking.ask(answered)
         if self._polled is None:
-            self._send_polling([self._supervisory(Kind.RR)], now)
+            self._send_supervisory(Kind.RR, now)
 
     @property
     def is_at_rest(self) -> bool:
@@ -209,8 +200,8 @@ class PrimaryLink:
     def _arrived(self, information: bytes, *, unnumbered: bool) -> None:
         if not information.startswith(llc.RESPONSE):
             return
-        if self._awaited and not unnumbered:
-            self._awaited -= 1
+        if not unnumbered:
+            self._asking.hear()
         apdu = information[llc.LENGTH :]
         self._events.append(
             ApduArrived(self._own.upper, self._config.server.upper, apdu, unnumbered)
@@ -221,16 +212,14 @@ class PrimaryLink:
         repeating = self._polled is not None and self._polled[-1].control.kind is not Kind.RR
         progress, self._progress = self._progress, False
         self._polled = None
-        if progress or not (self._flow.is_unacknowledged or self._missing):
-            self._tries = 0
-        elif repeating and not self._flow.peer_busy:
-            # It answers, but does not take, or give, what is next.
-            self._tries += 1
-            if self._tries > self._config.retries:
-                self._lose("server does not go on")
-                return
         if progress:
-            self._polls = 0
+            self._asking.progress()
+        elif not (self._flow.is_unacknowledged or self._missing):
+            self._asking.settle()
+        elif repeating and not self._flow.peer_busy and not self._asking.may_repeat():
+            # It answers, but does not take, or give, what is next.
+            self._lose("server does not go on")
+            return
         self._go_on(now, at_once=progress)
 
     # The line is ours ---------------------------------------------------------------------------
@@ -238,20 +227,19 @@ class PrimaryLink:
     def _go_on(self, now: float, *, at_once: bool = True) -> None:
         """Send what there is, or poll for what is still to come, or rest."""
         flow = self._flow
-        if not flow.has_to_send and self._apdus:
-            apdu, answered = self._apdus.popleft()
-            self._awaited += answered
-            self._polls = 0
-            flow.queue(llc.COMMAND + apdu)  # there is room: nothing else waits in there
+        if not flow.has_to_send:
+            apdu = self._asking.next_apdu()
+            if apdu is not None:
+                flow.queue(llc.COMMAND + apdu)  # there is room: nothing else waits in there
         segments = flow.sendable()
         if segments:
             frames = [self._frame(control, *segment) for control, segment in segments]
             self._send_polling(frames, now)
         elif self._missing:
-            self._send_polling([self._supervisory(Kind.REJ)], now)
+            self._send_supervisory(Kind.REJ, now)
         elif flow.is_arriving and at_once:
-            self._send_polling([self._supervisory(Kind.RR)], now)
-        elif flow.is_arriving or self._awaited or flow.has_to_send:
+            self._send_supervisory(Kind.RR, now)
+        elif flow.is_arriving or self._asking.is_awaiting or flow.has_to_send:
             # Nothing can be said on either side now: ask again in a while.
             self._deadline = now + self._config.poll_interval
         else:
@@ -264,6 +252,9 @@ class PrimaryLink:
         self._polled = frames
         self._owes = False
         self._deadline = now + self._config.response_timeout
+
+    def _send_supervisory(self, kind: Kind, now: float) -> None:
+        self._send_polling([self._frame(Control(kind, True, self._flow.receive_state))], now)
 
     def _rest(self) -> None:
         self._polled = None
@@ -287,17 +278,13 @@ class PrimaryLink:
         return self._happened()
 
     def _insist(self, now: float) -> None:
-        if self._polled is None:
-            self._polls += 1
-            left, why = self._config.max_polls - self._polls, "has had nothing to say for too long"
-        else:
-            self._tries += 1
-            left, why = self._config.retries - self._tries, "does not answer"
-        if left < 0:
-            self._lose(f"server {why}")
+        if self._polled is None and not self._asking.may_poll():
+            self._lose("server has had nothing to say for too long")
+        elif self._polled is not None and not self._asking.may_repeat():
+            self._lose("server does not answer")
         elif self._polled is None or self.state is State.NRM:
             # Asking is enough: its N(R) says what has to be sent again.
-            self._send_polling([self._supervisory(Kind.RR)], now)
+            self._send_supervisory(Kind.RR, now)
         else:
             self._send_polling(self._polled, now)
 
@@ -308,9 +295,6 @@ class PrimaryLink:
         self.parameters = DEFAULTS
         self._reset()
         self._events.append(LinkDown(self._own.upper, self._config.server.upper, why))
-
-    def _supervisory(self, kind: Kind) -> Frame:
-        return self._frame(Control(kind, True, self._flow.receive_state))
 
     def _frame(self, control: Control, information: bytes = b"", more: bool = False) -> Frame:
         return Frame(self._config.server, self._own, control, information, more)

@@ -424,7 +424,7 @@ def test_X_SET_BLOCK_total_over_the_limit() -> None:
 
 def test_the_octets_of_the_first_block_are_kept_once() -> None:
     transfers = set_begun()
-    kept: Any = transfers._transfer
+    kept: Any = transfers._one.under_way
     assert kept.first == SetRequestFirstBlock(0xC1, FIRST, None, Block(False, 1, b""))
     assert kept.raw == b"\x09\x04"
 
