@@ -229,7 +229,7 @@ def test_what_is_too_long(lab: Any, kind: dict[str, Any]) -> None:
     for services in (SERVICES, SERVICES | Conformance.GENERAL_BLOCK_TRANSFER):
         meter, talk = lab(services=services, pdu=pdu, **kind)
         room = talk.association.room_for(0xD9)
-        assert room == pdu - (0 if kind else 1 + 1 + 8 + 2 + 1 + 4 + 12)
+        assert room == pdu - (0 if kind else 1 + 1 + 8 + 3 + 1 + 4 + 12)
         empty = len(AccessRequest(0, ITEMS, (NULL, octet_string(bytes(150)), NULL)).encode())
         for over in (0, 1):
             value = octet_string(bytes(150 + room - empty + over))
