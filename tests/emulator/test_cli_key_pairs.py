@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from dlms.xdlms.conformance import Conformance
 from emulator.cli.main import main
-from emulator.client import Keys, by_entity, connect
+from emulator.client import Keys, by_entity, connect, connect_blocking
 from tls.identity import system_title_of
 
 PATIENCE = 30.0
@@ -139,14 +139,14 @@ def test_for_people(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert re.fullmatch(r"signing key +[0-9A-F]{64}", line)
 
 
-async def test_a_broadcast_by_what_is_printed(workspace: Path, shown: Any) -> None:
+def test_a_broadcast_by_what_is_printed(workspace: Path, shown: Any) -> None:
     """The meter knows who says so: its title is registered, for no AARQ tells it."""
     printed = shown("broadcast")
     assert "guek" not in printed
     entry = json.loads((workspace / "sandbox.json").read_text())["meters"][0]
     reader = shown("reader")
-    async with connect(entry["host"], entry["plain_port"], timeout=PATIENCE) as client:
-        async with client.associate(
+    with connect_blocking(entry["host"], entry["plain_port"], timeout=PATIENCE) as client:
+        with client.associate(
             client_sap=printed["client_sap"],
             keys=Keys(gbek=bytes.fromhex(printed["gbek"]), gak=bytes.fromhex(printed["gak"])),
             own_title=bytes.fromhex(printed["client_system_title"]),
@@ -156,11 +156,11 @@ async def test_a_broadcast_by_what_is_printed(workspace: Path, shown: Any) -> No
             counter_from=printed["invocation_counter_object"],
         ) as to_all:
             there = dt.datetime(2001, 2, 3, tzinfo=dt.UTC)
-            await to_all.set("clock", 2, there, confirmed=False)
-        async with client.associate(
+            to_all.set("clock", 2, there, confirmed=False)
+        with client.associate(
             client_sap=reader["client_sap"],
             mechanism="lls",
             keys=Keys(password=reader["password"].encode()),
         ) as a:
-            shown_there = await a.get("clock")
+            shown_there = a.get("clock")
     assert (shown_there.year, shown_there.month, shown_there.day) == (2001, 2, 3)

@@ -67,7 +67,11 @@ def test_a_line_at_rest(line: Line) -> None:
 
 
 def test_listening_polls_again_and_again(line: Line) -> None:
+    """At once behind an answer, for there may be more; then as often as was agreed."""
+    line.meter.tell(Addressed(*PAIR, b"at once"))
     line.client.listen(*PAIR, line.now)
+    line.settle()
+    assert line.heard() == [b"at once"]
     line.meter.tell(Addressed(*PAIR, b"first"))
     assert line.heard() == []
     assert line.client.deadline() == INTERVAL
@@ -85,6 +89,7 @@ def test_listening_polls_again_and_again(line: Line) -> None:
 
 def test_a_deadline_that_is_not_over(line: Line) -> None:
     line.client.listen(*PAIR, line.now)
+    line.settle()
     before = line.passed
     line.now = INTERVAL / 2
     line.client.timeout(line.now)
