@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import re
 import signal
@@ -16,8 +17,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from dlms.xdlms.conformance import Conformance
 from emulator.cli.main import main
-from emulator.client import Keys, by_entity, connect
+from emulator.client import Keys, by_entity, connect, connect_blocking
 from tls.identity import system_title_of
 
 PATIENCE = 30.0
@@ -135,3 +137,30 @@ def test_for_people(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None
     lines = capsys.readouterr().out.splitlines()
     (line,) = (line for line in lines if line.startswith("signing key"))
     assert re.fullmatch(r"signing key +[0-9A-F]{64}", line)
+
+
+def test_a_broadcast_by_what_is_printed(workspace: Path, shown: Any) -> None:
+    """The meter knows who says so: its title is registered, for no AARQ tells it."""
+    printed = shown("broadcast")
+    assert "guek" not in printed
+    entry = json.loads((workspace / "sandbox.json").read_text())["meters"][0]
+    reader = shown("reader")
+    with connect_blocking(entry["host"], entry["plain_port"], timeout=PATIENCE) as client:
+        with client.associate(
+            client_sap=printed["client_sap"],
+            keys=Keys(gbek=bytes.fromhex(printed["gbek"]), gak=bytes.fromhex(printed["gak"])),
+            own_title=bytes.fromhex(printed["client_system_title"]),
+            pre_established=True,
+            broadcast=True,
+            conformance=Conformance.SET,
+            counter_from=printed["invocation_counter_object"],
+        ) as to_all:
+            there = dt.datetime(2001, 2, 3, tzinfo=dt.UTC)
+            to_all.set("clock", 2, there, confirmed=False)
+        with client.associate(
+            client_sap=reader["client_sap"],
+            mechanism="lls",
+            keys=Keys(password=reader["password"].encode()),
+        ) as a:
+            shown_there = a.get("clock")
+    assert (shown_there.year, shown_there.month, shown_there.day) == (2001, 2, 3)

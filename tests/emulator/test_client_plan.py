@@ -96,6 +96,31 @@ def test_services_go_with_the_way_of_naming() -> None:
     assert chosen.conformance == Conformance.READ
 
 
+def test_the_services_at_once_are_offered_too() -> None:
+    assert Conformance.ACCESS in planned().config.conformance
+    assert Conformance.ACCESS not in planned(short_names=True).config.conformance
+
+
+def test_associations_without_answers() -> None:
+    config = planned().config
+    assert (config.confirmed, config.broadcast, config.pre_established) == (True, False, False)
+    assert not planned(confirmed=False).config.confirmed
+    assert planned(pre_established=True).config.pre_established
+    keys = Keys(gbek=GUEK, gak=GAK)
+    to_all = planned(broadcast=True, keys=keys, own_title=TITLE, counter=5)
+    assert to_all.config.context is ApplicationContext.LN_CIPHERED
+    assert (to_all.config.broadcast, to_all.config.confirmed) == (True, False)
+    assert to_all.keys.gbek is not None
+    assert to_all.counters.next_to_send(to_all.keys.gbek) == 5
+    to_all.association()
+    with pytest.raises(ValueError, match=r"need an encryption key \(gbek\)"):
+        planned(broadcast=True, keys=KEYS, ciphered=True)
+    # Nobody would say that it is open.
+    confirmed = planned(broadcast=True, confirmed=True, keys=keys, own_title=TITLE, counter=5)
+    with pytest.raises(LocalProtocolError, match="nothing confirms its AARQ"):
+        confirmed.association()
+
+
 def test_everything_said_is_there() -> None:
     how: Any = {
         "client_sap": 5,

@@ -130,3 +130,53 @@ def test_a_meter_that_does_not_answer_a_poll(line: Line) -> None:
         line.client.octets_to_send()
     assert not isinstance(indication, Addressed)
     assert "does not answer" in indication.why
+
+
+# Ending a link ------------------------------------------------------------------------------------
+
+
+def test_what_nobody_answers_arrives_before_the_link_ends() -> None:
+    """It waits for the link to be made, and is acknowledged."""
+    line = Line()
+    for apdu in (b"one", b"two"):
+        line.client.send(Addressed(*PAIR, apdu), line.now)
+    assert line.client.disconnect(*PAIR, line.now, settle=True)
+    line.settle()
+    found = []
+    while (indication := line.client.next_indication()) is not None:
+        found.append(indication)
+    assert Addressed(*PAIR, b"re:one") in found  # so it has arrived
+    assert not isinstance(found[-1], Addressed)
+    assert line.client.links == line.meter.links == 0
+    line.client.send(Addressed(*PAIR, b"again"), line.now)
+    line.settle()
+    assert line.client.links == 1, "the next link is not ended"
+
+
+def test_it_is_dropped_with_a_link_that_ends_at_once() -> None:
+    line = Line()
+    line.client.send(Addressed(*PAIR, b"one"), line.now)
+    assert not line.client.disconnect(*PAIR, line.now)
+
+
+def test_a_link_at_rest_ends_at_once(line: Line) -> None:
+    assert line.client.disconnect(*PAIR, line.now, settle=True)
+    line.settle()
+    assert line.client.links == 0
+
+
+def test_a_meter_that_never_makes_the_link() -> None:
+    """It is given up, and that ends the waiting."""
+    line = Line()
+    line.client.send(Addressed(*PAIR, b"one"), line.now)
+    assert line.client.disconnect(*PAIR, line.now, settle=True)
+    while (indication := line.client.next_indication()) is None:
+        when = line.client.deadline()
+        assert when is not None
+        line.client.timeout(when)
+        line.client.octets_to_send()
+    assert not isinstance(indication, Addressed)
+    assert line.client.links == 0
+    line.client.send(Addressed(*PAIR, b"again"), line.now)
+    line.settle()
+    assert line.client.links == 1, "the next link is not ended"

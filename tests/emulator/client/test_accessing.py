@@ -132,14 +132,23 @@ async def test_units_and_what_a_list_itself_changes(connected: Any, how: Any, me
         assert await a.access(Read(NUMBER)) == [Quantity(Decimal(0), Unit.WATT_HOUR)]
 
 
-async def test_a_unit_that_is_kept(connected: Any, how: Any, meter: Any) -> None:
-    """A plain number then."""
-    row = meter.device.profile.objects[obis.parse(NUMBER)]
-    assert row.rights["reader"]
+async def test_what_is_kept(
+    connected: Any, how: Any, meter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value whose unit the meter keeps is a plain number; rows without columns are refused."""
+    objects = meter.device.profile.objects
+    value_only = objects[obis.parse("0-0:1.0.0.255")].rights["public"]
+    for name in (NUMBER, DAILY):
+        monkeypatch.setitem(objects[obis.parse(name)].rights, "reader", value_only)
+    recent = Read(DAILY, since=dt.datetime(2019, 1, 1, tzinfo=dt.UTC))
     async with connected(meter) as client, client.associate(**how(meter, "reader")) as a:
-        asked = await a.access(Read(NUMBER), Read(NUMBER, 3))
-    assert asked[0] == Quantity(Decimal(7), Unit.COUNT)
-    assert asked[1] is not None
+        found = await a.access(
+            Read(NUMBER), Read(DAILY), Read(LAST_WORD, class_id=1), return_exceptions=True
+        )
+        with pytest.raises(Refused, match="capture_objects"):
+            await a.access(Read(LAST_WORD, class_id=1), recent, return_exceptions=True)
+    assert (found[0], found[2]) == (7, 8)
+    assert found[1].subject == f"read load_profile_period_2 ({DAILY}) attribute 3 capture_objects"
 
 
 @pytest.mark.parametrize("span", ["by time", "by entry", "raw"])
