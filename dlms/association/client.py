@@ -3,6 +3,9 @@
 ``open``, ``authenticate``, ``request``, ``release`` make the octets to send; ``receive`` takes what
 comes back. All are steps (see :mod:`dlms.security.ops`). A server that breaks a rule causes
 :class:`RemoteProtocolError`; the association is then to be abandoned.
+
+This file is longer than the rule of this package has it, for the reason of its counterpart: every
+change of the association's state is in here.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from devices.certificates import StoredCertificate
+from devices.objects.security_setup import global_keys
 from dlms.axdr.data import array, enum, octet_string, structure
 from dlms.cosem.security_setup import (
     ByEntity,
@@ -357,6 +358,16 @@ def test_no_key_that_was_used_before(laboratory: Any) -> None:
     assert {ref.scope for ref in first.unlike} > set(SETUPS)
     assert {ref.kind for ref in first.unlike} == set(KEY_IDS.values())
     assert second.unlike == (*first.unlike, first.into)
+
+
+def test_rotations_come_to_an_end(laboratory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(global_keys, "MAX_ROTATIONS", 2)
+    client = Client(laboratory)
+    for _ in range(2):
+        assert client.agree({0: client.offer(0)}).result is SUCCESS
+    with Unchanged(laboratory):
+        assert client.agree({0: client.offer(0)}).result is REFUSED
+    assert client.agree({2: client.offer(2)}).result is SUCCESS
 
 
 def test_suite_0_has_none(make_bench: Callable[..., Any]) -> None:

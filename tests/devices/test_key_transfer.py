@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.objects.security_setup import global_keys
 from dlms.axdr.data import Data, array, enum, octet_string, structure, unsigned, visible_string
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CryptoOp, Discard, KeyUnavailable, OperationRefused, Unwrap, Use
@@ -353,6 +354,17 @@ def test_many_rotations(bench: Any) -> None:
         ref = bench.device.key("dco", KeyKind.GUEK)
         assert (ref.version, bench.ring.get(ref)) == (number, key)
     assert bench.device.state.security_revision == 39
+
+
+def test_rotations_come_to_an_end(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All former keys are kept to be compared with, so there are not any number of them."""
+    monkeypatch.setattr(global_keys, "MAX_ROTATIONS", 3)
+    for number in range(3):
+        assert transfer(bench, bench.transfer("dco", (GUEK, NEW[number]))) is SUCCESS
+    with Unchanged(bench):
+        assert transfer(bench, bench.transfer("dco", (GUEK, NEW[3]))) is REFUSED
+        assert transfer(bench, bench.transfer("dco", (GAK, NEW[4]), (GUEK, NEW[3]))) is REFUSED
+    assert transfer(bench, bench.transfer("dco", (GAK, NEW[4]))) is SUCCESS
 
 
 def test_what_the_module_is_asked(bench: Any) -> None:

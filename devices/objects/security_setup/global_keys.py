@@ -16,6 +16,18 @@ from dlms.security.keys import KeyKind, KeyRef
 
 _ENCRYPTION = (KeyKind.GUEK, KeyKind.GBEK)
 
+MAX_ROTATIONS = 1024
+"""Of each key. A new one is compared with all that were there before, for none may come back, so
+all are kept; a key that is changed every week for 15 years makes 800."""
+
+
+def used_up(call: Call, key_ids: Iterable[int]) -> bool:
+    """Whether one of these was replaced as often as it can be."""
+    scope = about.scope(call)
+    return any(
+        call.device.key(scope, KEY_IDS[key_id]).version >= MAX_ROTATIONS for key_id in key_ids
+    )
+
 
 def successor(call: Call, key_id: int) -> KeyRef:
     """The name of the key that comes after the one in force."""

@@ -14,7 +14,7 @@ from devices.objects.security_setup.importing import authorities
 from dlms.axdr.data import Data
 from dlms.cosem.security_setup import Entity, keys_data, keys_of
 from dlms.errors import CodecError
-from dlms.security.key_agreement import Parties, Place, respond
+from dlms.security.key_agreement import KEY_IDS, Parties, Place, respond
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import CertificatePurpose, CheckCertificate, CryptoFailure, Step, Use
 from dlms.xdlms.codes import ActionResult
@@ -24,7 +24,7 @@ def agree(call: Call, parameter: Data) -> Step[Outcome]:
     try:
         offers = keys_of(parameter)
         parties = yield from _parties(call)
-        if parties is None:
+        if parties is None or global_keys.used_up(call, offers.keys() & KEY_IDS.keys()):
             return about.REFUSED
         former = global_keys.former(call)
         fresh: list[KeyRef] = []

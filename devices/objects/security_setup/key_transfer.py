@@ -23,6 +23,8 @@ def transfer(call: Call, parameter: Data) -> Step[Outcome]:
     length = about.suite(call).wrapped_length
     if not wanted.keys() <= KEY_IDS.keys() or any(len(key) != length for key in wanted.values()):
         return about.REFUSED
+    if global_keys.used_up(call, wanted):
+        return about.REFUSED
     kek = call.device.key(about.scope(call), KeyKind.KEK)
     former = global_keys.former(call)
     fresh: list[KeyRef] = []
