@@ -47,7 +47,7 @@ def use(meter: Any) -> dict[KeyRef, tuple[int, int]]:
     counters = meter.device.state.counters
     for number, (ref, _) in enumerate(keys(meter).values()):
         counters.raise_to(ref, 100 + number)
-        counters.accept(ref, 200 + number)
+        counters.accept(ref, max(200 + number, counters.floor(ref)))
     return counts(meter)
 
 
