@@ -380,7 +380,7 @@ async def test_when_no_more_can_be_remembered(lab: Lab, events: Any) -> None:
         setup = a.security_setup("0-0:43.0.11.255")
         async with lab.associate("suite1", key_choice="wrapped") as b:  # AARQ and HLS
             await b.get((1, PAD, 2))
-            with pytest.raises(Refused):
+            with pytest.raises(Refused, match="operation-not-possible"):
                 await b.get((1, PAD, 2))
         assert "no more keys" in events.of("spent-keys-full")[0].text
         for choice in ("unicast", "static", "one-pass"):
@@ -394,6 +394,19 @@ async def test_when_no_more_can_be_remembered(lab: Lab, events: Any) -> None:
         keys = a.keys
     async with lab.associate("suite1", key_choice="wrapped", keys=keys) as b:
         await b.get((1, PAD, 2))
+
+
+async def test_an_open_association_goes_on_with_the_new_marks(lab: Lab) -> None:
+    """With the new master key, from the next APDU on."""
+    async with lab.associate("suite1", key_choice="wrapped") as a:
+        former = lab.device.state.spent["suite1"]
+        await a.security_setup("0-0:43.0.11.255").transfer_keys("kek")
+        full = len(former)
+        assert full
+        assert len(lab.device.state.spent["suite1"]) == 0
+        await a.get((1, PAD, 2))
+        assert len(lab.device.state.spent["suite1"]) == 1
+        assert len(former) == full
 
 
 # What a meter shows -------------------------------------------------------------------------------
