@@ -56,6 +56,7 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 from dlms.xdlms.registry import AnyRequest
 
+_NOTHING = proposal.Proposed(b"", b"", b"")
 _AARE, _RLRE, _EXCEPTION, _SERVICE_ERROR = 0x61, 0x63, 0xD8, 0x0E
 _GET = 0xC0
 
@@ -90,7 +91,7 @@ class ClientAssociation:
         titles = config.own_title, self.server_title
         self._general = general_context(config, keys, freshness, titles, label)
         self._security = None if self._general is None else self._general.security
-        self._challenge = b""
+        self._proposed = _NOTHING
         self._accepted = proposal.Accepted()
         self._waiting_for: tuple[int, int] | None = None
         self._transaction_id = b""
@@ -133,15 +134,15 @@ class ClientAssociation:
     def open(self) -> Step[bytes]:
         """Make the AARQ. An association without responses stands from here on."""
         state = after_ours(self.state, Input.AARQ)
-        octets, challenge = yield from proposal.make_aarq(self.config, self._keys, self._general)
-        self._challenge = challenge
+        proposed = yield from proposal.make_aarq(self.config, self._keys, self._general)
+        self._proposed = proposed
         self._waiting_for = None
         self.state = state
         if not self.config.confirmed:
             # Nothing will say so, but there is nothing else to go by.
             self.state = after(state, Input.AARE_WITHHELD)
             self._begin(self.config.conformance)
-        return octets
+        return proposed.aarq
 
     def authenticate(self) -> Step[bytes]:
         """Make pass 3 of HLS, after :class:`AuthenticationPending`."""
@@ -244,7 +245,7 @@ class ClientAssociation:
             yield from self._forget()
             return proposal.refusal(aare)
         self._accepted = accepted = yield from proposal.judge_acceptance(
-            aare, self.config, self._keys, self._general, self._challenge, now
+            aare, self.config, self._keys, self._general, self._proposed, now
         )
         self.server_title = accepted.title
         self.server_max_pdu = accepted.server_max_pdu
@@ -300,7 +301,7 @@ class ClientAssociation:
             self.config,
             self._keys,
             titles=(self.config.own_title, self.server_title),
-            challenges=(self._challenge, self._accepted.challenge),
+            challenges=(self._proposed.challenge, self._accepted.challenge),
             context=self._security,
             peer_public=self._accepted.public,
         )
@@ -323,7 +324,7 @@ class ClientAssociation:
         self._transaction_id = b""
         if self.state is State.PRE_ESTABLISHED:
             return
-        self._challenge, self._accepted = b"", proposal.Accepted()
+        self._proposed, self._accepted = _NOTHING, proposal.Accepted()
         self.conformance = Conformance(0)
         self.carrier.end()
         if self._security is not None and self._security.dedicated is not None:

@@ -20,7 +20,14 @@ from dlms.security.ciphered import Family, Form
 from dlms.security.control import Protection
 from dlms.security.general_context import GeneralContext
 from dlms.security.keys import KeyRef
-from dlms.security.layers import Peeled, is_layer, open_layers, protect_layers
+from dlms.security.layers import (
+    TRANSACTION_ID_LENGTH,
+    Peeled,
+    has_header,
+    is_layer,
+    open_layers,
+    protect_layers,
+)
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
 from dlms.security.protect import Opened, Shape
 from dlms.security.suites import SUITES
@@ -46,12 +53,20 @@ def initiate_shape(config: ClientConfig) -> Shape:
     return Shape(family, form, Protection.BOTH, config.key_choice)
 
 
+class Proposed(NamedTuple):
+    """An AARQ, and what its answer is judged by: the challenge, empty without HLS, and the
+    transaction-id, empty where the InitiateRequest has none.
+    """
+
+    aarq: bytes
+    challenge: bytes
+    transaction_id: bytes
+
+
 def make_aarq(
-    config: ClientConfig,
-    keys: AssociationKeys,
-    general: GeneralContext | None,
-) -> Step[tuple[bytes, bytes]]:
-    """Return the AARQ and the challenge inside it (empty without HLS)."""
+    config: ClientConfig, keys: AssociationKeys, general: GeneralContext | None
+) -> Step[Proposed]:
+    transaction_id = b""
     value, challenge = yield from _authentication(config, keys)
     user = initiate_request(config).encode()
     if config.context.ciphered and general is not None:
@@ -61,7 +76,11 @@ def make_aarq(
             yield GenerateKey(Use.ASSOCIATION, config.dedicated, length)
             take_dedicated(general.security, config.dedicated, config.knobs.first_counter)
             parts = compose(initiate_request(config), config.dedicated, length)
-        user = yield from protect_layers(general, parts, initiate_shape(config), Use.ASSOCIATION)
+        shape = initiate_shape(config)
+        if has_header(shape):
+            transaction_id = yield Random(Use.ASSOCIATION, TRANSACTION_ID_LENGTH)
+            shape = shape._replace(transaction_id=transaction_id)
+        user = yield from protect_layers(general, parts, shape, Use.ASSOCIATION)
     signs = config.mechanism is Mechanism.HLS_ECDSA
     authenticated = config.mechanism is not Mechanism.NONE
     aarq = Aarq(
@@ -74,7 +93,7 @@ def make_aarq(
         calling_authentication_value=value,
         user_information=user,
     )
-    return aarq.encode(), challenge
+    return Proposed(aarq.encode(), challenge, transaction_id)
 
 
 def _authentication(
@@ -114,10 +133,11 @@ def judge_acceptance(
     config: ClientConfig,
     keys: AssociationKeys,
     general: GeneralContext | None,
-    own_challenge: bytes,
+    proposed: Proposed,
     now: dt.datetime | None,
 ) -> Step[Accepted]:
-    """Judge an AARE that accepts. :class:`RemoteProtocolError` if it may not be taken so.
+    """Judge an AARE that accepts what was ``proposed``. :class:`RemoteProtocolError` if it may not
+    be taken so.
 
     What is protected from now on is so with the server as it says it is.
     """
@@ -127,10 +147,10 @@ def judge_acceptance(
         title = judge_title(aare.responding_ap_title, config)
     if general is not None:
         general.security.peer_title = title
-    initiate = yield from open_initiate(aare, general, config)
+    initiate = yield from open_initiate(aare, general, config, proposed.transaction_id)
     challenge, public = b"", None
     if config.mechanism.is_hls:
-        challenge = judge_challenge(aare, own_challenge, config)
+        challenge = judge_challenge(aare, proposed.challenge, config)
         public = yield from peer_public_key(
             config, keys.peer_public, aare.responding_ae_qualifier, title, now
         )
@@ -147,7 +167,7 @@ def check_acceptance(aare: Aare, config: ClientConfig) -> None:
 
 
 def open_initiate(
-    aare: Aare, general: GeneralContext | None, config: ClientConfig
+    aare: Aare, general: GeneralContext | None, config: ClientConfig, transaction_id: bytes
 ) -> Step[InitiateResponse]:
     """The InitiateResponse, protected like the request in a ciphered context (GB 9.2.5.1)."""
     octets = aare.user_information or b""
@@ -156,6 +176,8 @@ def open_initiate(
         ciphering = peeled.ciphering
         if ciphering is None or ciphering.family not in (Family.GLOBAL, Family.MESSAGE):
             raise RemoteProtocolError("InitiateResponse is not protected like the request")
+        if transaction_id:
+            check_transaction(peeled, transaction_id)
         octets = peeled.apdu
     initiate = InitiateResponse.decode(octets)
     # Not with "& ~": the complement of an IntFlag lacks the bits that have no name.

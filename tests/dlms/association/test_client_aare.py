@@ -142,7 +142,7 @@ def test_stoc_equals_ctos(bench: Any, context: ApplicationContext) -> None:
     """X_CLI_STOC_EQ, KL-HL-01."""
     pair = bench(context=context)
     aare = good_aare(pair)._replace(
-        responding_authentication_value=AuthenticationValue(pair.client._challenge),
+        responding_authentication_value=AuthenticationValue(pair.client._proposed.challenge),
     )
     with pytest.raises(RemoteProtocolError) as caught:
         pair.ask(pair.client.receive(aare.encode()))

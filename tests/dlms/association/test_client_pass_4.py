@@ -36,19 +36,21 @@ PASS_4: dict[str, Any] = {
     "access result": lambda pair: DataAccessResult.OTHER_REASON,
     "another type": lambda pair: unsigned(1),
     "empty": lambda pair: octet_string(b""),
-    "short": lambda pair: octet_string(f_of_server(pair, pair.client._challenge)[:16]),
-    "long": lambda pair: octet_string(f_of_server(pair, pair.client._challenge) + b"\0"),
+    "short": lambda pair: octet_string(f_of_server(pair, pair.client._proposed.challenge)[:16]),
+    "long": lambda pair: octet_string(f_of_server(pair, pair.client._proposed.challenge) + b"\0"),
     "zeros": lambda pair: octet_string(bytes(17)),
     "f(StoC)": lambda pair: octet_string(f_of_server(pair, pair.client._accepted.challenge)),
     "our own f(StoC)": lambda pair: octet_string(
         f_of_server(pair, pair.client._accepted.challenge, title=CLIENT_TITLE)
     ),
     "our title": lambda pair: octet_string(
-        f_of_server(pair, pair.client._challenge, title=CLIENT_TITLE)
+        f_of_server(pair, pair.client._proposed.challenge, title=CLIENT_TITLE)
     ),
-    "SC 30": lambda pair: octet_string(f_of_server(pair, pair.client._challenge, control=0x30)),
+    "SC 30": lambda pair: octet_string(
+        f_of_server(pair, pair.client._proposed.challenge, control=0x30)
+    ),
     "flipped": lambda pair: octet_string(
-        (lambda f: f[:-1] + bytes((f[-1] ^ 1,)))(f_of_server(pair, pair.client._challenge))
+        (lambda f: f[:-1] + bytes((f[-1] ^ 1,)))(f_of_server(pair, pair.client._proposed.challenge))
     ),
 }
 
@@ -75,7 +77,7 @@ def test_right_pass_4(bench: Any) -> None:
     pair = bench()
     pair.begin()
     pair.ask(pair.client.authenticate())
-    f = octet_string(f_of_server(pair, pair.client._challenge))
+    f = octet_string(f_of_server(pair, pair.client._proposed.challenge))
     event = pair.ask(pair.client.receive(pass_4(pair, f)))
     assert isinstance(event, AssociationOpened)
 
@@ -86,7 +88,7 @@ def test_pass_4_that_shares_its_counter_with_f(bench: Any) -> None:
     pair.begin()
     pair.ask(pair.client.authenticate())
     counter = pair.server_counters.next_to_send(pair.keys.guek)
-    f = octet_string(pair.f(pair.client._challenge, counter, title=SERVER_TITLE))
+    f = octet_string(pair.f(pair.client._proposed.challenge, counter, title=SERVER_TITLE))
     octets = pair.from_server(
         ActionResponse(0x41, ActionResult.SUCCESS, f).encode(), counter=counter
     )

@@ -10,6 +10,7 @@ import pytest
 from dlms.acse.aarq import Aarq
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.events import (
+    AssociationOpened,
     AssociationReleased,
     AuthenticationPending,
     BlockExchanged,
@@ -206,6 +207,19 @@ def test_a_message_comes_once(make: Any, suite: int, choice: KeyChoice) -> None:
         assert hit.reply[:2] == b"\xd8\x01"
         assert hit.event is None
         connect()
+
+
+@pytest.mark.parametrize(("suite", "choice"), WAYS)
+def test_an_old_aare_opens_nothing(make: Any, suite: int, choice: KeyChoice) -> None:
+    """An AARE that brings its own key is of the transaction of its AARQ."""
+    pair = make(suite, client={"key_choice": choice}, mechanism=Mechanism.LLS)
+    recorded = pair.hit(pair.ask(pair.client.open())).reply
+    assert isinstance(pair.ask(pair.client.receive(recorded)), AssociationOpened)
+    pair.renew()
+    fresh = pair.hit(pair.ask(pair.client.open())).reply
+    with pytest.raises(RemoteProtocolError):
+        pair.ask(pair.client.receive(recorded))
+    assert isinstance(pair.ask(pair.client.receive(fresh)), AssociationOpened)
 
 
 def test_a_dedicated_key_is_lifted_by_the_module(make: Any) -> None:

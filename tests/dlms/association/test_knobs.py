@@ -356,7 +356,7 @@ def test_inner_counter_at_the_client(bench: Any) -> None:
         pair.begin()
         pair.ask(pair.client.authenticate())
         counter = pair.server_counters.next_to_send(pair.keys.guek)
-        f = pair.f(pair.client._challenge, counter, title=b"MTR\0\0\0\0\1")
+        f = pair.f(pair.client._proposed.challenge, counter, title=b"MTR\0\0\0\0\1")
         apdu = bytes.fromhex("C701410001000911") + f
         event = pair.ask(pair.client.receive(pair.from_server(apdu, counter=counter)))
         accepted = knob is not InnerCounter.STRICT

@@ -158,7 +158,7 @@ def test_f_by_hand(make: Any, mechanism: Mechanism, f: Any) -> None:
     """R-HLS-6: Table 42: what is hashed, and in which order, in passes 3 and 4."""
     pair = make(mechanism)
     pair.begin()
-    ctos = pair.client._challenge
+    ctos = pair.client._proposed.challenge
     right = f(*concluding(pair))
     hit = pair.hit(pass_3(pair, right))
     assert isinstance(hit.event, AssociationOpened)

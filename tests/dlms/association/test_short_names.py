@@ -135,7 +135,7 @@ def test_passes_3_and_4_by_hand(make: Any) -> None:
     hit = pair.hit(octets)
     assert isinstance(hit.event, AssociationOpened)
     assert hit.reply[:5].hex() == "0c01" + "00" + "0911"
-    right = pair.f(pair.client._challenge, 0, title=b"MTR\0\0\0\0\1")
+    right = pair.f(pair.client._proposed.challenge, 0, title=b"MTR\0\0\0\0\1")
     assert hit.reply[5:] == right
 
 
@@ -174,7 +174,7 @@ def test_wrong_pass_4(make: Any, name: str) -> None:
     pair = make()
     pair.begin()
     pair.ask(pair.client.authenticate())
-    right = octet_string(pair.f(pair.client._challenge, 0, title=b"MTR\0\0\0\0\1"))
+    right = octet_string(pair.f(pair.client._proposed.challenge, 0, title=b"MTR\0\0\0\0\1"))
     results = {**ANSWERS, "right, and another": (right, right)}[name]
     event = pair.ask(pair.client.receive(ReadResponse(results).encode()))
     assert isinstance(event, AuthenticationFailed)
