@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from devices.profile import load
 from dlms.security.keys import KeyKind
 from emulator.cli.main import parser
+from emulator.head_end.party import client_titles
 from emulator.sandbox import Sandbox
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -29,7 +31,7 @@ async def execute(code: str) -> str:
 
 
 async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
-    first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    first, second, *_ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     meter = sandbox.meters["aclara"]
     texts = {
         "4059": str(meter.address.plain_port),
@@ -47,6 +49,31 @@ async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
     assert len(rows) == 3
     for row in rows:
         assert row.endswith(" Wh")
+
+
+async def test_services_at_once_and_without_responses(
+    pki: Any, clock: Any, ring: Any, fleet_secret: bytes
+) -> None:
+    programs = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (program,) = [text for text in programs if ".access(" in text]
+    async with Sandbox(
+        [load("laboratory")],
+        pki=pki,
+        fleet_secret=fleet_secret,
+        client_titles=client_titles(),
+        now=clock,
+    ) as sandbox:
+        meter = sandbox.meters["laboratory"]
+        texts = {
+            "4059": str(meter.address.plain_port),
+            "<guek>": ring.get(meter.device.key("dco", KeyKind.GUEK)).hex(),
+            "<gak>": ring.get(meter.device.key("dco", KeyKind.GAK)).hex(),
+        }
+        for there, here in texts.items():
+            assert there in program
+            program = program.replace(there, here)
+        shown = await execute(program)
+    assert re.fullmatch(r"\d+ Wh b'told to nobody'\n", shown)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
