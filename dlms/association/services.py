@@ -12,7 +12,7 @@ from dlms.association.events import BlockExchanged, Event, RequestReceived
 from dlms.association.incoming import Incoming, take
 from dlms.association.offer import Admitted
 from dlms.association.refusing import ServiceRefused, answer, too_long
-from dlms.association.shapes import plain_room, respond, response_shape, tell
+from dlms.association.shapes import having_form, plain_room, respond, response_shape, tell
 from dlms.association.transfers import Answer, Transfers
 from dlms.errors import LocalProtocolError
 from dlms.security.control import Protection
@@ -89,6 +89,8 @@ class Services:
                 room = plain_room(aa.client_max_pdu, shape, config.suite)
             octets = self._transfers.send(response, room, aa.conformance, whole=carrier.negotiated)
             if shape is not None and aa.general is not None:
+                if shape is not self._shape:  # a dialect of the meter's own
+                    shape = having_form(shape, octets[0])
                 octets = yield from protect_layers(aa.general, octets, shape, Use.PROTECT_RESPONSE)
             if not carrier.takes(len(octets)):
                 raise TooLong(f"response of {len(octets)} octets")

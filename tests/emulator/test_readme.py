@@ -15,6 +15,7 @@ import pytest
 from devices.profile import load
 from dlms.security.keys import KeyKind
 from emulator.cli.main import parser
+from emulator.head_end.party import client_titles
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import CLIENT_TITLE, client_keys
 from emulator.sandbox import Sandbox, suites_of
@@ -34,7 +35,7 @@ async def execute(code: str) -> str:
 
 
 async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
-    first, second, _ = PROGRAMS
+    first, second, *_ = PROGRAMS
     meter = sandbox.meters["aclara"]
     texts = {
         "4059": str(meter.address.plain_port),
@@ -57,7 +58,8 @@ async def test_the_client_from_python(sandbox: Sandbox, ring: Any) -> None:
 async def test_a_key_for_each_message_and_signatures(
     pki: Any, events: Any, clock: Any, fleet_secret: bytes
 ) -> None:
-    profile, program = load("laboratory"), PROGRAMS[2]
+    profile = load("laboratory")
+    (program,) = [text for text in PROGRAMS if "key_choice" in text]
     row = profile.associations["suite1"]
     sandbox = Sandbox(
         [profile],
@@ -81,6 +83,30 @@ async def test_a_key_for_each_message_and_signatures(
         assert await execute(program) == "b'\\x06'\n"
     assert "general-ciphering" in events.texts()
     assert "key=one-pass" in events.texts()
+
+
+async def test_services_at_once_and_without_responses(
+    pki: Any, clock: Any, ring: Any, fleet_secret: bytes
+) -> None:
+    (program,) = [text for text in PROGRAMS if ".access(" in text]
+    async with Sandbox(
+        [load("laboratory")],
+        pki=pki,
+        fleet_secret=fleet_secret,
+        client_titles=client_titles(),
+        now=clock,
+    ) as sandbox:
+        meter = sandbox.meters["laboratory"]
+        texts = {
+            "4059": str(meter.address.plain_port),
+            "<guek>": ring.get(meter.device.key("dco", KeyKind.GUEK)).hex(),
+            "<gak>": ring.get(meter.device.key("dco", KeyKind.GAK)).hex(),
+        }
+        for there, here in texts.items():
+            assert there in program
+            program = program.replace(there, here)
+        shown = await execute(program)
+    assert re.fullmatch(r"\d+ Wh b'told to nobody'\n", shown)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

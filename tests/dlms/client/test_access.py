@@ -9,6 +9,7 @@ import pytest
 
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.events import BlocksCarried, RequestReceived
+from dlms.association.knobs import AnswerForm, Knobs
 from dlms.axdr.data import NULL, Data, integer, octet_string, unsigned
 from dlms.client.access import access, access_unconfirmed, options, read_by_access
 from dlms.client.conversation import Conversation
@@ -115,6 +116,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "ciphered": {},
     "general": {"client": {"form": Form.GENERAL}},
     "dedicated": {"dedicated": True},
+    "answered in service-specific forms": {
+        "server": {"knobs": Knobs(answer_form=AnswerForm.SERVICE)},
+        "client": {"form": Form.GENERAL},
+    },
 }
 
 
