@@ -12,6 +12,9 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
@@ -48,6 +51,21 @@ from emulator.sandbox import MeterAddress, Sandbox
 from tls.contexts import client_context
 from tls.credentials import Credential
 from tls.pki import TestPki
+
+
+def _beside(name: str) -> ModuleType:
+    """A module of this folder, which is no package."""
+    spec = spec_from_file_location(f"beside_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_driving = _beside("driving")
+own_process, run_meter, route_to = _driving.own_process, _driving.run_meter, _driving.route_to
+in_thread, associated = _driving.in_thread, _driving.associated
 
 PATIENCE = 30.0
 FLEET_SECRET = bytes(range(0x40, 0x60))
@@ -306,22 +324,18 @@ def profiles() -> list[Profile]:
 async def sandbox(
     profiles: list[Profile], pki: TestPki, clock: Clock, events: Events, trace: bool
 ) -> AsyncIterator[Sandbox]:
-    """All five meters. At the end no exception may have left a connection's protocol."""
-    mistakes: list[dict[str, Any]] = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: mistakes.append(context))
-    async with Sandbox(
-        profiles,
-        pki=pki,
-        fleet_secret=FLEET_SECRET,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-        trace=trace,
-    ) as sandbox:
-        yield sandbox
-    loop.set_exception_handler(None)
-    assert mistakes == []
+    """All five meters, without mistakes."""
+    with _driving.no_mistakes():
+        async with Sandbox(
+            profiles,
+            pki=pki,
+            fleet_secret=FLEET_SECRET,
+            client_titles=client_titles(),
+            on_event=events,
+            now=clock,
+            trace=trace,
+        ) as sandbox:
+            yield sandbox
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from dlms.acse.names import ApplicationContext
 from dlms.axdr.data import unsigned
 from dlms.errors import LocalProtocolError
 from dlms.framing import Wpdu
-from dlms.security.counters import InvocationCounters
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.get import GetResponse
 from dlms.xdlms.initiate import InitiateResponse
@@ -35,6 +34,7 @@ from emulator.client import (
     connect_blocking,
 )
 
+pytestmark = pytest.mark.usefixtures("own_process")
 PATIENCE = 30.0
 IMPATIENCE = 0.01
 DRIVERS = ["asyncio", "blocking"]
@@ -76,12 +76,6 @@ class Place(NamedTuple):
 
 
 Start = Callable[..., Awaitable[Place]]
-
-
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
 
 
 @pytest.fixture

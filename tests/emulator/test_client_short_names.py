@@ -3,7 +3,6 @@ associations."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,15 +18,14 @@ from dlms.cosem import obis
 from dlms.cosem.quantity import Quantity
 from dlms.cosem.units import Unit
 from dlms.errors import LocalProtocolError
-from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind
 from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
-from emulator.client import Keys, Refused, UnknownObject, connect, connect_blocking
+from emulator.client import Keys, Refused, UnknownObject
 from emulator.client.options import OFFERED_BY_SHORT_NAME
-from emulator.head_end.party import client_titles
-from emulator.sandbox import RunningMeter, Sandbox
+from emulator.sandbox import RunningMeter
 
+pytestmark = pytest.mark.usefixtures("own_process")
 PATIENCE = 30.0
 PROFILE = load("laboratory")
 PAD, LAST_WORD = 0x0100, 0x0200  # base names of 0-0:96.1.9.255 and 0-0:96.1.8.255 in the profile
@@ -37,49 +35,20 @@ LONG = bytes(range(256)) * 8
 DRIVERS = pytest.mark.parametrize("driver", ["asyncio", "blocking"])
 
 
-class InThread:
-    """A blocking association that is awaited: each call is in a thread of its own."""
-
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._blocking, name)
-
-        async def aside(*args: Any, **more: Any) -> Any:
-            return await asyncio.to_thread(call, *args, **more)
-
-        return aside
-
-
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own: its meters have never been used."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
-
-
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    async with Sandbox(
-        [PROFILE],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-    ) as sandbox:
-        yield sandbox.meters["laboratory"]
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter(PROFILE) as meter:
+        yield meter
 
 
 Associate = Callable[..., Any]
 
 
 @pytest.fixture
-def associate(meter: RunningMeter, ring: Any) -> Associate:
+def associate(
+    meter: RunningMeter, ring: Any, route_to: Callable[..., Any], associated: Associate
+) -> Associate:
     """``async with associate(driver, name, **how) as a``: calls are awaited in either driver."""
-    host, port = meter.address.host, meter.address.plain_port
 
     def plan(name: str) -> dict[str, Any]:
         def key(kind: KeyKind) -> bytes:
@@ -101,25 +70,9 @@ def associate(meter: RunningMeter, ring: Any) -> Associate:
 
     @asynccontextmanager
     async def start(driver: str, name: str, **more: Any) -> AsyncIterator[Any]:
-        how = plan(name) | more
-        if driver == "asyncio":
-            async with (
-                connect(host, port, timeout=PATIENCE) as client,
-                client.associate(**how) as association,
-            ):
-                yield association
-            return
-        client = connect_blocking(host, port, timeout=PATIENCE)
-        await asyncio.to_thread(client.__enter__)
-        try:
-            association = client.associate(**how)
-            await asyncio.to_thread(association.open)
-            try:
-                yield InThread(association)
-            finally:
-                await asyncio.to_thread(association.close)
-        finally:
-            await asyncio.to_thread(client.close)
+        route = route_to(meter, "tcp")
+        async with associated(driver, route, **plan(name) | more) as association:
+            yield association
 
     return start
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -38,14 +37,15 @@ from emulator.client import (
     connect_blocking,
 )
 from emulator.counter_file import CounterFile, FiledCounters
-from emulator.head_end.party import TITLES, client_titles
+from emulator.head_end.party import TITLES
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Sandbox, Way
+from emulator.sandbox import RunningMeter, Way
 from emulator.serving.lines import DEVICE_ADDRESS
 from tls.contexts import client_context
 from tls.identity import exactly
 
+pytestmark = pytest.mark.usefixtures("own_process")
 PATIENCE = 30.0
 WAYS = ["tcp", "tls", "udp", "hdlc", "line", "optical"]
 DRIVERS = ["asyncio", "blocking"]
@@ -53,91 +53,23 @@ S1SP = TITLES[Actor.S1SP]
 COUNTER = "0-0:43.1.1.255"
 
 
-class InThread:
-    """A blocking association that is awaited: each call is in a thread of its own."""
-
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._blocking, name)
-
-        async def aside(*args: Any, **more: Any) -> Any:
-            return await asyncio.to_thread(call, *args, **more)
-
-        return aside
-
-
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    async with Sandbox(
-        [load("itron")],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-        ways=Way,
-    ) as sandbox:
-        yield sandbox.meters["itron"]
-
-
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own: its meters have never been used."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter("itron", ways=Way) as meter:
+        yield meter
 
 
 Associate = Callable[..., Any]
 
 
 @pytest.fixture
-def associate(meter: RunningMeter, pki: Any, credentials: Any) -> Associate:
+def associate(
+    meter: RunningMeter, route_to: Callable[..., Any], associated: Associate
+) -> Associate:
     """``async with associate(driver, way, **how) as a``: whatever the driver, calls are awaited."""
-    address = meter.address
-    hdlc = Hdlc(physical=DEVICE_ADDRESS, inter_octet_timeout=PATIENCE)
 
-    def route(way: str) -> tuple[str, int | None, dict[str, Any]]:
-        context = client_context(credentials[Actor.S1SP], pki.trust())
-        ways: dict[str, tuple[str | None, int | None, dict[str, Any]]] = {
-            "tcp": (address.host, address.plain_port, {}),
-            "tls": (
-                address.host,
-                address.tls_port,
-                {"tls": context, "accept": exactly(address.title)},
-            ),
-            "udp": (address.host, address.udp_port, {"udp": True}),
-            "hdlc": (address.host, address.hdlc_port, {"hdlc": hdlc}),
-            "line": (address.line, None, {"hdlc": hdlc}),
-            "optical": (address.optical, None, {"hdlc": hdlc, "optical": True}),
-        }
-        host, port, more = ways[way]
-        assert host is not None
-        return host, port, more
-
-    @asynccontextmanager
-    async def start(driver: str, way: str = "tcp", **how: Any) -> AsyncIterator[Any]:
-        host, port, more = route(way)
-        if driver == "asyncio":
-            async with (
-                connect(host, port, timeout=PATIENCE, **more) as client,
-                client.associate(**how) as association,
-            ):
-                yield association
-            return
-        client = connect_blocking(host, port, timeout=PATIENCE, **more)
-        await asyncio.to_thread(client.__enter__)
-        try:
-            association = client.associate(**how)
-            await asyncio.to_thread(association.open)
-            try:
-                yield InThread(association)
-            finally:
-                await asyncio.to_thread(association.close)
-        finally:
-            await asyncio.to_thread(client.close)
+    def start(driver: str, way: str = "tcp", **how: Any) -> Any:
+        return associated(driver, route_to(meter, way), **how)
 
     return start
 
@@ -312,23 +244,20 @@ LARGE = (
 
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_lists_and_blocks_are_used_where_there_are_any(
-    driver: str, pki: Any, events: Any, clock: Any, fleet_secret: bytes, ring: Any
+    driver: str,
+    run_meter: Any,
+    route_to: Callable[..., Any],
+    associated: Associate,
+    events: Any,
+    clock: Any,
+    ring: Any,
 ) -> None:
     """A reader that takes 64 octets at a time, and a meter that offers both."""
     profile = load("itron")
     row = profile.associations["reader"]
     row = row._replace(config=replace(row.config, conformance=LARGE))
     profile = replace(profile, associations={**profile.associations, "reader": row})
-    async with Sandbox(
-        [profile],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles={},
-        on_event=events,
-        now=clock,
-        trace=True,
-    ) as sandbox:
-        meter = sandbox.meters["itron"]
+    async with run_meter(profile, client_titles={}, trace=True) as meter:
         password = ring.get(meter.device.key("reader", KeyKind.LLS_SECRET))
         how: Any = {"client_sap": 3, "mechanism": "lls", "keys": Keys(password=password)}
         how["max_pdu_size"] = 64
@@ -336,7 +265,7 @@ async def test_lists_and_blocks_are_used_where_there_are_any(
         def names(objects: Any) -> list[str]:
             return [entry.logical_name for entry in objects]
 
-        async def look(a: Any) -> None:
+        async with associated(driver, route_to(meter, "tcp"), **how) as a:
             rows = [row for row in profile.objects.values() if "reader" in row.rights]
             assert names(await a.objects()) == [obis.text(row.instance) for row in rows]
             first, volts, last = await a.get_many(
@@ -345,21 +274,6 @@ async def test_lists_and_blocks_are_used_where_there_are_any(
             assert first == energy(meter, clock.now)
             assert (volts.unit, last.unit) == (Unit.VOLT, Unit.WATT)
             assert len(await a.get("load_profile")) > 10
-
-        host, port = meter.address.host, meter.address.plain_port
-        if driver == "asyncio":
-            async with (
-                connect(host, port, timeout=PATIENCE) as client,
-                client.associate(**how) as a,
-            ):
-                await look(a)
-        else:
-            blocking = connect_blocking(host, port, timeout=PATIENCE)
-            with closing(await asyncio.to_thread(blocking.__enter__)):
-                b = blocking.associate(**how)
-                await asyncio.to_thread(b.open)
-                await look(InThread(b))
-                await asyncio.to_thread(b.close)
     requests = [event.text for event in events.of("request")]
     lists = [text for text in requests if text.startswith("GetRequestWithList")]
     assert len(lists) == 2  # the three with their units; columns, period and order of the profile

@@ -3,53 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from devices.profile import load
 from dlms.axdr.data import octet_string
-from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind
 from dlms.xdlms.conformance import Conformance
-from emulator.client import Hdlc, Keys, connect, connect_blocking
+from emulator.client import Keys
 from emulator.client.options import OFFERED
 from emulator.head_end.party import TITLES, client_titles
 from emulator.policy import Actor
 from emulator.provisioning import client_title
-from emulator.sandbox import RunningMeter, Sandbox, Way
-from emulator.serving.lines import DEVICE_ADDRESS
+from emulator.sandbox import RunningMeter, Way
 from tls.udp import start_udp_server
 
+pytestmark = pytest.mark.usefixtures("own_process")
 PATIENCE = 30.0
 DRIVERS = ["asyncio", "blocking"]
 PAD = "0-0:96.1.9.255"
 DCO = TITLES[Actor.DCO]
 
 
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own: its meters have never been used."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
-
-
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    async with Sandbox(
-        [load("laboratory")],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-        trace=True,
-        ways=[Way.UDP, Way.HDLC],
-    ) as sandbox:
-        yield sandbox.meters["laboratory"]
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter("laboratory", trace=True, ways=[Way.UDP, Way.HDLC]) as meter:
+        yield meter
 
 
 def how(meter: RunningMeter, ring: Any, name: str, **more: Any) -> dict[str, Any]:
@@ -80,50 +60,21 @@ def how(meter: RunningMeter, ring: Any, name: str, **more: Any) -> dict[str, Any
     return given
 
 
-@asynccontextmanager
-async def associated(
-    driver: str, meter: RunningMeter, way: str, **given: Any
-) -> AsyncIterator[Any]:
-    """An association whose calls are awaited, whatever the driver."""
-    address = meter.address
-    hdlc = Hdlc(physical=DEVICE_ADDRESS, inter_octet_timeout=PATIENCE)
-    ways: dict[str, tuple[int | None, dict[str, Any]]] = {
-        "tcp": (address.plain_port, {}),
-        "udp": (address.udp_port, {"udp": True}),
-        "hdlc": (address.hdlc_port, {"hdlc": hdlc}),
-    }
-    port, more = ways[way]
-    if driver == "asyncio":
-        async with (
-            connect(address.host, port, timeout=PATIENCE, **more) as client,
-            client.associate(**given) as association,
-        ):
-            yield association
-        return
-    client = connect_blocking(address.host, port, timeout=PATIENCE, **more)
-    await asyncio.to_thread(client.__enter__)
-    try:
-        association = client.associate(**given)
-        await asyncio.to_thread(association.open)
-        try:
-            yield InThread(association)
-        finally:
-            await asyncio.to_thread(association.close)
-    finally:
-        await asyncio.to_thread(client.close)
+Associate = Callable[..., Any]
 
 
-class InThread:
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
+@pytest.fixture
+def associate(
+    meter: RunningMeter, ring: Any, route_to: Callable[..., Any], associated: Callable[..., Any]
+) -> Associate:
+    """``async with associate(driver, way, name, **more) as a``: calls are awaited in any driver."""
 
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._blocking, name)
+    def start(
+        driver: str, way: str, name: str, *, at: RunningMeter | None = None, **more: Any
+    ) -> Any:
+        return associated(driver, route_to(at or meter, way), **how(meter, ring, name, **more))
 
-        async def aside(*args: Any, **more: Any) -> Any:
-            return await asyncio.to_thread(call, *args, **more)
-
-        return aside
+    return start
 
 
 def blocks(events: Any, arrow: str) -> list[str]:
@@ -141,15 +92,15 @@ def requests(events: Any, word: str) -> int:
 @pytest.mark.parametrize("way", ["tcp", "udp", "hdlc"])
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_long_load_profile(
-    driver: str, way: str, meter: RunningMeter, ring: Any, events: Any
+    driver: str, way: str, associate: Associate, events: Any
 ) -> None:
     """In streams of eight blocks: the same rows as without any."""
-    async with associated(driver, meter, "tcp", **how(meter, ring, "reader")) as a:
+    async with associate(driver, "tcp", "reader") as a:
         expected = await a.get("load_profile")
     assert len(expected) > 20
     assert not blocks(events, "->")
-    given = how(meter, ring, "reader", max_pdu_size=64, block_window=8, always_in_blocks=True)
-    async with associated(driver, meter, way, **given) as a:
+    given = {"max_pdu_size": 64, "block_window": 8, "always_in_blocks": True}
+    async with associate(driver, way, "reader", **given) as a:
         assert await a.get("load_profile") == expected
         said, asked = len(blocks(events, "->")), len(blocks(events, "<-"))
     assert said > 40
@@ -161,10 +112,12 @@ async def test_a_long_load_profile(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_the_largest_window(driver: str, meter: RunningMeter, ring: Any, events: Any) -> None:
+async def test_the_largest_window(
+    driver: str, meter: RunningMeter, associate: Associate, events: Any
+) -> None:
     """63 blocks at once are no flood."""
-    given = how(meter, ring, "md5", max_pdu_size=20, block_window=63, always_in_blocks=True)
-    async with associated(driver, meter, "tcp", **given) as a:
+    given = {"max_pdu_size": 20, "block_window": 63, "always_in_blocks": True}
+    async with associate(driver, "tcp", "md5", **given) as a:
         rows = [row for row in meter.device.profile.objects.values() if "md5" in row.rights]
         assert len(await a.objects()) == len(rows)
     streaming = [" streaming" in text for text in blocks(events, "->")]
@@ -178,15 +131,16 @@ _SERVICE_BLOCKS = (
 
 @pytest.mark.parametrize("name", ["dco", "suite1"])
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_writing(driver: str, name: str, meter: RunningMeter, ring: Any, events: Any) -> None:
+async def test_writing(
+    driver: str, name: str, meter: RunningMeter, associate: Associate, events: Any
+) -> None:
     """Longer than the meter's PDUs, ciphered: general blocks where they are wanted or the only
     ones."""
     only = {"always_in_blocks": True}
     if name == "suite1":
         only = {"conformance": OFFERED & ~_SERVICE_BLOCKS}
-    given = how(meter, ring, name, max_pdu_size=200, **only)
     value = octet_string(bytes(range(250)) * 20)
-    async with associated(driver, meter, "tcp", **given) as a:
+    async with associate(driver, "tcp", name, max_pdu_size=200, **only) as a:
         await a.set(PAD, 2, value, class_id=1)
         assert await a.get(PAD, class_id=1, raw=True) == value
     assert requests(events, "SetRequest") == 1
@@ -196,12 +150,9 @@ async def test_writing(driver: str, name: str, meter: RunningMeter, ring: Any, e
     assert all(f"window={window}" in text for text in blocks(events, "->"))
 
 
-async def test_blocks_of_the_services_come_first(
-    meter: RunningMeter, ring: Any, events: Any
-) -> None:
+async def test_blocks_of_the_services_come_first(associate: Associate, events: Any) -> None:
     """Where both kinds were negotiated, and nobody asks in general blocks."""
-    given = how(meter, ring, "reader", max_pdu_size=64)
-    async with associated("asyncio", meter, "tcp", **given) as a:
+    async with associate("asyncio", "tcp", "reader", max_pdu_size=64) as a:
         assert len(await a.get("load_profile")) > 20
     assert not blocks(events, "->") + blocks(events, "<-")
 
@@ -238,7 +189,7 @@ class Leak(asyncio.DatagramProtocol):
 
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_datagrams_that_are_lost(
-    driver: str, meter: RunningMeter, ring: Any, events: Any
+    driver: str, meter: RunningMeter, associate: Associate, events: Any
 ) -> None:
     """In the middle of a stream, at its end, of what the client says: the value arrives right, and
     the meter carries the request out once."""
@@ -253,10 +204,10 @@ async def test_datagrams_that_are_lost(
         leaks.append(Leak((address.host, address.udp_port), lost))  # type: ignore[arg-type]
         return leaks[-1]
 
-    given = how(meter, ring, "reader", max_pdu_size=100, block_window=8, always_in_blocks=True)
+    given = {"max_pdu_size": 100, "block_window": 8, "always_in_blocks": True}
     async with await start_udp_server(leak, address.host, 0) as relay:
         leaking = meter._replace(address=address._replace(udp_port=relay.port))
-        async with associated(driver, leaking, "udp", timeout=1.0, **given) as a:
+        async with associate(driver, "udp", "reader", at=leaking, timeout=1.0, **given) as a:
             assert await a.get(PAD, class_id=1, raw=True) == value
     assert leaks[0].dropped == 7
     assert requests(events, "GetRequest") == 1

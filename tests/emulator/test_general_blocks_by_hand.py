@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from devices.profile import load
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.events import ResponseReceived
@@ -25,11 +24,11 @@ from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.descriptors import MethodDescriptor
 from dlms.xdlms.general_block import decode
-from emulator.head_end.party import TITLES, client_titles
+from emulator.head_end.party import TITLES
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Sandbox
+from emulator.sandbox import RunningMeter
 
 PATIENCE = 30.0
 UPDATE_AMOUNT = MethodDescriptor(112, bytes((0, 0, 19, 10, 0, 255)), 1)
@@ -38,19 +37,9 @@ ABORT = "e0800000000000"
 
 
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    async with Sandbox(
-        [load("laboratory")],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-        trace=True,
-    ) as sandbox:
-        yield sandbox.meters["laboratory"]
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter("laboratory", trace=True) as meter:
+        yield meter
 
 
 def requests(events: Any, word: str) -> int:

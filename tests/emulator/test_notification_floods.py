@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -63,41 +63,32 @@ async def talking(*script: bytes) -> AsyncIterator[int]:
             writer.transport.abort()
 
 
-class InThread:
-    """A blocking association that is awaited: each call is in a thread of its own."""
+@pytest.fixture
+def visiting(in_thread: Callable[[Any], Any]) -> Callable[..., Any]:
+    """``async with visiting(driver, port) as a``: nothing is released at the end."""
 
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
+    @asynccontextmanager
+    async def visit(driver: str, port: int) -> AsyncIterator[Any]:
+        if driver == "asyncio":
+            async with connect("127.0.0.1", port, timeout=PATIENCE) as client:
+                association = client.associate()
+                await association.open()
+                yield association
+                return
+        blocking = connect_blocking("127.0.0.1", port, timeout=PATIENCE)
+        await asyncio.to_thread(blocking.__enter__)
+        try:
+            one = blocking.associate()
+            await asyncio.to_thread(one.open)
+            yield in_thread(one)
+        finally:
+            await asyncio.to_thread(blocking.close)
 
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._blocking, name)
-
-        async def aside(*args: Any, **more: Any) -> Any:
-            return await asyncio.to_thread(call, *args, **more)
-
-        return aside
-
-
-@asynccontextmanager
-async def visiting(driver: str, port: int) -> AsyncIterator[Any]:
-    if driver == "asyncio":
-        async with connect("127.0.0.1", port, timeout=PATIENCE) as client:
-            association = client.associate()
-            await association.open()
-            yield association
-            return
-    blocking = connect_blocking("127.0.0.1", port, timeout=PATIENCE)
-    await asyncio.to_thread(blocking.__enter__)
-    try:
-        one = blocking.associate()
-        await asyncio.to_thread(one.open)
-        yield InThread(one)
-    finally:
-        await asyncio.to_thread(blocking.close)
+    return visit
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_flood_while_nobody_asks(driver: str) -> None:
+async def test_a_flood_while_nobody_asks(driver: str, visiting: Callable[..., Any]) -> None:
     """Nothing is lost and nobody is cut off: what is not taken is not read."""
     count = 10 * MAX_WAITING
     async with (
@@ -110,7 +101,7 @@ async def test_a_flood_while_nobody_asks(driver: str) -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_flood_instead_of_an_answer(driver: str) -> None:
+async def test_a_flood_instead_of_an_answer(driver: str, visiting: Callable[..., Any]) -> None:
     """X_CLI_PUSH_MIX without end: the association is lost, and what was taken is all there was."""
     async with (
         talking(framed(AARE), framed(*news(MAX_BETWEEN + 1))) as port,

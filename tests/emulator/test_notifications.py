@@ -5,41 +5,33 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from devices.outbox import Changed, Pushed
-from devices.profile import load
 from dlms.cosem import obis
 from dlms.cosem.quantity import Quantity
 from dlms.cosem.security_setup import Policy
 from dlms.cosem.units import Unit
 from dlms.security.control import Protection
-from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client import (
     AssociationLost,
-    Hdlc,
     Keys,
     MeterFault,
     NothingSaid,
-    Notice,
-    connect,
-    connect_blocking,
 )
 from emulator.client.options import OFFERED
-from emulator.head_end.party import TITLES, client_titles
+from emulator.head_end.party import TITLES
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Sandbox, Way
+from emulator.sandbox import RunningMeter, Way
 from emulator.serving.connection import MeterConnection
-from tls.contexts import client_context
-from tls.identity import exactly
 
+pytestmark = pytest.mark.usefixtures("own_process")
 PATIENCE = 30.0
 WAYS = ["tcp", "tls", "udp", "hdlc", "line", "optical"]
 DRIVERS = ["asyncio", "blocking"]
@@ -49,29 +41,9 @@ SUPPLY = "0-0:96.3.10.255"
 
 
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    mistakes: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: mistakes.append(context))
-    async with Sandbox(
-        [load("laboratory")],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-        ways=Way,
-    ) as sandbox:
-        yield sandbox.meters["laboratory"]
-    asyncio.get_running_loop().set_exception_handler(None)
-    assert mistakes == []
-
-
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own: its meter has never been used."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter("laboratory", ways=Way) as meter:
+        yield meter
 
 
 @pytest.fixture
@@ -96,67 +68,17 @@ def how(meter: RunningMeter, ring: Any) -> Callable[..., dict[str, Any]]:
     return say
 
 
-class InThread:
-    """A blocking association that is awaited: each call is in a thread of its own."""
-
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._blocking, name)
-
-        async def aside(*args: Any, **more: Any) -> Any:
-            return await asyncio.to_thread(call, *args, **more)
-
-        return aside
-
-    async def notifications(self, *args: Any, **more: Any) -> AsyncIterator[Notice]:
-        found = await asyncio.to_thread(lambda: list(self._blocking.notifications(*args, **more)))
-        for notice in found:
-            yield notice
-
-
 @pytest.fixture
-def associate(meter: RunningMeter, pki: Any, credentials: Any) -> Callable[..., Any]:
+def associate(
+    meter: RunningMeter, route_to: Callable[..., Any], associated: Callable[..., Any]
+) -> Callable[..., Any]:
     """``async with associate(driver, way, **how) as a``: whatever the driver, calls are awaited."""
-    address, device = meter.address, meter.device
-    row = device.profile.objects[obis.parse("0-0:22.0.0")]
-    physical: Any = device.value(row, 9)
-    hdlc = Hdlc(physical=physical.value, inter_octet_timeout=PATIENCE)
+    row = meter.device.profile.objects[obis.parse("0-0:22.0.0")]
+    physical: Any = meter.device.value(row, 9)
 
-    def route(way: str) -> tuple[Any, Any, dict[str, Any]]:
-        context = client_context(credentials[Actor.DCO], pki.trust())
-        secure = {"tls": context, "accept": exactly(address.title)}
-        return {
-            "tcp": (address.host, address.plain_port, {}),
-            "tls": (address.host, address.tls_port, secure),
-            "udp": (address.host, address.udp_port, {"udp": True}),
-            "hdlc": (address.host, address.hdlc_port, {"hdlc": hdlc}),
-            "line": (address.line, None, {"hdlc": hdlc}),
-            "optical": (address.optical, None, {"hdlc": hdlc, "optical": True}),
-        }[way]
-
-    @asynccontextmanager
-    async def start(driver: str, way: str = "tcp", **how: Any) -> AsyncIterator[Any]:
-        host, port, more = route(way)
-        if driver == "asyncio":
-            async with (
-                connect(host, port, timeout=PATIENCE, **more) as client,
-                client.associate(**how) as association,
-            ):
-                yield association
-            return
-        blocking = connect_blocking(host, port, timeout=PATIENCE, **more)
-        await asyncio.to_thread(blocking.__enter__)
-        try:
-            one = blocking.associate(**how)
-            await asyncio.to_thread(one.open)
-            try:
-                yield InThread(one)
-            finally:
-                await asyncio.to_thread(one.close)
-        finally:
-            await asyncio.to_thread(blocking.close)
+    def start(driver: str, way: str = "tcp", **how: Any) -> Any:
+        route = route_to(meter, way, actor=Actor.DCO, physical=physical.value)
+        return associated(driver, route, **how)
 
     return start
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,16 +25,15 @@ from emulator.client import (
     Refused,
     by_entity,
     by_serial,
-    connect,
-    connect_blocking,
 )
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import CLIENT_TITLE, Fleet, client_keys
-from emulator.sandbox import RunningMeter, Sandbox, suites_of
+from emulator.sandbox import RunningMeter, suites_of
 from emulator.serving import peer
 
 PROFILE = load("laboratory")
+pytestmark = pytest.mark.usefixtures("own_process")
 PATIENCE = 30.0
 DRIVERS = ["asyncio", "blocking"]
 SUITES = {"suite1": 1, "suite2": 2, "ecdsa1": 1, "ecdsa2": 2}
@@ -43,55 +41,22 @@ PAD = "0-0:96.1.9.255"
 BOTH = Protection.BOTH
 
 
-class Aside:
-    """A blocking object whose calls are awaited: they run in a thread."""
-
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._blocking, name)
-        if not callable(call):
-            return call
-
-        async def aside(*args: Any, **more: Any) -> Any:
-            return await asyncio.to_thread(call, *args, **more)
-
-        return aside
-
-    def security_setup(self, what: str) -> Aside:
-        return Aside(self._blocking.security_setup(what))
-
-
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    async with Sandbox(
-        [PROFILE],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles={},
-        on_event=events,
-        now=clock,
-    ) as sandbox:
-        yield sandbox.meters["laboratory"]
-
-
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own: its meters have never been used."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter(PROFILE, client_titles={}) as meter:
+        yield meter
 
 
 class Lab:
     """The meter, its fleet, and what clients of its associations were given."""
 
-    def __init__(self, meter: RunningMeter, secret: bytes) -> None:
+    def __init__(self, meter: RunningMeter, secret: bytes, route: Any, associated: Any) -> None:
         self.device, self.address = meter.device, meter.address
         self.fleet = Fleet(secret)
         self.ring = KeyRing(secret, suites_of(PROFILE))
         self.title = meter.address.title
+        self._route = route
+        self._associated = associated
 
     def keys(self, scope: str) -> Keys:
         return client_keys(PROFILE.associations[scope], self.title, CLIENT_TITLE, self.ring)
@@ -124,30 +89,15 @@ class Lab:
             "server_title": self.title,
             "counter_from": f"0-0:43.1.{PROFILE.associations[scope].security_setup}.255",
         }
-        place = self.address.host, self.address.plain_port
-        if driver == "asyncio":
-            async with (
-                connect(*place, timeout=PATIENCE) as client,
-                client.associate(**given | how) as association,
-            ):
-                yield association
-            return
-        client = connect_blocking(*place, timeout=PATIENCE)
-        await asyncio.to_thread(client.__enter__)
-        try:
-            association = client.associate(**given | how)
-            await asyncio.to_thread(association.open)
-            try:
-                yield Aside(association)
-            finally:
-                await asyncio.to_thread(association.close)
-        finally:
-            await asyncio.to_thread(client.close)
+        async with self._associated(driver, self._route, **given | how) as association:
+            yield association
 
 
 @pytest.fixture
-def lab(meter: RunningMeter, fleet_secret: bytes) -> Lab:
-    return Lab(meter, fleet_secret)
+def lab(
+    meter: RunningMeter, fleet_secret: bytes, route_to: Callable[..., Any], associated: Any
+) -> Lab:
+    return Lab(meter, fleet_secret, route_to(meter, "tcp"), associated)
 
 
 def octets(keys: Keys) -> dict[str, bytes | None]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from devices.profile import load
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
@@ -30,12 +29,12 @@ from emulator.channel import Channel, ChannelClosed
 from emulator.client import MeterClient
 from emulator.datagram_channel import open_datagram_channel
 from emulator.framing import HdlcClient, OpticalClient
-from emulator.head_end.party import TITLES, client_titles
+from emulator.head_end.party import TITLES
 from emulator.lines import open_line, open_pty
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Sandbox, Way
+from emulator.sandbox import RunningMeter, Way
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.lines import DEVICE_ADDRESS
 from tls.plain import open_tcp_connection
@@ -49,19 +48,9 @@ Open = Callable[[Way], Awaitable[Channel]]
 
 
 @pytest.fixture
-async def meter(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes
-) -> AsyncIterator[RunningMeter]:
-    async with Sandbox(
-        [load("itron")],
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        on_event=events,
-        now=clock,
-        ways=Way,
-    ) as sandbox:
-        yield sandbox.meters["itron"]
+async def meter(run_meter: Any) -> AsyncIterator[RunningMeter]:
+    async with run_meter("itron", ways=Way) as meter:
+        yield meter
 
 
 def link(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,11 +38,40 @@ GENERAL = (
 )
 
 
+VALUE = octet_string(bytes(range(256)))
+LAST, STREAMING = 0x80, 0x40
+
+
+def block(number: int, acknowledged: int, data: bytes = b"", control: int = 3) -> bytes:
+    """With a window of 3 unless ``control`` says something else; no data has more than 127."""
+    return (
+        bytes((0xE0, control))
+        + number.to_bytes(2, "big")
+        + acknowledged.to_bytes(2, "big")
+        + bytes((len(data),))
+        + data
+    )
+
+
+def stream(apdu: bytes, acknowledged: int = 0, size: int = 100) -> list[bytes]:
+    """``apdu`` in one stream."""
+    cut = [apdu[at : at + size] for at in range(0, len(apdu), size)]
+    controls = [STREAMING | 3] * (len(cut) - 1) + [LAST | 3]
+    return [
+        block(number, acknowledged, data, control)
+        for number, (data, control) in enumerate(zip(cut, controls, strict=True), 1)
+    ]
+
+
 class Talk:
     """A client's dialogues with a server that carries out what it is asked and counts how often.
 
-    ``asked`` and ``said`` are the APDUs, or blocks, that went to and from the server.
+    ``asked`` and ``said`` are the APDUs, or blocks, that went to and from the server. ``block`` and
+    ``stream`` make blocks by hand, for ``serve`` or ``hexes``.
     """
+
+    block = staticmethod(block)
+    stream = staticmethod(stream)
 
     def __init__(self, pair: Any) -> None:
         self.pair = pair
@@ -77,6 +108,17 @@ class Talk:
             replies = self.pair.server.carry(error.reply)
         self.said.extend(replies)
         return replies
+
+    def hexes(self, apdu: bytes) -> list[str]:
+        """What the server says to ``apdu``."""
+        return [reply.hex() for reply in self.serve(apdu)]
+
+    def still_works(self) -> None:
+        before = self.done
+        self.set(VALUE)
+        assert self.get() == VALUE
+        assert self.done == before + 2
+        assert not self.pair.server._carrier.waiting
 
     def _exchange(self, apdu: bytes) -> tuple[bytes, ...]:
         server = self.pair.server
@@ -145,3 +187,10 @@ def general(bench: Any) -> Any:
         return Talk(pair)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def vectors() -> dict[str, bytes]:
+    """Those of general blocks, by name."""
+    path = Path(__file__).parents[3] / "fixtures" / "vectors" / "gbt.json"
+    return {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(path.read_text())}

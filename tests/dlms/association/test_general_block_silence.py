@@ -4,9 +4,7 @@ it says unasked. Octets by hand from GB Ed. 8, 9.4.6.13 and 9.5, and from fixtur
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,37 +35,6 @@ VALUE = octet_string(bytes(range(256)))
 SET = SetRequest(0x41, ATTRIBUTE, VALUE).encode()
 GET = GetRequest(0x41, ATTRIBUTE).encode()
 LAST, STREAMING = 0x80, 0x40
-VECTORS = {
-    row["name"]: bytes.fromhex(row["hex"])
-    for row in json.loads(
-        (Path(__file__).parents[3] / "fixtures" / "vectors" / "gbt.json").read_text()
-    )
-}
-
-
-def block(number: int, acknowledged: int, data: bytes = b"", control: int = 3) -> bytes:
-    """With a window of 3 unless ``control`` says something else; no data has more than 127."""
-    return (
-        bytes((0xE0, control))
-        + number.to_bytes(2, "big")
-        + acknowledged.to_bytes(2, "big")
-        + bytes((len(data),))
-        + data
-    )
-
-
-def stream(apdu: bytes, acknowledged: int = 0, size: int = 100) -> list[bytes]:
-    """``apdu`` in one stream."""
-    cut = [apdu[at : at + size] for at in range(0, len(apdu), size)]
-    controls = [STREAMING | 3] * (len(cut) - 1) + [LAST | 3]
-    return [
-        block(number, acknowledged, data, control)
-        for number, (data, control) in enumerate(zip(cut, controls, strict=True), 1)
-    ]
-
-
-def hexes(apdus: tuple[bytes, ...]) -> list[str]:
-    return [apdu.hex() for apdu in apdus]
 
 
 # Silence ------------------------------------------------------------------------------------------
@@ -100,49 +67,51 @@ def to_all(talk: Any, apdu: bytes) -> bytes:
     return ciphered
 
 
-def unconfirmed(apdu: bytes) -> list[bytes]:
+def unconfirmed(talk: Any, apdu: bytes) -> list[bytes]:
     """Blocks that nobody acknowledges: window 0, all streaming."""
     return [
-        octets[:1] + bytes((octets[1] & LAST | STREAMING,)) + octets[2:] for octets in stream(apdu)
+        octets[:1] + bytes((octets[1] & LAST | STREAMING,)) + octets[2:]
+        for octets in talk.stream(apdu)
     ]
 
 
 def test_a_request_that_nobody_acknowledges(silent: Any) -> None:
-    for octets in unconfirmed(to_all(silent, SILENT_SET)):
+    for octets in unconfirmed(silent, to_all(silent, SILENT_SET)):
         assert silent.serve(octets) == ()
     assert (silent.done, silent.value) == (1, VALUE)
 
 
 def test_a_request_that_waits_for_acknowledgements(silent: Any) -> None:
     """It gets none, but there is nothing wrong with it if it needs none."""
-    for octets in stream(to_all(silent, SILENT_SET)):
+    for octets in silent.stream(to_all(silent, SILENT_SET)):
         assert silent.serve(octets) == ()
     assert (silent.done, silent.value) == (1, VALUE)
-    for octets in unconfirmed(to_all(silent, SILENT_SET)):
+    for octets in unconfirmed(silent, to_all(silent, SILENT_SET)):
         assert silent.serve(octets) == ()
     assert silent.done == 2
 
 
-@pytest.mark.parametrize(
-    "octets",
-    [
-        block(1, 1, control=LAST),
-        block(1, 1, b"\xc0", LAST | STREAMING | 3),
-        block(0, 1, b"\xc0"),
-        block(64, 1, b"\xc0"),
-        VECTORS["GBT, abort"],
-        b"\xe0",
-        block(1, 0, GET, LAST | 3),
-        block(1, 1),
-        block(1, 0, bytes(127)),
-        stream(SET)[2],
-    ],
-    ids=bytes.hex,
-)
-def test_whatever_comes_there_is_silence(octets: bytes, silent: Any) -> None:
+WRONG: dict[str, bytes | tuple[Any, ...]] = {
+    "window 0": (1, 1, b"", LAST),
+    "last and streaming": (1, 1, b"\xc0", LAST | STREAMING | 3),
+    "block 0": (0, 1, b"\xc0"),
+    "far ahead": (64, 1, b"\xc0"),
+    "abort": bytes.fromhex("e0800000000000"),
+    "no block": b"\xe0",
+    "without protection": (1, 0, GET, LAST | 3),
+    "acknowledgement": (1, 1),
+    "no APDU": (1, 0, bytes(127)),
+    "last of three": (3, 0, SET[200:], LAST | 3),
+}
+
+
+@pytest.mark.parametrize("octets", WRONG.values(), ids=WRONG)
+def test_whatever_comes_there_is_silence(octets: Any, silent: Any) -> None:
+    if isinstance(octets, tuple):
+        octets = silent.block(*octets)
     for _ in range(3):
         assert silent.serve(octets) == ()
-    too_long = block(1, 0, bytes(121), 3)[:-122] + b"\x79" + bytes(121) + b"\0"
+    too_long = silent.block(1, 0, bytes(121), 3)[:-122] + b"\x79" + bytes(121) + b"\0"
     assert silent.serve(too_long) == ()
     assert silent.done == 0
 
@@ -150,13 +119,13 @@ def test_whatever_comes_there_is_silence(octets: bytes, silent: Any) -> None:
 def test_what_needs_no_answer_is_acknowledged(general: Any) -> None:
     """A request without a response, where responses are allowed."""
     talk = general(**PLAIN).opened()
-    for octets in stream(SILENT_SET)[:-1]:
+    for octets in talk.stream(SILENT_SET)[:-1]:
         assert talk.serve(octets[:1] + b"\x03" + octets[2:])
-    assert hexes(talk.serve(stream(SILENT_SET)[-1])) == ["e0810001000300"]
+    assert talk.hexes(talk.stream(SILENT_SET)[-1]) == ["e0810001000300"]
     assert talk.done == 1
     assert not talk.pair.server._carrier.unbounded
     talk.value = unsigned(7)
-    assert hexes(talk.serve(GET)) == ["c40141001107"]
+    assert talk.hexes(GET) == ["c40141001107"]
 
 
 # Unasked ------------------------------------------------------------------------------------------
@@ -247,33 +216,33 @@ def test_a_notification_that_no_blocks_can_carry(general: Any) -> None:
 # Vectors ------------------------------------------------------------------------------------------
 
 
-def test_vectors(general: Any) -> None:
+def test_vectors(general: Any, vectors: dict[str, bytes]) -> None:
     """The blocks of fixtures/vectors/gbt.json, where an association has a place for them."""
     talk = general(client_pdu=27, **PLAIN).opened()
     talk.value = octet_string(bytes(range(200)))
-    replies = [decode(octets) for octets in talk.serve(VECTORS["GBT, request in one block"])]
+    replies = [decode(octets) for octets in talk.serve(vectors["GBT, request in one block"])]
     assert [one[3:5] for one in replies] == [(1, 1), (2, 1), (3, 1)]
     assert replies[0].data.hex() == "c401c1000981c8" + bytes(range(13)).hex()
 
 
-def test_vectors_ask_for_a_gap(general: Any) -> None:
+def test_vectors_ask_for_a_gap(general: Any, vectors: dict[str, bytes]) -> None:
     talk = general(client_pdu=27, **PLAIN).opened()
     talk.value = octet_string(bytes(range(200)))
-    request = VECTORS["GBT, request in one block"][7:]
+    request = vectors["GBT, request in one block"][7:]
     assert [decode(octets).number for octets in talk.serve(request)] == [1]
     assert len(talk.serve(bytes.fromhex("E0860001000100"))) == 6
-    gap = talk.serve(VECTORS["GBT, gap of two blocks is asked for"])
+    gap = talk.serve(vectors["GBT, gap of two blocks is asked for"])
     assert [decode(octets)[3:5] for octets in gap] == [(4, 2), (5, 2)]
-    more = talk.serve(VECTORS["GBT, acknowledgement of block 6 by an empty last block"])
+    more = talk.serve(vectors["GBT, acknowledgement of block 6 by an empty last block"])
     assert [decode(octets)[3:5] for octets in more] == [(7, 3), (8, 3), (9, 3)]
     assert talk.done == 1
 
 
-def test_vectors_of_a_push(told: Any) -> None:
+def test_vectors_of_a_push(told: Any, vectors: dict[str, bytes]) -> None:
     """Two of its four blocks: nothing is whole, nothing is answered."""
     carrier = told.pair.client.carrier
     for number in (1, 4):
-        (name,) = (name for name in VECTORS if f"unconfirmed, block {number}" in name)
-        assert carrier.receive(VECTORS[name]) == (None, ())
+        (name,) = (name for name in vectors if f"unconfirmed, block {number}" in name)
+        assert carrier.receive(vectors[name]) == (None, ())
     assert carrier.taken == 1
     assert not carrier.waiting

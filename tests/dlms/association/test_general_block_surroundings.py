@@ -32,38 +32,6 @@ GET = GetRequest(0x41, ATTRIBUTE).encode()
 LAST, STREAMING = 0x80, 0x40
 
 
-def block(number: int, acknowledged: int, data: bytes = b"", control: int = 3) -> bytes:
-    """With a window of 3 unless ``control`` says something else; no data has more than 127."""
-    return (
-        bytes((0xE0, control))
-        + number.to_bytes(2, "big")
-        + acknowledged.to_bytes(2, "big")
-        + bytes((len(data),))
-        + data
-    )
-
-
-def stream(apdu: bytes, acknowledged: int = 0, size: int = 100) -> list[bytes]:
-    """``apdu`` in one stream."""
-    cut = [apdu[at : at + size] for at in range(0, len(apdu), size)]
-    controls = [STREAMING | 3] * (len(cut) - 1) + [LAST | 3]
-    return [
-        block(number, acknowledged, data, control)
-        for number, (data, control) in enumerate(zip(cut, controls, strict=True), 1)
-    ]
-
-
-def hexes(apdus: tuple[bytes, ...]) -> list[str]:
-    return [apdu.hex() for apdu in apdus]
-
-
-def still_works(talk: Any) -> None:
-    before = talk.done
-    talk.set(VALUE)
-    assert talk.get() == VALUE
-    assert talk.done == before + 2
-
-
 # Ciphering ----------------------------------------------------------------------------------------
 
 
@@ -86,15 +54,15 @@ def test_blocks_within_ciphering(general: Any) -> None:
     """X_GBT_CIPHER_ORDER, KL-PR-09: the other way round is no request."""
     talk = general().opened()
     pair = talk.pair
-    inside = stream(GET)[0]
+    inside = talk.stream(GET)[0]
     (reply,) = talk.serve(pair.sealed(inside, form=Form.GENERAL))
     assert reply.hex() == "d80202"
     # Not even if the blocks are themselves in a block.
-    (reply,) = talk.serve(stream(pair.sealed(inside, form=Form.GENERAL))[0])
+    (reply,) = talk.serve(talk.stream(pair.sealed(inside, form=Form.GENERAL))[0])
     assert decode(reply).data.hex() == "d80202"
     assert talk.reasons == ["unknown-service"] * 2
     assert talk.done == 0
-    still_works(talk)
+    talk.still_works()
 
 
 def test_a_block_that_was_tampered_with(general: Any) -> None:
@@ -102,11 +70,11 @@ def test_a_block_that_was_tampered_with(general: Any) -> None:
     talk = general().opened()
     sealed = bytearray(talk.pair.sealed(SET))
     sealed[50] ^= 1
-    for octets in stream(bytes(sealed)):
+    for octets in talk.stream(bytes(sealed)):
         replies = talk.serve(octets)
     assert decode(replies[-1]).data.hex() == "d80105"
     assert talk.done == 0
-    still_works(talk)
+    talk.still_works()
 
 
 def test_new_keys_in_the_middle_of_a_transfer(general: Any, names: dict[str, Any]) -> None:
@@ -134,8 +102,8 @@ def test_new_keys_in_the_middle_of_a_transfer(general: Any, names: dict[str, Any
     assert talk.hold(old) == VALUE
     assert len(on_the_way) > 2
     talk.serve = serve
-    assert decode(talk.serve(stream(pair.sealed(GET))[0])[0]).data.hex() == "d80105"
-    (first,) = [talk.serve(octets) for octets in stream(pair.sealed(GET, ek=fresh))]
+    assert decode(talk.serve(talk.stream(pair.sealed(GET))[0])[0]).data.hex() == "d80105"
+    (first,) = [talk.serve(octets) for octets in talk.stream(pair.sealed(GET, ek=fresh))]
     assert talk.done == 2
     assert decode(first[0]).data[0] == 0xCC  # glo-get-response
 
@@ -148,12 +116,12 @@ def test_acse_in_blocks(general: Any) -> None:
     talk = general(**PLAIN).opened()
     aarq = talk.pair.aarq().encode()
     for apdu in (aarq, bytes.fromhex("6203800100"), bytes.fromhex("6203800100")[:2]):
-        (reply,) = talk.serve(stream(apdu)[0])
+        (reply,) = talk.serve(talk.stream(apdu)[0])
         assert decode(reply).data.hex() == "d80202"
         assert decode(reply).acknowledged == 1
     assert talk.pair.server.state is State.ASSOCIATED
     assert talk.reasons == ["unknown-service"] * 3
-    still_works(talk)
+    talk.still_works()
 
 
 @pytest.mark.parametrize("client_pdu", [12, 40, 0])
@@ -175,8 +143,8 @@ def test_a_refused_authentication_is_said_to_its_end(client_pdu: int, general: A
     assert not talk.reasons
     assert not pair.server._carrier.waiting
     # What is late now is of no association, and an acknowledgement is nothing to answer.
-    assert talk.serve(block(9, 9, control=LAST | 1)) == ()
-    assert hexes(talk.serve(block(1, 0, b"\xc0", control=LAST | 1))) == ["d80102"]
+    assert talk.serve(talk.block(9, 9, control=LAST | 1)) == ()
+    assert talk.hexes(talk.block(1, 0, b"\xc0", control=LAST | 1)) == ["d80102"]
 
 
 def test_no_request_is_collected_behind_an_association(general: Any) -> None:
@@ -185,19 +153,20 @@ def test_no_request_is_collected_behind_an_association(general: Any) -> None:
     pair = talk.pair
     pair.begin()
     f = bytes.fromhex("10000000FF") + bytes(12)
-    for octets in stream(pair.sealed(pair.pass_3(f)), size=33):
+    for octets in talk.stream(pair.sealed(pair.pass_3(f)), size=33):
         replies = talk.serve(octets)
     assert pair.server.state is State.IDLE
     assert [len(decode(octets).data) for octets in replies] == [0, 5, 5, 5]
     assert pair.server._carrier.waiting
-    assert hexes(talk.serve(block(1, 0, bytes(20), control=3))) == ["d80102"]
+    assert talk.hexes(talk.block(1, 0, bytes(20), control=3)) == ["d80102"]
     assert not pair.server._carrier.waiting, "whoever goes on without blocks has ended it"
 
 
-def test_what_is_owed_behind_an_association_is_acknowledged_only() -> None:
+def test_what_is_owed_behind_an_association_is_acknowledged_only(general: Any) -> None:
+    talk = general()
     carrier = Carrier(3, answers=True)
     carrier.begin(Conformance.GENERAL_BLOCK_TRANSFER, 12)
-    assert carrier.receive(stream(b"question")[0]).apdu == b"question"
+    assert carrier.receive(talk.stream(b"question")[0]).apdu == b"question"
     carrier.end()
     assert [decode(octets).data for octets in carrier.send(b"long answer")] == [
         b"long ",
@@ -205,13 +174,13 @@ def test_what_is_owed_behind_an_association_is_acknowledged_only() -> None:
         b"r",
     ]
     with pytest.raises(RemoteProtocolError) as caught:
-        carrier.receive(stream(b"another")[0])
+        carrier.receive(talk.stream(b"another")[0])
     assert caught.value.reason == "block-of-no-exchange"
     assert carrier.waiting
-    assert carrier.receive(block(2, 3, control=LAST | 3)) == (None, ())
+    assert carrier.receive(talk.block(2, 3, control=LAST | 3)) == (None, ())
     assert not carrier.waiting
     with pytest.raises(RemoteProtocolError):
-        carrier.receive(block(2, 3, control=LAST | 3))
+        carrier.receive(talk.block(2, 3, control=LAST | 3))
 
 
 @pytest.mark.parametrize("how", ["AARQ", "RLRQ", "close"])
@@ -220,7 +189,7 @@ def test_an_association_that_ends_in_the_middle(how: str, way: str, general: Any
     talk = general(windows=(1, 1), **PLAIN).opened()
     pair = talk.pair
     talk.value = VALUE
-    talk.serve(GET if way == "response" else stream(SET)[0])
+    talk.serve(GET if way == "response" else talk.stream(SET)[0])
     assert pair.server._carrier.waiting
     if how == "close":
         pair.serve(pair.server.close())
@@ -236,30 +205,30 @@ def test_an_association_that_ends_in_the_middle(how: str, way: str, general: Any
     assert not pair.server._carrier.waiting
     # It is not gone on with, and does not become whole in the next one.
     if how == "AARQ":
-        assert talk.serve(block(1, 1, control=LAST | 3)) == ()
-        replies = [talk.serve(octets) for octets in stream(SET)[1:]]
+        assert talk.serve(talk.block(1, 1, control=LAST | 3)) == ()
+        replies = [talk.serve(octets) for octets in talk.stream(SET)[1:]]
         assert not any(decode(octets).data for one in replies for octets in one)
     else:
-        assert hexes(talk.serve(stream(SET)[1])) == ["d80102"]
-        assert talk.serve(block(1, 1, control=LAST | 3)) == ()
+        assert talk.hexes(talk.stream(SET)[1]) == ["d80102"]
+        assert talk.serve(talk.block(1, 1, control=LAST | 3)) == ()
     assert talk.done == (way == "response")
 
 
 def test_a_plain_request_in_the_middle_that_is_not_answered(general: Any) -> None:
     talk = general(windows=(1, 1), **PLAIN).opened()
-    talk.serve(stream(SET)[0])
+    talk.serve(talk.stream(SET)[0])
     other = octet_string(b"other")
     assert talk.serve(SetRequest(0x01, ATTRIBUTE, other).encode()) == ()
-    replies = [talk.serve(octets) for octets in stream(SET)[1:]]
+    replies = [talk.serve(octets) for octets in talk.stream(SET)[1:]]
     assert not any(decode(octets).data for one in replies for octets in one)
     assert (talk.done, talk.value) == (1, other)
 
 
 def test_a_plain_request_in_the_middle(general: Any) -> None:
     talk = general(windows=(1, 1), **PLAIN).opened()
-    talk.serve(stream(SET)[0])
+    talk.serve(talk.stream(SET)[0])
     talk.value = unsigned(7)
-    assert hexes(talk.serve(GET)) == ["c40141001107"]
-    replies = [talk.serve(octets) for octets in stream(SET)[1:]]
+    assert talk.hexes(GET) == ["c40141001107"]
+    replies = [talk.serve(octets) for octets in talk.stream(SET)[1:]]
     assert not any(decode(octets).data for one in replies for octets in one)
     assert talk.value == unsigned(7)
