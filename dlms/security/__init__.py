@@ -14,6 +14,9 @@ Security suites 1 and 2:
 - :mod:`dlms.security.general_ciphering`   the layout of general-ciphering
 - :mod:`dlms.security.general_protection`  steps that protect and open it
 - :mod:`dlms.security.general_signing`     general-signing, layout and steps
-- :mod:`dlms.security.layers`              one inside the other
+- :mod:`dlms.security.message_keys`        the keys of single messages, and how they are chosen
+  (:mod:`~dlms.security.key_choice`) and used once (:mod:`~dlms.security.spent_keys`)
+- :mod:`dlms.security.layers`              all that may be around an APDU, one inside the other;
+  :mod:`~dlms.security.overhead` knows how long it gets
 - :mod:`dlms.security.key_agreement`       steps that agree global keys
 """
