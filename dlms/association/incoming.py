@@ -19,6 +19,7 @@ from dlms.association.refusing import ServiceRefused, too_weak
 from dlms.association.shapes import shape_in_kind
 from dlms.errors import CodecError
 from dlms.security.ciphered import TAGS, Family
+from dlms.security.control import Protection
 from dlms.security.counters import CounterRefused
 from dlms.security.key_choice import KeyChoice
 from dlms.security.layers import Ciphering, is_layer, open_layers
@@ -38,7 +39,7 @@ _GET_REQUEST, _PLAINEST_GET = 0xC0, 13
 
 class Incoming(NamedTuple):
     """A verified request: the conformance it needs, the ciphering that carried it, the shape of a
-    response in kind, which says how it was protected, and whether one is due.
+    response in kind, whether one is due, and how the request was protected.
     """
 
     request: ServedRequest
@@ -46,6 +47,7 @@ class Incoming(NamedTuple):
     opened: Ciphering | None
     shape: Shape | None
     confirmed: bool
+    protection: Protection = Protection.NONE
 
 
 def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
@@ -58,7 +60,8 @@ def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
         if config.broadcast:
             _judge_broadcast(request, config)
         return Incoming(request, needed, None, None, is_confirmed(request))
-    apdu, ciphering, shape = yield from open_or_refuse(octets, aa, config, Use.OPEN_REQUEST)
+    unprotected = yield from open_or_refuse(octets, aa, config, Use.OPEN_REQUEST, config.policy)
+    apdu, ciphering, shape, protection = unprotected
     family = shape.family
     if len(apdu) == _PLAINEST_GET and apdu[0] == _GET_REQUEST:
         request, needed, confirmed = _known_get(apdu, config.short_names)
@@ -71,34 +74,38 @@ def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
     if family is _BROADCAST:
         _judge_broadcast(request, config)
         confirmed = False
-    return _new(Incoming, (request, needed, ciphering, shape, confirmed))
+    return _new(Incoming, (request, needed, ciphering, shape, confirmed, protection))
 
 
 class Unprotected(NamedTuple):
-    """A plain APDU, the ciphering that carried it, and the shape of an answer in kind."""
+    """A plain APDU, the ciphering that carried it, the shape of an answer in kind, and how it was
+    protected.
+    """
 
     apdu: bytes
     ciphering: Ciphering | None
     shape: Shape
+    protection: Protection
 
 
 def open_or_refuse(
-    octets: bytes, aa: Admitted, config: ServerConfig, use: Use
+    octets: bytes, aa: Admitted, config: ServerConfig, use: Use, policy: Protection
 ) -> Step[Unprotected]:
-    """Open a protected APDU, protected at least as the policy demands, and say how to answer."""
+    """Open a protected APDU, protected at least as ``policy`` demands, and say how to answer."""
     general = aa.general
     if general is None or not config.context.ciphered:
         raise ServiceRefused("ciphered APDU in a plain context", "ciphered-in-plain-context")
     try:
         if octets[0] in TAGS:  # most are, and nothing but one layer can be around them
-            opened = yield from open_ciphered(general.security, octets, use, required=config.policy)
+            opened = yield from open_ciphered(general.security, octets, use, required=policy)
             apdu, protection, family, form, _, _ = opened
             shape = _new(Shape, (family, form, protection, KeyChoice.UNICAST, b""))
-            return _new(Unprotected, (apdu, opened, shape))
+            return _new(Unprotected, (apdu, opened, shape, protection))
         if not aa.conformance & Conformance.GENERAL_PROTECTION:
             raise ServiceRefused("general protection was not negotiated", "service-not-negotiated")
-        peeled = yield from open_layers(general, octets, use, required=config.policy)
-        return Unprotected(peeled.apdu, peeled.ciphering, shape_in_kind(peeled, general))
+        peeled = yield from open_layers(general, octets, use, required=policy)
+        shape = shape_in_kind(peeled, general)
+        return Unprotected(peeled.apdu, peeled.ciphering, shape, peeled.protection)
     except TooWeak as error:
         raise too_weak("APDU") from error
     except CounterRefused as error:

@@ -42,9 +42,12 @@ def judge_release(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Rel
     except CodecError as error:
         raise ServiceRefused(f"RLRQ: {error}", "malformed-rlrq") from error
     user = rlrq.user_information
-    shape: Shape | None = None
+    shape, protection = None, Protection.NONE
+    policy = config.policy.octet  # an InitiateRequest is not signed
     if user and is_layer(user[0]):
-        apdu, _, shape = yield from open_or_refuse(user, aa, config, Use.ASSOCIATION)
+        apdu, _, shape, protection = yield from open_or_refuse(
+            user, aa, config, Use.ASSOCIATION, policy
+        )
         if (shape.family is Family.BROADCAST) is not config.broadcast:
             raise too_weak("RLRQ")  # anybody of the group could have sent it
         try:
@@ -52,8 +55,7 @@ def judge_release(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Rel
         except CodecError as error:
             # A captured request in an RLRQ must not pass for a wish to release.
             raise ServiceRefused(f"RLRQ: {error}", "malformed-rlrq") from error
-    protection = Protection.NONE if shape is None else shape.protection
-    if config.protected_release and config.policy & ~protection:
+    if config.protected_release and policy & ~protection:
         raise too_weak("RLRQ")
     return Release(bool(user), shape)
 

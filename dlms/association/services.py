@@ -58,12 +58,11 @@ class Services:
 
     def serve(self, taken: Incoming) -> Step[Event]:
         """What is to be carried out; or the step of a block transfer, which is answered here."""
-        self._shape = shape = taken.shape
+        self._shape = taken.shape
         step = self._transfers.receive(taken.request, self.aa.conformance)
         if isinstance(step, Answer):
             return (yield from self._answer_block(step, taken.confirmed))
-        protection = Protection.NONE if shape is None else shape.protection
-        return _new(RequestReceived, (step.request, taken.confirmed, protection))
+        return _new(RequestReceived, (step.request, taken.confirmed, taken.protection))
 
     def _answer_block(self, step: Answer, confirmed: bool) -> Step[Event]:
         """A block goes out as protected as the response that it is a part of."""

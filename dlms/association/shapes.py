@@ -83,9 +83,11 @@ def shape_in_kind(peeled: Peeled, general: GeneralContext) -> Shape:
     """How to answer what came like that.
 
     An answer under a key of the same kind takes other keys than the question: where they are not
-    there, the global unicast key does.
+    there, the global unicast key does. Nor is it signed where there is nothing to sign with.
     """
     layer, protection = peeled.ciphering, peeled.protection
+    if general.signing_key is None and protection & Protection.SIGNED:
+        protection = protection.octet
     if isinstance(layer, Opened):
         return Shape(layer.family, layer.form, protection, transaction_id=_transaction(peeled))
     if layer is None:

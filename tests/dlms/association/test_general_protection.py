@@ -314,6 +314,20 @@ def test_signed_and_ciphered(make: Any, suite: int, form: Form) -> None:
     response = answer(pair)
     assert response[0] == request[0]
     assert pair.ask(pair.client.receive(response)) == ResponseReceived(RESPONSE)
+    hit = pair.hit(pair.ask(pair.client.release()))
+    assert isinstance(hit.event, AssociationReleased), "what is released is not signed"
+
+
+def test_signed_to_a_server_that_cannot_sign(make: Any) -> None:
+    """It answers, and the client does not take it for what it wanted."""
+    pair = make(client={"protection": BOTH | SIGNED})
+    pair.server_keys["signing_key"] = None
+    pair.renew()
+    pair.begin()
+    hit = pair.hit(pair.ask(pair.client.authenticate()))
+    assert isinstance(hit.event, AssociationOpened)
+    with pytest.raises(RemoteProtocolError):
+        pair.ask(pair.client.receive(hit.reply))
 
 
 def test_signed_alone(make: Any) -> None:
