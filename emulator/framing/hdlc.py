@@ -146,9 +146,8 @@ class HdlcClient:
         self._leave(now)
 
     def _leave(self, now: float) -> None:
-        for pair in tuple(self._leaving):
+        for pair in self._leaving:  # until its link is down
             if self._is_at_rest(pair):
-                self._leaving.discard(pair)
                 self._links[pair].disconnect(now)
 
     def _is_at_rest(self, pair: tuple[int, int]) -> bool:

@@ -249,8 +249,11 @@ async def test_unconfirmed_access(connected: Any, how: Any, meter: Any, events: 
         )
         assert done is None
         assert await a.get(PAD, class_id=1) == b"quiet"
-        assert (await a.get(NUMBER)).value == 0
-    (text,) = accesses(events)
+        assert await a.get(NUMBER) == Quantity(Decimal(0), Unit.COUNT)
+        volts = structure(integer(0), enum(35))
+        await a.access_unconfirmed(Write(NUMBER, "scaler_unit", volts))
+        assert await a.get(NUMBER) == Quantity(Decimal(0), Unit.VOLT)
+    text, _ = accesses(events)
     assert "long_invoke=1," in text
     assert not [e for e in events.of("response") if e.text.startswith("AccessResponse")]
     assert all(word in text for word in (AccessSet.__name__, AccessAction.__name__))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dlms.axdr.data import double_long_unsigned, octet_string
+from dlms.axdr.data import array, double_long_unsigned, octet_string
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import obis
 from dlms.errors import LocalProtocolError
@@ -123,6 +123,33 @@ async def test_what_has_no_response_is_not_sent(
         assert await reader.get(pad) == b"2"
     assert carried_out(events, "unconfirmed") == ["SetRequest"]
     assert len(heard(events, "unconfirmed")) == 3  # with AARQ and RLRQ
+
+
+@pytest.mark.parametrize("way", ["tcp", "udp", "hdlc", "optical"])
+async def test_the_last_word_arrives(
+    way: str, connected: Any, how: Any, meter: Any, events: Any
+) -> None:
+    """Although the connection ends right behind it."""
+    async with (
+        connected(meter, way) as client,
+        client.associate(**how(meter, "unconfirmed", **QUIET)) as quiet,
+    ):
+        await quiet.set(PAD, 2, octet_string(b"last"), class_id=1, confirmed=False)
+    await events.wait("released")
+    assert meter.device.state.values[obis.parse(PAD), 2] == octet_string(b"last")
+
+
+async def test_what_is_read_by_short_names_is_confirmed(
+    connected: Any, how: Any, meter: Any, events: Any
+) -> None:
+    """A method that returns something is: it is not sent."""
+    async with (
+        connected(meter) as client,
+        client.associate(**how(meter, "sn_ciphered", short_names=True)) as a,
+    ):
+        with pytest.raises(LocalProtocolError, match="returns something is confirmed"):
+            await a.invoke("0-0:40.0.0.255", 3, array(), class_id=12, confirmed=False)
+    assert set(carried_out(events, "sn_ciphered")) == {"ReadRequest"}  # of the object list
 
 
 async def test_hls_takes_answers(connected: Any, how: Any, meter: Any, events: Any) -> None:
