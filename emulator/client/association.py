@@ -193,11 +193,8 @@ class Association:
         The results are in that order: values as :meth:`get` gives them (a register whose unit the
         meter keeps for itself is a plain number), ``None`` for what was written, what a method
         returned. The first refusal is raised, or, with ``return_exceptions``, stands in the place
-        of its item; the meter goes on behind it unless ``break_on_error``.
-        :class:`~emulator.client.accessing.How` explains the rest.
-
-        :class:`~dlms.errors.LocalProtocolError` if ACCESS was not negotiated, or the request is too
-        long for the meter.
+        of its item. :class:`~emulator.client.accessing.How` explains the rest.
+        :class:`~dlms.errors.LocalProtocolError` if ACCESS was not negotiated, or it is too long.
         """
         meter, session = self._open()
         return await meter.hold(access_all(session, orders, how, return_exceptions))
