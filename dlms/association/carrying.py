@@ -100,6 +100,11 @@ class Carrier:
         return 0 if self._transfer is None else self._transfer.taken
 
     @property
+    def pending(self) -> int:
+        """How many octets of messages in blocks are kept."""
+        return 0 if self._transfer is None else self._transfer.pending
+
+    @property
     def waiting(self) -> bool:
         """Whether the peer has to acknowledge, or to go on, before anything else."""
         return self._transfer is not None and self._transfer.waiting

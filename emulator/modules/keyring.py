@@ -50,6 +50,11 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"<KeyRing, {len(self._kept)} keys kept>"
 
+    @property
+    def refs(self) -> frozenset[KeyRef]:
+        """The names of the keys that are kept, those that were derived once among them."""
+        return frozenset(self._kept)
+
     def keep(self, ref: KeyRef, key: bytes) -> None:
         self._kept[ref] = key
 

@@ -93,7 +93,7 @@ class Unchanged:
     def seen(self) -> tuple[object, ...]:
         state = self.meter.device.state
         # Those of version 0 are derived, whenever they are first asked for.
-        made = {ref for ref in self.meter.ring._kept if ref.version}
+        made = {ref for ref in self.meter.ring.refs if ref.version}
         return state.digest(), state.security_revision, made
 
     def __enter__(self) -> None:

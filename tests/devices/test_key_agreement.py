@@ -93,7 +93,7 @@ class Client:
 
 def made(meter: Any) -> set[KeyRef]:
     """The meter's keys that are not derived, whenever they are first asked for."""
-    kept = {ref for ref in meter.ring._kept if ref.holder == meter.device.title}
+    kept = {ref for ref in meter.ring.refs if ref.holder == meter.device.title}
     return {ref for ref in kept if ref.version or ref.lifetime is not KeyLifetime.LONG_LIVED}
 
 
@@ -150,7 +150,7 @@ def test_both_ends_have_the_same_keys(laboratory: Any, scope: str, ids: tuple[in
     assert device.state.security_revision == 1
     # The ephemeral keys are destroyed, and floors of old keys stay.
     assert "#" not in "".join(
-        ref.scope for ref in laboratory.ring._kept if ref.holder != CLIENT_TITLE
+        ref.scope for ref in laboratory.ring.refs if ref.holder != CLIENT_TITLE
     )
     assert device.state.counters.floor(before[KeyKind.GUEK]) == 42
 

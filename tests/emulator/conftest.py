@@ -127,10 +127,10 @@ class RememberingRing(KeyRing):
         return key
 
     def holds(self, ref: KeyRef) -> bool:
-        return ref in self._kept
+        return ref in self.refs
 
     def kept(self, kind: KeyKind) -> list[KeyRef]:
-        return [ref for ref in self._kept if ref.kind is kind]
+        return [ref for ref in self.refs if ref.kind is kind]
 
     def canaries(self) -> set[bytes]:
         return {key for keys in self.ever.values() for key in keys}

@@ -291,13 +291,13 @@ async def pour(sock: socket.socket, octets: bytes) -> None:
 
 async def test_a_flood_of_aarqs(meter: Meter, dial: Any, witness: Peer) -> None:
     """X_AARQ_TWICE: each ends what was before; no key, no association, no counter is left over."""
-    keys = len(meter.ring._kept)
+    keys = len(meter.ring.refs)
     peer = await dial()
     for _ in range(500):
         peer.send(READER, aarq(meter.password))
         assert (await peer.answer()).apdu[0] == 0x61
     assert meter.associations == 2
-    assert len(meter.ring._kept) == keys
+    assert len(meter.ring.refs) == keys
     assert meter.device.state.counters.snapshot() == ()
 
 

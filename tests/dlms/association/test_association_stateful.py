@@ -252,7 +252,7 @@ class Machine(RuleBasedStateMachine):
                 assert number in self.authenticated
             if state is State.IDLE:
                 assert pair.server.admitted is None
-        kept = self.pairs[0].server_module.keys._kept
+        kept = self.pairs[0].server_module.keys.refs
         dedicated = [ref for ref in kept if ref.kind is KeyKind.DEDICATED]
         assert len(dedicated) <= len(self.pairs)
 

@@ -231,8 +231,8 @@ def test_exception_that_ends_the_attempt_destroys_the_dedicated_key(
     else:
         pair.begin()
         pair.ask(pair.client.authenticate())
-    assert names["DEDICATED"] in pair.client_module.keys._kept
+    assert names["DEDICATED"] in pair.client_module.keys.refs
     pair.ask(pair.client.receive(bytes.fromhex("D80103")))
     assert pair.client.state is State.IDLE
-    assert names["DEDICATED"] not in pair.client_module.keys._kept
+    assert names["DEDICATED"] not in pair.client_module.keys.refs
     pair.works()

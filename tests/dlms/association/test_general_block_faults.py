@@ -115,7 +115,7 @@ def test_what_ends_an_exchange(case: str, talk: Any) -> None:
     assert len(talk.serve(GET)) == 1
     assert talk.hexes(talk.block(*wrong)) == [ABORT]
     assert talk.reasons == [reason]
-    assert talk.pair.server._carrier._transfer.pending == 0
+    assert talk.pair.server._carrier.pending == 0
     assert talk.serve(talk.block(1, 1, control=LAST | 3)) == (), "there is nothing to go on with"
     assert talk.done == 1
     talk.still_works()
@@ -191,28 +191,28 @@ def test_numbers_do_not_begin_again(general: Any) -> None:
 
 def test_a_flood_is_bounded(general: Any) -> None:
     talk = general(server_pdu=1024, windows=(63, 63), **PLAIN).opened()
-    transfer = talk.pair.server._carrier._transfer
+    carrier = talk.pair.server._carrier
     data = bytes(1000)
     for number in range(1, MAX_TOTAL // 1000 + 1):
         octets = talk.block(number, 0, b"", STREAMING | 3)[:-1] + bytes.fromhex("8203E8") + data
         talk.serve(octets)
-        assert transfer.pending == 1000 * number <= MAX_TOTAL
+        assert carrier.pending == 1000 * number <= MAX_TOTAL
     octets = talk.block(number + 1, 0, b"", STREAMING | 3)[:-1] + bytes.fromhex("8203E8") + data
     assert talk.hexes(octets) == [ABORT]
     assert talk.reasons == ["long-apdu"]
-    assert transfer.pending == 0
+    assert carrier.pending == 0
     talk.still_works()
 
 
 def test_a_flood_that_nobody_is_to_acknowledge_is_bounded(general: Any) -> None:
     talk = general(server_pdu=1024, **PLAIN).opened()
-    transfer = talk.pair.server._carrier._transfer
+    carrier = talk.pair.server._carrier
     for number in range(1, MAX_TOTAL // 1000 + 2):
         head = talk.block(number, 0, b"", STREAMING)[:-1]
         assert talk.serve(head + bytes.fromhex("8203E8") + bytes(1000)) == ()
-        assert transfer.pending <= MAX_TOTAL
+        assert carrier.pending <= MAX_TOTAL
     assert talk.reasons == ["long-apdu"]
-    assert transfer.pending == 0
+    assert carrier.pending == 0
 
 
 def test_a_lost_acknowledgement_does_not_keep_the_next_request_out(general: Any) -> None:

@@ -202,7 +202,8 @@ def test_a_line_that_loses_and_repeats(
             assert REPEAT in decisions
             break
         assert on.done == values[:number]
-        assert on.pair.client.carrier._transfer.pending == 0
+        assert on.pair.client.carrier.negotiated
+        assert on.pair.client.carrier.pending == 0
     on.settle()
     assert on.done == values[: len(on.done)]
     assert on.effects <= most(on, values)
@@ -398,8 +399,8 @@ def test_octets_without_end() -> None:
     assert turn.fails(blocks(), bytes(20)) == "long-apdu"
     assert turn.turns == 17
     assert turn.posted == [ABORT]
-    assert turn.carrier._transfer is not None
-    assert turn.carrier._transfer.pending == 0
+    assert turn.carrier.negotiated
+    assert turn.carrier.pending == 0
 
 
 BROKEN: dict[str, tuple[str, str, bool]] = {

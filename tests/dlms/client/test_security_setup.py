@@ -125,7 +125,7 @@ class Desk:
         """The client's keys that are new."""
         return {
             ref
-            for ref in self.ring._kept
+            for ref in self.ring.refs
             if ref.scope.startswith("lab") and (ref.version or "#" in ref.scope)
         }
 

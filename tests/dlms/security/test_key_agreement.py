@@ -218,10 +218,10 @@ def test_a_failure_half_way_leaves_nothing(pair: Any, failing: type, nth: int) -
 def test_a_bad_answer(pair: Any) -> None:
     meeting = Meeting(pair)
     answer = meeting.respond({0: meeting.offer(0)})[0]
-    before = meeting.client.keys._kept.keys() - {pair_key(0)}
+    before = meeting.client.keys.refs - {pair_key(0)}
     with pytest.raises(VerificationFailed):
         meeting.conclude(0, answer[:-1] + bytes((answer[-1] ^ 1,)))
-    assert meeting.client.keys._kept.keys() == before
+    assert meeting.client.keys.refs == before
 
 
 def test_ones_own_offer_is_no_answer(pair: Any) -> None:

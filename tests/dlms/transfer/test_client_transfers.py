@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dlms.axdr.data import NULL, octet_string, unsigned, visible_string
-from dlms.errors import CodecError, RemoteProtocolError
+from dlms.errors import CodecError
 from dlms.transfer.client import exchange
 from dlms.transfer.contents import ActionContents
 from dlms.transfer.judging import Limits
@@ -88,31 +89,14 @@ def vector(name: str) -> bytes:
     return bytes.fromhex(found)
 
 
-def played(request: Any, *responses: Any, room: int | None = None, **options: Any) -> Any:
-    """Send ``responses`` one after the other; give what was sent and what was returned."""
-    options.setdefault("conformance", ALL)
-    transfer = exchange(request, room, **options)
-    sent = [next(transfer)]
-    try:
-        for response in responses:
-            sent.append(transfer.send(response))
-    except StopIteration as end:
-        assert response is responses[-1], "ended early"
-        return sent, end.value
-    raise AssertionError(f"more responses wanted after {sent}")
+@pytest.fixture(scope="module")
+def played(play: Any) -> Any:
+    return partial(play, exchange, conformance=ALL)
 
 
-def refused(request: Any, *responses: Any, **options: Any) -> str:
-    """The reason why the client refuses the last of ``responses``."""
-    options.setdefault("conformance", ALL)
-    options.setdefault("room", ROOM)
-    transfer = exchange(request, **options)
-    next(transfer)
-    for response in responses[:-1]:
-        transfer.send(response)
-    with pytest.raises(RemoteProtocolError) as caught:
-        transfer.send(responses[-1])
-    return caught.value.reason
+@pytest.fixture(scope="module")
+def refused(refuse: Any) -> Any:
+    return partial(refuse, exchange, conformance=ALL, room=ROOM)
 
 
 # As it should be
@@ -130,14 +114,14 @@ FITTING: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("request_", "response"), FITTING)
-def test_what_fits_goes_whole(request_: Any, response: Any) -> None:
+def test_what_fits_goes_whole(request_: Any, response: Any, played: Any) -> None:
     for room in (None, len(request_.encode()), 1000):
         sent, returned = played(request_, response, room=room, conformance=NONE)
         assert sent == [request_]
         assert returned is response
 
 
-def test_long_get_of_the_green_book() -> None:
+def test_long_get_of_the_green_book(played: Any) -> None:
     sent, returned = played(
         GetRequest(0x81, FIRST),
         GetResponseBlock(0x81, False, 1, b"\x09\x32" + FIFTY[:28]),
@@ -147,7 +131,7 @@ def test_long_get_of_the_green_book() -> None:
     assert returned == GetResponse(0x81, octet_string(FIFTY))
 
 
-def test_long_get_with_list() -> None:
+def test_long_get_with_list(played: Any) -> None:
     raw = b"\x02\x00\x09\x32" + FIFTY + b"\x01\x04"
     sent, returned = played(
         GET_LIST,
@@ -159,7 +143,7 @@ def test_long_get_with_list() -> None:
     assert returned == GetResponseWithList(0xC1, (octet_string(FIFTY), R.OBJECT_UNDEFINED))
 
 
-def test_long_set_of_the_green_book() -> None:
+def test_long_set_of_the_green_book(played: Any) -> None:
     sent, returned = played(
         SET._replace(invoke=0x81),
         SetResponseBlock(0x81, 1),
@@ -173,7 +157,7 @@ def test_long_set_of_the_green_book() -> None:
     assert returned == SetResponse(0x81, R.SUCCESS)
 
 
-def test_long_set_with_list_of_the_green_book() -> None:
+def test_long_set_with_list_of_the_green_book(played: Any) -> None:
     sent, returned = played(
         SET_LIST._replace(invoke=0x81),
         SetResponseBlock(0x81, 1),
@@ -187,7 +171,7 @@ def test_long_set_with_list_of_the_green_book() -> None:
     assert returned == SetResponseWithList(0x81, (R.SUCCESS, R.READ_WRITE_DENIED))
 
 
-def test_long_set_with_selection() -> None:
+def test_long_set_with_selection(played: Any) -> None:
     selection = SelectiveAccess(1, unsigned(9))
     sent, _ = played(
         SET._replace(selection=selection),
@@ -205,7 +189,7 @@ def test_long_set_with_selection() -> None:
     ]
 
 
-def test_long_action_both_ways() -> None:
+def test_long_action_both_ways(played: Any) -> None:
     response = b"\x00\x01\x00\x09\x32" + FIFTY
     sent, returned = played(
         ACTION,
@@ -225,7 +209,7 @@ def test_long_action_both_ways() -> None:
     assert returned == ActionResponse(0xC1, A.SUCCESS, octet_string(FIFTY))
 
 
-def test_long_action_with_list() -> None:
+def test_long_action_with_list(played: Any) -> None:
     raw = b"\x02\x09\x32" + FIFTY + b"\x00"
     response = b"\x02\x00\x00\x04\x01\x01\x04"
     sent, returned = played(
@@ -247,13 +231,13 @@ def test_long_action_with_list() -> None:
     assert returned == ActionResponseWithList(0xC1, results)
 
 
-def test_long_action_answered_short() -> None:
+def test_long_action_answered_short(played: Any) -> None:
     response = ActionResponse(0xC1, A.TYPE_UNMATCHED)
     _, returned = played(ACTION, ActionResponseNextBlock(0xC1, 1), response, room=ROOM)
     assert returned == response
 
 
-def test_action_contents_data() -> None:
+def test_action_contents_data(played: Any) -> None:
     _, returned = played(
         ActionRequest(0xC1, METHOD),
         ActionResponseBlock(0xC1, Block(True, 1, b"\x11\x07")),
@@ -265,7 +249,7 @@ def test_action_contents_data() -> None:
 # The server says no
 
 
-def test_a_get_that_ends_in_an_error() -> None:
+def test_a_get_that_ends_in_an_error(played: Any) -> None:
     good = GetResponseBlock(0xC1, False, 1, b"\x02")
     for number in (2, 1, 99):  # what was asked for, or what is meant: servers differ
         bad = GetResponseBlock(0xC1, True, number, R.DATA_BLOCK_UNAVAILABLE)
@@ -274,7 +258,7 @@ def test_a_get_that_ends_in_an_error() -> None:
 
 
 @pytest.mark.parametrize("before", [[], [SetResponseBlock(0xC1, 1)]])
-def test_a_set_that_is_aborted(before: list[Any]) -> None:
+def test_a_set_that_is_aborted(before: list[Any], played: Any) -> None:
     why = SetResponseLastBlock(0xC1, R.LONG_SET_ABORTED, 77)
     _, returned = played(SET._replace(value=octet_string(bytes(60))), *before, why, room=ROOM)
     assert returned == SetResponse(0xC1, R.LONG_SET_ABORTED)
@@ -286,7 +270,7 @@ def test_a_set_that_is_aborted(before: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("before", [[], [ActionResponseNextBlock(0xC1, 1)]])
-def test_an_action_that_is_aborted(before: list[Any]) -> None:
+def test_an_action_that_is_aborted(before: list[Any], played: Any) -> None:
     why = ActionResponse(0xC1, A.LONG_ACTION_ABORTED)
     assert played(ACTION, *before, why, room=ROOM)[1] == why
     each = (MethodResult(A.LONG_ACTION_ABORTED),) * 2
@@ -295,7 +279,7 @@ def test_an_action_that_is_aborted(before: list[Any]) -> None:
         assert returned == ActionResponseWithList(0xC1, each)
 
 
-def test_a_long_action_response_that_is_aborted() -> None:
+def test_a_long_action_response_that_is_aborted(played: Any) -> None:
     block = ActionResponseBlock(0xC1, Block(False, 1, b"\x00"))
     why = ActionResponse(0xC1, A.LONG_ACTION_ABORTED)
     assert played(ACTION, block, why)[1] == why
@@ -320,7 +304,9 @@ EVERY: list[Any] = [
 
 @pytest.mark.parametrize("request_", [GET, GET_LIST, SET, SET_LIST, ACTION, ACTION_LIST])
 @pytest.mark.parametrize("conformance", [ALL, NONE])
-def test_every_form_that_does_not_belong(request_: Any, conformance: Conformance) -> None:
+def test_every_form_that_does_not_belong(
+    request_: Any, conformance: Conformance, refused: Any
+) -> None:
     fitting = {type(response) for request, response in FITTING if request == request_}
     if conformance == ALL:
         fitting |= {type(BLOCK)} if isinstance(request_, GetRequest | GetRequestWithList) else set()
@@ -356,7 +342,7 @@ def test_every_form_that_does_not_belong(request_: Any, conformance: Conformance
     ],
 )
 def test_every_form_that_does_not_belong_amid_a_transfer(
-    request_: Any, before: list[Any], right: set[type]
+    request_: Any, before: list[Any], right: set[type], refused: Any
 ) -> None:
     for response in EVERY:
         if type(response) not in right:
@@ -364,7 +350,7 @@ def test_every_form_that_does_not_belong_amid_a_transfer(
 
 
 @pytest.mark.parametrize("number", [0, 2, 7])
-def test_a_wrong_number(number: int) -> None:
+def test_a_wrong_number(number: int, refused: Any) -> None:
     """X_CLI_BLOCK."""
     assert refused(GET, BLOCK._replace(number=number)) == "block-number"
     assert refused(ACTION, PBLOCK._replace(block=Block(False, number, b"")), room=None) == (
@@ -378,7 +364,7 @@ def test_a_wrong_number(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
-def test_a_wrong_number_amid_the_transfer(number: int) -> None:
+def test_a_wrong_number_amid_the_transfer(number: int, refused: Any) -> None:
     assert refused(GET, BLOCK, BLOCK._replace(number=number)) == "block-number"
     again = ActionResponseBlock(0xC1, Block(True, number, b"\x00"))
     assert refused(ActionRequest(0xC1, METHOD), PBLOCK, again) == "block-number"
@@ -390,7 +376,7 @@ def test_a_wrong_number_amid_the_transfer(number: int) -> None:
         assert refused(SET_LIST, begun, SetResponseBlock(0xC1, number)) == "block-number"
 
 
-def test_another_invoke_id() -> None:
+def test_another_invoke_id(played: Any, refused: Any) -> None:
     for request in (GET, SET, ACTION):
         for response in EVERY:
             assert refused(request, response._replace(invoke=0xC2)) == "invoke-id"
@@ -401,7 +387,7 @@ def test_another_invoke_id() -> None:
     assert played(GET, GetResponse(0x01, NULL))[1] == GetResponse(0x01, NULL)
 
 
-def test_success_before_the_end() -> None:
+def test_success_before_the_end(refused: Any) -> None:
     early = SetResponseLastBlock(0xC1, R.SUCCESS, 1)
     assert refused(SET, early) == "early-success"
     mixed = SetResponseLastBlockWithList(0xC1, (R.OTHER_REASON, R.SUCCESS), 1)
@@ -413,7 +399,7 @@ def test_success_before_the_end() -> None:
     assert refused(GET, GetResponseBlock(0xC1, True, 1, R.SUCCESS)) == "early-success"
 
 
-def test_not_one_result_for_each_item() -> None:
+def test_not_one_result_for_each_item(refused: Any) -> None:
     one = GetResponseWithList(0xC1, (NULL,))
     assert refused(GET_LIST, one) == "unexpected-form"
     assert refused(SET_LIST, SetResponseWithList(0xC1, (R.SUCCESS,)), room=None) == (
@@ -440,7 +426,7 @@ def test_not_one_result_for_each_item() -> None:
         (GET_LIST, b"\x02\x00\x00\x00\x00\x00"),
     ],
 )
-def test_octets_that_are_no_value(request_: Any, raw: bytes) -> None:
+def test_octets_that_are_no_value(request_: Any, raw: bytes, refused: Any) -> None:
     block = GetResponseBlock(0xC1, True, 1, raw)
     assert refused(request_, block) == "malformed-blocks"
 
@@ -457,12 +443,12 @@ def test_octets_that_are_no_value(request_: Any, raw: bytes) -> None:
         (ACTION_LIST, b"\x02\x00\x00\x00\x00\x00"),
     ],
 )
-def test_octets_that_are_no_response(request_: Any, raw: bytes) -> None:
+def test_octets_that_are_no_response(request_: Any, raw: bytes, refused: Any) -> None:
     block = ActionResponseBlock(0xC1, Block(True, 1, raw))
     assert refused(request_, block, room=None) == "malformed-blocks"
 
 
-def test_a_server_that_never_ends() -> None:
+def test_a_server_that_never_ends(played: Any, refused: Any) -> None:
     limits = Limits(total=10, blocks=1000)
     blocks = [GetResponseBlock(0xC1, False, number, b"abcd") for number in (1, 2, 3)]
     assert refused(GET, *blocks, limits=limits) == "long-response"
@@ -474,7 +460,7 @@ def test_a_server_that_never_ends() -> None:
     assert played(GET, first, last, limits=limits)[1].result == octet_string(b"12345678")
 
 
-def test_a_server_that_sends_empty_blocks() -> None:
+def test_a_server_that_sends_empty_blocks(played: Any, refused: Any) -> None:
     limits = Limits(blocks=3)
     blocks = [GetResponseBlock(0xC1, False, number, b"") for number in range(1, 5)]
     assert refused(GET, *blocks, limits=limits) == "long-response"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from dlms.axdr.data import NULL, octet_string, unsigned
-from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
+from dlms.errors import CodecError, LocalProtocolError
 from dlms.transfer.judging import Limits
 from dlms.transfer.names_client import exchange_names
 from dlms.transfer.pieces import TooLong
@@ -44,31 +45,14 @@ TAKEN = tuple(BlockTaken(number=number) for number in range(10))
 SIX = (unsigned(1), R.OBJECT_UNDEFINED, NULL, NULL, NULL, octet_string(b""))
 
 
-def played(request: Any, *responses: Any, room: int | None = None, **options: Any) -> Any:
-    """Send ``responses`` one after the other; give what was sent and what was returned."""
-    options.setdefault("conformance", ALL)
-    transfer = exchange_names(request, room, **options)
-    sent = [next(transfer)]
-    try:
-        for response in responses:
-            sent.append(transfer.send(response))
-    except StopIteration as end:
-        assert response is responses[-1], "ended early"
-        return sent, end.value
-    raise AssertionError(f"more responses wanted after {sent}")
+@pytest.fixture(scope="module")
+def played(play: Any) -> Any:
+    return partial(play, exchange_names, conformance=ALL)
 
 
-def refused(request: Any, *responses: Any, **options: Any) -> str:
-    """The reason why the client refuses the last of ``responses``."""
-    options.setdefault("conformance", ALL)
-    options.setdefault("room", ROOM)
-    transfer = exchange_names(request, **options)
-    next(transfer)
-    for response in responses[:-1]:
-        transfer.send(response)
-    with pytest.raises(RemoteProtocolError) as caught:
-        transfer.send(responses[-1])
-    return caught.value.reason
+@pytest.fixture(scope="module")
+def refused(refuse: Any) -> Any:
+    return partial(refuse, exchange_names, conformance=ALL, room=ROOM)
 
 
 def block(last: bool, number: int, raw: bytes) -> ReadResponse:
@@ -97,14 +81,14 @@ FITTING: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("request_", "response"), FITTING)
-def test_what_fits_goes_whole(request_: Any, response: Any) -> None:
+def test_what_fits_goes_whole(request_: Any, response: Any, played: Any) -> None:
     for room in (None, len(request_.encode()), 1000):
         sent, returned = played(request_, response, room=room, conformance=NONE)
         assert sent == [request_]
         assert returned == response
 
 
-def test_long_read_response() -> None:
+def test_long_read_response(played: Any) -> None:
     """The count, then of each result its choice and what it is."""
     raw = bytes.fromhex("01000932") + FIFTY
     sent, returned = played(
@@ -118,14 +102,14 @@ def test_long_read_response() -> None:
     assert returned == reads(octet_string(FIFTY))
 
 
-def test_a_captured_block() -> None:
+def test_a_captured_block(played: Any) -> None:
     """From a meter (fixtures/vectors/services.json): one block, which is the last."""
     raw = bytes.fromhex("01000A0B5A49503031373639333236")
     _, returned = played(READ, block(True, 1, raw))
     assert returned.results[0].value == "ZIP01769326"
 
 
-def test_long_read_request() -> None:
+def test_long_read_request(played: Any) -> None:
     """Six names take 19 octets; blocks of 13 fit behind the header and their length."""
     sent, returned = played(READ_LIST, reads(TAKEN[1]), reads(*SIX), room=ROOM - 1)
     raw = READ_LIST.encode()[1:]
@@ -138,7 +122,7 @@ def test_long_read_request() -> None:
     assert returned == reads(*SIX)
 
 
-def test_long_request_with_a_long_response() -> None:
+def test_long_request_with_a_long_response(played: Any) -> None:
     raw = reads(*SIX).encode()[1:]
     sent, returned = played(
         READ_LIST,
@@ -151,7 +135,7 @@ def test_long_request_with_a_long_response() -> None:
     assert returned == reads(*SIX)
 
 
-def test_long_write_request() -> None:
+def test_long_write_request(played: Any) -> None:
     raw = WRITE.encode()[1:]
     answers = [*(writes(TAKEN[number]) for number in range(1, 6)), writes(R.SUCCESS)]
     sent, returned = played(WRITE, *answers, room=ROOM)
@@ -167,7 +151,7 @@ def test_long_write_request() -> None:
     assert all(len(step.encode()) <= ROOM for step in sent)
 
 
-def test_a_refused_step_is_the_result_of_all() -> None:
+def test_a_refused_step_is_the_result_of_all(played: Any) -> None:
     _, returned = played(WRITE_LIST, writes(TAKEN[1]), writes(R.LONG_SET_ABORTED), room=ROOM)
     assert returned == writes(R.LONG_SET_ABORTED, R.LONG_SET_ABORTED)
     last = [*(writes(TAKEN[number]) for number in range(1, 6)), writes(R.OTHER_REASON)]
@@ -258,7 +242,7 @@ UNEXPECTED: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("request_", "response"), UNEXPECTED)
-def test_unexpected_forms(request_: Any, response: Any) -> None:
+def test_unexpected_forms(request_: Any, response: Any, refused: Any) -> None:
     assert refused(request_, response, room=None) == "unexpected-form"
 
 
@@ -285,7 +269,7 @@ IN_BLOCKS: list[tuple[Any, list[Any], str]] = [
 
 
 @pytest.mark.parametrize(("request_", "responses", "reason"), IN_BLOCKS)
-def test_answers_to_blocks(request_: Any, responses: list[Any], reason: str) -> None:
+def test_answers_to_blocks(request_: Any, responses: list[Any], reason: str, refused: Any) -> None:
     assert refused(request_, *responses, room=ROOM - (request_ is READ_LIST)) == reason
 
 
@@ -311,19 +295,19 @@ BLOCKS: list[tuple[list[Any], str]] = [
 
 
 @pytest.mark.parametrize(("responses", "reason"), BLOCKS)
-def test_blocks_of_a_response(responses: list[Any], reason: str) -> None:
+def test_blocks_of_a_response(responses: list[Any], reason: str, refused: Any) -> None:
     assert refused(READ, *responses) == reason
 
 
-def test_success_is_no_value() -> None:
+def test_success_is_no_value(refused: Any) -> None:
     assert refused(READ, reads(R.SUCCESS)) == "early-success"
 
 
-def test_blocks_that_were_not_negotiated() -> None:
+def test_blocks_that_were_not_negotiated(refused: Any) -> None:
     assert refused(READ, block(True, 1, b"\x01\0\0"), conformance=NONE) == "unexpected-form"
 
 
-def test_bounded() -> None:
+def test_bounded(played: Any, refused: Any) -> None:
     few = Limits(total=10, blocks=3)
     assert refused(READ, block(False, 1, bytes(11)), limits=few) == "long-response"
     more = [block(False, number, b"") for number in range(1, 5)]

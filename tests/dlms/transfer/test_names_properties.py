@@ -6,10 +6,11 @@ rightly sent, nothing twice, and never more is kept than was allowed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -75,64 +76,24 @@ def dialogues(draw: st.DrawFn) -> tuple[Any, Any]:
     return WriteRequest(items, values), WriteResponse(tuple(draw(WRITTEN) for _ in items))
 
 
-class Joined:
-    """A client's dialogue and a server, joined by octets; ``returned`` is what the client gets."""
-
-    def __init__(self) -> None:
-        self.server = NamesServer()
-        self.carried_out: list[Any] = []
-        self.steps = 0
-        self.returned: Any = None
-
-    def run(self, request: Any, response: Any, there: int | None, back: int | None) -> None:
-        transfer = exchange_names(request, there, ALL)
-        answer = None
-        while True:
-            try:
-                step: Any = next(transfer) if answer is None else transfer.send(answer)
-            except StopIteration as end:
-                self.returned = end.value
-                return
-            octets = step.encode()
-            # To ask for a block takes 5 octets, whatever room there is.
-            assert there is None or len(octets) <= max(there, 5)
-            answer = self.reply(registry.decode(octets), response, back)
-            self.steps += 1
-
-    def reply(self, step: Any, response: Any, back: int | None) -> Any:
-        outcome = self.server.receive(step)
-        if isinstance(outcome, Answer):
-            octets = outcome.response.encode()
-            # The acknowledgement of a block has 5 octets, whatever room there is.
-            assert back is None or len(octets) <= max(back, 5)
-        else:
-            self.carried_out.append(outcome.request)
-            octets = self.server.send(response, back, ALL)
-            assert back is None or len(octets) <= back
-        return registry.decode(octets)
+@pytest.fixture(scope="module")
+def joined(join: Any) -> Callable[[], Any]:
+    """A client and a server. To ask for a block takes 5 octets, as an acknowledgement does."""
+    return lambda: join(
+        lambda request, room: exchange_names(request, room, ALL),
+        NamesServer(),
+        ALL,
+        least=5,
+        bound=lambda request, room: max(room, 5),
+    )
 
 
 @settings(deadline=None, max_examples=600)
 @given(dialogues(), ROOM, ROOM)
 def test_what_is_sent_is_what_arrives(
-    dialogue: tuple[Any, Any], there: int | None, back: int | None
+    joined: Callable[[], Any], dialogue: tuple[Any, Any], there: int | None, back: int | None
 ) -> None:
-    request, response = dialogue
-    joined = Joined()
-    try:
-        joined.run(request, response, there, back)
-    except TooLong:
-        # Before the first step for want of room there, or after the last for want of room back.
-        assert joined.carried_out in ([], [request])
-        short = there if not joined.carried_out else back
-        assert short is not None
-        assert joined.carried_out or not joined.steps
-        event(f"{type(request).__name__} too long")
-        return
-    assert joined.carried_out == [request]
-    assert joined.returned == response
-    assert joined.server.pending == 0
-    event(f"{type(request).__name__} {'in blocks' if joined.steps > 1 else 'whole'}")
+    joined().arrives(*dialogue, there, back)
 
 
 NOISE = (
@@ -153,19 +114,21 @@ LONG = st.integers(30, 700).map(lambda size: octet_string(bytes(n * 7 & 255 for 
 @pytest.mark.parametrize("reading", [True, False], ids=["read", "write"])
 @settings(deadline=None)
 @given(one=LONG, two=LONG, there=st.integers(10, 140), back=st.integers(8, 140))
-def test_long_values_arrive(reading: bool, one: Data, two: Data, there: int, back: int) -> None:
+def test_long_values_arrive(
+    reading: bool, one: Data, two: Data, there: int, back: int, joined: Callable[[], Any]
+) -> None:
     """Both ways: what is asked for takes as many octets as what is given."""
     items = tuple(ParameterizedAccess(name=8, selector=1, parameter=value) for value in (one, two))
     request: Any = ReadRequest(items) if reading else WriteRequest(items, (two, one))
     response: Any = ReadResponse((one, two)) if reading else WriteResponse((S, S))
-    joined = Joined()
-    joined.run(request, response, there, back)
-    assert joined.carried_out == [request]
-    assert joined.returned == response
+    both = joined()
+    both.run(request, response, there, back)
+    assert both.carried_out == [request]
+    assert both.returned == response
     blocks = len(request.encode()) // there
     if reading:
         blocks += len(response.encode()) // back
-    assert joined.steps >= max(blocks, 1)
+    assert both.steps >= max(blocks, 1)
 
 
 @settings(deadline=None)

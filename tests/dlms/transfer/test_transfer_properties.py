@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -113,66 +113,33 @@ def dialogues(draw: st.DrawFn) -> tuple[Any, Any]:
 ROOM = st.none() | st.integers(0, 40) | st.integers(20, 120) | st.integers(60, 400)
 
 
-class Joined:
-    """A client's dialogue and a server, joined by octets; ``returned`` is what the client gets."""
+def bound(request: Any, room: int) -> int | None:
+    """A GET request cannot be cut: the association refuses it if it is too long."""
+    return None if isinstance(request, GetRequest | GetRequestWithList) else room
 
-    def __init__(self, contents: ActionContents) -> None:
-        self.server = ServerTransfers(contents=contents)
-        self.contents = contents
-        self.carried_out: list[Any] = []
-        self.steps = 0
-        self.returned: Any = None
 
-    def run(self, request: Any, response: Any, there: int | None, back: int | None) -> None:
-        transfer = exchange(request, there, ALL, contents=self.contents)
-        answer = None
-        while True:
-            try:
-                step: Any = next(transfer) if answer is None else transfer.send(answer)
-            except StopIteration as end:
-                self.returned = end.value
-                return
-            octets = step.encode()
-            # A GET request cannot be cut: the association refuses it if it is too long.
-            if there is not None and not isinstance(request, GetRequest | GetRequestWithList):
-                assert len(octets) <= there
-            answer = self.reply(registry.decode(octets), response, back)
-            self.steps += 1
-
-    def reply(self, step: Any, response: Any, back: int | None) -> Any:
-        outcome = self.server.receive(step)
-        if isinstance(outcome, Answer):
-            octets = outcome.response.encode()
-            # The acknowledgement of a block has 7 octets, whatever room there is.
-            assert back is None or len(octets) <= max(back, 7)
-        else:
-            self.carried_out.append(outcome.request)
-            octets = self.server.send(response, back, ALL)
-            assert back is None or len(octets) <= back
-        return registry.decode(octets)
+@pytest.fixture(scope="module")
+def joined(join: Any) -> Callable[[ActionContents], Any]:
+    """A client and a server."""
+    return lambda contents: join(
+        lambda request, room: exchange(request, room, ALL, contents=contents),
+        ServerTransfers(contents=contents),
+        ALL,
+        least=7,
+        bound=bound,
+    )
 
 
 @settings(deadline=None, max_examples=600)
 @given(dialogues(), ROOM, ROOM, st.sampled_from(ActionContents))
 def test_what_is_sent_is_what_arrives(
-    dialogue: tuple[Any, Any], there: int | None, back: int | None, contents: ActionContents
+    joined: Callable[[ActionContents], Any],
+    dialogue: tuple[Any, Any],
+    there: int | None,
+    back: int | None,
+    contents: ActionContents,
 ) -> None:
-    request, response = dialogue
-    joined = Joined(contents)
-    try:
-        joined.run(request, response, there, back)
-    except TooLong:
-        # Before the first step for want of room there, or after the last for want of room back.
-        assert joined.carried_out in ([], [request])
-        short = there if not joined.carried_out else back
-        assert short is not None
-        assert joined.carried_out or not joined.steps
-        event(f"{type(request).__name__} too long")
-        return
-    assert joined.carried_out == [request]
-    assert joined.returned == response
-    assert joined.server.pending == 0
-    event(f"{type(request).__name__} {'in blocks' if joined.steps > 1 else 'whole'}")
+    joined(contents).arrives(*dialogue, there, back)
 
 
 S = DataAccessResult.SUCCESS
@@ -217,14 +184,15 @@ def test_long_values_arrive(
     there: int,
     back: int,
     contents: ActionContents,
+    joined: Callable[[ActionContents], Any],
 ) -> None:
     request, response = LONG_DIALOGUES[kind](invoke, one, two)
-    joined = Joined(contents)
-    joined.run(request, response, there, back)
-    assert joined.carried_out == [request]
-    assert joined.returned == response
+    both = joined(contents)
+    both.run(request, response, there, back)
+    assert both.carried_out == [request]
+    assert both.returned == response
     whole = request if kind in ("set", "sets") else response
-    assert joined.steps > 1 or len(whole.encode()) <= (there if whole is request else back)
+    assert both.steps > 1 or len(whole.encode()) <= (there if whole is request else back)
 
 
 @given(dialogues(), st.integers(0, 60), st.data())
