@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,29 @@ def stream(apdu: bytes, acknowledged: int = 0, size: int = 100) -> list[bytes]:
         block(number, acknowledged, data, control)
         for number, (data, control) in enumerate(zip(cut, controls, strict=True), 1)
     ]
+
+
+def carried_out(request: Any, value: Any) -> tuple[Any, Any]:
+    """The response of a meter all of whose attributes are ``value``, and their value from then on.
+
+    Methods return what they are given.
+    """
+    match request:
+        case GetRequest(invoke):
+            return GetResponse(invoke, value), value
+        case GetRequestWithList(invoke, items):
+            return GetResponseWithList(invoke, (value,) * len(items)), value
+        case SetRequest(invoke, _, new):
+            return SetResponse(invoke, DataAccessResult.SUCCESS), new
+        case SetRequestWithList(invoke, _, values):
+            done = (DataAccessResult.SUCCESS,) * len(values)
+            return SetResponseWithList(invoke, done), values[-1]
+        case ActionRequest(invoke, _, parameter):
+            return ActionResponse(invoke, ActionResult.SUCCESS, parameter), value
+        case ActionRequestWithList(invoke, _, parameters):
+            results = (MethodResult(ActionResult.SUCCESS, given) for given in parameters)
+            return ActionResponseWithList(invoke, tuple(results)), value
+    raise AssertionError(request)
 
 
 class Talk:
@@ -129,29 +153,10 @@ class Talk:
             self.steps += isinstance(event, BlockExchanged)
             return server.carry(event.reply)  # type: ignore[no-any-return]
         self.done += 1
-        response = self._carry_out(event.request)
+        response, self.value = carried_out(event.request, self.value)
         if not event.confirmed:
             return server.carry(None)  # type: ignore[no-any-return]
         return server.carry(self.pair.serve(server.send(response)))  # type: ignore[no-any-return]
-
-    def _carry_out(self, request: Any) -> Any:
-        match request:
-            case GetRequest(invoke):
-                return GetResponse(invoke, self.value)
-            case GetRequestWithList(invoke, items):
-                return GetResponseWithList(invoke, (self.value,) * len(items))
-            case SetRequest(invoke, _, value):
-                self.value = value
-                return SetResponse(invoke, DataAccessResult.SUCCESS)
-            case SetRequestWithList(invoke, _, values):
-                self.value = values[-1]
-                return SetResponseWithList(invoke, (DataAccessResult.SUCCESS,) * len(values))
-            case ActionRequest(invoke, _, parameter):
-                return ActionResponse(invoke, ActionResult.SUCCESS, parameter)
-            case ActionRequestWithList(invoke, _, parameters):
-                results = (MethodResult(ActionResult.SUCCESS, value) for value in parameters)
-                return ActionResponseWithList(invoke, tuple(results))
-        raise AssertionError(request)
 
     def get(self) -> Any:
         return self.hold(self.dialogues.get(ATTRIBUTE))
@@ -194,3 +199,8 @@ def vectors() -> dict[str, bytes]:
     """Those of general blocks, by name."""
     path = Path(__file__).parents[3] / "fixtures" / "vectors" / "gbt.json"
     return {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(path.read_text())}
+
+
+@pytest.fixture(scope="session")
+def carry_out() -> Callable[[Any, Any], tuple[Any, Any]]:
+    return carried_out

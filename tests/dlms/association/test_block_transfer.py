@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,15 +17,8 @@ from dlms.client.effects import Compute
 from dlms.client.refusals import AccessRefused, ServiceException
 from dlms.security.ciphered import Form
 from dlms.security.control import Protection
-from dlms.xdlms.action import (
-    ActionRequest,
-    ActionRequestWithList,
-    ActionResponse,
-    ActionResponseWithList,
-    MethodResult,
-)
 from dlms.xdlms.block import Block
-from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from dlms.xdlms.get import (
@@ -32,14 +26,9 @@ from dlms.xdlms.get import (
     GetRequestNext,
     GetRequestWithList,
     GetResponse,
-    GetResponseWithList,
 )
 from dlms.xdlms.set import (
-    SetRequest,
     SetRequestBlock,
-    SetRequestWithList,
-    SetResponse,
-    SetResponseWithList,
 )
 
 ATTRIBUTE = AttributeDescriptor(1, bytes((0, 0, 96, 1, 0, 255)), 2)
@@ -57,11 +46,15 @@ SERVICES = (
 PLAIN = {"context": ApplicationContext.LN, "mechanism": Mechanism.NONE}
 
 
+CarryOut = Callable[[Any, Any], tuple[Any, Any]]
+
+
 class Meter:
     """Carries out what it is asked, and counts how often."""
 
-    def __init__(self, pair: Any) -> None:
+    def __init__(self, pair: Any, carry_out: CarryOut) -> None:
         self.pair = pair
+        self.carry_out = carry_out
         self.value = octet_string(b"")
         self.done = 0
         self.longest = 0
@@ -78,31 +71,11 @@ class Meter:
         else:
             assert isinstance(event, RequestReceived), event
             self.done += 1
-            reply = pair.serve(pair.server.send(self._carry_out(event.request)))
+            response, self.value = self.carry_out(event.request, self.value)
+            reply = pair.serve(pair.server.send(response))
         assert len(reply) <= pair.client.config.max_pdu_size
         self.longest = max(self.longest, len(reply))
         return reply
-
-    def _carry_out(self, request: Any) -> Any:
-        match request:
-            case GetRequest(invoke):
-                return GetResponse(invoke, self.value)
-            case GetRequestWithList(invoke, items):
-                return GetResponseWithList(invoke, (self.value,) * len(items))
-            case SetRequest(invoke, _, value):
-                self.value = value
-                return SetResponse(invoke, DataAccessResult.SUCCESS)
-            case SetRequestWithList(invoke, _, values):
-                self.value = values[-1]
-                return SetResponseWithList(invoke, (DataAccessResult.SUCCESS,) * len(values))
-            case ActionRequest(invoke, _, parameter):
-                return ActionResponse(invoke, ActionResult.SUCCESS, parameter)
-            case ActionRequestWithList(invoke, _, parameters):
-                return ActionResponseWithList(
-                    invoke,
-                    tuple(MethodResult(ActionResult.SUCCESS, value) for value in parameters),
-                )
-        raise AssertionError(request)
 
 
 def hold(pair: Any, meter: Meter, dialogue: Any) -> Any:
@@ -116,12 +89,12 @@ def hold(pair: Any, meter: Meter, dialogue: Any) -> Any:
 
 
 @pytest.fixture
-def lab(bench: Any) -> Any:
+def lab(bench: Any, carry_out: CarryOut) -> Any:
     def make(client_pdu: int = 128, server_pdu: int = 128, **kind: Any) -> Any:
         client = {"conformance": SERVICES, "max_pdu_size": client_pdu, **kind.pop("client", {})}
         server = {"conformance": SERVICES, "max_pdu_size": server_pdu, **kind.pop("server", {})}
         pair = bench(client=client, server=server, **kind).connect()
-        return pair, Meter(pair), Dialogues(pair.client)
+        return pair, Meter(pair, carry_out), Dialogues(pair.client)
 
     return make
 
@@ -168,13 +141,15 @@ def test_lists(kind: dict[str, Any], lab: Any) -> None:
     length=st.integers(0, 1200),
     plain=st.booleans(),
 )
-def test_any_sizes(bench: Any, client_pdu: int, server_pdu: int, length: int, plain: bool) -> None:
+def test_any_sizes(
+    bench: Any, carry_out: CarryOut, client_pdu: int, server_pdu: int, length: int, plain: bool
+) -> None:
     pair = bench(
         client={"conformance": SERVICES, "max_pdu_size": client_pdu},
         server={"conformance": SERVICES, "max_pdu_size": server_pdu},
         **(PLAIN if plain else {}),
     ).connect()
-    meter, dialogues = Meter(pair), Dialogues(pair.client)
+    meter, dialogues = Meter(pair, carry_out), Dialogues(pair.client)
     value = octet_string(bytes(length))
     hold(pair, meter, dialogues.set(ATTRIBUTE, value))
     assert hold(pair, meter, dialogues.get(ATTRIBUTE)) == value
@@ -257,8 +232,9 @@ def test_a_refusal_in_blocks(lab: Any) -> None:
 
 def test_an_error_is_no_block(lab: Any) -> None:
     pair, meter, dialogues = lab()
-    meter._carry_out = lambda request: GetResponse(  # type: ignore[method-assign]
-        request.invoke, DataAccessResult.OBJECT_UNDEFINED
+    meter.carry_out = lambda request, value: (
+        GetResponse(request.invoke, DataAccessResult.OBJECT_UNDEFINED),
+        value,
     )
     with pytest.raises(AccessRefused):
         hold(pair, meter, dialogues.get(ATTRIBUTE))
