@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from dlms.errors import CodecError, LocalProtocolError
 from dlms.octets import Reader
-from dlms.security.ciphered import Family, Form, is_ciphered
+from dlms.security.ciphered import TAGS, Family, Form, is_ciphered
 from dlms.security.control import Protection
 from dlms.security.general_ciphering import GENERAL_CIPHERING
 from dlms.security.general_context import GeneralContext
@@ -135,6 +135,9 @@ def open_layers(
     :func:`~dlms.security.general_signing.open_signed` do, and :class:`CodecError` if a party is not
     known. Layers that had been removed by then were in order, and their counters have moved.
     """
+    if octets and octets[0] in TAGS:  # nothing but this one layer can be around the APDU
+        only = yield from open_ciphered(context.security, octets, use, lift, required=required)
+        return Peeled(only.apdu, (only,))
     layers: list[Layer] = []
     seen: set[tuple[bytes | None, bool]] = set()
     apdu, still = octets, required.octet

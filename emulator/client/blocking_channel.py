@@ -51,6 +51,8 @@ class BlockingChannel:
         self._polling = self._framing if isinstance(self._framing, Polling) else None
         self._now = now
         self._waiting: dict[Pair, deque[bytes]] = {}
+        self._kept = 0
+        self._behind = False  # there may be more in the framing than there was room for
         self._lost: dict[Pair, ChannelClosed] = {}
         self._failure: Exception | None = None
 
@@ -82,6 +84,7 @@ class BlockingChannel:
                 raise failure
             return None
         apdu = waiting.popleft()
+        self._kept -= 1
         if not waiting:
             del self._waiting[pair]
         return apdu
@@ -106,7 +109,9 @@ class BlockingChannel:
 
     def _is_news(self, pair: Pair) -> bool:
         """Whether there is any, at the latest after what waits in the framing has been taken."""
-        if not self._waiting.get(pair) and self._failure is None:
+        if self._waiting.get(pair):
+            return True
+        if self._behind and self._failure is None:
             self._guarded(lambda: None, pair)
         return bool(self._waiting.get(pair)) or self._lost.get(pair, self._failure) is not None
 
@@ -163,20 +168,20 @@ class BlockingChannel:
         """Keep what has arrived for whoever asks for it, as much as there is room for; more if what
         is ``wanted`` may stand behind it.
         """
-        while not self._is_full() or (wanted is not None and not self._waiting.get(wanted)):
+        self._behind = True
+        while self._kept < MAX_WAITING or (wanted is not None and not self._waiting.get(wanted)):
             indication = self._framing.next_indication()
             if indication is None:
+                self._behind = False
                 return
             pair = indication.client_sap, indication.server_sap
             if not isinstance(indication, Addressed):
                 self._lost[pair] = ChannelClosed(indication.why)
-            elif self._is_full():
+            elif self._kept >= MAX_WAITING:
                 raise RemoteProtocolError("meter sends more than was asked for")
             else:
                 self._waiting.setdefault(pair, deque()).append(indication.apdu)
-
-    def _is_full(self) -> bool:
-        return sum(map(len, self._waiting.values())) >= MAX_WAITING
+                self._kept += 1
 
     def _write(self) -> None:
         octets = self._framing.octets_to_send()
