@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from dlms.association.config import ClientConfig, ServerConfig
@@ -76,7 +77,14 @@ def request_shape(general: GeneralContext | None, config: ClientConfig, tag: int
     family = Family.GLOBAL if general.security.dedicated is None else Family.DEDICATED
     if config.broadcast:
         family = Family.BROADCAST
-    return having_form(Shape(family, config.form, config.protection, config.key_choice), tag)
+    return _requested(family, config.form, config.protection, config.key_choice, tag)
+
+
+@lru_cache(maxsize=256)
+def _requested(
+    family: Family, form: Form, protection: Protection, choice: KeyChoice, tag: int
+) -> Shape:
+    return having_form(Shape(family, form, protection, choice), tag)
 
 
 def shape_in_kind(peeled: Peeled, general: GeneralContext) -> Shape:
