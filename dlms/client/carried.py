@@ -24,9 +24,6 @@ def carried(carrier: Carrier, apdu: bytes) -> Dialogue[bytes]:
     ``TimeoutError`` if none comes, however often blocks are said again;
     :class:`RemoteProtocolError` if what comes breaks the rules.
     """
-    if not carrier.negotiated:  # as mostly: nothing comes in blocks, and nothing is said again
-        answer: bytes = yield Transmit(carrier.send(apdu))
-        return answer
     return (yield from _collected(carrier, carrier.send(apdu)))
 
 
