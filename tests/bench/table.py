@@ -25,6 +25,8 @@ Medians of interleaved rounds, one process for the meters and one for all client
 Codec and ciphering are in processor time, the others in wall time. Peers' logging is off.
 What a row compares is in the docstring of its file."""
 
+_WHY = " (our event loop, their blocking socket)"
+
 
 def line(result: Result) -> str:
     rates = "".join(_rate(result.rate(who)) for who in _WHO)
@@ -40,9 +42,8 @@ def verdict(results: Sequence[Result]) -> str:
     for result in lost:
         if not result.missed:
             peers = " and ".join(result.lost_to)
-            lines.append(
-                f"not won (our event loop, their blocking socket): {result.row.name}, to {peers}"
-            )
+            why = _WHY if "asyncio" in result.row.name else ""
+            lines.append(f"not won{why}: {result.row.name}, to {peers}")
     for result in results:
         lines += [
             f"MISSED: {result.row.name}: {result.ratio(who):.2f} times {who}, {least:g} promised"
