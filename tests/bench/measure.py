@@ -49,13 +49,15 @@ class Row:
 
     ``least`` is the promise: by contestant, the least ratio of our rate to theirs. It is empty
     where more differs than the protocol code, for the peers wait in another way than we do, and
-    where no promise can be kept on every machine.
+    where no promise can be kept on every machine. ``aim`` is the ratio that is wanted, in the same
+    way, where that is more than what is promised.
     """
 
     group: str
     name: str
     contestants: dict[str, Batch]
     least: dict[str, float] = field(default_factory=FASTER.copy)
+    aim: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +98,17 @@ class Result:
     @property
     def missed(self) -> dict[str, float]:
         """The promises that are not kept: by contestant, what was promised."""
+        return self._not_reached(self.row.least)
+
+    @property
+    def short_of(self) -> dict[str, float]:
+        """The aims that are not reached: by contestant, what was aimed at."""
+        return self._not_reached(self.row.aim)
+
+    def _not_reached(self, wanted: dict[str, float]) -> dict[str, float]:
         return {
             who: least
-            for who, least in self.row.least.items()
+            for who, least in wanted.items()
             if (ratio := self.ratio(who)) is not None and ratio <= least
         }
 

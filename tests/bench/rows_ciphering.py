@@ -10,8 +10,8 @@ gurux does AES in pure Python; ``GXCiphering.encrypt``/``decrypt`` makes and rea
 The floor is ``AESGCM`` of the cryptography package with its key set up before; it has 16-octet
 tags, for it cannot check shorter ones. Its two calls are less than can be had: to open an APDU with
 a tag of 12 octets takes two, so that three are the least, and two thirds of the floor would be
-reached by a program that does nothing else. Aimed at is 0.6; a GET the whole way
-promises what is reached safely.
+reached by a program that does nothing else. A GET the whole way is aimed at 0.6, and promises what
+is reached safely.
 
 "AARQ ciphered" makes and reads the AARQ of the s1sp association, whose InitiateRequest is sealed:
 ours the whole way, dlms-cosem with its bare operation again. gurux draws a challenge of its own for
@@ -58,6 +58,7 @@ _CONTROL = 0x30
 _SHAPE = Shape(Family.GLOBAL, Form.SERVICE, Protection.BOTH)
 _COUNTER = 7
 _REACHED = 0.1
+_AIM = 0.6
 _CHALLENGE = bytes(range(0x40, 0x50))
 _CONFORMANCE = Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.SELECTIVE_ACCESS
 _COSEM_CONFORMANCE = CosemConformance(get=True, set=True, action=True, selective_access=True)
@@ -70,6 +71,7 @@ def rows() -> list[Row]:
     buffer = GetResponse(samples.INVOKE, samples.profile_buffer()).encode()
     whole = _both("GET request, both, the whole way", request, Command.GLO_GET_REQUEST)
     whole.least[FLOOR] = _REACHED
+    whole.aim[FLOOR] = _AIM
     return [
         _seal("GET request, seal, module alone", request),
         _open("GET request, open, module alone", request),

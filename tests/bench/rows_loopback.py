@@ -49,6 +49,8 @@ _EXCHANGES = {False: 2, True: 3}
 _GETS = {False: {GURUX: 1.0, COSEM: 0.85}, True: {GURUX: 10.0, COSEM: 1.0}}
 """What is promised of blocking GETs, plain and ciphered."""
 
+_AIMS: dict[bool, dict[str, float]] = {False: {}, True: {GURUX: 15.0}}
+
 _PEERS: dict[str, type[Any]] = {GURUX: GuruxClient, COSEM: CosemClient}
 
 _Worker: TypeAlias = Callable[[int], Awaitable[None]]
@@ -97,7 +99,13 @@ class _Bench:
         contestants = {who: repeat(client.get) for who, client in clients.items()}
         contestants[FLOOR] = repeat(echo.ask)
         name = f"GET {_kind(ciphered)}, blocking"
-        return Row(group=GROUP, name=name, contestants=contestants, least=_GETS[ciphered])
+        return Row(
+            group=GROUP,
+            name=name,
+            contestants=contestants,
+            least=_GETS[ciphered],
+            aim=_AIMS[ciphered],
+        )
 
     def _blocking_sessions(self, stack: ExitStack, *, ciphered: bool) -> Row:
         clients = self._peers(ciphered)

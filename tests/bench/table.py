@@ -35,7 +35,7 @@ def line(result: Result) -> str:
 
 
 def verdict(results: Sequence[Result]) -> str:
-    """Which rows are not won, and which promises are not kept."""
+    """Which rows are not won, which aims are not reached and which promises are not kept."""
     met = [result for result in results if any(result.rate(peer) for peer in PEERS)]
     lost = [result for result in met if result.lost_to]
     lines = [f"Faster than every peer in {len(met) - len(lost)} of {len(met)} rows that have one."]
@@ -45,6 +45,11 @@ def verdict(results: Sequence[Result]) -> str:
             why = _WHY if "asyncio" in result.row.name else ""
             lines.append(f"not won{why}: {result.row.name}, to {peers}")
     for result in results:
+        lines += [
+            f"short of the aim: {result.row.name}: {result.ratio(who):.2f} times {who},"
+            f" {aim:g} aimed at"
+            for who, aim in result.short_of.items()
+        ]
         lines += [
             f"MISSED: {result.row.name}: {result.ratio(who):.2f} times {who}, {least:g} promised"
             for who, least in result.missed.items()
@@ -61,6 +66,8 @@ def as_json(results: Sequence[Result]) -> dict[str, Any]:
                 "name": result.row.name,
                 "least": result.row.least,
                 "missed": result.missed,
+                "aim": result.row.aim,
+                "short_of": result.short_of,
                 "rates": {who: result.rate(who) for who in result.row.contestants},
                 "ratios": {who: result.ratio(who) for who in result.row.contestants if who != OURS},
                 "rounds": result.rounds,

@@ -27,6 +27,20 @@ def test_a_ratio_is_the_median_of_the_rounds() -> None:
     assert result.ratio(GURUX) is None
 
 
+def test_an_aim_that_is_not_reached_is_told_and_no_failure() -> None:
+    from measure import FLOOR, OURS, Result, Row
+    from table import as_json, verdict
+
+    row = Row(group="", name="GET", contestants={}, least={FLOOR: 0.1}, aim={FLOOR: 0.6})
+    short = Result(row=row, rounds={OURS: [2.0], FLOOR: [10.0]})
+    assert (short.missed, short.short_of) == ({}, {FLOOR: 0.6})
+    assert "short of the aim: GET: 0.20 times floor, 0.6 aimed at" in verdict([short])
+    assert as_json([short])["rows"][0]["short_of"] == {FLOOR: 0.6}
+    reached = Result(row=row, rounds={OURS: [7.0], FLOOR: [10.0]})
+    assert reached.short_of == {}
+    assert "short" not in verdict([reached])
+
+
 def test_computing_takes_no_time_to_wait() -> None:
     from measure import Clocked, Computing, repeat
 
