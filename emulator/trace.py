@@ -25,6 +25,7 @@ from dlms.security.general_signing import GENERAL_SIGNING, decode_general_signin
 from dlms.security.layers import MAX_LAYERS
 from dlms.security.message_keys import choice_of
 from dlms.security.ops import TAG_LENGTH
+from dlms.words import word
 from dlms.xdlms import general_block, registry
 from dlms.xdlms.initiate import InitiateRequest
 
@@ -102,7 +103,7 @@ def _readable(apdu: bytes) -> bytes:
 
 def _general_ciphering(message: GeneralCiphered) -> str:
     """Who to whom, by which key, and how long it is: what is ciphered stays so."""
-    choice = choice_of(message.key_info).name.lower().replace("_", "-")
+    choice = word(choice_of(message.key_info))
     return (
         f"general-ciphering {_parties(message.header)} key={choice}"
         f" SC={message.control:02X} IC={message.counter} {len(message.body)} octets"

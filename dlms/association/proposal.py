@@ -31,6 +31,7 @@ from dlms.security.layers import (
 from dlms.security.ops import GenerateKey, Present, Random, Step, Use
 from dlms.security.protect import Opened, Shape
 from dlms.security.suites import SUITES
+from dlms.words import word
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse, compose
@@ -249,5 +250,5 @@ def refusal(aare: Aare) -> AssociationRefused:
         error = ConfirmedServiceError.decode(aare.user_information or b"")
     except CodecError:
         error = None
-    why = f"{aare.result.name} {aare.diagnostic.name}".lower().replace("_", "-")
+    why = f"{word(aare.result)} {word(aare.diagnostic)}"
     return AssociationRefused(None, aare.result, aare.diagnostic, error, why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlms.errors import DlmsError
+from dlms.words import word
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 
@@ -19,7 +20,7 @@ class AccessRefused(MeterRefusal):
     """An attribute or method was refused with ``result``."""
 
     def __init__(self, what: str, result: DataAccessResult | ActionResult) -> None:
-        super().__init__(f"{what}: {result.name.lower().replace('_', '-')}")
+        super().__init__(f"{what}: {word(result)}")
         self.result = result
 
 
@@ -27,7 +28,7 @@ class ServiceException(MeterRefusal):
     """The meter answered with an ExceptionResponse."""
 
     def __init__(self, exception: ExceptionResponse) -> None:
-        name = exception.service_error.name.lower().replace("_", "-")
+        name = word(exception.service_error)
         super().__init__(f"meter answers with an exception: {name}")
         self.exception = exception
 
@@ -36,6 +37,6 @@ class ServiceFailed(MeterRefusal):
     """The meter answered with a ConfirmedServiceError, as it does where short names are used."""
 
     def __init__(self, error: ConfirmedServiceError) -> None:
-        name = error.error_class.name.lower().replace("_", "-")
+        name = word(error.error_class)
         super().__init__(f"meter answers with a service error: {name} {error.value}")
         self.error = error

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dlms.security.keys import KeyKind, KeyLifetime
+from dlms.words import normal, word, words
 from emulator.cli.output import print_json, print_table
 from emulator.policy.decide import decide, judge
 from emulator.policy.decision import ModuleClass
@@ -19,12 +20,9 @@ from emulator.policy.words import (
     category_words,
     key_text,
     kind_text,
-    normal,
     parse_key,
     set_text,
     set_words,
-    word,
-    words,
 )
 
 if TYPE_CHECKING:

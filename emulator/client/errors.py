@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 
 from dlms.client.refusals import (
     AccessRefused,
@@ -39,6 +38,7 @@ from dlms.errors import (
 )
 from dlms.security.counters import CounterRefused
 from dlms.security.ops import KeyUnavailable, VerificationFailed
+from dlms.words import word
 from dlms.xdlms.codes import ActionResult, DataAccessResult, ErrorClass
 from emulator.channel import ChannelClosed
 
@@ -112,7 +112,7 @@ class Refused(ClientError, MeterRefusal):
 
     @classmethod
     def by_result(cls, subject: str, result: DataAccessResult | ActionResult) -> Refused:
-        return cls(subject, f"{_dashed(result)}: {IN_WORDS[result.name]}", result)
+        return cls(subject, f"{word(result)}: {IN_WORDS[result.name]}", result)
 
 
 class NotAssociated(Refused):
@@ -152,11 +152,11 @@ def telling(subject: str) -> Iterator[None]:
         raise NotAssociated(subject, str(error)) from error
     except ServiceException as error:
         code = error.exception.service_error
-        why = f"{_dashed(code)}: {_EXCEPTIONS_IN_WORDS[code.name]}"
+        why = f"{word(code)}: {_EXCEPTIONS_IN_WORDS[code.name]}"
         raise Refused(subject, f"exception, {why}") from error
     except ServiceFailed as error:
         failure = error.error
-        why = f"service error, {_dashed(failure.error_class)} {failure.value}"
+        why = f"service error, {word(failure.error_class)} {failure.value}"
         words = _SERVICE_ERRORS_IN_WORDS.get((failure.error_class, failure.value))
         raise Refused(subject, f"{why}: {words}" if words else why) from error
     except MeterRefusal as error:
@@ -169,7 +169,3 @@ def telling(subject: str) -> Iterator[None]:
         raise MeterFault(f"{subject}: {error}") from error
     except KeyUnavailable as error:
         raise LocalProtocolError(f"{subject}: {error}") from error
-
-
-def _dashed(code: IntEnum) -> str:
-    return code.name.lower().replace("_", "-")

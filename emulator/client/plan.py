@@ -15,6 +15,7 @@ from dlms.security.control import Protection
 from dlms.security.counters import MAXIMUM, InvocationCounters
 from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
+from dlms.words import member
 from emulator.client.errors import MeterFault
 from emulator.client.keys import (
     PROCESS,
@@ -153,7 +154,7 @@ def _config(how: Options, keys: Keys | AssociationKeys) -> ClientConfig:
         client_sap=how.get("client_sap", PUBLIC_CLIENT),
         server_sap=how.get("server_sap", MANAGEMENT_DEVICE),
         context=ApplicationContext[naming + ciphering],
-        mechanism=_mechanism(how.get("mechanism", Mechanism.NONE)),
+        mechanism=member(Mechanism, how.get("mechanism", Mechanism.NONE)),
         conformance=how.get("conformance", OFFERED_BY_SHORT_NAME if short else OFFERED),
         suite=how.get("suite", 0),
         certificate=how.get("certificate"),
@@ -181,13 +182,3 @@ def _dedicated(how: Options, ciphered: bool) -> KeyRef | None:
     if not ciphered:
         raise ValueError("a dedicated key goes with a ciphered context only")
     return dedicated_key()
-
-
-def _mechanism(wanted: Mechanism | str) -> Mechanism:
-    if isinstance(wanted, Mechanism):
-        return wanted
-    try:
-        return Mechanism[wanted.upper().replace("-", "_")]
-    except KeyError:
-        known = ", ".join(one.name.lower().replace("_", "-") for one in Mechanism)
-        raise ValueError(f"{wanted!r} is none of {known}") from None

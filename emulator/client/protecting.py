@@ -9,6 +9,7 @@ from dlms.security.ciphered import Form
 from dlms.security.control import Protection
 from dlms.security.key_choice import KeyChoice
 from dlms.security.suites import SUITES
+from dlms.words import word
 
 T = TypeVar("T", Form, KeyChoice)
 
@@ -18,10 +19,8 @@ _FORMS = {
     "general-ciphering": Form.CIPHERING,
 }
 _CHOICES = {
-    "unicast": KeyChoice.UNICAST,
-    "wrapped": KeyChoice.WRAPPED,
-    "one-pass": KeyChoice.ONE_PASS,
-    "static": KeyChoice.STATIC,
+    word(choice): choice
+    for choice in (KeyChoice.UNICAST, KeyChoice.WRAPPED, KeyChoice.ONE_PASS, KeyChoice.STATIC)
 }
 """Not those that others decide: a broadcast address, and a message without protection."""
 
@@ -58,7 +57,7 @@ def check_keys(config: ClientConfig, keys: AssociationKeys) -> None:
     signed = bool(config.protection & Protection.SIGNED)
     no_pairs = SUITES[config.suite].curve is None
     for what, pairs, names in (
-        (f"key choice {_word(choice)}", choice in _AGREED, _NEEDED.get(choice, ())),
+        (f"key choice {word(choice)}", choice in _AGREED, _NEEDED.get(choice, ())),
         ("signing", signed, _SIGNATURES if signed else ()),
     ):
         if pairs and no_pairs:
@@ -68,10 +67,6 @@ def check_keys(config: ClientConfig, keys: AssociationKeys) -> None:
             lacking.remove("peer_public")  # it may come in a certificate, in the AARE
         if lacking:
             raise ValueError(f"{what} needs {' and '.join(lacking)}")
-
-
-def _word(choice: KeyChoice) -> str:
-    return choice.name.lower().replace("_", "-")
 
 
 def _member(words: dict[str, T], wanted: T | str) -> T:

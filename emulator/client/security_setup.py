@@ -14,7 +14,6 @@ members of :class:`CertificatePurpose` and :class:`Entity`. What a method does i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from enum import Enum
 from typing import Protocol, TypeVar
 
 from dlms.client.effects import Dialogue
@@ -32,6 +31,7 @@ from dlms.cosem.security_setup import (
 from dlms.security.control import Protection
 from dlms.security.keys import KeyKind
 from dlms.security.ops import CertificatePurpose
+from dlms.words import member
 from emulator.client.errors import telling
 from emulator.client.keys import Keys
 from emulator.client.plan import Plan
@@ -40,7 +40,6 @@ from emulator.client.targets import What
 from emulator.modules.certificates import key_in
 
 T = TypeVar("T")
-_E = TypeVar("_E", bound=Enum)
 
 _KINDS = {field: kind for kind, field in FIELDS.items()}
 
@@ -94,7 +93,7 @@ class Words:
         self, session: Session, purpose: CertificatePurpose | str
     ) -> Dialogue[None]:
         """Let the meter make a key pair. It is in force once its certificate has been imported."""
-        wanted = _member(CertificatePurpose, purpose)
+        wanted = member(CertificatePurpose, purpose)
         with telling("generate a key pair"):
             yield from (yield from self._at(session)).generate_key_pair(wanted)
 
@@ -102,7 +101,7 @@ class Words:
         self, session: Session, purpose: CertificatePurpose | str
     ) -> Dialogue[bytes]:
         """The meter's PKCS #10 request for a certificate, DER."""
-        wanted = _member(CertificatePurpose, purpose)
+        wanted = member(CertificatePurpose, purpose)
         with telling("request for a certificate"):
             return (yield from (yield from self._at(session)).certificate_request(wanted))
 
@@ -245,7 +244,7 @@ def by_entity(
     entity: Entity | str, purpose: CertificatePurpose | str, title: bytes = b""
 ) -> ByEntity:
     """A certificate by whose and what for it is. ``ValueError`` for a name that there is not."""
-    return ByEntity(_member(Entity, entity), _member(CertificatePurpose, purpose), title)
+    return ByEntity(member(Entity, entity), member(CertificatePurpose, purpose), title)
 
 
 def by_serial(entry: CertificateEntry) -> BySerial:
@@ -263,13 +262,3 @@ def _kinds(names: Iterable[str]) -> list[KeyKind]:
         if name not in _KINDS:
             raise ValueError(f"{name!r} is none of {', '.join(_KINDS)}")
     return [_KINDS[name] for name in wanted]
-
-
-def _member(kind: type[_E], wanted: _E | str) -> _E:
-    if not isinstance(wanted, str):
-        return wanted
-    try:
-        return kind[wanted.upper().replace("-", "_")]
-    except KeyError:
-        known = ", ".join(one.name.lower() for one in kind)
-        raise ValueError(f"{wanted!r} is none of {known}") from None

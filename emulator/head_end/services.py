@@ -22,6 +22,7 @@ from dlms.axdr.datetimes import CosemDateTime
 from dlms.client.refusals import AccessRefused, MeterRefusal
 from dlms.cosem import classes, obis
 from dlms.security.keys import KeyKind, KeyRef
+from dlms.words import word
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from emulator.client import ObjectList
@@ -204,7 +205,7 @@ async def _read_balance(session: PartyAssociation) -> Decimal:
 
 def _status_name(status: int) -> str:
     try:
-        return TokenStatus(status).name.lower().replace("_", "-")
+        return word(TokenStatus(status))
     except ValueError:
         return f"status {status}"
 

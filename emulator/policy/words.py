@@ -1,7 +1,4 @@
-"""The policy's enums as words: for arguments, for JSON, and for tables on a terminal.
-
-A word is the name of an enum member in lower case with hyphens: ``LLS_SECRET`` is ``lls-secret``.
-"""
+"""What the policy speaks of in words: for arguments, for JSON, and for tables on a terminal."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from dlms.security.keys import KeyKind, KeyLifetime
+from dlms.words import normal, word, words
 from emulator.policy.question import Category, KeyUse
 from emulator.policy.rule import SYMMETRIC_KEY
 
@@ -20,21 +18,6 @@ CATEGORIES: Mapping[str, Category | None] = MappingProxyType(
     {"1": Category.CATEGORY_1, "2": Category.CATEGORY_2, "not-smets1": None}
 )
 """Categories have shorter words than their names."""
-
-
-def word(member: Enum) -> str:
-    """The word for one enum member."""
-    return member.name.lower().replace("_", "-")
-
-
-def words(enum: type[E]) -> dict[str, E]:
-    """Every member of ``enum`` by its word, in the order of the enum."""
-    return {word(member): member for member in enum}
-
-
-def normal(text: str) -> str:
-    """What a user typed, as a word: case does not matter, nor does hyphen or underscore."""
-    return text.lower().replace("_", "-")
 
 
 def parse_key(text: str) -> KeyUse:
