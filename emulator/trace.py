@@ -8,10 +8,13 @@ block only the head is: what it is a piece of cannot be told from it.
 
 from __future__ import annotations
 
+from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aare import Aare
+from dlms.acse.aarq import TAG as AARQ_TAG
 from dlms.acse.aarq import Aarq
 from dlms.acse.names import ApplicationContext, Mechanism
-from dlms.acse.release import Rlre, Rlrq
+from dlms.acse.release import RLRE_TAG, RLRQ_TAG, Rlre, Rlrq
+from dlms.association.carrying import is_general_block
 from dlms.errors import CodecError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from dlms.security.control import Protection
@@ -29,8 +32,7 @@ from dlms.words import word
 from dlms.xdlms import general_block, registry
 from dlms.xdlms.initiate import InitiateRequest
 
-_INITIATE, _AARQ, _AARE, _RLRQ, _RLRE = 0x01, 0x60, 0x61, 0x62, 0x63
-_BLOCK = bytes((general_block.TAG,))
+_INITIATE = 0x01
 _CHALLENGING = (
     Mechanism.HLS_MD5,
     Mechanism.HLS_SHA1,
@@ -43,7 +45,7 @@ _CHALLENGING = (
 
 def shown(apdu: bytes) -> str:
     """The octets in hexadecimal, but for an APDU that may carry a secret in clear."""
-    if apdu[:1] == _BLOCK:
+    if is_general_block(apdu):
         head, rest = apdu[: general_block.HEAD], apdu[general_block.HEAD :]
         return f"{head.hex().upper()}... (and {len(rest)} octets, not shown)"
     if _may_hold_a_secret(apdu):
@@ -55,10 +57,10 @@ def _may_hold_a_secret(apdu: bytes) -> bool:
     try:
         readable = _readable(apdu)
         tag = readable[0] if readable else -1
-        if tag == _AARQ:
+        if tag == AARQ_TAG:
             aarq = Aarq.decode(readable)
             return _presents_a_secret(aarq) or _carries_a_key(aarq.user_information)
-        if tag == _RLRQ:
+        if tag == RLRQ_TAG:
             return _carries_a_key(Rlrq.decode(readable).user_information)
         return tag == _INITIATE and _carries_a_key(readable)
     except CodecError:
@@ -128,7 +130,7 @@ def _described(apdu: bytes, depth: int = 0) -> str:
     tag = apdu[0] if apdu else -1
     if depth > MAX_LAYERS:
         return "more layers than anybody takes off"
-    if tag == _AARQ:
+    if tag == AARQ_TAG:
         aarq = Aarq.decode(apdu)
         context = ApplicationContext.from_oid(aarq.application_context_name)
         mechanism = Mechanism.from_oid(aarq.mechanism_name or b"")
@@ -137,12 +139,12 @@ def _described(apdu: bytes, depth: int = 0) -> str:
             f"AARQ context={'?' if context is None else context.name}"
             f" mechanism={'-' if mechanism is None else mechanism.name} title={title}"
         )
-    if tag == _AARE:
+    if tag == AARE_TAG:
         aare = Aare.decode(apdu)
         return f"AARE {aare.result.name} {aare.diagnostic.name}"
-    if tag == _RLRQ:
+    if tag == RLRQ_TAG:
         return f"{Rlrq.decode(apdu)}"
-    if tag == _RLRE:
+    if tag == RLRE_TAG:
         return f"{Rlre.decode(apdu)}"
     if tag == general_block.TAG:
         block = general_block.decode(apdu)

@@ -7,7 +7,6 @@ from devices.objects import push_setup
 from devices.outbox import Announcement, Changed, Pushed
 from dlms.axdr.data import Data
 from dlms.cosem import classes
-from dlms.cosem.short_names import attribute_offset
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.event_notification import EventNotification
@@ -42,7 +41,7 @@ def _event(asking: Asking, attribute: AttributeDescriptor) -> Notification | Non
     if config.short_names:
         if Conformance.INFORMATION_REPORT not in config.conformance:
             return None
-        name = VariableName(name=profile.short_names.bases[instance] + attribute_offset(number))
+        name = VariableName(name=profile.short_names.attribute(instance, number))
         return InformationReport((name,), (value,))
     if Conformance.EVENT_NOTIFICATION not in config.conformance:
         return None

@@ -15,7 +15,6 @@ from dlms.association.shapes import response_policy
 from dlms.axdr.data import NULL, Data, structure
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem.fitting import elements_of
-from dlms.cosem.short_names import attribute_offset
 from dlms.security.control import Protection
 from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.conformance import Conformance
@@ -81,11 +80,11 @@ def _value(call: Call, what: Element) -> Data:
 
 def _report(call: Call, elements: list[Element]) -> Notification | None:
     """Whole attributes only: a name stands for no part of one."""
-    bases = call.device.profile.short_names.bases
+    short_names = call.device.profile.short_names
     whole = [
         one
         for one in elements
-        if one.instance in bases
+        if one.instance in short_names.bases
         and one.attribute > 0
         and not (one.data_index or one.restriction or one.columns)
         and tellable(call, one.instance, one.class_id, one.attribute)
@@ -94,8 +93,7 @@ def _report(call: Call, elements: list[Element]) -> Notification | None:
         return None
     return InformationReport(
         tuple(
-            VariableName(name=bases[one.instance] + attribute_offset(one.attribute))
-            for one in whole
+            VariableName(name=short_names.attribute(one.instance, one.attribute)) for one in whole
         ),
         tuple(_value(call, one) for one in whole),
     )

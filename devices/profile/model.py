@@ -11,6 +11,7 @@ from devices.profile.rights import Rights
 from dlms.association.config import ServerConfig
 from dlms.axdr.data import Data
 from dlms.cosem.interface_class import Attribute, InterfaceClass, Method
+from dlms.cosem.short_names import attribute_offset
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 
 
@@ -59,6 +60,10 @@ class ShortNames(NamedTuple):
     objects: Mapping[bytes, ObjectRow] = MappingProxyType({})
     bases: Mapping[bytes, int] = MappingProxyType({})
     members: Mapping[int, tuple[ObjectRow, Attribute | Method]] = MappingProxyType({})
+
+    def attribute(self, instance: bytes, number: int) -> int:
+        """The short name of an attribute. ``KeyError`` if the object has no base name."""
+        return self.bases[instance] + attribute_offset(number)
 
 
 class AssociationRow(NamedTuple):

@@ -11,6 +11,8 @@ An answer is given as its question came, even if the association has ended meanw
 
 from __future__ import annotations
 
+from dlms.acse import aare, aarq
+from dlms.acse.release import RLRE_TAG, RLRQ_TAG
 from dlms.errors import RemoteProtocolError
 from dlms.transfer.general import ABORT, GeneralTransfer, Received
 from dlms.transfer.pieces import MAX_TOTAL, TooLong, capacity
@@ -18,8 +20,10 @@ from dlms.xdlms import general_block
 from dlms.xdlms.conformance import Conformance
 
 _NEGOTIATED = int(Conformance.GENERAL_BLOCK_TRANSFER)
-_ACSE = frozenset((0x60, 0x61, 0x62, 0x63))
-"""AARQ, AARE, RLRQ, RLRE."""
+_ACSE = frozenset((aarq.TAG, aare.TAG, RLRQ_TAG, RLRE_TAG))
+_TAG = bytes((general_block.TAG,))
+_BLOCKS = general_block.MAX_NUMBER // 2
+"""Blocks of one APDU at most: its question, and acknowledgements, have taken numbers before it."""
 
 
 def is_general_block(octets: bytes) -> bool:
@@ -29,11 +33,6 @@ def is_general_block(octets: bytes) -> bool:
 def is_acknowledgement(octets: bytes) -> bool:
     """Whether this is a general block without data: it asks for nothing."""
     return is_general_block(octets) and octets[general_block.HEAD :] == b"\0"
-
-
-_TAG = bytes((general_block.TAG,))
-_BLOCKS = general_block.MAX_NUMBER // 2
-"""Blocks of one APDU at most: its question, and acknowledgements, have taken numbers before it."""
 
 
 class Carrier:

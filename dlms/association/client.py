@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aare import Aare
 from dlms.acse.codes import AssociationResult, ReleaseRequestReason
-from dlms.acse.release import Rlre, Rlrq
+from dlms.acse.release import RLRE_TAG, Rlre, Rlrq
 from dlms.association import authenticating, proposal
 from dlms.association.answered import take
 from dlms.association.carrying import Carrier
@@ -43,12 +44,12 @@ from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused, InvocationCounters
 from dlms.security.layers import (
-    TRANSACTION_ID_LENGTH,
     Ciphering,
     has_header,
+    in_transaction,
     protect_layers,
 )
-from dlms.security.ops import Discard, Random, Step, Use, VerificationFailed
+from dlms.security.ops import Discard, Step, Use, VerificationFailed
 from dlms.security.protect import Shape
 from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms import registry
@@ -57,7 +58,7 @@ from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 from dlms.xdlms.registry import AnyRequest
 
 _NOTHING = proposal.Proposed(b"", b"", b"")
-_AARE, _RLRE, _EXCEPTION, _SERVICE_ERROR = 0x61, 0x63, 0xD8, 0x0E
+_EXCEPTION, _SERVICE_ERROR = 0xD8, 0x0E
 _GET = 0xC0
 
 
@@ -210,9 +211,9 @@ class ClientAssociation:
         """
         try:
             tag = octets[0] if octets else -1
-            if tag == _AARE:
+            if tag == AARE_TAG:
                 return (yield from self._receive_aare(Aare.decode(octets), now))
-            if tag == _RLRE:
+            if tag == RLRE_TAG:
                 state = after(self.state, Input.RLRE)
                 Rlre.decode(octets)
                 self.state = state
@@ -311,8 +312,8 @@ class ClientAssociation:
         if shape is None or self._general is None:
             return apdu
         if has_header(shape):
-            self._transaction_id = yield Random(use, TRANSACTION_ID_LENGTH)
-            shape = shape._replace(transaction_id=self._transaction_id)
+            shape = yield from in_transaction(shape, use)
+            self._transaction_id = shape.transaction_id
         return (yield from protect_layers(self._general, apdu, shape, use))
 
     def _shape(self, tag: int) -> Shape | None:

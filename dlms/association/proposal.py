@@ -21,9 +21,9 @@ from dlms.security.control import Protection
 from dlms.security.general_context import GeneralContext
 from dlms.security.keys import KeyRef
 from dlms.security.layers import (
-    TRANSACTION_ID_LENGTH,
     Peeled,
     has_header,
+    in_transaction,
     is_layer,
     open_layers,
     protect_layers,
@@ -79,8 +79,8 @@ def make_aarq(
             parts = compose(initiate_request(config), config.dedicated, length)
         shape = initiate_shape(config)
         if has_header(shape):
-            transaction_id = yield Random(Use.ASSOCIATION, TRANSACTION_ID_LENGTH)
-            shape = shape._replace(transaction_id=transaction_id)
+            shape = yield from in_transaction(shape, Use.ASSOCIATION)
+            transaction_id = shape.transaction_id
         user = yield from protect_layers(general, parts, shape, Use.ASSOCIATION)
     signs = config.mechanism is Mechanism.HLS_ECDSA
     authenticated = config.mechanism is not Mechanism.NONE

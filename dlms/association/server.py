@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from dlms.acse.aarq import TAG as AARQ_TAG
 from dlms.acse.aarq import Aarq
+from dlms.acse.release import RLRQ_TAG
 from dlms.association import authenticating
 from dlms.association.admission import Refusal, busy_refusal
 from dlms.association.admit import admit, no_aarq, refused, unreadable_aarq
@@ -41,7 +43,6 @@ from dlms.security.ops import Discard, Step, Use
 from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms.registry import AnyResponse, Notification
 
-_AARQ, _RLRQ = 0x60, 0x62
 # Asked for with every request. In Python 3.11 a member costs a tenth of a microsecond where it is
 # named by its class.
 _AUTHENTICATING, _UNCONFIRMED, _RESPONSE = State.AUTHENTICATING, State.UNCONFIRMED, Input.RESPONSE
@@ -125,14 +126,14 @@ class ServerAssociation:
         self._carrier.passed_plain()
         try:
             tag = apdu[0] if apdu else -1
-            if tag == _AARQ:
+            if tag == AARQ_TAG:
                 return (yield from self._receive_aarq(apdu, now, busy))
             services = self._services
             if services is None:
                 raise ServiceRefused("service without an association", "not-associated")
             if not apdu:
                 raise ServiceRefused("empty APDU", "malformed-request")
-            if tag == _RLRQ:
+            if tag == RLRQ_TAG:
                 return (yield from self._receive_rlrq(apdu, services.aa))
             if 0 < self.config.max_pdu_size < len(apdu):
                 raise too_long("request")

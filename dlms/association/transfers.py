@@ -30,11 +30,6 @@ class Transfers:
         """How many octets of a value are kept."""
         return self._by_logical_name.pending + self._by_short_name.pending
 
-    def reset(self) -> None:
-        """Forget everything: the association has ended."""
-        self._by_logical_name.reset()
-        self._by_short_name.reset()
-
     def receive(self, request: ServedRequest, conformance: Conformance) -> Complete | Answer:
         """Take one request: what is to be carried out, or the answer to a step.
 

@@ -29,7 +29,7 @@ from dlms.cosem.security_setup import (
 )
 from dlms.cosem.tables.security import SECURITY_SETUP_V1
 from dlms.errors import CodecError, DlmsError, LocalProtocolError, RemoteProtocolError
-from dlms.security.control import POLICY_V0
+from dlms.security.control import POLICY_V0_NUMBERS
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CertificatePurpose, CryptoFailure, Use
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
@@ -83,9 +83,9 @@ class SecuritySetupDialogues:
         """
         number = policy.bits
         if version == 0:
-            if policy.request != policy.response or policy.request not in POLICY_V0.values():
+            if policy.request != policy.response or policy.request not in POLICY_V0_NUMBERS:
                 raise LocalProtocolError("version 0 has one policy for all messages, and A and E")
-            number = next(n for n, known in POLICY_V0.items() if known == policy.request)
+            number = POLICY_V0_NUMBERS[policy.request]
         yield from self._act(1, enum(number))
         config = self._association.config
         protection = config.protection | policy.request

@@ -38,6 +38,9 @@ POLICY_V0 = {
 }
 """security_policy of the class Security setup version 0: the protection all messages need."""
 
+POLICY_V0_NUMBERS = {protection: number for number, protection in POLICY_V0.items()}
+"""The other way."""
+
 
 def check_control(
     control: int, suite: int, *, broadcast: bool = False, unprotected: bool = False

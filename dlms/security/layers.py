@@ -76,6 +76,14 @@ def has_header(shape: Shape) -> bool:
     return shape.form is Form.CIPHERING or bool(int(shape.protection) & _SIGNED)
 
 
+def in_transaction(shape: Shape, use: Use) -> Step[Shape]:
+    """``shape`` with a transaction-id, a new one if it has none."""
+    if shape.transaction_id:
+        return shape
+    transaction_id: bytes = yield Random(use, TRANSACTION_ID_LENGTH)
+    return shape._replace(transaction_id=transaction_id)
+
+
 # Putting layers around -----------------------------------------------------------------------
 
 
@@ -88,11 +96,9 @@ def protect_layers(
     """
     if not has_header(shape):
         return (yield from protect(context.security, apdu, shape, use))
-    transaction_id = shape.transaction_id
-    if not transaction_id:
-        transaction_id = yield Random(use, TRANSACTION_ID_LENGTH)
+    shape = yield from in_transaction(shape, use)
     broadcast = shape.family is Family.BROADCAST
-    header = context.header(transaction_id, broadcast=broadcast)
+    header = context.header(shape.transaction_id, broadcast=broadcast)
     protection = shape.protection.octet
     if int(shape.protection) & _SIGNED:
         if not isinstance(apdu, bytes):

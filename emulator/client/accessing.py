@@ -31,7 +31,7 @@ from emulator.client.reading import (
     value_of,
 )
 from emulator.client.session import Session
-from emulator.client.targets import Moment, Span, Wanted, What, selection
+from emulator.client.targets import Moment, Span, Wanted, What, selection, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Invoke:
 
 
 Order: TypeAlias = Read | Write | Invoke
+_About: TypeAlias = Reading | Writing | Invoking
 
 
 class How(TypedDict, total=False):
@@ -94,7 +95,7 @@ class How(TypedDict, total=False):
 class _Item(NamedTuple):
     """One line of the list, and what it is about."""
 
-    about: Reading | Writing | Invoking
+    about: _About
     specification: Specification
     data: Data
     subject: str
@@ -110,18 +111,13 @@ def access_all(
     :class:`~dlms.errors.LocalProtocolError` if ACCESS cannot: nothing has been carried out then.
     """
     _check(session, orders, confirmed=True)
-    abouts = []
-    for order in orders:
-        abouts.append((yield from _about(session, order)))
+    abouts = yield from _abouts(session, orders)
     yield from _prepare(session, abouts)
     items = [_item(session, about) for about in abouts]
-    subject = (
-        items[0].subject if len(items) == 1 else f"{items[0].subject} and {len(items) - 1} more"
-    )
     late = set(_late(session, abouts))
     results: list[Any] = [None] * len(items)
     try:
-        with telling(subject):
+        with telling(together([item.subject for item in items])):
             response = yield from access(
                 session.talk,
                 [item.specification for item in items],
@@ -146,9 +142,7 @@ def access_silently(session: Session, orders: Sequence[Order], how: How) -> Dial
     _check(session, orders, confirmed=False)
     if any(isinstance(order, Read) for order in orders):
         raise ValueError("nobody would say what was read")
-    abouts = []
-    for order in orders:
-        abouts.append((yield from _about(session, order)))
+    abouts = yield from _abouts(session, orders)
     items = [_item(session, about) for about in abouts]
     _forget(session, abouts)
     with telling(items[0].subject):
@@ -170,7 +164,14 @@ def _check(session: Session, orders: Sequence[Order], *, confirmed: bool) -> Non
         raise LocalProtocolError("the service was not negotiated")
 
 
-def _about(session: Session, order: Order) -> Dialogue[Reading | Writing | Invoking]:
+def _abouts(session: Session, orders: Sequence[Order]) -> Dialogue[list[_About]]:
+    abouts = []
+    for order in orders:
+        abouts.append((yield from _about(session, order)))
+    return abouts
+
+
+def _about(session: Session, order: Order) -> Dialogue[_About]:
     if isinstance(order, Read):
         span = Span(order.since, order.until, order.entries)
         wanted = Wanted(order.what, order.attribute, order.class_id, order.version, span, order.raw)
@@ -181,7 +182,7 @@ def _about(session: Session, order: Order) -> Dialogue[Reading | Writing | Invok
     return invoking(target, order.method, order.parameter)
 
 
-def _item(session: Session, about: Reading | Writing | Invoking) -> _Item:
+def _item(session: Session, about: _About) -> _Item:
     """:class:`Refused` if the columns that rows are to be selected by cannot be had."""
     if isinstance(about, Invoking):
         parameter = NULL if about.parameter is None else about.parameter
@@ -194,7 +195,7 @@ def _item(session: Session, about: Reading | Writing | Invoking) -> _Item:
     return _Item(about, get, NULL, f"read {about.subject}")
 
 
-def _prepare(session: Session, abouts: Sequence[Reading | Writing | Invoking]) -> Dialogue[None]:
+def _prepare(session: Session, abouts: Sequence[_About]) -> Dialogue[None]:
     """Fetch what is needed to understand what is read: of columns only once they are known."""
     readings = [about for about in abouts if isinstance(about, Reading)]
     yield from session.fetch([], unique(row for one in readings for row in one.statics()))
@@ -211,7 +212,7 @@ def _scalers_of_columns(session: Session, reading: Reading) -> list[AttributeDes
         return []
 
 
-def _late(session: Session, abouts: Sequence[Reading | Writing | Invoking]) -> Iterator[int]:
+def _late(session: Session, abouts: Sequence[_About]) -> Iterator[int]:
     """Readings behind an item that may change what they are understood by."""
     touched: set[bytes] = set()
     for index, about in enumerate(abouts):
@@ -223,7 +224,7 @@ def _late(session: Session, abouts: Sequence[Reading | Writing | Invoking]) -> I
             yield index
 
 
-def _forget(session: Session, abouts: Sequence[Reading | Writing | Invoking]) -> None:
+def _forget(session: Session, abouts: Sequence[_About]) -> None:
     for about in abouts:
         if not isinstance(about, Reading):
             session.forget(_instance(about))

@@ -37,7 +37,7 @@ from dlms.xdlms.long_invoke import LONG_INVOKE_ID
 from dlms.xdlms.registry import Notification
 from dlms.xdlms.variable_access import VariableName
 from emulator.client.errors import MeterFault, Refused, telling
-from emulator.client.reading import known, scalers_of
+from emulator.client.reading import known, scalers_of, unique
 from emulator.client.session import Session
 from emulator.client.targets import Target, What
 
@@ -159,7 +159,7 @@ def _named(
         raise MeterFault(str(error)) from error
     needed = scalers_of(session, shown)
     try:
-        yield from session.fetch((), list(dict.fromkeys(needed)))
+        yield from session.fetch((), unique(needed))
     except LocalProtocolError:
         needed = []  # what is told where nothing can be read is told without units
     scalers = known(session, needed)

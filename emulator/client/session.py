@@ -34,6 +34,7 @@ from emulator.client.targets import (
     What,
     attribute_subject,
     split,
+    together,
 )
 
 _OBJECT_LIST = AttributeDescriptor(classes.ASSOCIATION_LN.class_id, CURRENT_ASSOCIATION, VALUE)
@@ -197,8 +198,7 @@ class Session:
 
     def _read_list(self, items: Sequence[Item]) -> Dialogue[list[Data | Refused]]:
         subjects = [f"read {self.subject(attribute)}" for attribute, _ in items]
-        more = f" and {len(items) - 1} more" if len(items) > 1 else ""
-        with telling(f"{subjects[0]}{more}"):
+        with telling(together(subjects)):
             if self._by_access:
                 results = yield from read_by_access(self.talk, items)
             else:

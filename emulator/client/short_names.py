@@ -46,9 +46,7 @@ class ByShortName:
         self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None
     ) -> Dialogue[Data]:
         """Read an attribute. :class:`AccessRefused` if the meter does not give it."""
-        name = yield from self._attribute(attribute)
-        if name is None:
-            raise AccessRefused("read", DataAccessResult.OBJECT_UNDEFINED)
+        name = yield from self._name("read", attribute)
         return (yield from self._dialogues.read(name, selection))
 
     def get_list(self, items: Sequence[Item]) -> Dialogue[tuple[Data | DataAccessResult, ...]]:
@@ -68,18 +66,14 @@ class ByShortName:
 
     def set(self, attribute: AttributeDescriptor, value: Data) -> Dialogue[None]:
         """Write an attribute. :class:`AccessRefused` if the meter does not take it."""
-        name = yield from self._attribute(attribute)
-        if name is None:
-            raise AccessRefused("write", DataAccessResult.OBJECT_UNDEFINED)
+        name = yield from self._name("write", attribute)
         yield from self._dialogues.write(name, value)
 
     def set_unconfirmed(self, attribute: AttributeDescriptor, value: Data) -> Dialogue[None]:
         """Write an attribute, and nobody says what became of it. :class:`AccessRefused` if it has
         no short name.
         """
-        name = yield from self._attribute(attribute)
-        if name is None:
-            raise AccessRefused("write", DataAccessResult.OBJECT_UNDEFINED)
+        name = yield from self._name("write", attribute)
         yield from self._dialogues.write_unconfirmed([named(name)], [value])
 
     def action(self, method: MethodDescriptor, parameter: Data | None) -> Dialogue[Data | None]:
@@ -114,6 +108,13 @@ class ByShortName:
         if offset is None or entry.base_name + offset > MAX_NAME:
             raise AccessRefused("action", ActionResult.OBJECT_UNDEFINED)
         return entry.base_name + offset, row.returns is not None
+
+    def _name(self, what: str, attribute: AttributeDescriptor) -> Dialogue[int]:
+        """The short name of an attribute. :class:`AccessRefused` if it has none."""
+        name = yield from self._attribute(attribute)
+        if name is None:
+            raise AccessRefused(what, DataAccessResult.OBJECT_UNDEFINED)
+        return name
 
     def _attribute(self, attribute: AttributeDescriptor) -> Dialogue[int | None]:
         """The short name of an attribute; ``None`` if it has none."""

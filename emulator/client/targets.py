@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from dlms.axdr.data import (
@@ -145,6 +146,12 @@ def attribute_subject(target: Target, attribute: int) -> str:
 def method_subject(target: Target, method: int) -> str:
     row = None if target.interface_class is None else target.interface_class.method(method)
     return _subject(target, "method", method, "" if row is None else row.name)
+
+
+def together(subjects: Sequence[str]) -> str:
+    """Several in one request, which are named by the first."""
+    more = len(subjects) - 1
+    return f"{subjects[0]} and {more} more" if more else subjects[0]
 
 
 def _subject(target: Target, kind: str, number: int, name: str) -> str:

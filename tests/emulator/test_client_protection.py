@@ -4,7 +4,6 @@ of each security suite.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,13 +19,12 @@ from dlms.axdr.data import octet_string
 from dlms.cosem import obis
 from dlms.cosem.security_setup import Policy
 from dlms.security.control import Protection
-from dlms.security.counters import InvocationCounters
 from dlms.security.general_ciphering import decode_general_ciphering
 from dlms.security.keys import KeyKind, KeyLifetime
 from dlms.security.message_keys import choice_of
 from dlms.security.spent_keys import Marks, SpentKeys
 from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator.client import MeterFault, Refused, connect, connect_blocking
+from emulator.client import MeterFault, Refused
 from emulator.journal import Journal
 from emulator.kept_counters import kept_state
 from emulator.modules.keyring import KeyRing
@@ -36,6 +34,7 @@ from emulator.serving import peer
 from tls.contexts import client_context
 from tls.identity import exactly
 
+pytestmark = pytest.mark.usefixtures("own_process")
 PROFILE = load("laboratory")
 PATIENCE = 30.0
 DRIVERS = ["asyncio", "blocking"]
@@ -49,12 +48,6 @@ CHOICES = {
 }
 WAYS = [(scope, choice) for scope, choices in CHOICES.items() for choice in choices]
 SIGNING = [(scope, choice) for scope, choice in WAYS if scope != "dco"]
-
-
-@pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a process of its own: its meters have never been used."""
-    monkeypatch.setattr("emulator.client.plan.PROCESS", InvocationCounters())
 
 
 class Wire:
@@ -107,10 +100,11 @@ def keys_of_messages(rings: list[KeyRing]) -> list[Any]:
 class Lab:
     """A laboratory meter, and clients of it that are awaited whatever their driver."""
 
-    def __init__(self, meter: RunningMeter, secret: bytes, pki: Any) -> None:
+    def __init__(self, meter: RunningMeter, secret: bytes, pki: Any, associated: Any) -> None:
         self.meter, self.device, self.title = meter, meter.device, meter.address.title
         self._ring = KeyRing(secret, suites_of(PROFILE))
         self._pki = pki
+        self._associated = associated
 
     def how(self, scope: str, **how: Any) -> dict[str, Any]:
         row = PROFILE.associations[scope]
@@ -135,39 +129,15 @@ class Lab:
                 self._pki.issue_client(CLIENT_TITLE, "client"), self._pki.trust()
             )
             port, more = address.tls_port, {"tls": context, "accept": exactly(self.title)}
-        place = address.host, port
-        if driver == "asyncio":
-            async with (
-                connect(*place, timeout=PATIENCE, **more) as client,
-                client.associate(**self.how(scope, **how)) as association,
-            ):
-                yield association
-            return
-        blocking = connect_blocking(*place, timeout=PATIENCE, **more)
-        await asyncio.to_thread(blocking.__enter__)
-        try:
-            one = blocking.associate(**self.how(scope, **how))
-            await asyncio.to_thread(one.open)
-            try:
-                yield Aside(one)
-            finally:
-                await asyncio.to_thread(one.close)
-        finally:
-            await asyncio.to_thread(blocking.close)
-
-
-class Aside:
-    """A blocking association whose calls are awaited: they run in a thread."""
-
-    def __init__(self, blocking: Any) -> None:
-        self._blocking = blocking
-
-    def __getattr__(self, name: str) -> Any:
-        return partial(asyncio.to_thread, getattr(self._blocking, name))
+        route = address.host, port, more
+        async with self._associated(driver, route, **self.how(scope, **how)) as association:
+            yield association
 
 
 @pytest.fixture
-def start(pki: Any, events: Any, clock: Any, fleet_secret: bytes) -> Callable[..., Any]:
+def start(
+    pki: Any, events: Any, clock: Any, fleet_secret: bytes, associated: Any
+) -> Callable[..., Any]:
     @asynccontextmanager
     async def start(state: Any = lambda title: DeviceState()) -> AsyncIterator[Lab]:
         async with Sandbox(
@@ -180,7 +150,7 @@ def start(pki: Any, events: Any, clock: Any, fleet_secret: bytes) -> Callable[..
             trace=True,
             state=state,
         ) as sandbox:
-            yield Lab(sandbox.meters["laboratory"], fleet_secret, pki)
+            yield Lab(sandbox.meters["laboratory"], fleet_secret, pki, associated)
 
     return start
 
@@ -281,8 +251,6 @@ async def test_a_policy_of_signatures(
     """
     async with lab.associate(scope, driver) as a:
         there = a.security_setup(f"0-0:43.0.{setup}.255")
-        if driver == "blocking":
-            there = Aside(await there)
         await there.activate_policy(SIGNED)
         assert await a.get(PAD) == b"\0"
         if scope != "suite1":

@@ -9,16 +9,14 @@ from devices.objects.security_setup import about
 from dlms.axdr.data import Data, enum
 from dlms.cosem.security_setup import Policy
 from dlms.errors import CodecError
-from dlms.security.control import POLICY_V0
-
-_NUMBERS = {protection: number for number, protection in POLICY_V0.items()}
+from dlms.security.control import POLICY_V0, POLICY_V0_NUMBERS
 
 
 def shown(call: Call) -> Data:
     """In version 0 that of requests, which is that of responses as well."""
     policy = call.device.policy(about.row(call))
     if call.row.interface_class.version == 0:
-        return enum(_NUMBERS[policy.request])
+        return enum(POLICY_V0_NUMBERS[policy.request])
     return enum(policy.bits)
 
 
