@@ -43,6 +43,15 @@ _NOTHING = Protection.NONE  # to look a member up in its class takes a tenth of 
 class Device(Meter):
     """A meter that answers."""
 
+    def advance(self, now: dt.datetime) -> None:
+        """Live on until the true time ``now`` (aware): charges, switches, captures. Time does not
+        go back: an earlier ``now`` changes nothing.
+        """
+
+    def due(self) -> dt.datetime | None:
+        """The true time at which something happens next by itself; ``None`` if nothing does."""
+        return None
+
     def handle(
         self,
         request: Answerable,

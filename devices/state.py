@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from devices.certificates import GeneratedPair, StoredCertificate
+from devices.history import Alert, Segment
 from dlms.axdr.data import Data
 from dlms.axdr.encoding import encode
 from dlms.cosem.security_setup import Policy
@@ -30,6 +31,10 @@ class DeviceState:
     ``certificates`` are held by security scope, without the anchors. ``generated`` are key pairs
     without a certificate, ``destroyed`` those that are no more, by (scope, kind). ``doomed`` are
     private keys out of use, which the response under way may still need.
+
+    ``history`` is what the readings of the past depend on, ``rows`` are captured rows of Profile
+    generic objects, both by running number, ``alerts`` those that nobody has taken yet, ``figures``
+    numbers that go on with time, by name. ``image`` are the blocks of a firmware image.
     """
 
     values: dict[tuple[bytes, int], Data] = field(default_factory=dict)
@@ -45,6 +50,11 @@ class DeviceState:
     generated: dict[tuple[str, KeyKind], GeneratedPair] = field(default_factory=dict)
     destroyed: set[tuple[str, KeyKind]] = field(default_factory=set)
     doomed: list[KeyRef] = field(default_factory=list)
+    history: dict[int, Segment] = field(default_factory=dict)
+    rows: dict[tuple[bytes, int], Data] = field(default_factory=dict)
+    alerts: dict[int, Alert] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=dict)
+    image: dict[int, bytes] = field(default_factory=dict)
 
     def digest(self) -> bytes:
         """A fingerprint of everything but counters and spent keys: same digest, same state."""
@@ -71,6 +81,11 @@ class DeviceState:
                 sorted(generated),
                 sorted((scope, kind.name) for scope, kind in self.destroyed),
                 sorted(map(str, self.doomed)),
+                sorted(self.history.items()),
+                sorted((name.hex(), n, encode(row).hex()) for (name, n), row in self.rows.items()),
+                sorted(self.alerts.items()),
+                sorted(self.figures.items()),
+                sorted(self.image.items()),
             )
         )
         return hashlib.sha256(text.encode()).digest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from devices.device import Device
 from dlms.security.ops import CryptoOp
@@ -18,6 +18,23 @@ association but not for this still gets its ExceptionResponse."""
 
 INACTIVITY_TIMEOUT = 180.0
 """Seconds without a complete APDU until the meter hangs up (TCP-UDP setup, attribute 6)."""
+
+
+class Memory(Protocol):
+    """Keeps what a meter remembers."""
+
+    def commit(self) -> None:
+        """What has changed is kept when this returns, all of it or none.
+        :class:`~emulator.journal.StoreError` if it cannot be.
+        """
+        ...
+
+
+class NoMemory:
+    """The meter forgets when its process ends."""
+
+    def commit(self) -> None:
+        """Nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +50,10 @@ class Host:
     trace: bool = False
     inactivity_timeout: float = INACTIVITY_TIMEOUT
     audience: Audience = field(default_factory=Audience)
+    memory: Memory = field(default_factory=NoMemory)
+
+    def awake(self) -> dt.datetime:
+        """Let the meter live on until now; give the true time."""
+        now = self.now()
+        self.device.advance(now)
+        return now

@@ -64,8 +64,12 @@ class Peer:
         if trace:
             self._trace(row, "<-", apdu)
         try:
-            step = exchange(association, host.device, row, apdu, host.now())
-            exchanged = run(step, host.execute)
+            try:
+                step = exchange(association, host.device, row, apdu, host.awake())
+                exchanged = run(step, host.execute)
+            finally:
+                # Before a reply leaves: what it says must be true after any end of the process.
+                host.memory.commit()
         except RemoteProtocolError as error:
             self.report(error.reason, row, str(error))
             replies = association.carry(error.reply)
@@ -90,7 +94,7 @@ class Peer:
         """
         self._adopt()
         association, row = self._open[pair]
-        notification = self._host.device.announced(what, row, self._host.now())
+        notification = self._host.device.announced(what, row, self._host.awake())
         if notification is None:
             return ()
         try:
