@@ -13,8 +13,11 @@ from devices.answering.access import access
 from devices.answering.asking import Answerable, Asking
 from devices.answering.attributes import get, put, value
 from devices.answering.methods import act
+from devices.life import hands, living
+from devices.life.scripts import run_agenda
 from devices.meter import Meter
 from devices.objects.behaviour import Call
+from devices.objects.token_gateway import TokenStatus
 from devices.outbox import Announcement
 from devices.profile.model import AssociationRow, ObjectRow
 from dlms.axdr.data import Data
@@ -36,21 +39,54 @@ from dlms.xdlms.registry import AnyResponse, Notification
 from dlms.xdlms.set import SetRequest, SetRequestWithList, SetResponse, SetResponseWithList
 from dlms.xdlms.write import UnconfirmedWriteRequest, WriteRequest
 
+_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 _NOTHING = Protection.NONE  # to look a member up in its class takes a tenth of a microsecond
 
 
 class Device(Meter):
-    """A meter that answers."""
+    """A meter that answers, and lives."""
+
+    _due: dt.datetime | None = None
 
     def advance(self, now: dt.datetime) -> None:
         """Live on until the true time ``now`` (aware): charges, switches, captures. Time does not
         go back: an earlier ``now`` changes nothing.
         """
+        if self._due is None or now >= self._due:
+            living.advance(self, now)
+            self._due = living.due(self) or _NEVER
 
     def due(self) -> dt.datetime | None:
         """The true time at which something happens next by itself; ``None`` if nothing does."""
-        return None
+        if self._due is None:
+            self._due = living.due(self) or _NEVER
+        return None if self._due is _NEVER else self._due
+
+    def power_lost(self, now: dt.datetime) -> None:
+        """The mains are gone at the true time ``now``, until :meth:`power_restored`."""
+        hands.lose_power(self, now)
+        self._due = None
+
+    def power_restored(self, now: dt.datetime) -> None:
+        hands.restore_power(self, now)
+        self._due = None
+
+    def tampered(self, kind: hands.Tamper, now: dt.datetime) -> None:
+        hands.tamper(self, kind, now)
+        self._due = None
+
+    def pressed(self, what: hands.Press, now: dt.datetime) -> bool:
+        """A customer presses a button; false if it does nothing now."""
+        done = hands.press(self, what, now)
+        self._due = None
+        return done
+
+    def keyed_in(self, digits: bytes, now: dt.datetime) -> Step[TokenStatus]:
+        """A customer keys in a token. ``LookupError`` if the meter takes none."""
+        status = yield from hands.key_in(self, digits, now)
+        self._due = None
+        return status
 
     def handle(
         self,
@@ -71,6 +107,15 @@ class Device(Meter):
         if isinstance(request, GetRequest):  # nearly all are; to match takes longer
             invoke, attribute, selection = request
             return _new(GetResponse, (invoke, get(asking, attribute, selection)))
+        try:
+            return (yield from self._carry_out(asking, request))
+        finally:
+            # Whatever was changed may have changed what is due, or called for a script.
+            self._due = None
+            if self.agenda:
+                run_agenda(self, now)
+
+    def _carry_out(self, asking: Asking, request: Answerable) -> Step[AnyResponse | None]:
         match request:
             case SetRequest(invoke, attribute, new, selection):
                 return SetResponse(invoke, put(asking, attribute, selection, new))
@@ -99,6 +144,7 @@ class Device(Meter):
             case UnconfirmedWriteRequest():
                 yield from names.write(asking, request)
                 return None
+        raise AssertionError(f"{type(request).__name__} is no request")
 
     def response_protection(self, request: Answerable, row: AssociationRow) -> Protection:
         """The least protection that the access rights promise for the response to ``request``."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from devices import certificates
+from devices.agenda import Agenda
 from devices.certificates import StoredCertificate
 from devices.outbox import Outbox
 from devices.profile.model import AssociationRow, ObjectRow, Profile
@@ -35,6 +36,7 @@ _HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 class Meter(ABC):
     """``client_titles`` registers the system title of the client of an association (R-AA-6);
     ``anchors`` are the certificates of the authorities that the meter was made to trust.
+    ``derived`` is what was worked out from profile and state, and can be worked out again.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Meter(ABC):
         self.state = DeviceState() if state is None else state
         self.title: bytes = profile.system_title(serial)
         self.outbox = Outbox()
+        self.agenda = Agenda()
         self.client_titles = {} if client_titles is None else client_titles
         self.anchors = anchors
+        self.derived: dict[type, object] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.profile.name} {self.serial}>"

@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from enum import Enum
 
 INSTALLED = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)
 _DAY = 86_400.0
 _SWING = 0.6
+
+
+class Quantity(Enum):
+    """What a meter counts; the value is its unit."""
+
+    IMPORT = "Wh"
+
+
+def cumulative(seed: int, quantity: Quantity, moment: dt.datetime) -> int:
+    """What would have flowed since installation had the supply never been interrupted."""
+    return import_energy(seed, moment)
 
 
 def mean_load(seed: int) -> float:

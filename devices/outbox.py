@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple, TypeAlias
 
 from dlms.xdlms.descriptors import AttributeDescriptor
@@ -11,6 +12,9 @@ from dlms.xdlms.registry import Notification
 MAX_KEPT = 16
 """Notifications of one request, for a request may be a list of methods that push. What comes then
 is refused and not dropped: the client learns of it, and may ask again."""
+
+MAX_NOTED = 256
+"""Happenings until somebody looks; the logs of the meter have them all."""
 
 
 class Changed(NamedTuple):
@@ -33,11 +37,14 @@ class Outbox:
     """``replies`` are for the association whose request is being carried out, ``announcements`` for
     whoever is associated. The serving side takes both after every request, so what is here is of
     the present one.
+
+    ``happenings`` are for people who watch the meter; what nobody watches is not kept.
     """
 
-    __slots__ = ("_announcements", "_invoke", "_replies")
+    __slots__ = ("_announcements", "_happenings", "_invoke", "_replies")
 
     def __init__(self) -> None:
+        self._happenings: deque[int] = deque(maxlen=MAX_NOTED)
         self._replies: list[Notification] = []
         self._announcements: list[Announcement] = []
         self._invoke = 0
@@ -60,6 +67,15 @@ class Outbox:
         """
         if what not in self._announcements:
             self._announcements.append(what)
+
+    def note(self, code: int) -> None:
+        """Something has happened, by its alert code."""
+        self._happenings.append(code)
+
+    def take_happenings(self) -> tuple[int, ...]:
+        taken = tuple(self._happenings)
+        self._happenings.clear()
+        return taken
 
     def take_replies(self) -> tuple[Notification, ...]:
         taken = tuple(self._replies)

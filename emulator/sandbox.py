@@ -153,6 +153,7 @@ class Sandbox:
         titles = registered_titles(profile, self._client_titles)
         device = Device(profile, serial, client_titles=titles, anchors=made.anchors, state=state)
         host = Host(device, module.execute, self._now, self._on_event, self._trace)
+        host.awake()
 
         def handshake(event: HandshakeEvent) -> None:
             if isinstance(event, HandshakeFailed):

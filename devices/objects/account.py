@@ -1,13 +1,25 @@
-"""Account, Credit and Charge, classes 111 to 113 (Blue Book 4.6.2 to 4.6.4)."""
+"""Account and Credit, classes 111 and 112 (Blue Book 4.6.2, 4.6.3)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
-from devices import prepayment
+from devices.agenda import END_OF_BILLING
+from devices.happenings import Happening, happened
 from devices.meter import Meter
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
-from devices.prepayment import AccountStatus
+from devices.prepayment import account
+from devices.prepayment.account import AccountStatus, CreditStatus, CreditType
+from devices.prepayment.charges import charges_of
+from devices.prepayment.review import invoke, review
+from devices.prepayment.top_up import (
+    AboveMaximumBalance,
+    AboveMaximumCredit,
+    CreditRefused,
+    add_credit,
+    set_credit,
+)
 from devices.profile.model import ObjectRow
 from dlms.axdr.data import (
     Data,
@@ -22,48 +34,97 @@ from dlms.xdlms.codes import ActionResult, DataAccessResult
 
 _SET_AMOUNT = 2  # method set_amount_to_value of a Credit
 _MODES = (1, 2)  # credit, prepayment
-_IN_CREDIT, _LOW_CREDIT, _OUT_OF_CREDIT = 0, 1, 6
 
-
-def _mode_and_status(call: Call) -> tuple[int, int]:
-    value = call.device.value(call.row, 2)
-    if value is None or not isinstance(value.value, tuple):
-        return 1, AccountStatus.NEW
-    mode, status = (part.value for part in value.value)
-    assert isinstance(mode, int)
-    assert isinstance(status, int)
-    return mode, status
+_REFUSALS = {
+    AboveMaximumCredit: Happening.TOKEN_EXCEEDS_CREDIT_THRESHOLD,
+    AboveMaximumBalance: Happening.CREDIT_WOULD_EXCEED_BALANCE,
+}
 
 
 def _write_mode(call: Call, value: Data) -> DataAccessResult:
-    """The payment mode may be changed; the status changes by methods only."""
+    """The payment mode may be changed; the status changes by methods only. A change ends a billing
+    period and never interrupts the supply.
+    """
     parts = value.value
     assert isinstance(parts, tuple)
     if [part.type for part in parts] != [DataType.ENUM, DataType.ENUM]:
         return DataAccessResult.TYPE_UNMATCHED
     mode, status = (part.value for part in parts)
-    if mode not in _MODES or status != _mode_and_status(call)[1]:
+    before = account.pair(call.device.value(call.row, 2))
+    if mode not in _MODES or status != before[1]:
         return DataAccessResult.OTHER_REASON
     call.device.store(call.row, 2, value)
+    if mode != before[0]:
+        call.device.agenda.call_for(END_OF_BILLING, 1)
+        review(call.device, call.now)
     return DataAccessResult.SUCCESS
 
 
+# current_credit_status ----------------------------------------------------------------------------
+
+
 def _status_bits(call: Call) -> Data:
-    balance = prepayment.balance(call.device)
-    low = balance <= number(call, 16)
-    bits = ["0"] * 8
-    bits[_IN_CREDIT] = "1" if balance > 0 else "0"
-    bits[_LOW_CREDIT] = "1" if balance > 0 and low else "0"
-    bits[_OUT_OF_CREDIT] = "1" if balance <= 0 else "0"
-    return bit_string("".join(bits))
+    meter = call.device
+    available = account.available(meter)
+    others = [
+        account.status(meter, row)
+        for row in account.credits_of(meter)
+        if account.number(meter, row, 3) != CreditType.TOKEN
+    ]
+    return bit_string(
+        "".join(
+            "1" if bit else "0"
+            for bit in (
+                available > 0,
+                0 < available <= number(call, 16),
+                CreditStatus.ENABLED in others,
+                CreditStatus.SELECTABLE in others,
+                CreditStatus.SELECTED in others,
+                CreditStatus.IN_USE in others,
+                available <= 0,
+                False,
+            )
+        )
+    )
+
+
+def _in_use(call: Call) -> Data:
+    """The place in credit_reference_list, from 1, of the credit that charges are taken from."""
+    value = call.device.value(call.row, 9)
+    listed = value.value if value is not None and isinstance(value.value, tuple) else ()
+    for row in account.credits_of(call.device):
+        if account.status(call.device, row) is CreditStatus.IN_USE:
+            for place, reference in enumerate(listed, 1):
+                if reference.value == row.instance:
+                    return unsigned(place)
+    return unsigned(0)
+
+
+def _to_clear(call: Call) -> Data:
+    """What has to be paid before there is a balance again: what is owed, what was borrowed."""
+    meter = call.device
+    owed = max(0, -account.balance(meter))
+    for row in account.credits_of(meter):
+        if account.number(meter, row, 3) != CreditType.TOKEN and (
+            account.status(meter, row) in (*account.INVOKED, CreditStatus.CONSUMED)
+        ):
+            owed += max(0, account.number(meter, row, 9) - account.amount(meter, row))
+    return double_long(min(owed + number(call, 7) if owed else 0, account.MAX))
+
+
+def _debt(call: Call) -> Data:
+    """aggregated_debt: what the charges are still to collect."""
+    remaining = (account.number(call.device, row, 12) for row in charges_of(call.device))
+    return double_long(min(sum(remaining), account.MAX))
 
 
 def _move(allowed: AccountStatus, after: AccountStatus) -> Invoke:
     def move(call: Call, parameter: Data) -> Outcome:
-        mode, status = _mode_and_status(call)
+        mode, status = account.pair(call.device.value(call.row, 2))
         if status != allowed:
             return Outcome(ActionResult.OTHER_REASON)
         call.device.store(call.row, 2, structure(enum(mode), enum(after)))
+        review(call.device, call.now)
         return SUCCESS
 
     return move
@@ -71,10 +132,11 @@ def _move(allowed: AccountStatus, after: AccountStatus) -> Invoke:
 
 ACCOUNT = Behaviour(
     read={
-        3: computed(lambda call: unsigned(1)),
+        3: computed(_in_use),
         4: computed(_status_bits),
-        5: computed(lambda call: double_long(prepayment.balance(call.device))),
-        6: computed(lambda call: double_long(max(0, -prepayment.balance(call.device)))),
+        5: computed(lambda call: double_long(account.available(call.device))),
+        6: computed(_to_clear),
+        8: computed(_debt),
     },
     write={2: _write_mode},
     invoke={
@@ -85,13 +147,19 @@ ACCOUNT = Behaviour(
 )
 
 
+# Credits ------------------------------------------------------------------------------------------
+
+
 def _change(
-    call: Call, parameter: Data, change: Callable[[Meter, ObjectRow, int], None]
+    call: Call, parameter: Data, change: Callable[[Meter, ObjectRow, int, dt.datetime], None]
 ) -> Outcome:
     assert isinstance(parameter.value, int)
     try:
-        change(call.device, call.row, parameter.value)
-    except prepayment.CreditRefused:
+        change(call.device, call.row, parameter.value, call.now)
+    except CreditRefused as refusal:
+        told = _REFUSALS.get(type(refusal))
+        if told is not None:
+            happened(call.device, told, call.now, parameter.value)
         return Outcome(ActionResult.OTHER_REASON)
     return SUCCESS
 
@@ -102,13 +170,16 @@ def _update_amount(call: Call, parameter: Data) -> Outcome:
     rights = call.row.rights[call.association.name]
     if parameter.value < 0 and _SET_AMOUNT not in rights.methods:
         return Outcome(ActionResult.READ_WRITE_DENIED)
-    return _change(call, parameter, prepayment.add_credit)
+    return _change(call, parameter, add_credit)
 
 
 def _set_amount(call: Call, parameter: Data) -> Outcome:
-    return _change(call, parameter, prepayment.set_credit)
+    return _change(call, parameter, set_credit)
 
 
-CREDIT = Behaviour(invoke={1: _update_amount, _SET_AMOUNT: _set_amount})
+def _invoke(call: Call, parameter: Data) -> Outcome:
+    done = invoke(call.device, call.row, call.now)
+    return SUCCESS if done else Outcome(ActionResult.OTHER_REASON)
 
-CHARGE = Behaviour()
+
+CREDIT = Behaviour(invoke={1: _update_amount, _SET_AMOUNT: _set_amount, 3: _invoke})

@@ -1,59 +1,30 @@
-"""Disconnect control, class 70 (Blue Book 4.5.8): one table of transitions per control mode."""
+"""Disconnect control, class 70 (Blue Book 4.5.8): the relay of :mod:`devices.supply`, from outside."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-
+from devices import supply
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
-from devices.outbox import Changed
+from devices.supply import ControlState
 from dlms.axdr.data import Data, boolean, enum
 from dlms.xdlms.codes import ActionResult, DataAccessResult
-from dlms.xdlms.descriptors import AttributeDescriptor
 
-
-class ControlState(IntEnum):
-    DISCONNECTED = 0
-    CONNECTED = 1
-    READY_FOR_RECONNECTION = 2
-
-
-_DISCONNECTED, _CONNECTED, _READY = ControlState
-
-REMOTE_DISCONNECT = {
-    mode: {_CONNECTED: _DISCONNECTED, _READY: _DISCONNECTED} for mode in range(1, 8)
-}
-"""Transitions b and c: in every mode but 0, which has none."""
-
-REMOTE_RECONNECT = {
-    1: {_DISCONNECTED: _READY},
-    2: {_DISCONNECTED: _CONNECTED},
-    3: {_DISCONNECTED: _READY},
-    4: {_DISCONNECTED: _CONNECTED},
-    5: {_DISCONNECTED: _READY},
-    6: {_DISCONNECTED: _READY},
-    7: {_DISCONNECTED: _CONNECTED, _READY: _CONNECTED},
-}
-"""Transition d (to ready) or a (to connected), as the mode has it, and i in mode 7."""
-
-_HIGHEST_MODE = 7
+_DISCONNECT, _RECONNECT = "bc", "adi"
+"""Transitions of the two methods; which of them there is depends on the control mode."""
 
 
 def _state(call: Call) -> ControlState:
-    return ControlState(number(call, 3))
+    return supply.state_of(call.device, call.row)
 
 
-def _move(table: dict[int, dict[ControlState, ControlState]]) -> Invoke:
+def _move(letters: str) -> Invoke:
     def move(call: Call, parameter: Data) -> Outcome:
-        transitions = table.get(number(call, 4), {})
-        state = _state(call)
-        after = transitions.get(state)
+        mode, state = number(call, 4), _state(call)
+        after = supply.destination(mode, state, letters)
         if after is None:
             # Where the method leads is where the relay is: nothing to do is no failure.
-            done = state in transitions.values()
+            done = state in supply.ends(mode, letters)
             return SUCCESS if done else Outcome(ActionResult.OTHER_REASON)
-        call.device.store(call.row, 3, enum(after))
-        what = AttributeDescriptor(call.row.interface_class.class_id, call.row.instance, 3)
-        call.device.outbox.announce(Changed(what))
+        supply.put(call.device, call.row, after, call.now)
         return SUCCESS
 
     return move
@@ -61,9 +32,10 @@ def _move(table: dict[int, dict[ControlState, ControlState]]) -> Invoke:
 
 def _write_mode(call: Call, value: Data) -> DataAccessResult:
     assert isinstance(value.value, int)
-    if value.value > _HIGHEST_MODE:
+    if value.value > supply.HIGHEST_MODE:
         return DataAccessResult.OTHER_REASON
     call.device.store(call.row, 4, value)
+    supply.note_conditions(call.device, call.now)
     return DataAccessResult.SUCCESS
 
 
@@ -73,5 +45,5 @@ BEHAVIOUR = Behaviour(
         3: computed(lambda call: enum(_state(call))),
     },
     write={4: _write_mode},
-    invoke={1: _move(REMOTE_DISCONNECT), 2: _move(REMOTE_RECONNECT)},
+    invoke={1: _move(_DISCONNECT), 2: _move(_RECONNECT)},
 )

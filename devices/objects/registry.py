@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from devices.objects import (
     account,
+    activity_calendar,
     association_ln,
     association_sn,
+    charge,
     clock,
     disconnect_control,
     profile_generic,
     push_setup,
     roles,
     security_setup,
+    tariffs,
     token_gateway,
 )
 from devices.objects.behaviour import Behaviour
@@ -31,6 +34,10 @@ BEHAVIOURS: dict[int, Behaviour] = {row.class_id: Behaviour() for row in classes
     classes.DISCONNECT_CONTROL.class_id: disconnect_control.BEHAVIOUR,
     classes.ACCOUNT.class_id: account.ACCOUNT,
     classes.CREDIT.class_id: account.CREDIT,
-    classes.CHARGE.class_id: account.CHARGE,
+    classes.CHARGE.class_id: charge.BEHAVIOUR,
+    classes.ACTIVITY_CALENDAR.class_id: activity_calendar.CALENDAR,
+    classes.SPECIAL_DAYS_TABLE.class_id: activity_calendar.SPECIAL,
+    classes.REGISTER_ACTIVATION.class_id: tariffs.REGISTER_ACTIVATION,
+    classes.SCRIPT_TABLE.class_id: tariffs.SCRIPT_TABLE,
     classes.TOKEN_GATEWAY.class_id: token_gateway.BEHAVIOUR,
 }

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from devices import metrology
+from devices.metering import metering
+from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
+from devices.objects.tariffs import rate_in_force
 from dlms.axdr.data import (
     Data,
     DataType,
     double_long_unsigned,
     long_unsigned,
     octet_string,
+    unsigned,
     visible_string,
 )
 from dlms.security.keys import KeyKind
@@ -35,7 +39,22 @@ def _serial_number(call: Call) -> Data:
 
 
 def _import_energy(call: Call) -> Data:
-    return double_long_unsigned(metrology.import_energy(call.device.seed, call.now) & 0xFFFF_FFFF)
+    return _counted(metering(call.device).total(Quantity.IMPORT, call.now))
+
+
+def _import_energy_of_rate(call: Call) -> Data:
+    """Of the rate that the role names."""
+    rate = int(call.row.role.partition(" ")[2])
+    return _counted(metering(call.device).rates(Quantity.IMPORT, call.now).get(rate, 0))
+
+
+def _counted(units: int) -> Data:
+    """A register goes round at its end."""
+    return double_long_unsigned(units & 0xFFFF_FFFF)
+
+
+def _tariff(call: Call) -> Data:
+    return unsigned(rate_in_force(call))
 
 
 def _import_power(call: Call) -> Data:
@@ -51,6 +70,8 @@ ROLES: dict[str, Callable[[Call], Data]] = {
     "logical-device-name": _logical_device_name,
     "serial-number": _serial_number,
     "import-energy": _import_energy,
+    "import-energy-rate": _import_energy_of_rate,
+    "active-rate": _tariff,
     "import-power": _import_power,
     "voltage": _voltage,
 }

@@ -22,6 +22,7 @@ _APART = ("laboratory",)
 
 _TOP = {
     "extends", "name", "identity", "associations", "objects", "short_name_objects", "instructions",
+    "habits", "logs", "alerts",
 }  # fmt: skip
 
 

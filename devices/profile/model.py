@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from devices.profile.habits import Habits
 from devices.profile.rights import Rights
 from dlms.association.config import ServerConfig
 from dlms.axdr.data import Data
@@ -31,11 +32,18 @@ ROLES = frozenset(
         "logical-device-name",
         "serial-number",
         "import-energy",
+        "import-energy-rate",
+        "active-rate",
         "import-power",
         "voltage",
     }
 )
-"""Roles of Data and Register objects whose value is computed; the first names its association."""
+"""Roles of objects whose value is computed. An invocation counter names its association behind the
+role, a register of a rate the rate.
+"""
+
+OTHER_ROLES = frozenset({"friendly-hours"})
+"""Roles of objects that the meter looks at by itself."""
 
 
 class ObjectRow(NamedTuple):
@@ -116,7 +124,7 @@ class Profile:
     (method update_amount) or ``token`` (Token gateway). Amounts are in the unit of ``currency``:
     10 to the power of ``currency_scale`` of one pound. ``short_names`` is empty where no
     association uses them; ``promising`` are the associations with a right that says how a response
-    is protected.
+    is protected. ``logs`` are the events that go into each log, ``alerts`` those that are told.
     """
 
     name: str
@@ -137,6 +145,9 @@ class Profile:
     provenance: dict[str, Provenance]
     short_names: ShortNames
     promising: frozenset[str]
+    habits: Habits = field(default_factory=Habits)
+    logs: Mapping[bytes, frozenset[int]] = field(default_factory=dict)
+    alerts: frozenset[int] = frozenset()
 
     def objects_of(self, row: AssociationRow) -> Mapping[bytes, ObjectRow]:
         """The objects that an association can see by its way of naming, whatever its rights."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from devices.profile.associations import association, rights_as
 from devices.profile.instructions import instruction
+from devices.profile.living import events, habits, logs
 from devices.profile.model import ObjectRow, Profile, Provenance
 from devices.profile.naming import short_names
 from devices.profile.objects import objects
@@ -48,6 +49,8 @@ def profile(document: Table, place: Place) -> Profile:
         key: instruction(key, row, associations, found, place.at("instructions").at(key))
         for key, row in maybe(document, "instructions", dict, {}, place).items()
     }
+    own_habits, of_habits = habits(maybe(document, "habits", dict, {}, place), place.at("habits"))
+    provenance |= {f"habits.{key}": fact for key, fact in of_habits.items()}
     return Profile(
         name=name,
         manufacturer=identity["manufacturer"],
@@ -67,6 +70,11 @@ def profile(document: Table, place: Place) -> Profile:
         provenance=provenance,
         short_names=short_names(associations, found, by_short_name, where),
         promising=frozenset(_promising((*found.values(), *by_short_name.values()))),
+        habits=own_habits,
+        logs=logs(maybe(document, "logs", dict, {}, place), found, place.at("logs")),
+        alerts=events(document["alerts"], place.at("alerts"))
+        if "alerts" in document
+        else frozenset(),
     )
 
 

@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from devices.objects.disconnect_control import ControlState
 from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
 from devices.profile import Profile
 from devices.profile.model import InstructionRow, SetStep
+from devices.supply import ControlState
 from devices.token import make_token
 from dlms.axdr.data import Data, double_long, enum, integer, octet_string, structure
 from dlms.axdr.datetimes import CosemDateTime

@@ -121,21 +121,25 @@ def test_a_closed_account_takes_no_credit(
 @pytest.mark.parametrize(
     ("balance", "bits", "available", "to_clear"),
     [
-        (1000, "10000000", 1000, 0),
-        (201, "10000000", 201, 0),
-        (200, "11000000", 200, 0),  # the low credit threshold is 200
-        (1, "11000000", 1, 0),
-        (0, "00000010", 0, 0),
-        (-1, "00000010", -1, 1),
-        (-(2**31) + 1, "00000010", -(2**31) + 1, 2**31 - 1),
+        (1000, "10100000", 1000, 0),
+        (201, "10100000", 201, 0),
+        (200, "11100000", 200, 0),  # the low credit threshold is 200
+        (101, "11100000", 101, 0),
+        (100, "11010000", 100, 0),  # emergency credit is on offer from 100 on
+        (1, "11010000", 1, 0),
+        (0, "00010010", 0, 0),
+        (-1, "00010010", -1, 1),
+        (-(2**31) + 1, "00010010", -(2**31) + 1, 2**31 - 1),
     ],
 )
 def test_what_the_account_computes(
     bench: Any, balance: int, bits: str, available: int, to_clear: int
 ) -> None:
-    """Bits of current_credit_status: 0 in credit, 1 low credit, 6 out of credit."""
+    """Bits of current_credit_status: 0 in credit, 1 low credit, 2 next credit enabled, 3 selectable,
+    6 out of credit.
+    """
     assert bench.act(CREDIT, 2, double_long(balance)) is ActionResult.SUCCESS
-    assert bench.value(ACCOUNT, 3) == 1
+    assert bench.value(ACCOUNT, 3) == (1 if balance > 0 else 0)
     assert bench.value(ACCOUNT, 4) == bits
     assert bench.value(ACCOUNT, 5) == available
     assert bench.value(ACCOUNT, 6) == to_clear

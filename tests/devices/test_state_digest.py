@@ -15,7 +15,7 @@ from dlms.cosem.security_setup import Entity, Policy
 from dlms.security.control import Protection
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CertificateFacts, CertificatePurpose, Curve
-from dlms.xdlms.codes import ActionResult
+from dlms.xdlms.codes import DataAccessResult
 
 CERTIFICATE = StoredCertificate(
     Entity.CLIENT,
@@ -100,10 +100,11 @@ def test_order_does_not_count() -> None:
 
 
 def test_undoing_brings_it_back(bench: Any) -> None:
+    assert bench.set("0-0:96.3.10.255", 4, enum(5)) is DataAccessResult.SUCCESS
     before = bench.digest()
-    assert bench.act("0-0:1.0.0.255", 6, long(10)) is ActionResult.SUCCESS
+    assert bench.set("0-0:96.3.10.255", 4, enum(6)) is DataAccessResult.SUCCESS
     assert bench.digest() != before
-    assert bench.act("0-0:1.0.0.255", 6, long(-10)) is ActionResult.SUCCESS
+    assert bench.set("0-0:96.3.10.255", 4, enum(5)) is DataAccessResult.SUCCESS
     assert bench.digest() == before
 
 

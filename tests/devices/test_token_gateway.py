@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.prepayment import lockout
 from devices.profile import available
 from devices.token import MAX_COUNTER, make_token
 from dlms.axdr.data import Data, double_long, octet_string, visible_string
@@ -44,6 +45,7 @@ def refused(meter: Any, digits: str | bytes, code: int) -> None:
     assert enter(meter, digits) is ActionResult.OTHER_REASON
     assert status(meter) == code
     assert (meter.value(CREDIT, 2), meter.device.state.used_tokens) == before
+    lockout.succeeded(meter.device)  # of how many are too many: test_lockout
 
 
 @pytest.mark.parametrize("name", available())

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from devices import prepayment
+from devices.objects import account, token_gateway
+from devices.prepayment import top_up
 from devices.profile import available
 from emulator.cli.main import main
 from emulator.head_end import services
@@ -216,11 +217,8 @@ def do_nothing(*_: Any) -> None:
     """Instead of what should have been done."""
 
 
-def add_too_little(device: Any, row: Any, value: int) -> None:
-    _add_credit(device, row, value - 1)
-
-
-_add_credit = prepayment.add_credit
+def add_too_little(device: Any, row: Any, value: int, now: Any) -> None:
+    top_up.add_credit(device, row, value - 1, now)
 
 
 @pytest.mark.parametrize("instead", [do_nothing, add_too_little])
@@ -228,7 +226,8 @@ def test_credit_that_does_not_arrive(
     instead: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every meter answers that all is well; the demo looks at the balance."""
-    monkeypatch.setattr(prepayment, "add_credit", instead)
+    monkeypatch.setattr(account, "add_credit", instead)
+    monkeypatch.setattr(token_gateway, "add_credit", instead)
     status, shown = run_json(["demo", "--json"], capsys)
     assert status == 1
     for result in shown["meters"]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from devices import prepayment
 from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
+from devices.prepayment import account
 from devices.profile import available, load
 from devices.profile.model import SetStep
 from devices.token import make_token
@@ -56,7 +56,7 @@ ADD_CREDIT = Purpose.GENERATE_ADD_CREDIT_COMMAND
 
 def balance(meter: Any) -> Decimal:
     """What the device itself holds, in pounds."""
-    return Decimal(prepayment.balance(meter.device)).scaleb(meter.profile.currency_scale)
+    return Decimal(account.balance(meter.device)).scaleb(meter.profile.currency_scale)
 
 
 # Reading ------------------------------------------------------------------------------------------

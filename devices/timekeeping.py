@@ -1,0 +1,149 @@
+"""The meter's own time: true time plus what its clock is off, in its zone (Blue Book 4.5.1).
+
+Daylight saving begins at a moment of normal time and ends at one of summer time, both local; their
+deviation fields add nothing and are not looked at.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from functools import lru_cache
+from typing import NamedTuple
+
+from devices.meter import Meter
+from dlms.axdr.data import Data
+from dlms.axdr.datetimes import ClockStatus, CosemDateTime
+from dlms.errors import CodecError
+
+CLOCK = bytes((0, 0, 1, 0, 0, 255))
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_SECOND_LAST_DAY, _LAST_DAY = 0xFD, 0xFE
+
+INVALID = "clock invalid"
+"""Figure: 1 while the clock has lost the time and nobody has set it."""
+
+
+def stamp(moment: dt.datetime) -> int:
+    """A moment as a figure: microseconds since 1970."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def moment_of(figure: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(microseconds=figure)
+
+
+class Zone(NamedTuple):
+    """Local time: ``normal`` and, between ``begin`` and ``end`` of each year, ``summer`` time.
+    ``begin`` and ``end`` are date-times with rules in them, empty where there is no summer time.
+    """
+
+    normal: dt.timedelta = dt.timedelta()
+    summer: dt.timedelta = dt.timedelta()
+    begin: bytes = b""
+    end: bytes = b""
+
+    def is_summer(self, moment: dt.datetime) -> bool:
+        """Whether daylight saving is active at a moment (aware)."""
+        if not self.begin:
+            return False
+        year = (moment + self.normal).year
+        begin, end = _moment_in(self.begin, year), _moment_in(self.end, year)
+        if begin is None or end is None:
+            return False
+        naive = moment.astimezone(dt.UTC).replace(tzinfo=None)
+        begun, ended = naive >= begin - self.normal, naive >= end - self.normal - self.summer
+        return (begun and not ended) if begin < end else (begun or not ended)
+
+    def local(self, moment: dt.datetime) -> dt.datetime:
+        """A moment (aware) in local time (aware)."""
+        offset = self.normal + self.summer if self.is_summer(moment) else self.normal
+        return moment.astimezone(dt.timezone(offset))
+
+    def moment(self, local: dt.datetime) -> dt.datetime:
+        """The moment of a local time (naive): the first of two, and where there is none, what there
+        would be without the change.
+        """
+        aware = local.replace(tzinfo=dt.UTC)
+        if self.begin and self.is_summer(early := aware - self.normal - self.summer):
+            return early
+        return aware - self.normal
+
+
+@lru_cache(maxsize=1024)
+def _moment_in(octets: bytes, year: int) -> dt.datetime | None:
+    """When a date-time with rules is in ``year`` (naive); ``None`` if it is not."""
+    try:
+        rule = CosemDateTime.from_octets(octets)
+    except CodecError:
+        return None
+    if rule.year not in (None, year) or rule.month not in range(1, 13):
+        return None
+    assert rule.month is not None
+    last = calendar.monthrange(year, rule.month)[1]
+    first = {_LAST_DAY: last, _SECOND_LAST_DAY: last - 1, None: 1}.get(rule.day, rule.day)
+    assert first is not None
+    if not 1 <= first <= last:
+        return None
+    date = dt.date(year, rule.month, first)
+    if rule.day_of_week is not None:
+        # With a weekday: the last, or second last, such day of the month, or the first from a date.
+        if rule.day in (_LAST_DAY, _SECOND_LAST_DAY):
+            date = dt.date(year, rule.month, last)
+            date -= dt.timedelta((date.isoweekday() - rule.day_of_week) % 7)
+            date -= dt.timedelta(7 if rule.day == _SECOND_LAST_DAY else 0)
+        else:
+            date += dt.timedelta((rule.day_of_week - date.isoweekday()) % 7)
+    time = dt.time(rule.hour or 0, rule.minute or 0, rule.second or 0)
+    return dt.datetime.combine(date, time)
+
+
+_UTC = Zone()
+
+
+def zone(meter: Meter) -> Zone:
+    """The local time of a meter, as its Clock object has it."""
+    row = meter.profile.objects.get(CLOCK)
+    if row is None:
+        return _UTC
+    normal = dt.timedelta(minutes=-_number(meter.value(row, 3)))
+    enabled = meter.value(row, 8)
+    if enabled is None or not enabled.value:
+        return Zone(normal) if normal else _UTC
+    summer = dt.timedelta(minutes=_number(meter.value(row, 7)))
+    return Zone(normal, summer, _octets(meter.value(row, 5)), _octets(meter.value(row, 6)))
+
+
+def device_time(meter: Meter, now: dt.datetime) -> dt.datetime:
+    """The meter's own idea of the time, local (aware)."""
+    return zone(meter).local(now + meter.state.clock_offset)
+
+
+def true_time(meter: Meter, local: dt.datetime) -> dt.datetime:
+    """The true time at which the meter's clock shows ``local`` (naive), as it goes now."""
+    return zone(meter).moment(local) - meter.state.clock_offset
+
+
+def clock_status(meter: Meter, now: dt.datetime) -> int:
+    """Attribute 4 of the Clock."""
+    status = ClockStatus(0)
+    if meter.state.figures.get(INVALID):
+        status |= ClockStatus.INVALID_VALUE
+    if zone(meter).is_summer(now + meter.state.clock_offset):
+        status |= ClockStatus.DAYLIGHT_SAVING_ACTIVE
+    return int(status)
+
+
+def clock_octets(meter: Meter, now: dt.datetime) -> bytes:
+    """Device time as 12 octets."""
+    local = device_time(meter, now)
+    return CosemDateTime.from_datetime(local, status=clock_status(meter, now)).to_octets()
+
+
+def _number(value: Data | None) -> int:
+    return value.value if value is not None and isinstance(value.value, int) else 0
+
+
+def _octets(value: Data | None) -> bytes:
+    return value.value if value is not None and isinstance(value.value, bytes) else b""
