@@ -1,7 +1,7 @@
 """What happens to a meter: it goes into the logs that the profile names, and out as an alert.
 
-That a meter shows the very codes of GBCS alerts is assumed: which they are made of on a SMETS1 meter
-is not public.
+That a meter shows the very codes of GBCS alerts is assumed: which they are made of on a SMETS1
+meter is not public.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LAST_ALERT = "last alert"
 
 
 def happened(meter: Meter, what: Happening, now: dt.datetime, argument: int = 0) -> None:
-    """Something has happened at the true time ``now``. ``argument`` is a number that goes with it."""
+    """It has happened at the true time ``now``; ``argument`` is a number that goes with it."""
     for instance, logged in meter.profile.logs.items():
         if what in logged:
             append(meter, instance, entry(meter, what, now, argument))

@@ -1,5 +1,5 @@
-"""What the meter does at times that were set: Single action schedules, and passive values that become
-active (Blue Book 4.5.5, 4.5.7, 4.6.4).
+"""What the meter does at times that were set: Single action schedules, and passive values that
+become active (Blue Book 4.5.5, 4.5.7, 4.6.4).
 """
 
 from __future__ import annotations

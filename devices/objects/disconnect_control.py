@@ -1,4 +1,4 @@
-"""Disconnect control, class 70 (Blue Book 4.5.8): the relay of :mod:`devices.supply`, from outside."""
+"""Disconnect control, class 70 (Blue Book 4.5.8): the relay of :mod:`devices.supply`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account of a meter: its mode and state, and its Credits as they stand (Blue Book 4.6.2, 4.6.3).
+"""The account of a meter: its mode and state, and its Credits (Blue Book 4.6.2, 4.6.3).
 
 Amounts are in the account's currency unit (attribute 15 of the Account). The token credit is the
 meter's balance; it may be negative.

@@ -135,8 +135,8 @@ def test_a_closed_account_takes_no_credit(
 def test_what_the_account_computes(
     bench: Any, balance: int, bits: str, available: int, to_clear: int
 ) -> None:
-    """Bits of current_credit_status: 0 in credit, 1 low credit, 2 next credit enabled, 3 selectable,
-    6 out of credit.
+    """Bits of current_credit_status: 0 in credit, 1 low credit, 2 next credit enabled, 3 that it is
+    selectable, 6 out of credit.
     """
     assert bench.act(CREDIT, 2, double_long(balance)) is ActionResult.SUCCESS
     assert bench.value(ACCOUNT, 3) == (1 if balance > 0 else 0)
