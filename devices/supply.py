@@ -12,7 +12,7 @@ from enum import Enum, IntEnum
 from devices.happenings import Happening, happened
 from devices.history import Segment
 from devices.meter import Meter
-from devices.metering import ACTIVITY_CALENDAR, MAX_SEGMENTS, metering
+from devices.registers import ACTIVITY_CALENDAR, MAX_SEGMENTS, registers
 from devices.metrology import INSTALLED, Quantity
 from devices.outbox import Changed
 from devices.profile.model import ObjectRow
@@ -222,7 +222,7 @@ def _forget_half(meter: Meter) -> None:
     numbers = sorted(history)
     kept = numbers[len(numbers) // 2]
     since = history[kept].since
-    counted = {quantity: metering(meter).rates(quantity, since) for quantity in Quantity}
+    counted = {quantity: registers(meter).rates(quantity, since) for quantity in Quantity}
     for quantity, rates in counted.items():
         for rate, total in rates.items():
             meter.state.figures[f"base {quantity.name} {rate}"] = total

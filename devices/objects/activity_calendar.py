@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from devices import supply
 from devices.meter import Meter
-from devices.metering import ACTIVITY_CALENDAR, SPECIAL_DAYS, calendar_values
+from devices.registers import ACTIVITY_CALENDAR, SPECIAL_DAYS, calendar_values
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, Write
 from devices.supply import calendar_number
 from dlms.axdr.data import NULL, Data, array, structure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from devices import metrology
-from devices.metering import metering
+from devices.registers import registers
 from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
 from devices.objects.tariffs import rate_in_force
@@ -39,13 +39,13 @@ def _serial_number(call: Call) -> Data:
 
 
 def _import_energy(call: Call) -> Data:
-    return _counted(metering(call.device).total(Quantity.IMPORT, call.now))
+    return _counted(registers(call.device).total(Quantity.IMPORT, call.now))
 
 
 def _import_energy_of_rate(call: Call) -> Data:
     """Of the rate that the role names."""
     rate = int(call.row.role.partition(" ")[2])
-    return _counted(metering(call.device).rates(Quantity.IMPORT, call.now).get(rate, 0))
+    return _counted(registers(call.device).rates(Quantity.IMPORT, call.now).get(rate, 0))
 
 
 def _counted(units: int) -> Data:

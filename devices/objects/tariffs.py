@@ -6,7 +6,7 @@ calendar says which is in force (Blue Book 4.5.5), and the mask of that name is 
 
 from __future__ import annotations
 
-from devices.metering import metering
+from devices.registers import registers
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, computed
 from devices.timekeeping import device_time
 from dlms.axdr.data import Data, octet_string
@@ -16,7 +16,7 @@ from dlms.xdlms.codes import ActionResult
 
 def rate_in_force(call: Call) -> int:
     """The selector of the activity calendar at the time of the call; 0 if there is none."""
-    counted = metering(call.device)
+    counted = registers(call.device)
     calendar = counted.calendar(counted.segment(call.now).calendar)
     return calendar.selector(device_time(call.device, call.now))
 

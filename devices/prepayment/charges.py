@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from devices.meter import Meter
-from devices.metering import Rates, metering
+from devices.registers import Rates, registers
 from devices.metrology import Quantity
 from devices.prepayment.account import (
     MAX,
@@ -113,9 +113,9 @@ def consumed_cost(meter: Meter, row: ObjectRow, since: dt.datetime, until: dt.da
         return 0
     prices = per_unit(meter, row)
     if set(prices) == {b""}:
-        used = metering(meter).total(quantity, until) - metering(meter).total(quantity, since)
+        used = registers(meter).total(quantity, until) - registers(meter).total(quantity, since)
         return _scaled(meter, row, prices[b""], used)
-    before, after = metering(meter).rates(quantity, since), metering(meter).rates(quantity, until)
+    before, after = registers(meter).rates(quantity, since), registers(meter).rates(quantity, until)
     used_up = {rate: total - before.get(rate, 0) for rate, total in after.items()}
     return _scaled(meter, row, priced(prices, used_up), 1)
 
@@ -189,7 +189,7 @@ def _is_collected(meter: Meter, row: ObjectRow, now: dt.datetime) -> bool:
         return True  # what has flowed is paid for
     bits = next(_collection(meter, row), "")
     # What was due while there were no mains is collected when they are back.
-    if not metering(meter).segment(now).flowing:
+    if not registers(meter).segment(now).flowing:
         return bits[_WHEN_DISCONNECTED : _WHEN_DISCONNECTED + 1] == "1"
     return not is_friendly(meter, now) or bits[_WHEN_FRIENDLY : _WHEN_FRIENDLY + 1] == "1"
 

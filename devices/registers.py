@@ -32,7 +32,7 @@ Rates: TypeAlias = dict[int, int]
 _DAY = dt.timedelta(days=1)
 
 
-class Metering:
+class Registers:
     """What one meter has counted. What it has worked out is kept as long as the history is that."""
 
     def __init__(self, meter: Meter) -> None:
@@ -169,11 +169,11 @@ def _midnight_after(moment: dt.datetime, offset: dt.timedelta, local: Zone) -> d
     return local.moment(dt.datetime.combine(date, dt.time())) - offset
 
 
-def metering(meter: Meter) -> Metering:
+def registers(meter: Meter) -> Registers:
     """The metering of a meter, made once."""
-    found = meter.derived.get(Metering)
-    if not isinstance(found, Metering):
-        found = meter.derived[Metering] = Metering(meter)
+    found = meter.derived.get(Registers)
+    if not isinstance(found, Registers):
+        found = meter.derived[Registers] = Registers(meter)
     return found
 
 
