@@ -29,6 +29,11 @@ def clock_octets(call: Call) -> bytes:
     return CosemDateTime.from_datetime(device_time(call)).to_octets()
 
 
+def aware(call: Call, moment: dt.datetime) -> dt.datetime:
+    """A moment whose deviation was not specified is one of the meter's own time."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=device_time(call).tzinfo)
+
+
 def _time(call: Call) -> Data:
     return octet_string(clock_octets(call))
 
@@ -41,9 +46,7 @@ def _write_time(call: Call, value: Data) -> DataAccessResult:
         return DataAccessResult.TYPE_UNMATCHED
     if moment.year not in _YEARS:
         return DataAccessResult.OTHER_REASON
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=device_time(call).tzinfo)
-    call.device.state.clock_offset = moment - call.now
+    call.device.state.clock_offset = aware(call, moment) - call.now
     return DataAccessResult.SUCCESS
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from typing import TypeAlias
 
-from devices import metrology
+from devices import metering, metrology
+from devices.meter import Meter
+from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
 from dlms.axdr.data import (
     Data,
@@ -17,6 +21,8 @@ from dlms.axdr.data import (
 from dlms.security.keys import KeyKind
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
+
+Reading: TypeAlias = Callable[[Meter, dt.datetime], Data]
 
 
 def _invocation_counter(call: Call) -> Data:
@@ -34,34 +40,47 @@ def _serial_number(call: Call) -> Data:
     return visible_string(f"{call.device.serial:08d}")
 
 
-def _import_energy(call: Call) -> Data:
-    return double_long_unsigned(metrology.import_energy(call.device.seed, call.now) & 0xFFFF_FFFF)
+def _energy(quantity: Quantity) -> Reading:
+    """A register of 32 bits, which begins again after its last number."""
+    return lambda device, moment: double_long_unsigned(
+        metering.total(device, quantity, moment) & 0xFFFF_FFFF
+    )
 
 
-def _import_power(call: Call) -> Data:
-    return double_long_unsigned(metrology.import_power(call.device.seed, call.now))
+def _import_power(device: Meter, moment: dt.datetime) -> Data:
+    return double_long_unsigned(metering.rate(device, Quantity.IMPORT, moment))
 
 
-def _voltage(call: Call) -> Data:
-    return long_unsigned(metrology.voltage(call.device.seed, call.now))
+def _voltage(device: Meter, moment: dt.datetime) -> Data:
+    return long_unsigned(metrology.voltage(device.seed, moment))
 
+
+READINGS: dict[str, Reading] = {
+    "import-energy": _energy(Quantity.IMPORT),
+    "export-energy": _energy(Quantity.EXPORT),
+    "reactive-import-energy": _energy(Quantity.REACTIVE_IMPORT),
+    "reactive-export-energy": _energy(Quantity.REACTIVE_EXPORT),
+    "gas-volume": _energy(Quantity.GAS_VOLUME),
+    "import-power": _import_power,
+    "voltage": _voltage,
+}
+"""Values that are functions of the meter and the true time, by role."""
 
 ROLES: dict[str, Callable[[Call], Data]] = {
     "invocation-counter": _invocation_counter,
     "logical-device-name": _logical_device_name,
     "serial-number": _serial_number,
-    "import-energy": _import_energy,
-    "import-power": _import_power,
-    "voltage": _voltage,
 }
 
 
 def _read(call: Call, selection: SelectiveAccess | None) -> Data | DataAccessResult:
     if selection is not None:
         return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
-    role = ROLES.get(call.row.role.partition(" ")[0])
-    if role is not None:
-        return role(call)
+    if call.row.role:
+        reading = READINGS.get(call.row.role)
+        if reading is not None:
+            return reading(call.device, call.now)
+        return ROLES[call.row.role.partition(" ")[0]](call)
     value = call.device.value(call.row, 2)
     return DataAccessResult.OBJECT_UNAVAILABLE if value is None else value
 

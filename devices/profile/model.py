@@ -10,6 +10,7 @@ from typing import NamedTuple
 from devices.profile.rights import Rights
 from dlms.association.config import ServerConfig
 from dlms.axdr.data import Data
+from dlms.cosem import classes
 from dlms.cosem.interface_class import Attribute, InterfaceClass, Method
 from dlms.cosem.short_names import attribute_offset
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
@@ -25,17 +26,28 @@ class Provenance(NamedTuple):
         return f"{'assumed' if self.assumed else 'source'}: {self.text}"
 
 
-ROLES = frozenset(
+_VALUE = (classes.DATA.class_id, classes.REGISTER.class_id)
+
+ROLES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
-        "invocation-counter",
-        "logical-device-name",
-        "serial-number",
-        "import-energy",
-        "import-power",
-        "voltage",
+        "invocation-counter": _VALUE,
+        "logical-device-name": _VALUE,
+        "serial-number": _VALUE,
+        "import-energy": _VALUE,
+        "export-energy": _VALUE,
+        "reactive-import-energy": _VALUE,
+        "reactive-export-energy": _VALUE,
+        "gas-volume": _VALUE,
+        "import-power": _VALUE,
+        "voltage": _VALUE,
+        "import-demand": (classes.DEMAND_REGISTER.class_id,),
+        "max-import-demand": (classes.EXTENDED_REGISTER.class_id,),
+        "stored": (classes.PROFILE_GENERIC.class_id,),
     }
 )
-"""Roles of Data and Register objects whose value is computed; the first names its association."""
+"""Roles of objects by the classes that may have them. The value of Data and registers is computed
+then; the first names its association. The rows of a Profile generic are stored.
+"""
 
 
 class ObjectRow(NamedTuple):

@@ -55,6 +55,9 @@ def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
     role, _, scope = row.role.partition(" ")
     if role and role not in ROLES:
         raise place.at("role").error(f"{role!r} is unknown; known are {', '.join(sorted(ROLES))}")
+    if role and row.interface_class.class_id not in ROLES[role]:
+        of = " or ".join(classes.BY_ID[number].name for number in ROLES[role])
+        raise place.at("role").error(f"{role!r} is for {of}, not {row.interface_class.name}")
     if role == "invocation-counter" and scope not in profile.associations:
         raise place.at("role").error(f"there is no association {scope!r}")
     if row.interface_class is classes.SECURITY_SETUP:
