@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 
 from devices.alert_codes import Happening
+from devices.captures import append
 from devices.history import Alert
 from devices.meter import Meter
 from devices.timekeeping import clock_octets
-from dlms.axdr.data import Data, double_long, long_unsigned, octet_string, structure
+from dlms.axdr.data import double_long, long_unsigned, octet_string
 
-__all__ = ["LOST", "MAX_ALERTS", "Happening", "append", "entry", "happened"]
+__all__ = ["LOST", "MAX_ALERTS", "Happening", "happened"]
 
 MAX_ALERTS = 100
 """Alerts that are kept while nobody takes them; then the oldest gives way, and is counted."""
@@ -29,29 +30,16 @@ def happened(meter: Meter, what: Happening, now: dt.datetime, argument: int = 0)
     """It has happened at the true time ``now``; ``argument`` is a number that goes with it."""
     for instance, logged in meter.profile.logs.items():
         if what in logged:
-            append(meter, instance, entry(meter, what, now, argument))
+            append(
+                meter,
+                meter.profile.objects[instance],
+                octet_string(clock_octets(meter, now)),
+                long_unsigned(what),
+                double_long(argument),
+            )
     if what in meter.profile.alerts:
         _alert(meter, Alert(what, now, argument))
     meter.outbox.note(what)
-
-
-def entry(meter: Meter, what: int, now: dt.datetime, argument: int) -> Data:
-    """A row of a log: the meter's time, the code, the argument."""
-    return structure(
-        octet_string(clock_octets(meter, now)), long_unsigned(what), double_long(argument)
-    )
-
-
-def append(meter: Meter, instance: bytes, row: Data) -> None:
-    """Put a row behind the others of a Profile generic; the oldest gives way (fifo)."""
-    rows = meter.state.rows
-    numbers = [number for name, number in rows if name == instance]
-    most = meter.value(meter.profile.objects[instance], 8)
-    room = most.value if most is not None and isinstance(most.value, int) else 0
-    for number in sorted(numbers)[: max(0, len(numbers) + 1 - room)]:
-        del rows[instance, number]
-    if room:
-        rows[instance, max(numbers, default=0) + 1] = row
 
 
 def _alert(meter: Meter, alert: Alert) -> None:

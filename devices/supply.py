@@ -12,10 +12,10 @@ from enum import Enum, IntEnum
 from devices.happenings import Happening, happened
 from devices.history import Segment
 from devices.meter import Meter
-from devices.registers import ACTIVITY_CALENDAR, MAX_SEGMENTS, registers
 from devices.metrology import INSTALLED, Quantity
 from devices.outbox import Changed
 from devices.profile.model import ObjectRow
+from devices.registers import ACTIVITY_CALENDAR, MAX_SEGMENTS, registers
 from dlms.axdr.data import enum
 from dlms.cosem import classes
 from dlms.xdlms.descriptors import AttributeDescriptor

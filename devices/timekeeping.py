@@ -19,6 +19,9 @@ from dlms.errors import CodecError
 CLOCK = bytes((0, 0, 1, 0, 0, 255))
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_DAY = 86_400
+_MONDAY = dt.datetime(1970, 1, 5)
+_UTC_MONDAY = _MONDAY.replace(tzinfo=dt.UTC)
 _SECOND_LAST_DAY, _LAST_DAY = 0xFD, 0xFE
 
 INVALID = "clock invalid"
@@ -125,6 +128,11 @@ def true_time(meter: Meter, local: dt.datetime) -> dt.datetime:
     return zone(meter).moment(local) - meter.state.clock_offset
 
 
+def aware(meter: Meter, moment: dt.datetime) -> dt.datetime:
+    """A moment whose deviation was not specified is one of the meter's local time."""
+    return moment if moment.tzinfo is not None else zone(meter).moment(moment)
+
+
 def clock_status(meter: Meter, now: dt.datetime) -> int:
     """Attribute 4 of the Clock."""
     status = ClockStatus(0)
@@ -139,6 +147,23 @@ def clock_octets(meter: Meter, now: dt.datetime) -> bytes:
     """Device time as 12 octets."""
     local = device_time(meter, now)
     return CosemDateTime.from_datetime(local, status=clock_status(meter, now)).to_octets()
+
+
+def next_turn(meter: Meter, after: dt.datetime, period: int) -> dt.datetime:
+    """When the next of periods of so many seconds begins by the meter's clock, in true time.
+
+    Periods of days begin at a local midnight, weeks on Mondays; shorter ones count in the meter's
+    time without summer time, so that a change of it makes none longer.
+    """
+    if period % _DAY:
+        step = dt.timedelta(seconds=period)
+        shown = after + meter.state.clock_offset
+        return shown - (shown - _UTC_MONDAY) % step + step - meter.state.clock_offset
+    local = device_time(meter, after).replace(tzinfo=None)
+    days = period // _DAY
+    begin = _MONDAY + dt.timedelta(days=((local - _MONDAY).days // days + 1) * days)
+    moment = true_time(meter, begin)
+    return moment if moment > after else true_time(meter, begin + dt.timedelta(days))
 
 
 def _number(value: Data | None) -> int:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from devices.captures import STORED, capture
 from devices.life.schedules import Appointment
 from devices.meter import Meter
+from devices.prepayment.account import number
+from devices.profile.model import ObjectRow
+from devices.timekeeping import next_turn
 
 
 def captures(meter: Meter, after: dt.datetime) -> Iterator[Appointment]:
     """The next one of each."""
-    yield from ()
+    for row in meter.profile.objects.values():
+        if row.role == STORED and (period := number(meter, row, 4)):
+            yield Appointment(next_turn(meter, after, period), _capturing(row))
+
+
+def _capturing(row: ObjectRow) -> Callable[[Meter, dt.datetime], None]:
+    return lambda meter, now: capture(meter, row, now)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from devices import supply
 from devices.meter import Meter
-from devices.registers import ACTIVITY_CALENDAR, SPECIAL_DAYS, calendar_values
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, Write
+from devices.registers import ACTIVITY_CALENDAR, SPECIAL_DAYS, calendar_values
 from devices.supply import calendar_number
 from dlms.axdr.data import NULL, Data, array, structure
 from dlms.cosem.fitting import elements_of

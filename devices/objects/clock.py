@@ -10,7 +10,7 @@ import datetime as dt
 from devices import supply
 from devices.happenings import Happening, happened
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed
-from devices.timekeeping import EPOCH, INVALID, clock_octets, clock_status, device_time, zone
+from devices.timekeeping import EPOCH, INVALID, aware, clock_octets, clock_status, device_time
 from dlms.axdr.data import Data, octet_string, unsigned
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.errors import CodecError
@@ -39,9 +39,7 @@ def _write_time(call: Call, value: Data) -> DataAccessResult:
         return DataAccessResult.TYPE_UNMATCHED
     if moment.year not in _YEARS:
         return DataAccessResult.OTHER_REASON
-    if moment.tzinfo is None:
-        moment = zone(call.device).moment(moment)
-    _set(call, moment - call.now)
+    _set(call, aware(call.device, moment) - call.now)
     call.device.state.figures.pop(INVALID, None)
     return DataAccessResult.SUCCESS
 

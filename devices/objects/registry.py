@@ -9,6 +9,7 @@ from devices.objects import (
     association_sn,
     charge,
     clock,
+    demand_register,
     disconnect_control,
     profile_generic,
     push_setup,
@@ -24,6 +25,8 @@ from dlms.cosem import classes
 BEHAVIOURS: dict[int, Behaviour] = {row.class_id: Behaviour() for row in classes.ALL} | {
     classes.DATA.class_id: roles.DATA,
     classes.REGISTER.class_id: roles.REGISTER,
+    classes.EXTENDED_REGISTER.class_id: demand_register.EXTENDED_REGISTER,
+    classes.DEMAND_REGISTER.class_id: demand_register.DEMAND_REGISTER,
     classes.PROFILE_GENERIC.class_id: profile_generic.BEHAVIOUR,
     classes.CLOCK.class_id: clock.BEHAVIOUR,
     classes.ASSOCIATION_SN.class_id: association_sn.BEHAVIOUR,

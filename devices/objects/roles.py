@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from typing import TypeAlias
 
-from devices import metrology
-from devices.registers import registers
+from devices import metering, metrology
+from devices.meter import Meter
 from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
 from devices.objects.tariffs import rate_in_force
+from devices.registers import registers
 from dlms.axdr.data import (
     Data,
     DataType,
@@ -21,6 +24,8 @@ from dlms.axdr.data import (
 from dlms.security.keys import KeyKind
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
+
+Reading: TypeAlias = Callable[[Meter, dt.datetime], Data]
 
 
 def _invocation_counter(call: Call) -> Data:
@@ -38,51 +43,65 @@ def _serial_number(call: Call) -> Data:
     return visible_string(f"{call.device.serial:08d}")
 
 
-def _import_energy(call: Call) -> Data:
-    return _counted(registers(call.device).total(Quantity.IMPORT, call.now))
+def _energy(quantity: Quantity) -> Reading:
+    """A register of 32 bits, which begins again after its last number."""
+    return lambda device, moment: double_long_unsigned(
+        metering.total(device, quantity, moment) & 0xFFFF_FFFF
+    )
 
 
-def _import_energy_of_rate(call: Call) -> Data:
-    """Of the rate that the role names."""
-    rate = int(call.row.role.partition(" ")[2])
-    return _counted(registers(call.device).rates(Quantity.IMPORT, call.now).get(rate, 0))
-
-
-def _counted(units: int) -> Data:
-    """A register goes round at its end."""
-    return double_long_unsigned(units & 0xFFFF_FFFF)
+def _energy_of_rate(rate: int) -> Reading:
+    return lambda device, moment: double_long_unsigned(
+        registers(device).rates(Quantity.IMPORT, moment).get(rate, 0) & 0xFFFF_FFFF
+    )
 
 
 def _tariff(call: Call) -> Data:
     return unsigned(rate_in_force(call))
 
 
-def _import_power(call: Call) -> Data:
-    return double_long_unsigned(metrology.import_power(call.device.seed, call.now))
+def _import_power(device: Meter, moment: dt.datetime) -> Data:
+    return double_long_unsigned(metering.rate(device, Quantity.IMPORT, moment))
 
 
-def _voltage(call: Call) -> Data:
-    return long_unsigned(metrology.voltage(call.device.seed, call.now))
+def _voltage(device: Meter, moment: dt.datetime) -> Data:
+    return long_unsigned(metrology.voltage(device.seed, moment))
+
+
+READINGS: dict[str, Reading] = {
+    "import-energy": _energy(Quantity.IMPORT),
+    "export-energy": _energy(Quantity.EXPORT),
+    "reactive-import-energy": _energy(Quantity.REACTIVE_IMPORT),
+    "reactive-export-energy": _energy(Quantity.REACTIVE_EXPORT),
+    "gas-volume": _energy(Quantity.GAS_VOLUME),
+    "import-power": _import_power,
+    "voltage": _voltage,
+}
+"""Values that are functions of the meter and the true time, by role."""
+
+
+def reading(role: str) -> Reading | None:
+    """The reading that a role names; ``None`` if it is none."""
+    name, _, rate = role.partition(" ")
+    return _energy_of_rate(int(rate)) if name == "import-energy-rate" else READINGS.get(name)
 
 
 ROLES: dict[str, Callable[[Call], Data]] = {
     "invocation-counter": _invocation_counter,
     "logical-device-name": _logical_device_name,
     "serial-number": _serial_number,
-    "import-energy": _import_energy,
-    "import-energy-rate": _import_energy_of_rate,
     "active-rate": _tariff,
-    "import-power": _import_power,
-    "voltage": _voltage,
 }
 
 
 def _read(call: Call, selection: SelectiveAccess | None) -> Data | DataAccessResult:
     if selection is not None:
         return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
-    role = ROLES.get(call.row.role.partition(" ")[0])
-    if role is not None:
-        return role(call)
+    if call.row.role:
+        found = reading(call.row.role)
+        if found is not None:
+            return found(call.device, call.now)
+        return ROLES[call.row.role.partition(" ")[0]](call)
     value = call.device.value(call.row, 2)
     return DataAccessResult.OBJECT_UNAVAILABLE if value is None else value
 

@@ -6,8 +6,8 @@ calendar says which is in force (Blue Book 4.5.5), and the mask of that name is 
 
 from __future__ import annotations
 
-from devices.registers import registers
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, computed
+from devices.registers import registers
 from devices.timekeeping import device_time
 from dlms.axdr.data import Data, octet_string
 from dlms.cosem.fitting import elements_of

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from devices.meter import Meter
-from devices.registers import Rates, registers
 from devices.metrology import Quantity
 from devices.prepayment.account import (
     MAX,
@@ -25,14 +24,13 @@ from devices.prepayment.account import (
 from devices.prepayment.credits import draw
 from devices.prepayment.friendly import is_friendly
 from devices.profile.model import ObjectRow
-from devices.timekeeping import clock_octets, device_time, moment_of, stamp, true_time
+from devices.registers import Rates, registers
+from devices.timekeeping import clock_octets, moment_of, next_turn, stamp
 from dlms.axdr.data import Data, array, double_long, integer, octet_string, structure
 from dlms.cosem import classes
 from dlms.cosem.fitting import elements_of
 
 BILLION = 10**9
-_DAY = 86_400
-_MONDAY = dt.datetime(1970, 1, 5)
 _PERCENTAGE, _CONTINUOUS = 0, 1
 """Bits of charge_configuration."""
 _WHEN_DISCONNECTED, _WHEN_FRIENDLY = 0, 2
@@ -58,27 +56,11 @@ def charges_of(meter: Meter) -> list[ObjectRow]:
 
 
 def next_collection(meter: Meter, row: ObjectRow, after: dt.datetime) -> dt.datetime | None:
-    """When a charge is collected next by itself, in true time; ``None`` if it never is.
-
-    Periods of days begin at a local midnight, weeks on Mondays; shorter ones count in the meter's
-    time without summer time, so that a change of it makes none longer.
-    """
+    """When a charge is collected next by itself, in true time; ``None`` if it never is."""
     period = number(meter, row, 8)
     if period <= 0 or number(meter, row, 3) == ChargeType.PAYMENT:
         return None
-    if period % _DAY:
-        seconds = (after + meter.state.clock_offset - _UTC_MONDAY) // _SECOND
-        begin = _UTC_MONDAY + _SECOND * ((seconds // period + 1) * period)
-        return begin - meter.state.clock_offset
-    local = device_time(meter, after).replace(tzinfo=None)
-    days, period_days = (local - _MONDAY).days, period // _DAY
-    begin = _MONDAY + dt.timedelta(days=(days // period_days + 1) * period_days)
-    moment = true_time(meter, begin)
-    return moment if moment > after else true_time(meter, begin + dt.timedelta(period_days))
-
-
-_UTC_MONDAY = _MONDAY.replace(tzinfo=dt.UTC)
-_SECOND = dt.timedelta(seconds=1)
+    return next_turn(meter, after, period)
 
 
 # How much -----------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from devices.profile.model import ObjectRow, Provenance
 from devices.profile.place import Place
 from devices.profile.table import Table, checked, need, one_of, only, provenance_of, within
 from dlms.cosem import classes, obis
+from dlms.cosem.fitting import elements_of
 from dlms.words import words
 
 _PROVENANCE = {"source", "assumed"}
 _DOUBLE_LONG = 2**31 - 1
 _EVENTS = words(Happening)
+_LOG_COLUMNS = 3
 _CLOCKS = ("kept", "stopped", "reset")
 
 
@@ -58,6 +60,9 @@ def logs(
         row = objects.get(instance)
         if row is None or row.interface_class.class_id != classes.PROFILE_GENERIC.class_id:
             raise where.error("there is no such Profile generic")
+        columns = row.values.get(3)
+        if columns is None or len(elements_of(columns) or ()) != _LOG_COLUMNS:
+            raise where.error("a log has three capture objects: time, event code, argument")
         found[instance] = events(need(table, name, dict, place), where)
     return found
 

@@ -11,6 +11,7 @@ from devices.profile.habits import Habits
 from devices.profile.rights import Rights
 from dlms.association.config import ServerConfig
 from dlms.axdr.data import Data
+from dlms.cosem import classes
 from dlms.cosem.interface_class import Attribute, InterfaceClass, Method
 from dlms.cosem.short_names import attribute_offset
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
@@ -26,24 +27,33 @@ class Provenance(NamedTuple):
         return f"{'assumed' if self.assumed else 'source'}: {self.text}"
 
 
-ROLES = frozenset(
+_VALUE = (classes.DATA.class_id, classes.REGISTER.class_id)
+
+ROLES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
-        "invocation-counter",
-        "logical-device-name",
-        "serial-number",
-        "import-energy",
-        "import-energy-rate",
-        "active-rate",
-        "import-power",
-        "voltage",
+        "invocation-counter": _VALUE,
+        "logical-device-name": _VALUE,
+        "serial-number": _VALUE,
+        "import-energy": _VALUE,
+        "export-energy": _VALUE,
+        "reactive-import-energy": _VALUE,
+        "reactive-export-energy": _VALUE,
+        "gas-volume": _VALUE,
+        "import-energy-rate": _VALUE,
+        "active-rate": _VALUE,
+        "import-power": _VALUE,
+        "voltage": _VALUE,
+        "import-demand": (classes.DEMAND_REGISTER.class_id,),
+        "max-import-demand": (classes.EXTENDED_REGISTER.class_id,),
+        "stored": (classes.PROFILE_GENERIC.class_id,),
+        "friendly-hours": (classes.ACTIVITY_CALENDAR.class_id,),
     }
 )
-"""Roles of objects whose value is computed. An invocation counter names its association behind the
-role, a register of a rate the rate.
+"""Roles of objects by the classes that may have them. The value of Data and registers is computed
+then: an invocation counter names its association behind the role, a register of a rate the rate.
+The
+rows of a Profile generic are stored, and a calendar is that of friendly hours.
 """
-
-OTHER_ROLES = frozenset({"friendly-hours"})
-"""Roles of objects that the meter looks at by itself."""
 
 
 class ObjectRow(NamedTuple):

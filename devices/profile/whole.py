@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from devices.profile.model import OTHER_ROLES, ROLES, AssociationRow, ObjectRow, Profile
+from devices.profile.model import ROLES, AssociationRow, ObjectRow, Profile
 from devices.profile.place import Place
 from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import enum
@@ -53,9 +53,11 @@ def _distinct(rows: Iterable[tuple[AssociationRow, Hashable]], key: str, place: 
 
 def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
     role, _, scope = row.role.partition(" ")
-    if role and role not in ROLES | OTHER_ROLES:
-        known = ", ".join(sorted(ROLES | OTHER_ROLES))
-        raise place.at("role").error(f"{role!r} is unknown; known are {known}")
+    if role and role not in ROLES:
+        raise place.at("role").error(f"{role!r} is unknown; known are {', '.join(sorted(ROLES))}")
+    if role and row.interface_class.class_id not in ROLES[role]:
+        of = " or ".join(classes.BY_ID[number].name for number in ROLES[role])
+        raise place.at("role").error(f"{role!r} is for {of}, not {row.interface_class.name}")
     if role == "invocation-counter" and scope not in profile.associations:
         raise place.at("role").error(f"there is no association {scope!r}")
     if role == "import-energy-rate" and not (scope.isdecimal() and int(scope) < 256):

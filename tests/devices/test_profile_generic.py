@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices import metrology
+from devices.metrology import Quantity
 from dlms.axdr.data import (
     NULL,
     CompactArray,
@@ -92,7 +93,7 @@ def test_the_whole_buffer(bench: Any) -> None:
     wanted = [NOON - PERIOD * back for back in range(ROWS - 1, -1, -1)]
     assert moments(bench) == wanted
     assert [row[1] for row in found] == [
-        metrology.import_energy(bench.device.seed, moment) for moment in wanted
+        metrology.cumulative(bench.device.seed, Quantity.IMPORT, moment) for moment in wanted
     ]
     assert len({row[1] for row in found}) == ROWS
 
@@ -135,7 +136,7 @@ def test_a_wrong_clock_shows_wrong_times_but_true_energy(bench: Any) -> None:
     bench.now += dt.timedelta(minutes=25)
     assert moments(bench)[-1] == NOON + PERIOD
     taken = NOON + dt.timedelta(minutes=20)
-    assert rows(bench)[-1][1] == metrology.import_energy(bench.device.seed, taken)
+    assert rows(bench)[-1][1] == metrology.cumulative(bench.device.seed, Quantity.IMPORT, taken)
 
 
 def test_range_has_both_its_bounds(bench: Any) -> None:
@@ -325,7 +326,9 @@ def test_other_columns_periods_and_lengths(make_bench: Callable[..., Any]) -> No
     assert meter.value(PROFILE, 7, "s1sp") == len(found) == 3
     assert [m.hour for m in moments(meter)] == [10, 11, 12]
     name = obis.parse("0-0:42.0.0.255")
-    power = [metrology.import_power(meter.device.seed, moment) for moment in moments(meter)]
+    power = [
+        metrology.power(meter.device.seed, Quantity.IMPORT, moment) for moment in moments(meter)
+    ]
     assert [row[1:] for row in found] == [(p, name, None, None, None) for p in power]
 
 

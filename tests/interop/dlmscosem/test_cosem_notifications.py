@@ -10,6 +10,7 @@ from dlms_cosem.enumerations import CosemInterface
 from dlms_cosem.protocol import xdlms
 
 from devices import metrology
+from devices.metrology import Quantity
 from devices.outbox import Pushed
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import obis
@@ -41,7 +42,7 @@ def heard(lab: Any, session: Any) -> int:
     assert notice.date_time.replace(tzinfo=lab.now.tzinfo) == lab.now
     time, energy = utils.parse_as_dlms_data(notice.body)
     assert bytes(time) == CosemDateTime.from_datetime(lab.now).to_octets()
-    assert energy == metrology.import_energy(lab.device.seed, lab.now)
+    assert energy == metrology.cumulative(lab.device.seed, Quantity.IMPORT, lab.now)
     number: int = notice.long_invoke_id_and_priority.long_invoke_id
     return number
 

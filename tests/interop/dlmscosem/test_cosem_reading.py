@@ -19,6 +19,7 @@ from dlms_cosem.security import LowLevelSecurityAuthentication
 from dlms_cosem.time import datetime_from_bytes
 
 from devices import metrology
+from devices.metrology import Quantity
 from dlms.axdr.data import Data, DataType
 from dlms.axdr.decoding import decode
 
@@ -109,7 +110,7 @@ def test_bit_strings_unparsed(aclara: Any, cosem: Any) -> None:
 def test_registers_with_scaler(meter: Any, cosem: Any) -> None:
     session = cosem(meter, "s1sp")
     seed = meter.device.seed
-    energy = metrology.import_energy(seed, meter.now)
+    energy = metrology.cumulative(seed, Quantity.IMPORT, meter.now)
     assert session.read(CosemInterface.REGISTER, IMPORT, 2) == energy
     assert session.read(CosemInterface.REGISTER, IMPORT, 3) == [0, 30]
     assert session.read(CosemInterface.REGISTER, "1.0.32.7.0", 3) == [-1, 35]
@@ -146,7 +147,7 @@ def test_profile_buffer(meter: Any, cosem: Any) -> None:
     rows = parser.parse_entries(session.read(CosemInterface.PROFILE_GENERIC, PROFILE, 2))
     assert len(rows) == 48
     seed = meter.device.seed
-    expected = [metrology.import_energy(seed, utc(time.value)) for time, _ in rows]
+    expected = [metrology.cumulative(seed, Quantity.IMPORT, utc(time.value)) for time, _ in rows]
     assert [value.value for _, value in rows] == expected
 
 

@@ -10,6 +10,7 @@ from gurux_dlms.enums import Command, Conformance, DataType
 from gurux_dlms.objects import GXDLMSData, GXDLMSPushSetup
 
 from devices import metrology
+from devices.metrology import Quantity
 from devices.outbox import Changed, Pushed
 from dlms.axdr.data import double_long_unsigned
 from dlms.axdr.datetimes import CosemDateTime
@@ -56,7 +57,7 @@ def decoded(notice: GXReplyData) -> Any:
 
 
 def energy(lab: Any) -> int:
-    return metrology.import_energy(lab.device.seed, lab.now)
+    return metrology.cumulative(lab.device.seed, Quantity.IMPORT, lab.now)
 
 
 @pytest.mark.parametrize(("who", "general"), WHO, ids=["plain", "service", "general"])

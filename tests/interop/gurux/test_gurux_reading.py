@@ -22,6 +22,7 @@ from gurux_dlms.objects import (
 from gurux_dlms.objects.enums import AccountCreditStatus, CreditConfiguration
 
 from devices import metrology
+from devices.metrology import Quantity
 from dlms.xdlms.descriptors import AttributeDescriptor
 
 CLOCK = "0.0.1.0.0.255"
@@ -113,7 +114,7 @@ def test_registers_with_scaler(meter: Any, gurux: Any) -> None:
     seed = meter.device.seed
     energy = GXDLMSRegister(IMPORT)
     session.read(energy, 3)
-    assert session.read(energy, 2) == metrology.import_energy(seed, meter.now)
+    assert session.read(energy, 2) == metrology.cumulative(seed, Quantity.IMPORT, meter.now)
     assert (energy.scaler, energy.unit) == (1, Unit.ACTIVE_ENERGY)
     voltage = GXDLMSRegister("1.0.32.7.0.255")
     session.read(voltage, 3)
@@ -185,7 +186,9 @@ def test_profile_buffer(meter: Any, gurux: Any) -> None:
     last = meter.now.replace(minute=30, second=0, microsecond=0)
     assert times == [last - dt.timedelta(minutes=30 * back) for back in range(47, -1, -1)]
     seed = meter.device.seed
-    assert [row[1] for row in rows] == [metrology.import_energy(seed, time) for time in times]
+    assert [row[1] for row in rows] == [
+        metrology.cumulative(seed, Quantity.IMPORT, time) for time in times
+    ]
 
 
 def test_profile_by_range(meter: Any, gurux: Any) -> None:
