@@ -326,7 +326,9 @@ def test_other_columns_periods_and_lengths(make_bench: Callable[..., Any]) -> No
     assert meter.value(PROFILE, 7, "s1sp") == len(found) == 3
     assert [m.hour for m in moments(meter)] == [10, 11, 12]
     name = obis.parse("0-0:42.0.0.255")
-    power = [metrology.power(meter.device.seed, Quantity.IMPORT, moment) for moment in moments(meter)]
+    power = [
+        metrology.power(meter.device.seed, Quantity.IMPORT, moment) for moment in moments(meter)
+    ]
     assert [row[1:] for row in found] == [(p, name, None, None, None) for p in power]
 
 
