@@ -17,6 +17,10 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.spent_keys import SpentKeys
 
 
+NOTES = ("captured ", "last alert", "alerts lost")
+"""Figures that go with rows and alerts."""
+
+
 @dataclass(slots=True)
 class DeviceState:
     """Non-volatile state of one meter.
@@ -57,7 +61,9 @@ class DeviceState:
     image: dict[int, bytes] = field(default_factory=dict)
 
     def digest(self) -> bytes:
-        """A fingerprint of everything but counters and spent keys: same digest, same state."""
+        """A fingerprint of everything but counters, spent keys, and notes of what happened (rows
+        and alerts): same digest, same state. A refusal is noted, and changes nothing else.
+        """
         parts = [
             (name.hex(), number, encode(value).hex())
             for (name, number), value in self.values.items()
@@ -82,9 +88,11 @@ class DeviceState:
                 sorted((scope, kind.name) for scope, kind in self.destroyed),
                 sorted(map(str, self.doomed)),
                 sorted(self.history.items()),
-                sorted((name.hex(), n, encode(row).hex()) for (name, n), row in self.rows.items()),
-                sorted(self.alerts.items()),
-                sorted(self.figures.items()),
+                sorted(
+                    (name, number)
+                    for name, number in self.figures.items()
+                    if not name.startswith(NOTES)
+                ),
                 sorted(self.image.items()),
             )
         )

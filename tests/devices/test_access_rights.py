@@ -107,6 +107,7 @@ def test_methods_agree(make_bench: Callable[..., Any], name: str, association: s
 SAMPLE = {
     (DataType.INTEGER,): 0,
     (DataType.LONG,): 0,
+    (DataType.LONG_UNSIGNED,): 0,
     (DataType.DOUBLE_LONG,): 0,
     (DataType.ENUM,): 0,
     (DataType.OCTET_STRING,): b"",
