@@ -113,9 +113,11 @@ def _column(call: Call, column: Data) -> Cell:
     if reading is not None and whole:
         return lambda key: reading(device, EPOCH + dt.timedelta(microseconds=key))
     if row.interface_class.class_id == _CLOCK and whole:
-        there = call._replace(row=row)
+        association = call.association
         return lambda key: octet_string(
-            clock.clock_octets(there._replace(now=EPOCH + dt.timedelta(microseconds=key)))
+            clock.clock_octets(
+                Call(device, row, association, EPOCH + dt.timedelta(microseconds=key))
+            )
         )
     goes_on = reading is not None or row.role == demand_register.DEMAND
     if not goes_on and row.interface_class.class_id != _CLOCK:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
 from dlms.axdr.data import Data, octet_string, unsigned
-from dlms.axdr.datetimes import CosemDateTime
+from dlms.axdr.datetimes import CosemDateTime, octets_of
 from dlms.errors import CodecError
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
@@ -26,7 +26,7 @@ def device_time(call: Call) -> dt.datetime:
 
 def clock_octets(call: Call) -> bytes:
     """Device time as 12 octets, in UTC unless the object called is the clock itself."""
-    return CosemDateTime.from_datetime(device_time(call)).to_octets()
+    return octets_of(device_time(call))
 
 
 def aware(call: Call, moment: dt.datetime) -> dt.datetime:

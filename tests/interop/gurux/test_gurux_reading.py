@@ -186,7 +186,9 @@ def test_profile_buffer(meter: Any, gurux: Any) -> None:
     last = meter.now.replace(minute=30, second=0, microsecond=0)
     assert times == [last - dt.timedelta(minutes=30 * back) for back in range(47, -1, -1)]
     seed = meter.device.seed
-    assert [row[1] for row in rows] == [metrology.cumulative(seed, Quantity.IMPORT, time) for time in times]
+    assert [row[1] for row in rows] == [
+        metrology.cumulative(seed, Quantity.IMPORT, time) for time in times
+    ]
 
 
 def test_profile_by_range(meter: Any, gurux: Any) -> None:
