@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from devices.meter import Meter
 from dlms.axdr.data import Data
-from dlms.axdr.datetimes import ClockStatus, CosemDateTime
+from dlms.axdr.datetimes import ClockStatus, CosemDateTime, octets_of
 from dlms.errors import CodecError
 
 CLOCK = bytes((0, 0, 1, 0, 0, 255))
@@ -61,8 +61,12 @@ class Zone(NamedTuple):
 
     def local(self, moment: dt.datetime) -> dt.datetime:
         """A moment (aware) in local time (aware)."""
-        offset = self.normal + self.summer if self.is_summer(moment) else self.normal
-        return moment.astimezone(dt.timezone(offset))
+        return self.shifted(moment, self.is_summer(moment))
+
+    def shifted(self, moment: dt.datetime, is_summer: bool) -> dt.datetime:
+        """The same, where it is known already whether daylight saving is active."""
+        offset = self.normal + self.summer if is_summer else self.normal
+        return moment.astimezone(dt.timezone(offset) if offset else dt.UTC)
 
     def moment(self, local: dt.datetime) -> dt.datetime:
         """The moment of a local time (naive): the first of two, and where there is none, what there
@@ -135,18 +139,19 @@ def aware(meter: Meter, moment: dt.datetime) -> dt.datetime:
 
 def clock_status(meter: Meter, now: dt.datetime) -> int:
     """Attribute 4 of the Clock."""
-    status = ClockStatus(0)
-    if meter.state.figures.get(INVALID):
-        status |= ClockStatus.INVALID_VALUE
-    if zone(meter).is_summer(now + meter.state.clock_offset):
-        status |= ClockStatus.DAYLIGHT_SAVING_ACTIVE
-    return int(status)
+    return _status(meter, zone(meter).is_summer(now + meter.state.clock_offset))
+
+
+def _status(meter: Meter, is_summer: bool) -> int:
+    status = int(ClockStatus.INVALID_VALUE) if meter.state.figures.get(INVALID) else 0
+    return status | int(ClockStatus.DAYLIGHT_SAVING_ACTIVE) if is_summer else status
 
 
 def clock_octets(meter: Meter, now: dt.datetime) -> bytes:
     """Device time as 12 octets."""
-    local = device_time(meter, now)
-    return CosemDateTime.from_datetime(local, status=clock_status(meter, now)).to_octets()
+    here, shown = zone(meter), now + meter.state.clock_offset
+    is_summer = here.is_summer(shown)
+    return octets_of(here.shifted(shown, is_summer), status=_status(meter, is_summer))
 
 
 def next_turn(meter: Meter, after: dt.datetime, period: int) -> dt.datetime:

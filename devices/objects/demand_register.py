@@ -15,7 +15,7 @@ from devices.metering import Demand
 from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Read, number
 from dlms.axdr.data import Data, double_long_unsigned, octet_string
-from dlms.axdr.datetimes import CosemDateTime
+from dlms.axdr.datetimes import CosemDateTime, octets_of
 from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
 
@@ -72,7 +72,7 @@ def _end(demand: Demand, call: Call) -> Data:
 def _time(call: Call, moment: dt.datetime) -> Data:
     """As the device's clock showed it, in UTC."""
     shown = moment + call.device.state.clock_offset
-    return octet_string(CosemDateTime.from_datetime(shown.astimezone(dt.UTC)).to_octets())
+    return octet_string(octets_of(shown.astimezone(dt.UTC)))
 
 
 def _computed(

@@ -21,6 +21,7 @@ _DATE_TIME = struct.Struct(">HBBBBBBBhB")
 _NO_YEAR = 0xFFFF
 _NONE = 0xFF
 _NO_DEVIATION = -0x8000
+_MINUTE = dt.timedelta(minutes=1)
 
 
 class ClockStatus(IntFlag):
@@ -158,6 +159,26 @@ class CosemDateTime:
         sign = "-" if self.deviation > 0 else "+"
         hours, minutes = divmod(abs(self.deviation), 60)
         return f"{date} {time}{sign}{hours:02}:{minutes:02}"
+
+
+def octets_of(moment: dt.datetime, *, status: int = 0) -> bytes:
+    """The 12 octets of an aware ``datetime``, as :meth:`CosemDateTime.from_datetime` has them: for
+    those who need many.
+    """
+    offset = moment.utcoffset()
+    assert offset is not None
+    return _DATE_TIME.pack(
+        moment.year,
+        moment.month,
+        moment.day,
+        moment.isoweekday(),
+        moment.hour,
+        moment.minute,
+        moment.second,
+        moment.microsecond // 10_000,
+        -(offset // _MINUTE),
+        status,
+    )
 
 
 def _optional(octet: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dlms.axdr import ClockStatus, CosemDateTime
+from dlms.axdr.datetimes import octets_of
 from dlms.errors import CodecError
 
 WILD = "FFFFFFFFFFFFFFFFFF8000FF"
@@ -167,3 +168,13 @@ def test_text() -> None:
     assert str(CosemDateTime.from_datetime(moment)) == "2020-01-02 03:04:05+05:30"
     winter = dt.datetime.fromisoformat("2020-01-02T03:04:05-01:00")
     assert str(CosemDateTime.from_datetime(winter)).endswith("-01:00")
+
+
+@pytest.mark.parametrize("minutes", [-840, -60, 0, 60, 345, 840])
+def test_octets_of_a_moment(minutes: int) -> None:
+    """The short way gives what the long way gives."""
+    zone = dt.timezone(dt.timedelta(minutes=minutes))
+    moment = dt.datetime(2024, 11, 21, 8, 30, 15, 239_999, zone)
+    for status in (0, 0x80):
+        long_way = CosemDateTime.from_datetime(moment, status=status)
+        assert octets_of(moment, status=status) == long_way.to_octets()
