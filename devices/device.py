@@ -13,6 +13,7 @@ from devices.answering.access import access
 from devices.answering.asking import Answerable, Asking
 from devices.answering.attributes import get, put, value
 from devices.answering.methods import act
+from devices.happenings import Happening, happened
 from devices.life import hands, living
 from devices.life.scripts import run_agenda
 from devices.meter import Meter
@@ -71,6 +72,10 @@ class Device(Meter):
     def power_restored(self, now: dt.datetime) -> None:
         hands.restore_power(self, now)
         self._due = None
+
+    def refused(self, now: dt.datetime) -> None:
+        """Somebody has failed to authenticate, or asked for an association that is not his."""
+        happened(self, Happening.AUTHENTICATION_FAILED, now)
 
     def tampered(self, kind: hands.Tamper, now: dt.datetime) -> None:
         hands.tamper(self, kind, now)

@@ -16,7 +16,6 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.spent_keys import SpentKeys
 
-
 NOTES = ("captured ", "last alert", "alerts lost")
 """Figures that go with rows and alerts."""
 

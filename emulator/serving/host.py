@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from devices.alert_codes import Happening
 from devices.device import Device
 from dlms.security.ops import CryptoOp
-from emulator.events import OnMeterEvent
+from dlms.words import word
+from emulator.events import MeterEvent, OnMeterEvent
 from emulator.serving.audience import Audience
 
 MAX_APDU = 8192
@@ -51,6 +53,12 @@ class Host:
     inactivity_timeout: float = INACTIVITY_TIMEOUT
     audience: Audience = field(default_factory=Audience)
     memory: Memory = field(default_factory=NoMemory)
+
+    def tell_happenings(self) -> None:
+        """Tell whoever watches what has happened to the meter."""
+        for code in self.device.outbox.take_happenings():
+            text = f"{code:04X} {word(Happening(code))}"
+            self.on_event(MeterEvent(meter=self.device.profile.name, kind="happening", text=text))
 
     def awake(self) -> dt.datetime:
         """Let the meter live on until now; give the true time."""

@@ -67,9 +67,11 @@ class Peer:
             try:
                 step = exchange(association, host.device, row, apdu, host.awake())
                 exchanged = run(step, host.execute)
+                self._notice(exchanged)
             finally:
                 # Before a reply leaves: what it says must be true after any end of the process.
                 host.memory.commit()
+                self._host.tell_happenings()
         except RemoteProtocolError as error:
             self.report(error.reason, row, str(error))
             replies = association.carry(error.reply)
@@ -150,6 +152,11 @@ class Peer:
             association.adopt(device.config(row), device.keys(row), spent)
 
     # Reporting ------------------------------------------------------------------------------------
+
+    def _notice(self, exchanged: Exchanged) -> None:
+        """What concerns the meter's security goes into its logs."""
+        if isinstance(exchanged.event, events.AssociationRefused | events.AuthenticationFailed):
+            self._host.device.refused(self._host.now())
 
     def _tell(self, row: AssociationRow, exchanged: Exchanged) -> None:
         for why in exchanged.untold:

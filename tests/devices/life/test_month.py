@@ -1,8 +1,8 @@
 """A month of a meter's life, and every figure of it computed by hand beside it.
 
-The hand is independent: it knows the load model (which has tests of its own), goes through the month
-minute of switching by minute of switching, and keeps one sum of money in fractions. What the meter
-does with segments, memos, remainders and statuses, it does not.
+The hand is independent: it knows the load model (which has tests of its own), goes through the
+month half-hour by half-hour, and keeps its sums of money in fractions. What the meter does with
+segments, memos, remainders and statuses, it does not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ import pytest
 from devices.alert_codes import Happening
 from devices.life.hands import Press
 from devices.metrology import Quantity, cumulative
-from dlms.axdr.data import array, enum, integer, long, octet_string, structure
+from dlms.axdr.data import (
+    array,
+    double_long,
+    long,
+    long_unsigned,
+    octet_string,
+    structure,
+    unsigned,
+)
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import obis
 from dlms.xdlms.codes import ActionResult, DataAccessResult
@@ -67,9 +75,8 @@ def minutes(begin: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime,
 class Hand:
     """What a person with the load model and a sheet of paper would find."""
 
-    def __init__(self, seed: int, tokens: Fraction) -> None:
+    def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.money = tokens
         self.owed_for = {"energy": Fraction(), "standing": Fraction()}
         self.day_wh = self.night_wh = 0
         self.on = True
@@ -88,11 +95,9 @@ class Hand:
                 self.day_wh += used
                 price = Fraction(15, 1000) if begin < SWITCH else Fraction(20, 1000)
             self.owed_for["energy"] += used * price
-            if local(end).time() == dt.time() and (self.on or self.collects_when_off):
-                self.owed_for["standing"] += 25
+            if local(end).time() == dt.time():
+                self.owed_for["standing"] += 25  # whether anything flows or not
         self.now = until
-
-    collects_when_off = True
 
     @property
     def taken(self) -> int:
@@ -106,14 +111,8 @@ def meter(make_bench: Callable[..., Any]) -> Any:
     meter = make_bench("secure", CONNECTED + LONDON)
     meter.now = START
     meter.device.advance(START)
-    assert meter.act(CREDIT, 2, integer_of(3000)) is ActionResult.SUCCESS
+    assert meter.act(CREDIT, 2, double_long(3000)) is ActionResult.SUCCESS
     return meter
-
-
-def integer_of(pence: int) -> Any:
-    from dlms.axdr.data import double_long
-
-    return double_long(pence)
 
 
 def go(meter: Any, until: dt.datetime) -> None:
@@ -129,7 +128,7 @@ def events(meter: Any) -> list[int]:
 def test_a_month_of_life(meter: Any) -> None:
     seed = meter.device.seed
     before = {n: meter.value(f"1-0:1.8.{n}.255", 2, "reader") for n in range(3)}
-    hand = Hand(seed, Fraction(3000))
+    hand = Hand(seed)
     set_second_tariff(meter)
 
     # Until the credit is used up: every half-hour by hand, in one step by the meter.
@@ -157,7 +156,7 @@ def test_a_month_of_life(meter: Any) -> None:
     assert not meter.device.pressed(Press.RECONNECT, back)
 
     # A top-up arms the supply; the customer closes it.
-    assert meter.act(CREDIT, 1, integer_of(9000)) is ActionResult.SUCCESS
+    assert meter.act(CREDIT, 1, double_long(9000)) is ActionResult.SUCCESS
     assert meter.value(RELAY, 3) == 2
     assert events(meter)[-1] == Happening.SUPPLY_ARMED
     assert meter.device.pressed(Press.RECONNECT, back)
@@ -191,7 +190,7 @@ def test_a_month_of_life(meter: Any) -> None:
 
 
 def again(seed: int, out: dt.datetime, back: dt.datetime, until: dt.datetime) -> Hand:
-    hand = Hand(seed, Fraction(3000))
+    hand = Hand(seed)
     hand.go(out)
     hand.on = False
     hand.go(back)
@@ -211,8 +210,6 @@ def set_second_tariff(meter: Any) -> None:
     night = octet_string(bytes((2, 0, 0, 0)))
     day = octet_string(bytes((5, 0, 0, 0)))
     scripts = octet_string(obis.parse("0-0:10.0.100.255"))
-    from dlms.axdr.data import long_unsigned, unsigned
-
     schedule = array(
         structure(night, scripts, long_unsigned(2)), structure(day, scripts, long_unsigned(1))
     )
@@ -233,6 +230,3 @@ def set_second_tariff(meter: Any) -> None:
     assert meter.act(PRICES, 1, table) is ActionResult.SUCCESS
     moment = octet_string(CosemDateTime.from_datetime(SWITCH).to_octets())
     assert meter.set(PRICES, 7, moment) is DataAccessResult.SUCCESS
-
-
-_ = enum, integer
