@@ -12,6 +12,7 @@ from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome,
 from devices.prepayment import account
 from devices.prepayment.account import AccountStatus, CreditStatus, CreditType
 from devices.prepayment.charges import charges_of
+from devices.prepayment.credits import borrowed
 from devices.prepayment.review import invoke, review
 from devices.prepayment.top_up import (
     AboveMaximumBalance,
@@ -104,11 +105,7 @@ def _to_clear(call: Call) -> Data:
     """What has to be paid before there is a balance again: what is owed, what was borrowed."""
     meter = call.device
     owed = max(0, -account.balance(meter))
-    for row in account.credits_of(meter):
-        if account.number(meter, row, 3) != CreditType.TOKEN and (
-            account.status(meter, row) in (*account.INVOKED, CreditStatus.CONSUMED)
-        ):
-            owed += max(0, account.number(meter, row, 9) - account.amount(meter, row))
+    owed += sum(borrowed(meter, row) for row in account.credits_of(meter))
     return double_long(min(owed + number(call, 7) if owed else 0, account.MAX))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from devices.meter import Meter
 from devices.prepayment.account import (
     INVOKED,
-    CreditStatus,
     amount,
     bit,
     credits_of,
@@ -19,6 +18,7 @@ from devices.prepayment.account import (
     status,
     token_credit,
 )
+from devices.profile.model import ObjectRow
 
 _PAID_BACK = 2
 """Bit of credit_configuration: must be paid back."""
@@ -31,13 +31,19 @@ def give(meter: Meter, value: int) -> None:
     put_amount(meter, token, amount(meter, token) + min(value, owed))
     value -= min(value, owed)
     for row in credits_of(meter):
-        if status(meter, row) in (*INVOKED, CreditStatus.CONSUMED) and bit(
-            meter, row, 7, _PAID_BACK
-        ):
-            borrowed = max(0, number(meter, row, 9) - amount(meter, row))
-            put_amount(meter, row, amount(meter, row) + min(value, borrowed))
-            value -= min(value, borrowed)
+        back = min(value, borrowed(meter, row))
+        put_amount(meter, row, amount(meter, row) + back)
+        value -= back
     put_amount(meter, token, amount(meter, token) + value)
+
+
+def borrowed(meter: Meter, row: ObjectRow) -> int:
+    """What of a credit must be paid back: whatever is missing of its preset amount, in whichever
+    state it is by now.
+    """
+    if not bit(meter, row, 7, _PAID_BACK):
+        return 0
+    return max(0, number(meter, row, 9) - amount(meter, row))
 
 
 def draw(meter: Meter, value: int) -> None:
