@@ -127,6 +127,7 @@ class Meter:
 
     def __init__(self, events: Any) -> None:
         self.device = Device(LABORATORY, 1)
+        self.device.advance(self._now())
         self.ring = KeyRing(bytes(32), suites_of(LABORATORY))
         self.module = SoftwareModule(self.ring)
         self.events = events

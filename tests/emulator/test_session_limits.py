@@ -114,6 +114,8 @@ async def serve(
             inactivity_timeout: float = INACTIVITY_TIMEOUT,
         ) -> Meter:
             device = Device(load("aclara"), 7, client_titles=client_titles())
+            device.advance(clock())
+            device.outbox.take_happenings()
             execute = execute or SoftwareModule(KeyRing(fleet_secret)).execute
             host = Host(device, execute, clock, events, inactivity_timeout=inactivity_timeout)
             made: list[Watched] = []

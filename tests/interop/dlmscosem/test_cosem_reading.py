@@ -132,7 +132,7 @@ def test_account_and_credit(meter: Any, cosem: Any) -> None:
     assert session.read(CosemInterface.CREDIT, TOKEN_CREDIT, 2) == balance
     charge = session.read(CosemInterface.CHARGE, "0.0.19.20.0", 5)
     assert charge[0] == [0, -5]
-    assert charge[2] == [[b"", 15]]
+    assert charge[2] == [[b"\x01", 15], [b"\x02", 8]]
 
 
 def test_profile_buffer(meter: Any, cosem: Any) -> None:

@@ -145,12 +145,11 @@ def test_account(meter: Any, gurux: Any) -> None:
     assert account.availableCredit == balance
     assert account.amountToClear == max(0, -balance)
     threshold = meter.stored("0.0.19.0.0.255", 16).value
+    status = AccountCreditStatus.NEXT_CREDIT_SELECTABLE  # emergency credit: nobody has a pound
     if balance <= 0:
-        status = AccountCreditStatus.OUT_OF_CREDIT
+        status |= AccountCreditStatus.OUT_OF_CREDIT
     elif balance <= threshold:
-        status = AccountCreditStatus.IN_CREDIT | AccountCreditStatus.LOW_CREDIT
-    else:
-        status = AccountCreditStatus.IN_CREDIT
+        status |= AccountCreditStatus.IN_CREDIT | AccountCreditStatus.LOW_CREDIT
     assert account.currentCreditStatus == status
     assert account.creditReferences == ["0.0.19.10.0.255", "0.0.19.10.1.255"]
     assert account.currency.name == "GBP"
