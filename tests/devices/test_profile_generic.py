@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices import metrology
+from devices import metering, metrology
 from devices.metrology import Quantity
 from dlms.axdr.data import (
     NULL,
@@ -31,7 +31,7 @@ from dlms.axdr.data import (
 )
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import obis
-from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
 
 PROFILE = "1-0:99.1.0.255"
@@ -227,7 +227,8 @@ BOX = Data(DataType.COMPACT_ARRAY, CompactArray(TypeDescription(DataType.UNSIGNE
         structure(TIME, NOW, NULL, array()),
         structure(TIME, octet_string(b""), NOW, array()),
         structure(TIME, octet_string(bytes(12)), NOW, array()),
-        structure(TIME, octet_string(b"\xff" * 12), NOW, array()),
+        structure(TIME, octet_string(b"\xff" * 11), NOW, array()),
+        structure(TIME, NOW, octet_string(b"\xff" * 13), array()),
         structure(structure(), NOW, NOW, array()),
         structure(array(), NOW, NOW, array()),
         structure(NULL, NOW, NOW, array()),
@@ -333,7 +334,7 @@ def test_other_columns_periods_and_lengths(make_bench: Callable[..., Any]) -> No
 
 
 def test_without_a_period_there_are_no_rows(make_bench: Callable[..., Any]) -> None:
-    """Period 0: captured from outside only, which nothing does (Blue Book 4.3.6)."""
+    """Period 0: captured from outside only (Blue Book 4.3.6)."""
     meter = make_bench("secure", table(column(8, CLOCK, 2), period=0))
     assert rows(meter) == []
     assert meter.value(PROFILE, 7, "s1sp") == 0
@@ -438,4 +439,273 @@ def test_a_buffer_does_not_contain_a_buffer(make_bench: Callable[..., Any]) -> N
 
 def test_rows_are_bounded(make_bench: Callable[..., Any]) -> None:
     meter = make_bench("itron", table(column(8, CLOCK, 2), entries=0xFFFFFFFF))
-    assert meter.value(PROFILE, 7, "s1sp") == 10_000
+    assert meter.value(PROFILE, 7, "s1sp") == 20_000
+    meter.now = metrology.INSTALLED + dt.timedelta(days=365)
+    assert meter.value(PROFILE, 7, "s1sp") == 365 * 24 + 1
+
+
+# Rows that are not there, and rows that are not made ---------------------------------------------
+
+
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def long_memory(make_bench: Callable[..., Any]) -> Any:
+    """13 months of half-hours of time, import and voltage; the s1sp may do all."""
+    columns = ", ".join(
+        (column(8, CLOCK, 2), column(3, "1-0:1.8.0.255", 2), column(3, "1-0:32.7.0.255", 2))
+    )
+    return make_bench("secure", table(columns, 1800, 395 * 48) + 'rights.s1sp = "rw m"\n')
+
+
+@pytest.fixture
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[dt.datetime]:
+    """The moments for which import energy was computed."""
+    moments: list[dt.datetime] = []
+    total = metering.total
+
+    def counted(device: Any, quantity: Quantity, moment: dt.datetime) -> int:
+        moments.append(moment)
+        return total(device, quantity, moment)
+
+    monkeypatch.setattr(metering, "total", counted)
+    return moments
+
+
+def test_only_what_is_selected_is_computed(long_memory: Any, evaluated: list[Any]) -> None:
+    assert long_memory.value(PROFILE, 7, "s1sp") == 395 * 48
+    assert evaluated == []
+    day = NOON - dt.timedelta(days=200)
+    found = moments(long_memory, by_range(octets(day), octets(day + 24 * HOUR)))
+    assert found == evaluated == [day + PERIOD * n for n in range(49)]
+    evaluated.clear()
+    found = moments(long_memory, by_entry(101, 148))
+    assert found == evaluated == [NOON - PERIOD * (395 * 48 - n) for n in range(101, 149)]
+    evaluated.clear()
+    assert rows(long_memory, by_range(octets(day + PERIOD), octets(day))) == []
+    assert rows(long_memory, by_entry(20_000, 20_001)) == rows(long_memory, by_entry(5, 4)) == []
+    assert evaluated == []
+    # Columns that are not selected cost nothing either.
+    assert len(rows(long_memory, by_entry(1, 0, 3, 3))) == 395 * 48
+    assert len(rows(long_memory, by_range(octets(day), octets(day + HOUR), TIME))) == 3
+    assert evaluated == []
+
+
+def test_newest_first_is_no_more_work(make_bench: Callable[..., Any], evaluated: list[Any]) -> None:
+    meter = make_bench("itron", sorted_by(2))
+    assert [row[2] for row in rows(meter, by_entry(2, 2))] == [
+        metrology.cumulative(meter.device.seed, Quantity.IMPORT, NOON - HOUR)
+    ]
+    assert evaluated == [NOON - HOUR]
+    only = rows(meter, by_range(octets(NOON - HOUR), octets(NOON)))
+    assert only == rows(meter)[:2]
+
+
+def test_rows_begin_with_the_meter(long_memory: Any) -> None:
+    begin = metrology.INSTALLED
+    for after, count in ((HOUR, 3), (dt.timedelta(), 1), (-PERIOD, 0), (-HOUR * 9999, 0)):
+        long_memory.now = begin + after
+        assert long_memory.value(PROFILE, 7, "s1sp") == len(rows(long_memory)) == count
+    long_memory.now = begin + HOUR
+    assert moments(long_memory)[0] == begin
+    assert rows(long_memory)[0][1] == 0
+    assert rows(long_memory, by_entry(3, 0)) == rows(long_memory)[2:]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "hours"),
+    [
+        ("FFFFFFFFFFFFFFFFFF8000FF", "FFFFFFFFFFFFFFFFFF8000FF", (0, 24)),
+        ("FFFFFFFFFFFFFFFFFF8000FF", "07E3031AFF0A000000000000", (0, 10)),
+        ("07E3031AFF02000000000000", "FFFFFFFFFFFFFFFFFF8000FF", (2, 24)),
+        # A day, an hour, a minute that are not specified further are whole ones.
+        ("07E3031AFFFFFFFFFF000000", "07E3031AFFFFFFFFFF000000", (0, 23.5)),
+        ("07E3031AFF03FFFFFF000000", "07E3031AFF03FFFFFF000000", (3, 3.5)),
+        ("07E3031AFF031EFFFF000000", "07E3031AFF031EFFFF000000", (3.5, 3.5)),
+        ("07E303FFFFFFFFFFFF000000", "07E303FFFFFFFFFFFF000000", (0, 24)),
+        ("07E3FFFFFFFFFFFFFF000000", "07E3FFFFFFFFFFFFFF000000", (0, 24)),
+        # Hundredths: without them the second is whole, with them it is not.
+        ("07E3031AFF031E00FF000000", "07E3031AFF040000FF000000", (3.5, 4)),
+        ("07E3031AFF031E0001000000", "07E3031AFF040000FF000000", (4, 4)),
+        # 26 March is a Tuesday, whatever is said.
+        ("07E3031A05031E0000000000", "07E3031A01040000FF000000", (3.5, 4)),
+        # British summer time, as it is told: local time is an hour ahead of UTC.
+        ("07E3031AFF04000000FFC480", "07E3031AFF05000000FFC480", (3, 4)),
+        # Without a deviation it is the meter's time, UTC here.
+        ("07E3031AFF04000000800000", "07E3031AFF05000000800080", (4, 5)),
+    ],
+)
+def test_limits(long_memory: Any, begin: str, end: str, hours: tuple[float, float]) -> None:
+    midnight = NOON - 12 * HOUR
+    long_memory.now = midnight + 24 * HOUR
+    last = octet_string(bytes.fromhex(end))
+    first = octet_string(bytes.fromhex(begin))
+    found = [moment for moment in moments(long_memory, by_range(first, last)) if moment >= midnight]
+    assert (found[0] - midnight, found[-1] - midnight) == tuple(hour * HOUR for hour in hours)
+
+
+def test_the_last_day_of_a_month(long_memory: Any) -> None:
+    for code, day in (("FE", 28), ("FD", 27)):
+        limit = octet_string(bytes.fromhex(f"07E302{code}FFFFFFFFFF000000"))
+        found = moments(long_memory, by_range(limit, limit))
+        assert {moment.date() for moment in found} == {dt.date(2019, 2, day)}
+        assert len(found) == 48
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "FFFF031AFFFFFFFFFF000000",  # every 26 March
+        "FFFFFFFFFF0A000000000000",  # ten o'clock
+        "07E3FF1AFFFFFFFFFF000000",  # the 26th of any month
+        "07E303FFFF0A000000000000",
+        "07E3031AFFFF1E0000000000",
+        "07E3031AFF0AFF0000000000",
+        "07E3FE01FF02000000000000",  # when summer time begins
+        "07E3021EFF02000000000000",  # 30 February
+        "07E302E0FF02000000000000",
+        "0000031AFF02000000000000",
+        "FFFE031AFF02000000000000",
+    ],
+)
+def test_limits_that_are_no_moment(long_memory: Any, limit: str) -> None:
+    wrong = octet_string(bytes.fromhex(limit))
+    for selection in (by_range(wrong, NOW), by_range(NOW, wrong)):
+        result = long_memory.get(PROFILE, 2, "s1sp", selection=selection)
+        assert result is DataAccessResult.TYPE_UNMATCHED
+
+
+def test_the_ends_of_the_calendar(long_memory: Any) -> None:
+    first, last = (
+        octet_string(bytes.fromhex(text))
+        for text in ("00010101FF00000000FCB800", "270F0C1FFFFFFFFFFF034800")
+    )
+    assert len(rows(long_memory, by_range(first, last))) == 395 * 48
+    assert rows(long_memory, by_range(last, first)) == []
+
+
+def test_a_wrong_clock_is_what_rows_are_compared_with(long_memory: Any) -> None:
+    """Rows are captured when the device's clock is at a half-hour, and searched by it."""
+    long_memory.device.state.clock_offset = dt.timedelta(minutes=7)
+    shown = NOON - HOUR
+    (row,) = rows(long_memory, by_range(octets(shown), octets(shown)))
+    assert row[0] == octets(shown).value
+    true = shown - dt.timedelta(minutes=7)
+    assert row[1] == metrology.cumulative(long_memory.device.seed, Quantity.IMPORT, true)
+
+
+def test_a_zone_of_the_meter(long_memory: Any) -> None:
+    """Limits without a deviation are local time, and so are rows."""
+    clock = long_memory.profile.objects[obis.parse(CLOCK)]
+    long_memory.device.store(clock, 3, Data(DataType.LONG, -60))
+    local = octet_string(bytes.fromhex("07E3031AFF0500000080 0000".replace(" ", "")))
+    (row,) = rows(long_memory, by_range(local, local))
+    assert CosemDateTime.from_octets(row[0]).to_datetime() == NOON - 8 * HOUR
+    assert CosemDateTime.from_octets(row[0]).hour == 5
+
+
+def test_reset_lets_computed_rows_begin_anew(long_memory: Any) -> None:
+    before = rows(long_memory)
+    assert long_memory.act(PROFILE, 1, integer(0), "s1sp") == 0
+    assert rows(long_memory) == []
+    assert long_memory.value(PROFILE, 7, "s1sp") == 0
+    since = (NOON - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+    assert long_memory.device.state.figures == {f"since {PROFILE}": since}
+    long_memory.now += HOUR
+    assert moments(long_memory) == [NOON + PERIOD, NOON + HOUR]
+    assert len(before) == 395 * 48
+    # Another buffer has not been cleared, nor a register.
+    assert long_memory.value("1-0:1.8.0.255", 2, "s1sp") > before[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        (3, array(TIME, ENERGY)),
+        (4, double_long_unsigned(900)),
+        (8, double_long_unsigned(100)),
+    ],
+)
+def test_another_structure_clears_the_buffer(long_memory: Any, attribute: int, value: Data) -> None:
+    assert long_memory.set(PROFILE, attribute, value, "s1sp") == 0
+    assert long_memory.get(PROFILE, attribute, "s1sp") == value
+    assert rows(long_memory) == []
+    long_memory.now += HOUR
+    assert len(rows(long_memory)) == (4 if attribute == 4 else 2)
+
+
+def test_structures_that_are_not_taken(long_memory: Any) -> None:
+    before = long_memory.digest()
+    columns = array(*[ENERGY] * 33)
+    assert long_memory.set(PROFILE, 3, columns, "s1sp") is DataAccessResult.OTHER_REASON
+    assert long_memory.set(PROFILE, 3, NULL, "s1sp") is DataAccessResult.TYPE_UNMATCHED
+    assert long_memory.set(PROFILE, 4, long_unsigned(1), "s1sp") is DataAccessResult.TYPE_UNMATCHED
+    assert long_memory.digest() == before
+    assert long_memory.set(PROFILE, 3, array(*[ENERGY] * 32), "s1sp") == 0
+
+
+def test_there_is_nothing_to_capture_where_rows_are_computed(long_memory: Any) -> None:
+    before = long_memory.digest()
+    assert long_memory.act(PROFILE, 2, integer(0), "s1sp") is ActionResult.OBJECT_UNAVAILABLE
+    assert long_memory.digest() == before
+
+
+def test_what_is_no_reading_is_read_once(
+    make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = ", ".join((column(3, "1-0:1.7.0.255", 3), column(1, "0-0:42.0.0.255", 2)))
+    meter = make_bench("itron", table(columns, 1800, 1000))
+    read: list[int] = []
+    attribute = meter.device.attribute
+    monkeypatch.setattr(
+        meter.device,
+        "attribute",
+        lambda row, n, *more: (read.append(n), attribute(row, n, *more))[1],
+    )
+    assert len(rows(meter)) == 1000
+    assert read.count(2) == 1
+
+
+READINGS = """
+[objects."1-0:2.8.0.255"]
+class = "Register"
+role = "export-energy"
+rights.s1sp = "r"
+assumed = "for the test"
+[objects."1-0:3.8.0.255"]
+class = "Register"
+role = "reactive-import-energy"
+rights.s1sp = "r"
+assumed = "for the test"
+[objects."1-0:4.8.0.255"]
+class = "Register"
+role = "reactive-export-energy"
+rights.s1sp = "r"
+assumed = "for the test"
+[objects."7-0:3.0.0.255"]
+class = "Register"
+role = "gas-volume"
+rights.s1sp = "r"
+assumed = "for the test"
+"""
+
+
+def test_every_quantity_is_a_register_and_a_column(make_bench: Callable[..., Any]) -> None:
+    codes = {
+        "1-0:1.8.0.255": Quantity.IMPORT,
+        "1-0:2.8.0.255": Quantity.EXPORT,
+        "1-0:3.8.0.255": Quantity.REACTIVE_IMPORT,
+        "1-0:4.8.0.255": Quantity.REACTIVE_EXPORT,
+        "7-0:3.0.0.255": Quantity.GAS_VOLUME,
+    }
+    columns = ", ".join(column(3, code, 2) for code in codes)
+    meter = make_bench("secure", table(columns, 1800, 30) + READINGS)
+    seed = meter.device.seed
+    now = [metrology.cumulative(seed, quantity, NOON) for quantity in codes.values()]
+    assert [meter.value(code, 2, "s1sp") for code in codes] == now
+    found = rows(meter)
+    assert list(found[-1]) == now
+    before = NOON - 29 * PERIOD
+    assert list(found[0]) == [metrology.cumulative(seed, q, before) for q in codes.values()]
+    assert len(set(now)) == 5
