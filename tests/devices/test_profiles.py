@@ -112,6 +112,7 @@ def test_every_fact_has_a_provenance(profile: Profile) -> None:
         assert provenance.text.strip(), name
         assert str(provenance).startswith("assumed: " if provenance.assumed else "source: ")
     assert profile.provenance.keys() == {
+        "kind",
         "manufacturer",
         "model",
         "flag_id",
