@@ -72,7 +72,7 @@ def load_all(names: Sequence[str]) -> dict[str, tuple[Profile, Document]]:
             document = read(name)
             profile = profile_of(document)
         except ProfileError as error:
-            problems += [error.place.error(error.problem), *error.others]
+            problems += error.all
             continue
         if profile.name in found:
             other = found[profile.name][1].file

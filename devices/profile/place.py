@@ -33,6 +33,11 @@ class ProfileError(ValueError):
         self.others = tuple(others)
         super().__init__("\n".join([f"{place}: {problem}{place.aside}", *map(str, others)]))
 
+    @property
+    def all(self) -> tuple[ProfileError, ...]:
+        """Each thing that is wrong, as an error of its own."""
+        return (self.place.error(self.problem), *self.others)
+
 
 class Place(NamedTuple):
     """``file`` is the profile that is read; what is at ``path`` may come from one it extends."""
@@ -89,7 +94,7 @@ class Problems:
         try:
             yield
         except ProfileError as error:
-            self._found += [error.place.error(error.problem), *error.others]
+            self._found += error.all
 
     def settle(self) -> None:
         """:class:`ProfileError` with all that was found, if there was anything."""
