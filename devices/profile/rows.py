@@ -208,10 +208,13 @@ _CHECKS: dict[str, Callable[[Any, Place], object]] = {
 
 def _knobs(table: Table, place: Place) -> dict[str, dict[str, bool | int | str]]:
     """The settings of each plug-in that is named, with the defaults of those left out."""
-    only(table, set(words.KNOBS), place)
     found = {}
     for plugin, written in table.items():
-        known, where = words.KNOBS[plugin], place.at(plugin)
+        where = place.at(plugin)
+        known = words.KNOBS.get(plugin)
+        if known is None:
+            there = ", ".join(words.KNOBS) or "none"
+            raise where.error(f"no such plug-in is in use; there are: {there}")
         only(written, set(known), where)
         found[plugin] = {
             name: maybe(written, name, type(knob.default), knob.default, where)

@@ -64,6 +64,12 @@ def line_of(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def say(error: BaseException) -> None:
+    """Print what an error is."""
+    for line in line_of(error).split("\n"):
+        print(f"cosemlab: {line}", file=sys.stderr)
+
+
 def run(main: Coroutine[object, object, int]) -> int:
     """Run a command; print what an expected failure was and give its exit status."""
     return guard(lambda: asyncio.run(main))
@@ -74,8 +80,7 @@ def guard(command: Callable[[], int]) -> int:
     try:
         return command()
     except EXPECTED as error:
-        for line in line_of(error).split("\n"):
-            print(f"cosemlab: {line}", file=sys.stderr)
+        say(error)
         return status_of(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from devices.profile import Profile, profile_of
+from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
@@ -95,7 +95,7 @@ def find_meter(workspace: Workspace, name: str) -> tuple[MeterAddress, Profile]:
 def say_plugins() -> None:
     """Use the plug-ins that are installed; a line for each that is left out."""
     for error in use_plugins():
-        print(f"cosemlab: {error}", file=sys.stderr)
+        failures.say(error)
 
 
 def head_end(

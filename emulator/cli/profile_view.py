@@ -34,7 +34,7 @@ def print_profile(profile: Profile, association: str | None) -> None:
         print(f"{_TITLES[table]} ({len(rows)})")
         print()
         if all(row.entries.keys() == {"value"} for row in rows):
-            print_table([(f"  {row.key}", _cut(row.entries["value"]), _from(row)) for row in rows])
+            print_table([(f"  {row.key}", cut(row.entries["value"]), _from(row)) for row in rows])
         else:
             _print_rows(rows)
 
@@ -44,7 +44,7 @@ def _print_rows(rows: Iterable[Row]) -> None:
     for row in rows:
         print(f"  {_heading(row)}")
         lines: list[Sequence[str]] = [
-            (f"    {name}", _cut(text)) for name, text in row.entries.items() if name not in _HEAD
+            (f"    {name}", cut(text)) for name, text in row.entries.items() if name not in _HEAD
         ]
         if row.provenance is not None:
             lines.append(("    from", str(row.provenance)))
@@ -62,7 +62,7 @@ def _heading(row: Row) -> str:
     return "  ".join(part for part in (row.key, name or "", kind) if part)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
 
 

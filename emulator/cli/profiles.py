@@ -8,7 +8,7 @@ from devices.profile import Profile, ProfileError, every
 from emulator import profiles
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
-from emulator.cli.profile_view import print_profile
+from emulator.cli.profile_view import cut, print_profile
 from emulator.profile_facts import differences, facts, rows_of
 
 
@@ -43,12 +43,19 @@ def _finish(parser: argparse.ArgumentParser, run: options.Run) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     options.say_plugins()
-    known = [_row(profiles.load(name)) for name in every()]
+    known = []
+    status = failures.Exit.DONE
+    for name in every():
+        try:
+            known.append(_row(profiles.load(name)))
+        except ProfileError as error:  # of a plug-in: those of the package are tested
+            failures.say(error)
+            status = failures.Exit.USAGE
     if args.json:
         print_json({"profiles": known})
-        return failures.Exit.DONE
-    print_table([tuple(map(_cell, row.values())) for row in known], tuple(known[0]))
-    return failures.Exit.DONE
+    else:
+        print_table([tuple(map(_cell, row.values())) for row in known], tuple(known[0]))
+    return status
 
 
 def _row(profile: Profile) -> dict[str, object]:
@@ -143,6 +150,6 @@ def _diff(args: argparse.Namespace) -> int:
     elif not found:
         print(f"{pair[0].name} and {pair[1].name} say the same")
     else:
-        rows_ = [(one.what, one.first or "-", one.second or "-") for one in found]
-        print_table(rows_, ("what", pair[0].name, pair[1].name))
+        lines = [(one.what, cut(one.first) or "-", cut(one.second) or "-") for one in found]
+        print_table(lines, ("what", pair[0].name, pair[1].name))
     return failures.Exit.DONE
