@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from devices.profile import Document
 from emulator.counter_file import CounterFile
 from emulator.head_end.party import ASSOCIATIONS, TITLES
 from emulator.journal import Journal
@@ -67,26 +68,36 @@ class Workspace:
 
     # Where the meters are -----------------------------------------------------------------------
 
-    def announce(self, meters: Iterable[MeterAddress]) -> None:
-        """Write down where the meters listen."""
+    def announce(self, meters: Iterable[MeterAddress], documents: Mapping[str, Document]) -> None:
+        """Write down where the meters listen, and all that their profiles say, by meter: a profile
+        may come from a file that is changed while its meter is up.
+        """
         rows = [{**meter._asdict(), "title": meter.title.hex()} for meter in meters]
-        self._sandbox.write_text(json.dumps({"meters": rows}, indent=2) + "\n")
+        tables = {name: document.table for name, document in documents.items()}
+        self._sandbox.write_text(json.dumps({"meters": rows, "profiles": tables}) + "\n")
 
     def withdraw(self) -> None:
         self._sandbox.unlink(missing_ok=True)
 
     def meters(self) -> dict[str, MeterAddress]:
         """Where the meters listen. :class:`WorkspaceError` if no sandbox is up."""
+        return {
+            row["name"]: MeterAddress(**{**row, "title": bytes.fromhex(row["title"])})
+            for row in self._announced()["meters"]
+        }
+
+    def document(self, meter: str) -> Document:
+        """What the profile of a running meter says. :class:`WorkspaceError` if no sandbox is up."""
+        return Document(f"{meter}.toml", self._announced()["profiles"][meter], {})
+
+    def _announced(self) -> dict[str, Any]:
         try:
-            rows: list[dict[str, Any]] = json.loads(self._sandbox.read_text())["meters"]
+            announced: dict[str, Any] = json.loads(self._sandbox.read_text())
         except FileNotFoundError:
             raise WorkspaceError(
                 f"no sandbox is up in {self.path}: start one with 'cosemlab up'"
             ) from None
-        return {
-            row["name"]: MeterAddress(**{**row, "title": bytes.fromhex(row["title"])})
-            for row in rows
-        }
+        return announced
 
     @property
     def _meters(self) -> Path:

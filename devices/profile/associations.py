@@ -29,7 +29,7 @@ _MAX_CLIENT_SAP = 0x7F
 """It is an integer in associated_partners_id (Blue Book 4.4.4)."""
 
 _KEYED = (Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA)
-_ASSOCIATION = {
+KEYS = {
     "block_window", "broadcast", "client_sap", "conformance", "context", "dedicated", "knobs",
     "max_pdu_size", "mechanism", "policy", "pre_established", "protected_release", "protection",
     "response_policy", "rights_as", "security_setup", "suite", "unconfirmed", "users",
@@ -39,7 +39,7 @@ _ASSOCIATION = {
 
 def association(name: str, row: Table, server_sap: int, place: Place) -> AssociationRow:
     """One row. :class:`ProfileError` if its entries contradict each other."""
-    only(row, _ASSOCIATION, place)
+    only(row, KEYS, place)
     context = member(ApplicationContext, need(row, "context", str, place), place.at("context"))
     mechanism = member(Mechanism, need(row, "mechanism", str, place), place.at("mechanism"))
     policy = _policy(row, "policy", 0, place)
@@ -146,7 +146,7 @@ def rights_as(table: Table, place: Place) -> dict[str, str]:
     """
     found = {}
     for name, row in table.items():
-        if "rights_as" in row:
+        if isinstance(row, dict) and "rights_as" in row:
             where = place.at(name).at("rights_as")
             model = one_of(need(row, "rights_as", str, place.at(name)), tuple(table), where)
             if "rights_as" in table[model]:

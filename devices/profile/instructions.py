@@ -18,6 +18,9 @@ from dlms.cosem.interface_class import fits
 from dlms.cosem.shape import Shape
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 
+KEYS = {"association", "critical", "steps", "source", "assumed"}
+STEP_KEYS = {"set", "action", "value"}
+
 
 def instruction(
     name: str,
@@ -26,7 +29,7 @@ def instruction(
     objects: dict[bytes, ObjectRow],
     place: Place,
 ) -> InstructionRow:
-    only(row, {"association", "critical", "steps", "source", "assumed"}, place)
+    only(row, KEYS, place)
     association = one_of(
         need(row, "association", str, place), tuple(associations), place.at("association")
     )
@@ -46,7 +49,7 @@ def instruction(
 def _step(
     step: Table, association: str, objects: dict[bytes, ObjectRow], place: Place
 ) -> SetStep | ActionStep:
-    only(step, {"set", "action", "value"}, place)
+    only(step, STEP_KEYS, place)
     if ("set" in step) is ("action" in step):
         raise place.error("needs either 'set' or 'action'")
     kind = "set" if "set" in step else "action"

@@ -10,7 +10,7 @@ from devices.profile.place import Place
 from devices.profile.table import Table, checked, member, need, one_of, only
 from dlms.association.knobs import PRESETS, STRICT, Knobs
 
-_FIELDS = {field.name for field in dataclasses.fields(Knobs)}
+FIELDS = {field.name for field in dataclasses.fields(Knobs)}
 
 
 def parse_knobs(written: Table | str, place: Place) -> Knobs:
@@ -21,7 +21,7 @@ def parse_knobs(written: Table | str, place: Place) -> Knobs:
     names.
     """
     table = {"preset": written} if isinstance(written, str) else written
-    only(table, {"preset"} | _FIELDS, place)
+    only(table, {"preset"} | FIELDS, place)
     preset = STRICT
     if "preset" in table:
         name = need(table, "preset", str, place)

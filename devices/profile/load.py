@@ -1,97 +1,146 @@
-"""Read a profile from TOML and check it. Errors name the file and the place in it."""
+"""Read a profile from TOML and check it. Errors name the file, the line and the place in it."""
 
 from __future__ import annotations
 
+import re
 import tomllib
-from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
-from devices.profile import rows, whole
+from devices.profile import locate, rows, whole
 from devices.profile.model import Profile
-from devices.profile.place import Place, ProfileError
+from devices.profile.place import Origin, Origins, Place, ProfileError
+from devices.profile.sources import Find, NotFound, Written, by_name
 from devices.profile.table import only
 
-__all__ = ["ProfileError", "available", "every", "load", "load_text"]
-
-_BASES = ("common", "every_class")
-"""Files that are no meters themselves but what meters have in common."""
-
-_PROVENANCE = {"source", "assumed"}
-_APART = ("laboratory",)
-"""Meters that stand for no manufacturer; they are loaded by name only."""
-
-_TOP = {
+KEYS = {
     "extends", "name", "identity", "associations", "objects", "short_name_objects", "instructions",
-    "habits", "logs", "alerts",
+    "habits", "logs", "alerts", "plugins",
 }  # fmt: skip
 
+MAX_PARENTS = 16
+"""Files that extend each other in a row. More are a circle, or nobody can follow them."""
 
-def available() -> tuple[str, ...]:
-    """Names of the manufacturers' profiles that come with the package."""
-    return tuple(stem for stem in every() if stem not in _APART)
+_PROVENANCE = {"source", "assumed"}
+_AT = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
-def every() -> tuple[str, ...]:
-    """Names of all profiles that :func:`load` knows."""
-    folder = resources.files("devices") / "profiles"
-    names = (entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    stems = (name.removesuffix(".toml") for name in names)
-    return tuple(sorted(stem for stem in stems if stem not in _BASES))
+class Document(NamedTuple):
+    """All that a profile says, with what it extends merged in, before it is checked.
+
+    ``table`` can be written as JSON: whoever has it needs none of the files.
+    """
+
+    file: str
+    table: dict[str, Any]
+    origins: Origins
 
 
 def load(name: str) -> Profile:
-    """Load a profile of the package by name. :class:`ProfileError` if there is none such."""
-    return load_text(_text(name), f"{name}.toml")
+    """Load a profile by its name. :class:`ProfileError` if there is none, or it cannot be used."""
+    return profile_of(read(name))
 
 
 def load_text(text: str, file: str) -> Profile:
     """Load a profile from TOML ``text``; ``file`` is named in errors."""
-    place = Place(file, ())
-    document = _extended(_parse(text, place), place)
-    only(document, _TOP, place)
-    profile = rows.profile(document, place)
+    return profile_of(_document(Written(text, file), (), by_name))
+
+
+def read(name: str, find: Find = by_name) -> Document:
+    """Read a profile with what it extends, which ``find`` gives; what it says is not checked."""
+    try:
+        written = find(name, "")
+    except NotFound as missing:
+        raise ProfileError(Place(missing.file), str(missing)) from None
+    return _document(written, (), find)
+
+
+def profile_of(document: Document) -> Profile:
+    """Check all that a document says."""
+    place = Place(document.file, (), document.origins)
+    only(document.table, KEYS, place)
+    profile = rows.profile(document.table, place)
     whole.check(profile, place)
     return profile
 
 
-def _text(name: str) -> str:
-    entry = resources.files("devices") / "profiles" / f"{name}.toml"
-    if not entry.is_file():
-        known = ", ".join(every())
-        raise ProfileError(Place(f"{name}.toml", ()), f"no such profile; there are: {known}")
-    return entry.read_text(encoding="utf-8")
-
-
-def _parse(text: str, place: Place) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(place, str(error)) from None
-
-
-def _extended(document: dict[str, Any], place: Place) -> dict[str, Any]:
-    base = document.get("extends")
+def _document(written: Written, children: tuple[Written, ...], find: Find) -> Document:
+    """``children`` are those that extend it, the nearest last."""
+    document = _parse(written)
+    base = document.table.get("extends")
     if base is None:
         return document
+    place = Place(document.file, (), document.origins).at("extends")
     if not isinstance(base, str):
-        raise place.at("extends").error("the name of a profile is needed")
-    parent = _extended(_parse(_text(base), Place(f"{base}.toml", ())), place)
-    return _merged(parent, document)
+        raise place.error("the name of a profile, or a path to a file, is needed")
+    try:
+        parent = find(base, written.folder)
+    except NotFound as missing:
+        raise place.error(f"{missing.file}: {missing}") from None
+    line = (*children, written)
+    if parent in line or len(line) > MAX_PARENTS:
+        raise place.error(f"extends itself, by way of {', '.join(one.file for one in line)}")
+    return _merged(_document(parent, line, find), document)
 
 
-def _merged(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
-    """``child`` over ``parent``, table by table. A value with its provenance is replaced whole."""
+def _parse(written: Written) -> Document:
+    try:
+        table = tomllib.loads(written.text)
+        found = locate.lines(written.text)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax(written, str(error)) from None
+    except RecursionError:
+        raise ProfileError(Place(written.file), "is nested too deeply") from None
+    except ValueError as error:  # of a number or a date
+        raise ProfileError(Place(written.file), str(error)) from None
+    origins = {path: Origin(written.file, line) for path, line in found.items()}
+    return Document(written.file, table, origins)
+
+
+def _syntax(written: Written, problem: str) -> ProfileError:
+    """tomllib's words, with line and column in front."""
+    match = _AT.search(problem)
+    if match is None:
+        return ProfileError(Place(written.file), problem)
+    line, column = match["line"], match["column"]
+    if line is None:
+        rows = written.text.split("\n")
+        line, column = str(len(rows)), str(len(rows[-1]) + 1)
+    return ProfileError(Place(f"{written.file}:{line}:{column}"), problem[: match.start()])
+
+
+def _merged(parent: Document, child: Document) -> Document:
+    """``child`` over ``parent``, with the origins of what is left of either."""
+    gone: set[tuple[str, ...]] = set()
+    table = _over(parent.table, child.table, (), gone)
+    origins = {
+        path: origin
+        for path, origin in parent.origins.items()
+        if not any(path[:length] in gone for length in range(1, len(path) + 1))
+    }
+    return Document(child.file, table, {**origins, **child.origins})
+
+
+def _over(
+    parent: dict[str, Any], child: dict[str, Any], path: tuple[str, ...], gone: set[tuple[str, ...]]
+) -> dict[str, Any]:
+    """Table by table. A value with its provenance is replaced whole, and so is each of the values
+    of an object; ``gone`` collects the paths of what was replaced.
+    """
     merged = dict(parent)
     if _PROVENANCE & child.keys():
         # The child says where its row comes from; what the parent said no longer holds.
-        merged = {key: value for key, value in parent.items() if key not in _PROVENANCE}
+        for key in _PROVENANCE & merged.keys():
+            del merged[key]
+            gone.add((*path, key))
     for key, value in child.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        if both and "value" not in value and key != "values":
-            merged[key] = _merged(merged[key], value)
-        elif both and key == "values":
-            merged[key] = {**merged[key], **value}
-        else:
+        here = (*path, key)
+        if not isinstance(old, dict) or not isinstance(value, dict) or "value" in value:
             merged[key] = value
+            gone.add(here)
+        elif key == "values":
+            merged[key] = {**old, **value}
+            gone.update((*here, number) for number in value)
+        else:
+            merged[key] = _over(old, value, here, gone)
     return merged

@@ -130,14 +130,17 @@ class InstructionRow(NamedTuple):
 class Profile:
     """A model of meter. Shared by all its meters and never changed.
 
+    ``kind`` is what it measures, ``electricity`` or ``gas``.
     ``category`` is the Category of the letter's paragraph 10: 1 or 2. ``top_up`` is ``credit``
     (method update_amount) or ``token`` (Token gateway). Amounts are in the unit of ``currency``:
     10 to the power of ``currency_scale`` of one pound. ``short_names`` is empty where no
     association uses them; ``promising`` are the associations with a right that says how a response
     is protected. ``logs`` are the events that go into each log, ``alerts`` those that are told.
+    ``knobs`` are the settings of the plug-ins that the profile names.
     """
 
     name: str
+    kind: str
     manufacturer: str
     model: str
     flag_id: str
@@ -158,6 +161,7 @@ class Profile:
     habits: Habits = field(default_factory=Habits)
     logs: Mapping[bytes, frozenset[int]] = field(default_factory=dict)
     alerts: frozenset[int] = frozenset()
+    knobs: Mapping[str, Mapping[str, bool | int | str]] = field(default_factory=dict)
 
     def objects_of(self, row: AssociationRow) -> Mapping[bytes, ObjectRow]:
         """The objects that an association can see by its way of naming, whatever its rights."""

@@ -21,14 +21,14 @@ def short_names(
     """
     if not any(row.config.short_names for row in associations.values()):
         if by_short_name:
-            raise place.error("there are short_name_objects, and no association uses short names")
+            raise place.at("short_name_objects").error("no association uses short names")
         return ShortNames()
     visible = {**objects, **by_short_name}
     try:
         named = _named(visible)
         targets = index(named)
     except ValueError as error:
-        raise place.error(str(error)) from None
+        raise place.at("objects").error(str(error)) from None
     return ShortNames(
         visible,
         {one.instance: one.base_name for one in named},

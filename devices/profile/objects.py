@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from devices.profile import words
 from devices.profile.model import ObjectRow
-from devices.profile.place import Place
+from devices.profile.place import Place, Problems
 from devices.profile.rights import Rights, parse_rights
-from devices.profile.table import Table, checked, maybe, need, only, provenance_of, within
+from devices.profile.table import Table, checked, maybe, near, need, only, provenance_of, within
 from devices.profile.values import parse_value
 from dlms.axdr.data import Data
-from dlms.cosem import classes, obis, short_names
+from dlms.cosem import obis, short_names
 from dlms.cosem.interface_class import InterfaceClass, misfit
 
-_OBJECT = {
+KEYS = {
     "class", "version", "values", "rights", "role", "absent", "base_name", "source", "assumed",
 }  # fmt: skip
 
 
 def objects(
-    table: Table, associations: Collection[str], alike: Mapping[str, str], place: Place
+    table: Table,
+    associations: Collection[str],
+    alike: Mapping[str, str],
+    place: Place,
+    problems: Problems,
 ) -> dict[bytes, ObjectRow]:
     """The rows of one table of objects; those that are ``absent`` are left out.
 
@@ -27,20 +32,21 @@ def objects(
     """
     found: dict[bytes, ObjectRow] = {}
     for key, row in table.items():
-        parsed = _object(key, row, associations, place.at(key))
-        if parsed is None:
-            continue
-        if parsed.instance in found:
-            raise place.at(key).error("this object is there already")
-        for name, model in alike.items():
-            if model in parsed.rights:
-                parsed.rights.setdefault(name, parsed.rights[model])
-        found[parsed.instance] = parsed
+        with problems.collected():
+            parsed = _object(key, row, associations, place.at(key))
+            if parsed is None:
+                continue
+            if parsed.instance in found:
+                raise place.at(key).error("this object is there already")
+            for name, model in alike.items():
+                if model in parsed.rights:
+                    parsed.rights.setdefault(name, parsed.rights[model])
+            found[parsed.instance] = parsed
     return found
 
 
 def _object(key: str, row: Table, associations: Collection[str], place: Place) -> ObjectRow | None:
-    only(row, _OBJECT, place)
+    only(row, KEYS, place)
     if maybe(row, "absent", bool, False, place):
         return None
     instance = checked(obis.parse, key, place)
@@ -53,11 +59,13 @@ def _object(key: str, row: Table, associations: Collection[str], place: Place) -
     rights: dict[str, Rights] = {}
     written = maybe(row, "rights", dict, {}, place)
     for association in written:
-        words = need(written, association, str, place.at("rights"))
+        text = need(written, association, str, place.at("rights"))
         where = place.at("rights").at(association)
         if association not in associations:
-            raise where.error("there is no such association")
-        rights[association] = checked(lambda w: parse_rights(w, interface_class), words, where)
+            known = ", ".join(associations)
+            hint = near(association, associations)
+            raise where.error(f"there is no such association{hint}; there are {known}")
+        rights[association] = checked(lambda t: parse_rights(t, interface_class), text, where)
     return ObjectRow(
         interface_class,
         instance,
@@ -72,17 +80,19 @@ def _object(key: str, row: Table, associations: Collection[str], place: Place) -
 def _class(row: Table, place: Place) -> InterfaceClass:
     """The class by its name, in the version that is written or else its default."""
     name = need(row, "class", str, place)
-    default = classes.BY_NAME.get(name)
+    default = words.default_class(name)
     if default is None:
-        raise place.at("class").error(f"unknown; known are {', '.join(classes.BY_NAME)}")
+        names = words.class_names()
+        hint = near(name, names)
+        raise place.at("class").error(f"{name!r} is unknown{hint}; known are {', '.join(names)}")
     if "version" not in row:
         return default
     version = need(row, "version", int, place)
-    found = classes.get(default.class_id, version)
-    if found is None:
-        known = ", ".join(str(one.version) for one in classes.versions(name))
-        raise place.at("version").error(f"{version} is unknown; known are {known}")
-    return found
+    for one in words.class_versions(name):
+        if one.version == version:
+            return one
+    known = ", ".join(str(one.version) for one in words.class_versions(name))
+    raise place.at("version").error(f"{version} is unknown; known are {known}")
 
 
 def _base_name(row: Table, place: Place) -> int | None:

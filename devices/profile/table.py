@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias, TypeVar
 
 from devices.profile.model import Provenance
@@ -12,21 +13,40 @@ T = TypeVar("T")
 D = TypeVar("D")
 Table: TypeAlias = dict[str, Any]
 
+_KINDS = {dict: "a table is", str: "a string is", int: "a whole number is", list: "a list is"} | {
+    bool: "true or false is"
+}
+_LONGEST = 60
+
 
 def only(table: object, allowed: set[str], place: Place) -> None:
     """Refuse keys that mean nothing: a typing error must not pass as a default."""
     if not isinstance(table, dict):
-        raise place.error(f"a table is needed, not {table!r}")
+        raise place.error(f"a table is needed, not {shown(table)}")
     for key in table:
         if key not in allowed:
-            raise place.at(key).error(f"unknown key; known are {', '.join(sorted(allowed))}")
+            known = ", ".join(sorted(allowed))
+            raise place.at(key).error(f"unknown key{near(key, allowed)}; known are {known}")
+
+
+def near(word: object, allowed: Collection[str]) -> str:
+    """What may have been meant by a word that is not known."""
+    found = difflib.get_close_matches(str(word), allowed, n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def need(table: Table, key: str, kind: type[T], place: Place) -> T:
     value = table.get(key)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise place.at(key).error(f"{kind.__name__} needed, not {value!r}")
+        found = f"not {shown(value)}" if key in table else "and missing"
+        raise place.at(key).error(f"{_KINDS.get(kind, kind.__name__)} needed, {found}")
     return value
+
+
+def shown(value: object) -> str:
+    """A value of the file as an error quotes it: a long one is cut."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def maybe(table: Table, key: str, kind: type[T], default: D, place: Place) -> T | D:
@@ -42,7 +62,9 @@ def within(value: int, low: int, high: int, place: Place) -> int:
 
 def one_of(value: T, allowed: tuple[Any, ...], place: Place) -> T:
     if value not in allowed:
-        raise place.error(f"{value!r} is not one of {', '.join(map(str, allowed))}")
+        words = [word for word in allowed if isinstance(word, str)]
+        hint = near(value, words)
+        raise place.error(f"{value!r} is not one of {', '.join(map(str, allowed))}{hint}")
     return value
 
 
@@ -51,7 +73,8 @@ def member(kind: Any, name: object, place: Place) -> Any:
         return kind[name]
     except (KeyError, TypeError):
         known = ", ".join(kind.__members__)
-        raise place.error(f"{name!r} is unknown; known are {known}") from None
+        hint = near(name, kind.__members__)
+        raise place.error(f"{name!r} is unknown{hint}; known are {known}") from None
 
 
 def checked(parse: Callable[[Any], T], written: object, place: Place) -> T:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from devices.profile import words
 from devices.profile.model import ROLES, AssociationRow, ObjectRow, Profile
-from devices.profile.place import Place
+from devices.profile.place import Place, Problems
+from devices.profile.table import near
 from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import enum
 from dlms.cosem import classes, obis
@@ -14,6 +16,8 @@ _MAX_NAME = 16
 """Octets of a logical device name (Blue Book 4.1.8.2)."""
 
 _TOKEN_CREDIT = enum(0)
+_VALUES = (classes.DATA.class_id, classes.REGISTER.class_id)
+"""Whose value the role of a plug-in computes."""
 _SN = classes.ASSOCIATION_SN.class_id
 _WITH_BITS = ((_SN, 4), (classes.ASSOCIATION_LN.class_id, 3))
 """Class and version of association objects that show rights as bits."""
@@ -22,16 +26,23 @@ _NEEDS_CREDIT = (classes.ACCOUNT, classes.TOKEN_GATEWAY)
 
 def check(profile: Profile, place: Place) -> None:
     """:class:`ProfileError` if rows contradict each other, or one needs another that is not."""
-    _check_name(profile, place.at("identity").at("ldn"))
+    problems = Problems()
+    with problems.collected():
+        _check_name(profile, place.at("identity").at("ldn"))
     rows = profile.associations.values()
     where = place.at("associations")
-    _distinct(((row, row.config.client_sap) for row in rows), "client_sap", where)
-    setups = ((row, row.security_setup) for row in rows if row.security_setup is not None)
-    _distinct(setups, "security_setup", where)
+    with problems.collected():
+        _distinct(((row, row.config.client_sap) for row in rows), "client_sap", where)
+    with problems.collected():
+        setups = ((row, row.security_setup) for row in rows if row.security_setup is not None)
+        _distinct(setups, "security_setup", where)
     for row in profile.objects.values():
-        _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
+        with problems.collected():
+            _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
     for association in rows:
-        _check_codes(association, profile, place)
+        with problems.collected():
+            _check_codes(association, profile, place)
+    problems.settle()
 
 
 def _check_name(profile: Profile, place: Place) -> None:
@@ -53,11 +64,15 @@ def _distinct(rows: Iterable[tuple[AssociationRow, Hashable]], key: str, place: 
 
 def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
     role, _, scope = row.role.partition(" ")
-    if role and role not in ROLES:
-        raise place.at("role").error(f"{role!r} is unknown; known are {', '.join(sorted(ROLES))}")
-    if role and row.interface_class.class_id not in ROLES[role]:
-        of = " or ".join(classes.BY_ID[number].name for number in ROLES[role])
-        raise place.at("role").error(f"{role!r} is for {of}, not {row.interface_class.name}")
+    known = ROLES.keys() | words.ROLES.keys()
+    if role and role not in known:
+        hint = near(role, known)
+        names = ", ".join(sorted(known))
+        raise place.at("role").error(f"{role!r} is unknown{hint}; known are {names}")
+    of = ROLES.get(role, _VALUES)
+    if role and row.interface_class.class_id not in of:
+        names = " or ".join(classes.BY_ID[number].name for number in of)
+        raise place.at("role").error(f"{role!r} is for {names}, not {row.interface_class.name}")
     if role == "invocation-counter" and scope not in profile.associations:
         raise place.at("role").error(f"there is no association {scope!r}")
     if role == "import-energy-rate" and not (scope.isdecimal() and int(scope) < 256):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import IntEnum
 
 from devices.profile import ProfileError
@@ -58,18 +58,29 @@ def status_of(error: BaseException) -> Exit:
 
 
 def line_of(error: BaseException) -> str:
-    """What went wrong, in one line."""
+    """What went wrong, in one line; of a profile, in a line for each thing."""
     if isinstance(error, TimeoutError) and not str(error):
         return "no answer in time"
     return str(error) or type(error).__name__
 
 
+def say(error: BaseException) -> None:
+    """Print what an error is."""
+    for line in line_of(error).split("\n"):
+        print(f"cosemlab: {line}", file=sys.stderr)
+
+
 def run(main: Coroutine[object, object, int]) -> int:
-    """Run a command; print one line for an expected failure and give its exit status."""
+    """Run a command; print what an expected failure was and give its exit status."""
+    return guard(lambda: asyncio.run(main))
+
+
+def guard(command: Callable[[], int]) -> int:
+    """The same for a command that talks to nobody."""
     try:
-        return asyncio.run(main)
+        return command()
     except EXPECTED as error:
-        print(f"cosemlab: {line_of(error)}", file=sys.stderr)
+        say(error)
         return status_of(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

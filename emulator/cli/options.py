@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from devices.profile import Profile, load
+from devices.profile import Profile, profile_of
+from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
@@ -17,11 +19,15 @@ from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import EDITIONS, LETTER
+from emulator.profiles import use_plugins
 from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+"""A command: its exit status, from its arguments."""
 
 
 def pounds(text: str) -> Decimal:
@@ -82,7 +88,14 @@ def find_meter(workspace: Workspace, name: str) -> tuple[MeterAddress, Profile]:
     meters = workspace.meters()
     if name not in meters:
         raise WorkspaceError(f"no meter {name!r}; there are: {', '.join(meters)}")
-    return meters[name], load(name)
+    say_plugins()
+    return meters[name], profile_of(workspace.document(name))
+
+
+def say_plugins() -> None:
+    """Use the plug-ins that are installed; a line for each that is left out."""
+    for error in use_plugins():
+        failures.say(error)
 
 
 def head_end(

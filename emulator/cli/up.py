@@ -8,12 +8,13 @@ import signal
 import sys
 from functools import partial
 
-from devices.profile import available, load
+from devices.profile import available
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.events import MeterEvent
 from emulator.head_end.party import client_titles
 from emulator.kept_counters import kept_state
+from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.workspace import Workspace
 
@@ -33,7 +34,12 @@ _HIGHEST_PORT = 65500
 
 def register(subparsers: options.SubParsers) -> None:
     up = subparsers.add_parser("up", help="run the sandbox until Ctrl-C")
-    up.add_argument("profiles", nargs="*", metavar="PROFILE", help="default: all of them")
+    up.add_argument(
+        "profiles",
+        nargs="*",
+        metavar="PROFILE",
+        help="names or TOML files; default: the manufacturers'",
+    )
     up.add_argument(
         "--port", type=_port, default=0, help="first port; default: any free ones on 127.0.0.1"
     )
@@ -61,7 +67,8 @@ def _port(text: str) -> int:
 
 
 async def _up(args: argparse.Namespace) -> int:
-    profiles = [load(name) for name in args.profiles or available()]
+    options.say_plugins()
+    loaded = load_all(args.profiles or available())
     workspace = Workspace(args.workspace)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -69,7 +76,7 @@ async def _up(args: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     with workspace.meter_counters() as journal:
         async with Sandbox(
-            profiles,
+            [profile for profile, _ in loaded.values()],
             pki=workspace.pki,
             fleet_secret=workspace.fleet_secret,
             client_titles=client_titles(),
@@ -82,7 +89,7 @@ async def _up(args: argparse.Namespace) -> int:
             state=partial(kept_state, journal),
         ) as sandbox:
             addresses = [running.address for running in sandbox.meters.values()]
-            workspace.announce(addresses)
+            workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
             try:
                 _announce(addresses, args)
                 await stop.wait()

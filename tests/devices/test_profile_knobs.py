@@ -37,8 +37,8 @@ WRONG = {
     "unknown preset": ({"preset": "kind"}, "not one of"),
     "unknown choice": ({"inner_counter": "KIND"}, "is unknown"),
     "choice of another kind": ({"inner_counter": 1}, "is unknown"),
-    "number for a flag": ({"dedicated_demanded": 1}, "bool needed"),
-    "flag for a number": ({"max_forward_jump": True}, "int needed"),
+    "number for a flag": ({"dedicated_demanded": 1}, "true or false is needed"),
+    "flag for a number": ({"max_forward_jump": True}, "a whole number is needed"),
     "impossible": ({"first_counter": 2}, "0 or 1"),
 }
 

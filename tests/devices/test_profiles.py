@@ -114,6 +114,7 @@ def test_every_fact_has_a_provenance(profile: Profile) -> None:
         assert str(provenance).startswith("assumed: " if provenance.assumed else "source: ")
     identity = {name for name in profile.provenance if not name.startswith("habits.")}
     assert identity == {
+        "kind",
         "manufacturer",
         "model",
         "flag_id",

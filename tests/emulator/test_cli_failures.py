@@ -56,6 +56,18 @@ def test_kind_and_line(
     assert len(line) > len("cosemlab: ")
 
 
+def test_a_profile_with_several_faults_has_a_line_for_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = Place("x.toml")
+    error = ProfileError(place.at("a"), "wrong", [place.at("b").error("wrong, too")])
+    assert run(fail(error)) == Exit.USAGE
+    assert capsys.readouterr().err.splitlines() == [
+        "cosemlab: x.toml: a: wrong",
+        "cosemlab: x.toml: b: wrong, too",
+    ]
+
+
 def test_the_statuses_are_what_the_help_says() -> None:
     assert [(exit.name, exit.value) for exit in Exit] == [
         ("DONE", 0),

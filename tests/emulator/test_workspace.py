@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.profile import load, profile_of, read
 from emulator.head_end.party import TITLES
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
@@ -108,10 +109,12 @@ def test_no_sandbox_is_up(made: Path) -> None:
 
 def test_announced_and_withdrawn(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
-    workspace.announce(METERS)
+    workspace.announce(METERS, {})
     assert Workspace(workspace.path).meters() == {meter.name: meter for meter in METERS}
-    workspace.announce(METERS[:1])
+    workspace.announce(METERS[:1], {"itron": read("itron")})
     assert list(workspace.meters()) == ["itron"]
+    profile = profile_of(Workspace(workspace.path).document("itron"))
+    assert profile.objects == load("itron").objects
     workspace.withdraw()
     with pytest.raises(WorkspaceError):
         workspace.meters()
