@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from devices import handed_keys
 from devices.answering import names, protection, unasked
 from devices.answering.access import access
 from devices.answering.asking import Answerable, Asking
@@ -72,6 +73,10 @@ class Device(Meter):
     def power_restored(self, now: dt.datetime) -> None:
         hands.restore_power(self, now)
         self._due = None
+
+    def association_begun(self, row: AssociationRow) -> None:
+        """An AARQ has verified."""
+        handed_keys.association_begun(self, row)
 
     def refused(self, now: dt.datetime) -> None:
         """Somebody has failed to authenticate, or asked for an association that is not his."""

@@ -24,11 +24,15 @@ from dlms.association.knobs import Knobs, ResponseProtection
 from dlms.association.offer import Offer
 from dlms.axdr.data import Data
 from dlms.cosem.security_setup import Entity, Policy
-from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import CertificatePurpose, Discard, Step, Use
 from dlms.security.suites import SUITES
 from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
+
+HANDED_OVER = "authentication key"
+"""Figure, with the name of an association behind it: the version of the authentication key that was
+handed over for the next association."""
 
 _HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 
@@ -147,7 +151,7 @@ class Meter(ABC):
             return AssociationKeys(secret=secret, hls_secret=hls_secret)
         return AssociationKeys(
             guek=self.key(row.name, KeyKind.GUEK),
-            gak=self.key(row.name, KeyKind.GAK),
+            gak=self.authentication_key(row),
             secret=secret,
             hls_secret=hls_secret,
             signing_key=self.key_pair(row, CertificatePurpose.SIGNATURE),
@@ -177,6 +181,15 @@ class Meter(ABC):
         """The reference of the key now in force."""
         version = self.state.key_versions.get((scope, kind), 0)
         return KeyRef(self.title, scope, kind, version=version)
+
+    def authentication_key(self, row: AssociationRow) -> KeyRef:
+        """The authentication key of the next association: one that was handed over for it alone,
+        or else the long-lived one.
+        """
+        version = self.state.figures.get(f"{HANDED_OVER} {row.name}")
+        if not row.single_key or version is None:
+            return self.key(row.name, KeyKind.GAK)
+        return KeyRef(self.title, row.name, KeyKind.GAK, KeyLifetime.SINGLE_ASSOCIATION, version)
 
     def settle(self) -> Step[None]:
         """Destroy the private keys that are out of use. To be run when the response to what put

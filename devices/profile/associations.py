@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from devices.profile.knobs import parse_knobs
 from devices.profile.model import AssociationRow
 from devices.profile.place import Place
@@ -18,6 +20,7 @@ from devices.profile.table import (
 )
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.config import MAX_USER, ServerConfig
+from dlms.association.knobs import KeyInForce
 from dlms.errors import LocalProtocolError
 from dlms.security.control import POLICY_V0, Protection
 from dlms.security.suites import SUITES
@@ -29,9 +32,11 @@ _MAX_CLIENT_SAP = 0x7F
 """It is an integer in associated_partners_id (Blue Book 4.4.4)."""
 
 _KEYED = (Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA)
+_KEY_LIFETIMES = ("long-lived", "single-association")
 KEYS = {
-    "block_window", "broadcast", "client_sap", "conformance", "context", "dedicated", "knobs",
-    "max_pdu_size", "mechanism", "policy", "pre_established", "protected_release", "protection",
+    "authentication_key", "block_window", "broadcast", "client_sap", "conformance", "context",
+    "dedicated", "knobs", "max_pdu_size", "mechanism", "policy", "pre_established",
+    "protected_release", "protection",
     "response_policy", "rights_as", "security_setup", "suite", "unconfirmed", "users",
     "source", "assumed",
 }  # fmt: skip
@@ -60,6 +65,11 @@ def association(name: str, row: Table, server_sap: int, place: Place) -> Associa
     protection = member(Protection, row.get("protection", "BOTH"), place.at("protection"))
     if policy & ~protection:
         raise place.at("protection").error("is less than the policy demands")
+    single_key = _single_key(row, context, place)
+    knobs = parse_knobs(row.get("knobs", {}), place.at("knobs"))
+    if single_key:
+        # Or the key would not be that of one association.
+        knobs = replace(knobs, key_in_force=KeyInForce.NEXT_ASSOCIATION)
     users = _users(row, place.at("users"))
     conformance = _conformance(row, place)
     config = ServerConfig(
@@ -78,15 +88,32 @@ def association(name: str, row: Table, server_sap: int, place: Place) -> Associa
         broadcast=maybe(row, "broadcast", bool, False, place),
         unconfirmed=maybe(row, "unconfirmed", bool, False, place),
         users=None if users is None else frozenset(users),
-        knobs=parse_knobs(row.get("knobs", {}), place.at("knobs")),
+        knobs=knobs,
     )
     try:
         config.check()
     except LocalProtocolError as error:
         raise place.error(str(error)) from None
     return AssociationRow(
-        name, config, setup, dedicated, protection, provenance_of(row, place), users or {}
+        name,
+        config,
+        setup,
+        dedicated,
+        protection,
+        provenance_of(row, place),
+        users or {},
+        single_key,
     )
+
+
+def _single_key(row: Table, context: ApplicationContext, place: Place) -> bool:
+    """Whether authentication keys live for one association."""
+    where = place.at("authentication_key")
+    lifetime = maybe(row, "authentication_key", str, _KEY_LIFETIMES[0], place)
+    single = one_of(lifetime, _KEY_LIFETIMES, where) == _KEY_LIFETIMES[1]
+    if single and not context.ciphered:
+        raise where.error("a key for a single association needs a ciphered context")
+    return single
 
 
 def _number(row: Table, key: str, low: int, high: int, place: Place) -> int:

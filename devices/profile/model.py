@@ -90,7 +90,8 @@ class AssociationRow(NamedTuple):
     ``security_setup`` is the instance number e of its Security setup 0-0:43.0.e.255 and of its
     invocation counter 0-0:43.1.e.255; ``None`` for an association without keys. ``dedicated`` is
     whether the head end is to use a dedicated key here, ``protection`` how it protects requests.
-    ``users`` are the names of those in user_list, by their ids.
+    ``users`` are the names of those in user_list, by their ids. With ``single_key`` an
+    authentication key that is transferred lives for one association, the next.
     """
 
     name: str
@@ -100,6 +101,7 @@ class AssociationRow(NamedTuple):
     protection: int
     provenance: Provenance
     users: Mapping[int, str] = MappingProxyType({})
+    single_key: bool = False
 
 
 class SetStep(NamedTuple):

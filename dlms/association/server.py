@@ -39,6 +39,7 @@ from dlms.association.shapes import respond
 from dlms.association.state import Input, State, after, after_ours
 from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.control import Protection
+from dlms.security.keys import KeyLifetime
 from dlms.security.ops import Discard, Step, Use
 from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms.registry import AnyResponse, Notification
@@ -311,6 +312,10 @@ class ServerAssociation:
         services, self._services = self._services, None
         self._carrier.end()
         security = None if services is None else services.aa.security
-        if security is not None and security.dedicated is not None:
+        if security is None:
+            return
+        if security.dedicated is not None:
             self._offer.counters.forget(security.dedicated)
             yield Discard(Use.ASSOCIATION, security.dedicated)
+        if security.gak is not None and security.gak.lifetime is KeyLifetime.SINGLE_ASSOCIATION:
+            yield Discard(Use.ASSOCIATION, security.gak)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlms.security.counters import InvocationCounters
 from emulator.custody import Custody
+from emulator.head_end.handed_keys import HandedKeys
 from emulator.head_end.party import Party
 from emulator.head_end.services import HeadEnd
 from emulator.head_end.token_counters import TokenCounters
@@ -22,9 +23,11 @@ def assemble(
     keylog: Path | None = None,
     counters: Callable[[], InvocationCounters] = InvocationCounters,
     tokens: TokenCounters | None = None,
+    handed: Callable[[Actor], HandedKeys] = lambda actor: HandedKeys(),
     associations: Mapping[Actor, str] | None = None,
 ) -> HeadEnd:
-    """``credential`` gives each party its certificate, ``counters`` makes each its counters.
+    """``credential`` gives each party its certificate, ``counters`` makes each its counters,
+    ``handed`` keeps the keys that it hands over.
 
     ``associations`` are the rows of profiles that the parties use, where those are not called like
     them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
@@ -37,6 +40,7 @@ def assemble(
             trust=trust,
             custody=custody,
             counters=counters(),
+            handed=handed(actor),
             association=(associations or {}).get(actor, ""),
             keylog=keylog,
         )

@@ -13,13 +13,17 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.axdr.data import Data
+from dlms.client.new_keys import discard
+from dlms.client.refusals import AccessRefused, AssociationRejected
 from dlms.cosem import classes, obis
+from dlms.cosem.security_setup import keys_data
 from dlms.errors import DlmsError
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import CryptoOp, Step
+from dlms.security.ops import CryptoOp, GenerateKey, Step, Use, Wrap
+from dlms.security.suites import SUITES
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from emulator.channel import Channel
@@ -28,6 +32,7 @@ from emulator.client.noticing import understand
 from emulator.client.reading import read_one
 from emulator.client.session import Session
 from emulator.client.targets import Wanted
+from emulator.head_end.handed_keys import Run
 from emulator.head_end.party import Party
 from emulator.policy import Purpose
 from emulator.sandbox import MeterAddress
@@ -37,6 +42,8 @@ from tls.transport import open_tls_connection
 _dedicated_numbers = itertools.count(1)
 
 PUBLIC = "public"
+_KEY_TRANSFER, _GAK = 2, 2
+"""The method of Security setup, and the key_id in its parameter."""
 
 
 class PartyAssociation:
@@ -49,6 +56,45 @@ class PartyAssociation:
         self._profile = profile
         self._device = device
         self.be_about(Purpose.ESTABLISH_ASSOCIATION)
+
+    @classmethod
+    def on(
+        cls,
+        channel: Channel,
+        config: ClientConfig,
+        keys: AssociationKeys,
+        party: Party,
+        profile: Profile,
+        meter: MeterAddress,
+    ) -> PartyAssociation:
+        """One that is not open yet."""
+
+        async def runner(step: Step[Any]) -> Any:
+            return await session.run(step)
+
+        client = MeterClient(channel, ClientAssociation(config, keys, party.counters), runner)
+        session = cls(client, party, profile, meter.title.hex().upper())
+        return session
+
+    async def open(self) -> None:
+        """:class:`~dlms.client.refusals.AssociationRejected`, and whatever there may be instead of
+        an answer. What has been made for an association that does not come about is let go of.
+        """
+        try:
+            await self._client.open()
+        except BaseException:
+            await self._client.close()
+            raise
+
+    async def end(self) -> None:
+        """Release it; it ends with the connection in any case (R-AA-8)."""
+        self.be_about(Purpose.ESTABLISH_ASSOCIATION)
+        with suppress(DlmsError, OSError, TimeoutError):
+            await self._client.release()
+        await self._client.close()
+        gak = self._client.association.keys.gak
+        if gak is not None and gak.lifetime is KeyLifetime.SINGLE_ASSOCIATION:
+            await self.run(discard(Use.ASSOCIATION, (gak,)))
 
     async def run(self, step: Step[Any]) -> Any:
         return await self._party.custody.run(step, self.errand)
@@ -106,28 +152,74 @@ async def associate(
     channel = await _connect(party, meter, profile)
     try:
         await _move_counter_forward(party, channel, meter, profile, row)
-        config, keys = _plan(party, meter, profile, row)
-        association = ClientAssociation(config, keys, party.counters)
-        session: PartyAssociation
-
-        async def runner(step: Step[Any]) -> Any:
-            return await session.run(step)
-
-        client = MeterClient(channel, association, runner)
-        session = PartyAssociation(client, party, profile, meter.title.hex().upper())
+        session = await _open(party, channel, meter, profile, row)
         try:
-            # Inside: an association that fails half way has made a dedicated key, too.
-            await client.open()
+            if row.single_key:
+                await _hand_over(session, party, meter, row)
             yield session
         finally:
-            session.be_about(Purpose.ESTABLISH_ASSOCIATION)
-            # The association ends with the connection in any case (R-AA-8).
-            with suppress(DlmsError, OSError, TimeoutError):
-                await client.release()
-            await client.close()
+            await session.end()
     finally:
         channel.close()
         await channel.wait_closed()
+
+
+async def _open(
+    party: Party, channel: Channel, meter: MeterAddress, profile: Profile, row: AssociationRow
+) -> PartyAssociation:
+    """An association that stands, under the authentication key that the meter awaits."""
+    run = _running(party, meter, profile)
+    offered = await party.handed.offered(meter.title, row.name, run) if row.single_key else ()
+    for gak in (*offered, None):
+        config, keys = _plan(party, meter, profile, row, gak)
+        session = PartyAssociation.on(channel, config, keys, party, profile, meter)
+        try:
+            await session.open()
+        except AssociationRejected:
+            if gak is None:
+                raise
+            # A key that the meter never got, or has used up.
+            await run(discard(Use.TRANSFER_KEY, (gak,)))
+        else:
+            party.handed.settle(meter.title, row.name)
+            return session
+    raise AssertionError("the long-lived key was tried")
+
+
+async def _hand_over(
+    session: PartyAssociation, party: Party, meter: MeterAddress, row: AssociationRow
+) -> None:
+    """Give the meter the authentication key of the next association.
+
+    If it does not take it, or the answer is lost, this association goes on all the same: what is to
+    be tried the next time has been noted.
+    """
+    new = party.handed.successor(meter.title, row.name)
+    kek = KeyRef(meter.title, row.name, KeyKind.KEK)
+    session.be_about(Purpose.GENERATE_INSTRUCTION)
+    wrapped = await session.run(_make(new, kek, SUITES[row.config.suite].key_length))
+    await party.handed.offer(new, session.run)
+    setup = bytes((0, 0, 43, 0, row.security_setup or 0, 255))
+    method = MethodDescriptor(classes.SECURITY_SETUP.class_id, setup, _KEY_TRANSFER)
+    try:
+        await session.action(method, keys_data({_GAK: wrapped}), Purpose.GENERATE_INSTRUCTION)
+    except AccessRefused:
+        await session.run(discard(Use.TRANSFER_KEY, (new,)))
+        party.handed.settle(meter.title, row.name)
+
+
+def _make(new: KeyRef, kek: KeyRef, length: int) -> Step[bytes]:
+    yield GenerateKey(Use.TRANSFER_KEY, new, length)
+    wrapped: bytes = yield Wrap(Use.TRANSFER_KEY, kek, new)
+    return wrapped
+
+
+def _running(party: Party, meter: MeterAddress, profile: Profile) -> Run:
+    """Runs what is done about an association outside of it."""
+    errand = party.errand(
+        meter.title.hex().upper(), profile.category, Purpose.ESTABLISH_ASSOCIATION
+    )
+    return lambda step: party.custody.run(step, errand)
 
 
 async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> Channel:
@@ -148,12 +240,16 @@ async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> Chann
 
 
 def _plan(
-    party: Party, meter: MeterAddress, profile: Profile, row: AssociationRow
+    party: Party,
+    meter: MeterAddress,
+    profile: Profile,
+    row: AssociationRow,
+    gak: KeyRef | None = None,
 ) -> tuple[ClientConfig, AssociationKeys]:
-    """From the profile to what the protocol core needs."""
+    """From the profile to what the protocol core needs; without ``gak`` the long-lived one."""
     keys = AssociationKeys(
         guek=KeyRef(meter.title, row.name, KeyKind.GUEK),
-        gak=KeyRef(meter.title, row.name, KeyKind.GAK),
+        gak=KeyRef(meter.title, row.name, KeyKind.GAK) if gak is None else gak,
         hls_secret=KeyRef(meter.title, row.name, KeyKind.HLS_SECRET),
     )
     dedicated = None

@@ -12,6 +12,7 @@ from dlms.errors import LocalProtocolError
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
+from emulator.head_end.handed_keys import HandedKeys
 from emulator.policy import Actor, Category, Purpose
 from tls.contexts import client_context
 from tls.credentials import Credential, Trust
@@ -39,6 +40,7 @@ class Party:
     trust: Trust
     custody: Custody
     counters: InvocationCounters = field(default_factory=InvocationCounters)
+    handed: HandedKeys = field(default_factory=HandedKeys)
     association: str = ""
     keylog: Path | None = None
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)

@@ -19,6 +19,7 @@ from dlms.xdlms.registry import AnyResponse
 from emulator.serving.telling import tell
 
 ANSWERABLE = get_args(Answerable)
+_BEGUN = (events.AssociationOpened, events.AuthenticationPending)
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 
 
@@ -47,6 +48,8 @@ def exchange(
     meter cannot go on.
     """
     event = yield from association.receive(apdu, now)
+    if isinstance(event, _BEGUN):
+        device.association_begun(row)
     if not isinstance(event, events.RequestReceived):
         if isinstance(event, events.BlocksCarried):
             return Exchanged(event, event.replies)
