@@ -58,7 +58,7 @@ class Rows(NamedTuple):
         if self.shift is not None:
             begin = 0 if least is None else bisect_left(self.keys, least - self.shift)
             end = len(self.keys) if most is None else bisect_right(self.keys, most - self.shift)
-            return self._replace(keys=self.keys[begin : max(begin, end)])
+            return self._replace(keys=self.keys[begin:end])
         cell = self.cells[column]
         kept = []
         for key in self.keys:

@@ -52,7 +52,7 @@ def _limit(here: Call, value: object, *, latest: bool) -> dt.datetime | None:
         day = length
     elif day == _SECOND_LAST_DAY:
         day = length - 1
-    micros = (hundredths or 0) * 10_000 + (9_999 if latest and known < len(fields) else 0)
+    micros = (hundredths or 0) * 10_000
     moment = dt.datetime(year, month, day, hour or 0, minute or 0, second or 0, micros)
     if given.deviation is not None:
         zone = dt.timezone(dt.timedelta(minutes=-given.deviation))

@@ -183,6 +183,14 @@ def test_room_is_bounded(make_bench: Callable[..., Any]) -> None:
     assert captures.entries(meter.device, log_row(meter)) == captures.MAX_ROWS == 20_000
 
 
+def test_a_profile_that_keeps_fewer_rows(full: Any) -> None:
+    """Of another version: the next row drops all that are too many."""
+    full.device.store(log_row(full), 8, double_long_unsigned(2))
+    append(full, 8, NOON)
+    assert codes(full) == [7, 8]
+    assert len(full.device.state.rows) == 2
+
+
 def test_a_row_captured_with_fewer_columns_is_filled_up(meter: Any) -> None:
     """What is not there is null: a profile of another version has more columns."""
     append(meter, 1, NOON)
@@ -203,6 +211,15 @@ def test_by_the_clock_that_was_stored(full: Any) -> None:
     assert codes(full, by_range(nothing, nothing)) == [30, 4, 50, 6, 7]
     one = capture_object(1, CODE)
     assert rows(full, by_range(*limits, one)) == [(4,), (50,), (6,)]
+
+
+def test_a_limit_without_seconds_is_the_whole_minute(meter: Any) -> None:
+    for code, second, micros in ((1, 0, 0), (2, 30, 0), (3, 59, 990_000), (4, 60, 0)):
+        append(meter, code, NOON + dt.timedelta(seconds=second, microseconds=micros))
+    minute = octet_string(bytes.fromhex("07E3031AFF0C00FFFF000000"))
+    assert codes(meter, by_range(minute, minute)) == [1, 2, 3]
+    second = octet_string(bytes.fromhex("07E3031AFF0C003BFF000000"))
+    assert codes(meter, by_range(second, second)) == [3]
 
 
 def test_times_in_rows_that_are_none(meter: Any) -> None:

@@ -176,6 +176,21 @@ def test_since_the_billing_reset(meter: Any) -> None:
     assert meter.value(MAXIMUM, 2) == 0
 
 
+def test_a_billing_period_that_nobody_ends(meter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked back on for 13 months, which bounds the work."""
+    readings: list[int] = []
+    total = metering.total
+
+    def counted(*what: Any) -> int:
+        readings.append(total(*what))
+        return readings[-1]
+
+    monkeypatch.setattr(metering, "total", counted)
+    meter.device.state.figures[metering.BILLING_RESET] = 0
+    assert meter.value(MAXIMUM, 2) > 0
+    assert len(readings) == 395 * 48
+
+
 def test_before_anything_was_used(meter: Any) -> None:
     meter.now = INSTALLED - MINUTE
     assert (meter.value(DEMAND, 2), meter.value(DEMAND, 3), meter.value(MAXIMUM, 2)) == (0, 0, 0)

@@ -619,6 +619,13 @@ def test_reset_lets_computed_rows_begin_anew(long_memory: Any) -> None:
     assert long_memory.value("1-0:1.8.0.255", 2, "s1sp") > before[-1][1]
 
 
+def test_a_reset_before_the_meter_was_installed(long_memory: Any) -> None:
+    long_memory.now = metrology.INSTALLED - 10 * HOUR
+    assert long_memory.act(PROFILE, 1, integer(0), "s1sp") == 0
+    long_memory.now = metrology.INSTALLED + HOUR
+    assert moments(long_memory)[0] == metrology.INSTALLED
+
+
 @pytest.mark.parametrize(
     ("attribute", "value"),
     [

@@ -196,6 +196,15 @@ def test_same_meter_same_readings(make_bench: Callable[..., Any]) -> None:
     assert readings(one) == readings(other) == readings(one)
 
 
+def test_a_register_begins_again_after_its_last_number(make_bench: Callable[..., Any]) -> None:
+    """32 bits of Wh, in some centuries."""
+    meter = make_bench("itron")
+    meter.now = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+    energy = cumulative(meter.device.seed, Quantity.IMPORT, meter.now)
+    assert energy > 0xFFFF_FFFF
+    assert meter.value("1-0:1.8.0.255", 2, "s1sp") == energy & 0xFFFF_FFFF
+
+
 def test_different_meters_differ(make_bench: Callable[..., Any]) -> None:
     """By serial number and by model."""
     meters = [make_bench("itron", serial=serial) for serial in range(20)]
