@@ -10,16 +10,14 @@ which exchange a few messages each; for a meter there is :mod:`emulator.kept_cou
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from pathlib import Path
 
 from dlms.errors import LocalProtocolError
 from dlms.security.counters import MAXIMUM, InvocationCounters
 from dlms.security.keys import KeyLifetime, KeyRef
 from emulator.head_end.token_counters import TokenCounters
-from emulator.journal import StoreError, sync_directory
+from emulator.journal import StoreError
+from emulator.shared_file import SharedFile
 
 BLOCK = 64
 """Counters reserved at once: one write per this many messages."""
@@ -31,7 +29,7 @@ class CounterFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = SharedFile(path)
 
     def reserve(self, name: str, at_least: int, count: int) -> int:
         """Reserve ``count`` values, none below ``at_least``; return the first.
@@ -39,37 +37,14 @@ class CounterFile:
         With a ``count`` of 0 that only raises the value: to ``at_least``, if it is lower.
         :class:`~emulator.journal.StoreError` if the file is damaged, and nothing is changed.
         """
-        beside = self._path.with_name(f"{self._path.name}.lock")
-        with open(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            reserved = self._read()
+        with self._file.changing() as reserved:
+            if not all(type(value) is int for value in reserved.values()):
+                raise StoreError(f"{self._file.path} is damaged: it has no counters by name")
             former = reserved.get(name, 0)
-            first = max(former, at_least)
+            first: int = max(former, at_least)
             if first + count > former:
                 reserved[name] = first + count
-                self._replace(json.dumps(reserved, indent=1))
         return first
-
-    def _read(self) -> dict[str, int]:
-        try:
-            found: object = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except ValueError as error:
-            raise StoreError(f"{self._path} is damaged: {error}") from error
-        if isinstance(found, dict) and all(type(value) is int for value in found.values()):
-            return found
-        raise StoreError(f"{self._path} is damaged: it has no counters by name")
-
-    def _replace(self, text: str) -> None:
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        fresh.replace(self._path)
-        sync_directory(self._path.parent)
 
 
 class FiledCounters(InvocationCounters):

@@ -19,6 +19,7 @@ from emulator.head_end.party import ASSOCIATIONS, TITLES
 from emulator.journal import Journal
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
+from emulator.shared_file import SharedFile
 from tls.credentials import Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
@@ -46,6 +47,11 @@ class Workspace:
     def counters(self) -> CounterFile:
         """What the commands have sent and received; several may run at once."""
         return CounterFile(self.path / "counters.json")
+
+    @property
+    def handed_keys(self) -> SharedFile:
+        """The keys that the commands have handed over to meters, wrapped."""
+        return SharedFile(self.path / "handed-keys.json")
 
     def meter_counters(self) -> Journal:
         """What the meters have, for one sandbox at a time."""

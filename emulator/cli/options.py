@@ -13,7 +13,9 @@ from devices.profile import Profile, profile_of
 from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
+from emulator.handed_key_file import FiledHandedKeys
 from emulator.head_end.assembly import assemble
+from emulator.head_end.party import TITLES
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
@@ -117,4 +119,5 @@ def head_end(
         keylog=args.keylog,
         counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),
+        handed=lambda actor: FiledHandedKeys(workspace.handed_keys, TITLES[actor]),
     )

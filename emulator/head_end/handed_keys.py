@@ -31,12 +31,12 @@ class HandedKeys:
     async def offered(self, title: bytes, scope: str, run: Run) -> tuple[KeyRef, ...]:
         """What the meter ``title`` may await in an association, the latest first."""
         versions = self._offered.get((title, scope), ())
-        return tuple(_ref(title, scope, version) for version in reversed(versions))
+        return tuple(handed_ref(title, scope, version) for version in reversed(versions))
 
     def successor(self, title: bytes, scope: str) -> KeyRef:
         """A name for the key to be handed over now."""
         last = self._last[title, scope] = self._last.get((title, scope), 0) + 1
-        return _ref(title, scope, last)
+        return handed_ref(title, scope, last)
 
     async def offer(self, new: KeyRef, run: Run) -> None:
         """``new``, which is in the module, is about to be sent."""
@@ -50,5 +50,6 @@ class HandedKeys:
         self._offered[title, scope] = versions
 
 
-def _ref(title: bytes, scope: str, version: int) -> KeyRef:
+def handed_ref(title: bytes, scope: str, version: int) -> KeyRef:
+    """The name of such a key on the DCC side."""
     return KeyRef(title, scope, KeyKind.GAK, KeyLifetime.SINGLE_ASSOCIATION, version)
