@@ -19,7 +19,10 @@ _BLANK = re.compile(r"[ \t]*")
 _KEY = re.compile(r'[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|' r"'[^']*'")
 # As many as two quotes may stand right before the three that end a string of many lines.
 _STRING = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""(?:"{1,2})?|' r"'''.*?'''(?:'{1,2})?|" r'"(?:[^"\\\n]|\\.)*"|' r"'[^'\n]*'",
+    r'"""(?:[^\\]|\\.)*?"""(?:"{1,2})?|'
+    r"'''.*?'''(?:'{1,2})?|"
+    r'"(?:[^"\\\n]|\\.)*"|'
+    r"'[^'\n]*'",
     re.DOTALL,
 )
 _SCALAR = re.compile(r"[^,\]}#\n]*")

@@ -52,7 +52,10 @@ def _name(text: str) -> str:
 def _finish(parser: argparse.ArgumentParser, run: options.Run) -> None:
     # Given after the part or before it: the default must not undo what was said before it.
     parser.add_argument(
-        "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON instead of tables"
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="print JSON instead of tables",
     )
     parser.set_defaults(run=lambda args: failures.guard(lambda: run(args)))
 
@@ -191,5 +194,7 @@ def _import(args: argparse.Namespace) -> int:
     elif args.out is None:
         print(made.text, end="")
     else:
-        print(f"{args.out}: {made.name}; {len(made.left_out)} things are left out, named at its end")
+        print(
+            f"{args.out}: {made.name}; {len(made.left_out)} things are left out, named at its end"
+        )
     return failures.Exit.DONE

@@ -34,7 +34,12 @@ _HIGHEST_PORT = 65500
 
 def register(subparsers: options.SubParsers) -> None:
     up = subparsers.add_parser("up", help="run the sandbox until Ctrl-C")
-    up.add_argument("profiles", nargs="*", metavar="PROFILE", help="names or TOML files; default: the manufacturers'")
+    up.add_argument(
+        "profiles",
+        nargs="*",
+        metavar="PROFILE",
+        help="names or TOML files; default: the manufacturers'",
+    )
     up.add_argument(
         "--port", type=_port, default=0, help="first port; default: any free ones on 127.0.0.1"
     )

@@ -1,4 +1,4 @@
-"""The objects of a Gurux object dump: what they are, and what the dump says of rights and values."""
+"""The objects of a Gurux object dump: what they are, their rights and values as it has them."""
 
 from __future__ import annotations
 

@@ -7,10 +7,9 @@ attributes of which a first value says nothing. A class that is not here is impo
 
 from __future__ import annotations
 
-from dlms.axdr.data import DataType, integer, long_unsigned
+from dlms.axdr.data import Data, DataType, integer, long_unsigned
 from dlms.cosem.shape import Choice, Shape, StructureOf
 from emulator.importing.conversion import (
-    Data,
     Reader,
     characters,
     constant,
@@ -64,9 +63,7 @@ def _sort_object(node: Node, shape: Shape) -> Data | None:
         ),
         None,
     )
-    whole = fields(
-        text("ObjectType"), text("LN"), constant(integer(2)), constant(long_unsigned(0))
-    )
+    whole = fields(text("ObjectType"), text("LN"), constant(integer(2)), constant(long_unsigned(0)))
     return whole(found, shape) if column is None else _COLUMN(column, shape)
 
 
@@ -75,9 +72,8 @@ def _mask(node: Node, shape: Shape) -> Data | None:
     name = text("Mask")(node, _field(shape, 0))
     octets = bytes.fromhex((node.said("Index") or "").replace(";", " "))
     indices = tuple(Data(DataType.UNSIGNED, octet) for octet in octets)
-    return Data(DataType.STRUCTURE, (name or Data(DataType.OCTET_STRING, b""),) + (
-        Data(DataType.ARRAY, indices),
-    ))
+    mask = Data(DataType.OCTET_STRING, b"") if name is None else name
+    return Data(DataType.STRUCTURE, (mask, Data(DataType.ARRAY, indices)))
 
 
 def _field(shape: Shape, number: int) -> Shape:

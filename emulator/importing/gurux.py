@@ -51,7 +51,8 @@ def import_dump(octets: bytes, file: str, name: str = "") -> Imported:
         try:
             load_text(text, f"{made.name}.toml")
         except ProfileError as error:
-            if not all([made.drop(one) for one in error.all]):
+            dropped = [made.drop(one) for one in error.all]
+            if not all(dropped):
                 raise ValueError(f"{file}: no profile comes of it: {error}") from None
         else:
             return Imported(made.name, text, tuple(dump.left_out))
@@ -150,7 +151,9 @@ class _Profile:
         if interface_class.class_id not in _FILLED:
             return ""
         rows = self.common["objects"].values()
-        alike = next((row for row in rows if row["class"] == interface_class.name), {})
+        alike: dict[str, Any] = next(
+            (row for row in rows if row["class"] == interface_class.name), {}
+        )
         row = self._known(one.instance, interface_class) or alike
         computed = BEHAVIOURS[interface_class.class_id].read
         found = [

@@ -6,6 +6,7 @@ is not said by it comes from the common profile: public, reader, s1sp and dco.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
 from devices.profile import read
@@ -62,7 +63,7 @@ def offers(dump: Dump, source: str) -> Offers:
             current = name
             said = one.node.said("ServerSAP")
             server_sap = int(said) if said is not None and said.isdecimal() and int(said) else None
-    return Offers(_with_defaults(found, defaults), current, server_sap)
+    return Offers(_with_defaults(found, defaults, dump), current, server_sap)
 
 
 def _table(one: DumpObject, dump: Dump) -> Table:
@@ -107,32 +108,41 @@ def _security(one: DumpObject, dump: Dump, context: ApplicationContext) -> Table
     """What the Security setup of the association says; without one, as little as possible."""
     reference = one.node.said("SecuritySetupReference")
     instance = b"" if reference is None else obis.parse(reference)
+    table: Table = {"suite": 0, "policy": 0}
     if not instance.startswith(_SETUPS):
-        return {"suite": 0, "policy": 0}
-    table: Table = {"security_setup": instance[4], "suite": 0, "policy": 0}
-    setup = dump.objects.get(instance)
-    if setup is None or setup.interface_class.class_id != SECURITY_SETUP:
         return table
+    return {**table, "security_setup": instance[4], **_setup(instance[4], dump, context)}
+
+
+def _setup(number: int, dump: Dump, context: ApplicationContext) -> Table:
+    """Suite and policy of a Security setup, if the dump has it."""
+    setup = dump.objects.get(_SETUPS + bytes((number, 255)))
+    if setup is None or setup.interface_class.class_id != SECURITY_SETUP:
+        return {}
     suite = int(setup.node.said("SecuritySuite") or 0)
     policy = int(setup.node.said("SecurityPolicy") or 0)
     if suite not in SUITES:
         raise ValueError(f"there is no suite {suite}")
-    table["suite"] = suite
     if context.ciphered and setup.interface_class.version == 0 and 0 <= policy <= 3:
-        table["policy"] = policy
-    return table
+        return {"suite": suite, "policy": policy}
+    return {"suite": suite}
 
 
 def _name(table: Table, defaults: dict[str, Table]) -> str:
-    """That of the default association which is the same, so that the head end finds it."""
-    parts = ("client_sap", "context", "mechanism")
-    for name, default in defaults.items():
-        if all(default[part] == table[part] for part in parts):
-            return name
+    """That of the default association which is alike, so that the head end finds it: the same
+    context and mechanism, from the same address, or else with the Security setup of that number.
+    """
+    for part in ("client_sap", "security_setup"):
+        for name, default in defaults.items():
+            same = all(default[key] == table[key] for key in ("context", "mechanism"))
+            if same and part in table and default.get(part) == table[part]:
+                return name
     return f"client_{table['client_sap']}"
 
 
-def _with_defaults(found: dict[str, Table], defaults: dict[str, Table]) -> dict[str, Table]:
+def _with_defaults(
+    found: dict[str, Table], defaults: dict[str, Table], dump: Dump
+) -> dict[str, Table]:
     """The defaults that are not found, at addresses and Security setups of their own."""
     tables = dict(found)
     for name, default in defaults.items():
@@ -140,6 +150,10 @@ def _with_defaults(found: dict[str, Table], defaults: dict[str, Table]) -> dict[
             continue
         table = {key: value for key, value in default.items() if key not in ("source", "assumed")}
         why = default.get("source", default.get("assumed"))
+        if "security_setup" in table:
+            with suppress(ValueError):  # it keeps its own then
+                context = ApplicationContext[table["context"]]
+                table |= _setup(table["security_setup"], dump, context)
         table["assumed"] = f"not in the dump, but for the head end: {why}"
         tables[name] = table
     _apart(tables, "client_sap", _MAX_CLIENT_SAP, set(found))

@@ -134,10 +134,16 @@ class Odd:
 
 WRONG: dict[str, tuple[object, str]] = {
     "no plug-in": (None, "it has no profiles, classes, behaviours, roles, knobs"),
-    "a part is missing": (SimpleNamespace(profiles={}, classes=(), roles={}, knobs={}), "behaviours"),
+    "a part is missing": (
+        SimpleNamespace(profiles={}, classes=(), roles={}, knobs={}),
+        "behaviours",
+    ),
     "no mappings": (Odd(), "TypeError: "),
     "no class": (plugin(classes=[5]), "5 is no InterfaceClass"),
-    "a class of the book's": (plugin(classes=[OWN._replace(class_id=8191)]), "class 8191 is not in"),
+    "a class of the book's": (
+        plugin(classes=[OWN._replace(class_id=8191)]),
+        "class 8191 is not in",
+    ),
     "a class id too high": (plugin(classes=[OWN._replace(class_id=32768)]), "not in 8192..32767"),
     "a name of the book's": (plugin(classes=[OWN._replace(name="Clock")]), "'Clock', is there"),
     "a behaviour of another's": (plugin(behaviours={8: Behaviour()}), "class 8 is none of its own"),

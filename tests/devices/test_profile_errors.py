@@ -44,9 +44,21 @@ ERRORS = [
     ("identity = 5\n", "identity", "a table is needed"),
     ("instructions = 5\n", "instructions", "a table is needed"),
     (IDENTITY + "model = 5", "identity.model", "a table is needed"),
-    (IDENTITY + 'model = { value = 5, assumed = "x" }', "identity.model.value", "a string is needed"),
-    (IDENTITY + 'category = { value = "2", assumed = "x" }', "identity.category.value", "a whole number"),
-    (IDENTITY + 'category = { value = true, assumed = "x" }', "identity.category.value", "a whole number"),
+    (
+        IDENTITY + 'model = { value = 5, assumed = "x" }',
+        "identity.model.value",
+        "a string is needed",
+    ),
+    (
+        IDENTITY + 'category = { value = "2", assumed = "x" }',
+        "identity.category.value",
+        "a whole number",
+    ),
+    (
+        IDENTITY + 'category = { value = true, assumed = "x" }',
+        "identity.category.value",
+        "a whole number",
+    ),
     ("[associations]\ns1sp = 5", AT_S1SP, "table is needed"),
     (S1SP + 'client_sap = "2"', f"{AT_S1SP}.client_sap", "a whole number is needed"),
     (S1SP + "context = 3", f"{AT_S1SP}.context", "a string is needed"),
@@ -179,7 +191,11 @@ ERRORS = [
     # Provenance
     (IDENTITY + 'model = { value = "x" }', "identity.model", "either 'source' or 'assumed'"),
     (IDENTITY + 'model = { value = "x", source = "y", assumed = "z" }', "identity.model", "either"),
-    (IDENTITY + 'model = { value = "x", source = 5 }', "identity.model.source", "a string is needed"),
+    (
+        IDENTITY + 'model = { value = "x", source = 5 }',
+        "identity.model.source",
+        "a string is needed",
+    ),
     (IDENTITY + 'model = { value = "x", source = " " }', "identity.model.source", "say something"),
     (S1SP + 'source = "y"\nassumed = "z"', AT_S1SP, "either"),
     (NEW + 'class = "Data"', "objects.0-0:96.1.9.255", "either"),
@@ -252,7 +268,7 @@ LINES = [
     (S1SP + "max_pdu_size = 1024\n!policy = 4", "policy"),
     ("[associations]\n!s1sp.policy = 4", "policy"),
     ("[associations]\n!s1sp = { max_pdu_size = 1024, policy = 4 }", "policy"),
-    (CLOCK + "values.3 = { long = 1 }\n!values.7 = { long = 1 }\nvalues.8 = { boolean = true }", "7"),
+    (CLOCK + "values.3 = { long = 1 }\n!values.7 = { long = 1 }\nrole = 5", "7"),
     (SET_CLOCK + "steps = [\n    # a comment ]\n!    { get = 1 },\n]", "get"),
     (SET_CLOCK + 'steps = [\n{ set = "0-0:1.0.0.255 2", value = "argument" },\n!5]', "1"),
     ('[[instructions.set_clock.steps]]\nset = "0-0:1.0.0.255 2"\nvalue = "argument"\n'
@@ -295,7 +311,9 @@ def test_a_line_of_a_file_that_is_extended() -> None:
 def test_a_row_that_was_replaced_has_the_line_of_the_new_one() -> None:
     """The former steps had a value on a line of their own in the common file."""
     extra = "\n\n" + SET_CLOCK + 'steps = [{ set = "0-0:1.0.0.255 2" }]'
-    with pytest.raises(ProfileError, match=r"^mine\.toml:6: instructions\.set_clock\.steps\.0\.value"):
+    with pytest.raises(
+        ProfileError, match=r"^mine\.toml:6: instructions\.set_clock\.steps\.0\.value"
+    ):
         load_text(BASE + extra, "mine.toml")
 
 
@@ -410,7 +428,9 @@ def test_what_python_has_no_room_for(text: str, problem: str) -> None:
 def test_a_profile_that_is_not_there() -> None:
     with pytest.raises(ProfileError, match=r"^nosuch\.toml: no such profile; there are: aclara, "):
         load("nosuch")
-    with pytest.raises(ProfileError, match=r"^mine\.toml:2: extends: nosuch\.toml: no such profile"):
+    with pytest.raises(
+        ProfileError, match=r"^mine\.toml:2: extends: nosuch\.toml: no such profile"
+    ):
         load_text('\nextends = "nosuch"', "mine.toml")
     with pytest.raises(ProfileError, match=r"^mine\.toml:1: extends: "):
         load_text("extends = 5", "mine.toml")
@@ -465,7 +485,9 @@ def test_what_a_meter_measures() -> None:
     assert load_text(BASE, "mine.toml").kind == "electricity"
     gas = load_text(BASE + IDENTITY + 'kind = { value = "gas", source = "x" }', "mine.toml")
     assert (gas.kind, str(gas.provenance["kind"])) == ("gas", "source: x")
-    with pytest.raises(ProfileError, match="identity.kind: 'steam' is not one of electricity, gas"):
+    with pytest.raises(
+        ProfileError, match=r"identity\.kind: 'steam' is not one of electricity, gas"
+    ):
         load_text(BASE + IDENTITY + 'kind = { value = "steam", source = "x" }', "mine.toml")
 
 

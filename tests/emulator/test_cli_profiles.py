@@ -262,7 +262,9 @@ def test_a_difference(command: Command, own: Path) -> None:
 
 def test_what_only_one_of_them_has(command: Command, tmp_path: Path) -> None:
     less = tmp_path / "less.toml"
-    less.write_text('extends = "secure"\nname = "less"\n[objects."1-0:99.1.0.255"]\nabsent = true\n')
+    less.write_text(
+        'extends = "secure"\nname = "less"\n[objects."1-0:99.1.0.255"]\nabsent = true\n'
+    )
     _, out, _ = command("profiles", "diff", "secure", str(less), "--json")
     rows = json.loads(out)["differences"]
     assert rows

@@ -67,7 +67,16 @@ def test_its_meter_is_listed(site: Path) -> None:
 def workspace(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("up") / "workspace"
     up = subprocess.Popen(
-        [sys.executable, "-m", "emulator.cli.main", "up", "acme", "--json", "--workspace", str(path)],
+        [
+            sys.executable,
+            "-m",
+            "emulator.cli.main",
+            "up",
+            "acme",
+            "--json",
+            "--workspace",
+            str(path),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -84,9 +93,7 @@ def workspace(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def read(site: Path, workspace: Path, *name: str) -> Any:
-    done = command(
-        "read", "acme", *name, "--json", "--workspace", str(workspace), folders=(site,)
-    )
+    done = command("read", "acme", *name, "--json", "--workspace", str(workspace), folders=(site,))
     assert (done.returncode, done.stderr) == (Exit.DONE, "")
     return json.loads(done.stdout)
 
