@@ -35,7 +35,7 @@ from devices.profile.table import (
 
 _PROVENANCE = {"source", "assumed"}
 _MAX_DOUBLE_LONG = 2**31 - 1
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 KINDS = ("electricity", "gas")
 TOP_UP = ("credit", "token")
 
@@ -140,7 +140,7 @@ def profile(document: Table, place: Place) -> Profile:
 def _name(document: Table, place: Place) -> str:
     """It is in file names, topics and commands."""
     name = need(document, "name", str, place)
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise place.at("name").error(f"{shown(name)} is not of letters, digits, _ and - (64)")
     return name
 

@@ -12,7 +12,7 @@ from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import obis
 from dlms.cosem.fitting import shape_within
 from dlms.cosem.interface_class import InterfaceClass
-from dlms.cosem.shape import ANY, Meaning, Shape, Simple
+from dlms.cosem.shape import ANY, Choice, Meaning, Shape, Simple, types_of
 from dlms.errors import CodecError
 
 _SEQUENCES = (DataType.ARRAY, DataType.STRUCTURE)
@@ -35,6 +35,8 @@ def value_text(data: Data, shape: Shape = ANY) -> str:
     ``ValueError`` for types that profiles cannot write: compact-array, date-time, date and time.
     """
     kind, content = data
+    if isinstance(shape, Choice):
+        shape = next((one for one in shape.shapes if kind in types_of(one)), ANY)
     if kind in _UNWRITABLE:
         raise ValueError(f"{kind.label} cannot be written")
     if kind in _SEQUENCES:

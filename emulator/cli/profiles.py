@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from devices.profile import Profile, ProfileError, every
+from devices.profile.rows import NAME
 from emulator import profiles
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.cli.profile_view import cut, print_profile
+from emulator.importing.gurux import import_dump
+from emulator.importing.tree import MAX_OCTETS
 from emulator.profile_facts import differences, facts, rows_of
 
 
@@ -31,6 +35,18 @@ def register(subparsers: options.SubParsers) -> None:
     diff.add_argument("first", metavar="NAME|FILE")
     diff.add_argument("second", metavar="NAME|FILE")
     _finish(diff, _diff)
+
+    taken = parts.add_parser("import", help="make a profile from a Gurux object dump (XML)")
+    taken.add_argument("file", type=Path, metavar="FILE")
+    taken.add_argument("--out", type=Path, metavar="FILE", help="write it here and not to stdout")
+    taken.add_argument("--name", type=_name, default="", help="default: that of the dump")
+    _finish(taken, _import)
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _finish(parser: argparse.ArgumentParser, run: options.Run) -> None:
@@ -155,4 +171,30 @@ def _diff(args: argparse.Namespace) -> int:
     else:
         lines = [(one.what, cut(one.first) or "-", cut(one.second) or "-") for one in found]
         print_table(lines, ("what", pair[0].name, pair[1].name))
+    return failures.Exit.DONE
+
+
+def _import(args: argparse.Namespace) -> int:
+    """Nothing is overwritten: what is there may have been written by hand."""
+    try:
+        with args.file.open("rb") as file:
+            octets = file.read(MAX_OCTETS + 1)
+    except OSError as error:
+        raise ValueError(f"{args.file}: cannot be read: {error.strerror}") from None
+    made = import_dump(octets, args.file.name, args.name)
+    if args.out is not None:
+        try:
+            with args.out.open("x", encoding="utf-8") as out:
+                out.write(made.text)
+        except OSError as error:
+            raise ValueError(f"{args.out}: cannot be written: {error.strerror}") from None
+    if args.json:
+        text = {"text": made.text} if args.out is None else {"file": str(args.out)}
+        print_json({"name": made.name, **text, "left_out": list(made.left_out)})
+    elif args.out is None:
+        print(made.text, end="")
+    else:
+        print(
+            f"{args.out}: {made.name}; {len(made.left_out)} things are left out, named at its end"
+        )
     return failures.Exit.DONE

@@ -268,7 +268,7 @@ LINES = [
     (S1SP + "max_pdu_size = 1024\n!policy = 4", "policy"),
     ("[associations]\n!s1sp.policy = 4", "policy"),
     ("[associations]\n!s1sp = { max_pdu_size = 1024, policy = 4 }", "policy"),
-    (CLOCK + "values.3 = { long = 1 }\n!values.7 = { long = 1 }\nvalues.8 = { boolean = true }", "7"),
+    (CLOCK + "values.3 = { long = 1 }\n!values.7 = { long = 1 }\nrole = 5", "7"),
     (SET_CLOCK + "steps = [\n    # a comment ]\n!    { get = 1 },\n]", "get"),
     (SET_CLOCK + 'steps = [\n{ set = "0-0:1.0.0.255 2", value = "argument" },\n!5]', "1"),
     ('[[instructions.set_clock.steps]]\nset = "0-0:1.0.0.255 2"\nvalue = "argument"\n'
@@ -485,7 +485,9 @@ def test_what_a_meter_measures() -> None:
     assert load_text(BASE, "mine.toml").kind == "electricity"
     gas = load_text(BASE + IDENTITY + 'kind = { value = "gas", source = "x" }', "mine.toml")
     assert (gas.kind, str(gas.provenance["kind"])) == ("gas", "source: x")
-    with pytest.raises(ProfileError, match="identity.kind: 'steam' is not one of electricity, gas"):
+    with pytest.raises(
+        ProfileError, match=r"identity\.kind: 'steam' is not one of electricity, gas"
+    ):
         load_text(BASE + IDENTITY + 'kind = { value = "steam", source = "x" }', "mine.toml")
 
 

@@ -263,6 +263,18 @@ def fresh(sandbox_loop: asyncio.AbstractEventLoop, pki: TestPki) -> Iterator[Cal
         yield make
 
 
+@pytest.fixture
+def place(sandbox_loop: asyncio.AbstractEventLoop, pki: TestPki) -> Iterator[Callable[..., Meter]]:
+    """``place(profile)``: a meter of a profile that is none of the package's."""
+    with ExitStack() as stack:
+
+        def make(profile: Profile) -> Meter:
+            running = stack.enter_context(_running(sandbox_loop, pki, [profile]))
+            return running.meters[profile.name]
+
+        yield make
+
+
 def _changed(profile: Profile, association: str, config: dict[str, Any]) -> Profile:
     row = profile.associations[association]
     changed: AssociationRow = row._replace(config=replace(row.config, **config))

@@ -1,0 +1,1 @@
+"""Meters from what other tools have written down of them."""
