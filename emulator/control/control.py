@@ -19,6 +19,7 @@ from emulator.control.errors import (
     ControlError,
     ControlRefused,
 )
+from emulator.journal import StoreError
 
 Handler: TypeAlias = Callable[[Any, dict[str, Any]], Awaitable[dict[str, object]]]
 """Is given the name of the meter, or ``None``, and the arguments that were given, checked. What it
@@ -93,6 +94,8 @@ class Control:
             return await handler(meter, given)
         except ControlError:
             raise
+        except StoreError as error:
+            raise ControlRefused(FAILED, f"{action} failed: {error}") from error
         except Exception as error:
             context = {"message": f"action {action} failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
