@@ -79,6 +79,12 @@ class LineTransport(asyncio.Transport):
         self._closing = True
         self._end(None)
 
+    def discard(self) -> None:
+        """What waits to be sent is not."""
+        if self._unsent:
+            self._unsent.clear()
+            self._loop.remove_writer(self._fd)
+
     def set_line(self, settings: LineSettings) -> None:
         """Change how octets travel, after what has been written has gone out."""
         configure(self._fd, settings)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -14,9 +14,13 @@ from devices.device import Device
 from devices.profile import Profile
 from devices.state import DeviceState
 from dlms.security.keys import KeyRef
+from emulator.control import Control
+from emulator.control.actions import register_all
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
+from emulator.living import Living
+from emulator.mains import Mains
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, provision, registered_titles
@@ -25,6 +29,8 @@ from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host
 from emulator.serving.lines import identification, station_config
+from emulator.serving.plug import Plug
+from emulator.virtual_clock import VirtualClock
 from tls.contexts import server_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki
@@ -66,10 +72,7 @@ class RunningMeter(NamedTuple):
     device: Device
     address: MeterAddress
     audience: Audience
-
-
-def utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+    mains: Mains
 
 
 def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
@@ -95,6 +98,9 @@ class Sandbox:
     serial line is a pty, of which clients open the path in the address.
     ``state`` gives what the meter with a system title remembers from before: one that keeps its
     keys must not begin to count anew. ``keylog`` is a file for TLS secrets.
+
+    ``clock`` is the time of the meters, real by default; ``control`` is what can be done to them
+    besides what a client can do.
     """
 
     def __init__(
@@ -107,7 +113,7 @@ class Sandbox:
         host: str = LOOPBACK,
         on_event: OnMeterEvent = ignore,
         trace: bool = False,
-        now: Callable[[], dt.datetime] = utc_now,
+        clock: VirtualClock | None = None,
         port: int = 0,
         state: Callable[[bytes], DeviceState] = lambda title: DeviceState(),
         keylog: Path | None = None,
@@ -120,13 +126,16 @@ class Sandbox:
         self._host = host
         self._on_event = on_event
         self._trace = trace
-        self._now = now
         self._port = port
         self._state = state
         self._keylog = keylog
         self._ways = frozenset(ways)
         self._stack = AsyncExitStack()
         self.meters: dict[str, RunningMeter] = {}
+        self.clock = VirtualClock() if clock is None else clock
+        self.living = Living(self.clock, on_event)
+        self.control = Control(self.meters.keys)
+        register_all(self.control, self.clock, self.living, self._mains)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -134,6 +143,7 @@ class Sandbox:
                 each = 3 if Way.HDLC in self._ways else 2
                 port = self._port + each * number if self._port else 0
                 await self._start(profile, FIRST_SERIAL + number, port, stack)
+            stack.push_async_callback(_end, asyncio.create_task(self.living.run()))
             self._stack = stack.pop_all()
         return self
 
@@ -147,16 +157,29 @@ class Sandbox:
         module = SoftwareModule(ring)
         state = self._state(profile.system_title(serial))
         made = provision(
-            profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self._now()
+            profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self.clock.now()
         )
         state.certificates.update(made.certificates)
         titles = registered_titles(profile, self._client_titles)
         device = Device(profile, serial, client_titles=titles, anchors=made.anchors, state=state)
-        host = Host(device, module.execute, self._now, self._on_event, self._trace)
+        host = Host(
+            device,
+            module.execute,
+            self.clock.now,
+            self._on_event,
+            self._trace,
+            look_again=lambda: self.living.look_again(mains),
+        )
+        mains = Mains(host, self.living.look_again)
+        # What is up has mains, whatever befell it before its host ended.
+        device.power_restored(self.clock.now())
         host.awake()
+        host.settle()
+        self.living.look_again(mains)
+        stack.callback(self.living.leave, mains)
 
         def handshake(event: HandshakeEvent) -> None:
-            if isinstance(event, HandshakeFailed):
+            if isinstance(event, HandshakeFailed) and mains.are_on:
                 self._on_event(
                     MeterEvent(
                         meter=profile.name,
@@ -168,6 +191,7 @@ class Sandbox:
 
         plain = await start_tcp_server(lambda: MeterConnection(host), self._host, port)
         await stack.enter_async_context(plain)
+        mains.lead_to(plain)
         credential = self._pki.issue_device(device.title)
         context = server_context(credential, self._pki.trust(), keylog=self._keylog)
         secure = await start_tls_server(
@@ -178,6 +202,7 @@ class Sandbox:
             on_event=handshake,
         )
         await stack.enter_async_context(secure)
+        mains.lead_to(secure)
         address = MeterAddress(
             profile.name,
             serial,
@@ -186,17 +211,23 @@ class Sandbox:
             plain.port,
             secure.port,
         )
-        address = await self._start_ways(address, host, port, stack)
-        self.meters[profile.name] = RunningMeter(device, address, host.audience)
+        address = await self._start_ways(address, mains, port, stack)
+        self.meters[profile.name] = RunningMeter(device, address, host.audience, mains)
+
+    def _mains(self) -> Mapping[str, Mains]:
+        return {name: meter.mains for name, meter in self.meters.items()}
 
     async def _start_ways(
-        self, address: MeterAddress, host: Host, port: int, stack: AsyncExitStack
+        self, address: MeterAddress, mains: Mains, port: int, stack: AsyncExitStack
     ) -> MeterAddress:
         """Open what was asked for besides, and say where."""
+        host = mains.host
         config = station_config(host.device)
         if Way.UDP in self._ways:
-            udp = await start_udp_server(lambda: MeterDatagrams(host), self._host, port)
+            datagrams = Plug(lambda: MeterDatagrams(host))
+            udp = await start_udp_server(lambda: datagrams, self._host, port)
             await stack.enter_async_context(udp)
+            mains.lead_to(datagrams)
             address = address._replace(udp_port=udp.port)
         if Way.HDLC in self._ways:
             hdlc = await start_tcp_server(
@@ -205,18 +236,28 @@ class Sandbox:
                 port and port + 2,
             )
             await stack.enter_async_context(hdlc)
+            mains.lead_to(hdlc)
             address = address._replace(hdlc_port=hdlc.port)
         # A line stays when its client goes, so it is never closed for want of one.
         patient = replace(host, inactivity_timeout=float("inf"))
         if Way.LINE in self._ways:
-            line, path = open_pty(lambda: MeterConnection(patient, lambda: HdlcStation(config)))
+            direct = Plug(lambda: MeterConnection(patient, lambda: HdlcStation(config)))
+            line, path = open_pty(lambda: direct)
             stack.callback(line.abort)
+            mains.lead_to(direct)
             address = address._replace(line=path)
         if Way.OPTICAL in self._ways:
             name = identification(host.device)
-            line, path = open_pty(
-                lambda: MeterConnection(patient, lambda: OpticalStation(name, config))
-            )
+            optical = Plug(lambda: MeterConnection(patient, lambda: OpticalStation(name, config)))
+            line, path = open_pty(lambda: optical)
             stack.callback(line.abort)
+            mains.lead_to(optical)
             address = address._replace(optical=path)
         return address
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel it; what it has failed of before is raised."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -103,7 +103,7 @@ class VirtualClock:
         """Let time stand still at the moment that it is."""
         self._settle(self.now())
         self._factor = 0.0
-        self._changed()
+        self.changed()
 
     def run(self, factor: float = 1.0) -> None:
         """Let it go on, ``factor`` times as fast as real time. :class:`ClockError` if that is not
@@ -112,7 +112,7 @@ class VirtualClock:
         factor = _checked_factor(factor)
         self._settle(self.now())
         self._factor = factor
-        self._changed()
+        self.changed()
 
     def advance(self, by: dt.timedelta) -> None:
         """Step forward at once, whatever the mode; it goes on from there as before."""
@@ -121,7 +121,14 @@ class VirtualClock:
     def advance_to(self, moment: dt.datetime) -> None:
         """Step forward to ``moment`` (aware). :class:`ClockError` as :meth:`reach` has it."""
         self._settle(self.reach(moment))
-        self._changed()
+        self.changed()
+
+    def lift(self, moment: dt.datetime) -> None:
+        """A part of a step: it is ``moment`` at least. Those who wait for it are woken; those who
+        wait for later ones and those who listen are not before :meth:`changed`.
+        """
+        self._settle(max(self.now(), min(moment, LATEST)))
+        self._wake_until(self._origin)
 
     def reach(
         self, moment: dt.datetime | None = None, *, by: dt.timedelta | None = None
@@ -195,6 +202,12 @@ class VirtualClock:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def changed(self) -> None:
+        """Wake everybody, and tell those who listen."""
+        self.wake()
+        for listener in tuple(self._listeners.values()):
+            listener()
+
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """``listener`` is called after each change of mode and each step, until what this returns
         is called.
@@ -203,16 +216,16 @@ class VirtualClock:
         self._listeners[ticket] = listener
         return lambda: self._listeners.pop(ticket, None) and None
 
+    def _wake_until(self, now: dt.datetime) -> None:
+        for waiter, moment in self._waiters.items():
+            if moment is not None and moment <= now and not waiter.done():
+                waiter.set_result(None)
+
     def _settle(self, moment: dt.datetime) -> None:
         """From now on time is counted from ``moment``."""
         self._origin = moment
         self._since = self._monotonic()
         self._limit = max(self._limit, moment)
-
-    def _changed(self) -> None:
-        self.wake()
-        for listener in tuple(self._listeners.values()):
-            listener()
 
 
 def _checked_factor(factor: float) -> float:

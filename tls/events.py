@@ -36,6 +36,7 @@ class Reason(StrEnum):
     TOO_MANY_CONNECTIONS = "too-many-connections"
     TOO_MANY_HANDSHAKES = "too-many-handshakes"
     CLOSING = "closing"
+    PAUSED = "paused"
     OTHER = "other"
 
 

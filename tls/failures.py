@@ -71,6 +71,7 @@ _SENTENCES = {
     Reason.TOO_MANY_CONNECTIONS: "all connections are taken",
     Reason.TOO_MANY_HANDSHAKES: "too many handshakes are going on",
     Reason.CLOSING: "this side is closing",
+    Reason.PAUSED: "this side takes no connections for now",
     Reason.OTHER: "the handshake failed",
 }
 

@@ -45,6 +45,7 @@ class Listener:
         self._handshakes: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._closed = False
+        self._paused = False
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -80,6 +81,16 @@ class Listener:
         if self._server is not None:
             self._server.close()
 
+    def pause(self) -> None:
+        """Drop every connection at once, and those that come until :meth:`resume`. The port stays
+        bound: nobody else can take it.
+        """
+        self._paused = True
+        self.abort_connections()
+
+    def resume(self) -> None:
+        self._paused = False
+
     def abort_connections(self) -> None:
         """Drop every connection at once."""
         for connection in tuple(self._connections):
@@ -106,6 +117,8 @@ class Listener:
         """Say why there is no room for one more connection, or ``None`` if there is."""
         if self._closed:
             return Reason.CLOSING
+        if self._paused:
+            return Reason.PAUSED
         if len(self._connections) >= self._max_connections:
             return Reason.TOO_MANY_CONNECTIONS
         if len(self._handshakes) >= self._max_handshakes:

@@ -31,6 +31,10 @@ class Memory(Protocol):
         """
         ...
 
+    def recall(self) -> None:
+        """The meter begins anew: what was kept last is what it remembers, and nothing else."""
+        ...
+
 
 class NoMemory:
     """The meter forgets when its process ends."""
@@ -38,11 +42,19 @@ class NoMemory:
     def commit(self) -> None:
         """Nothing is kept."""
 
+    def recall(self) -> None:
+        """It remembers all: what it would not keep over a loss of power is in no such state."""
+
+
+def _nothing() -> None:
+    """Nobody keeps appointments for the meter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
     true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
+    ``look_again`` is called when something else may be due at the meter than before.
     """
 
     device: Device
@@ -53,6 +65,7 @@ class Host:
     inactivity_timeout: float = INACTIVITY_TIMEOUT
     audience: Audience = field(default_factory=Audience)
     memory: Memory = field(default_factory=NoMemory)
+    look_again: Callable[[], None] = _nothing
 
     def tell_happenings(self) -> None:
         """Tell whoever watches what has happened to the meter."""
@@ -65,3 +78,16 @@ class Host:
         now = self.now()
         self.device.advance(now)
         return now
+
+    def live(self, moment: dt.datetime) -> None:
+        """Let the meter live on until ``moment``, keep what it remembers, and tell what it has to
+        say.
+        """
+        self.device.advance(moment)
+        self.settle()
+
+    def settle(self) -> None:
+        """Keep what has changed, and then tell whoever is to know."""
+        self.memory.commit()
+        self.tell_happenings()
+        self.audience.tell_all(self.device.outbox.take_announcements())

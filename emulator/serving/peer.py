@@ -71,7 +71,8 @@ class Peer:
             finally:
                 # Before a reply leaves: what it says must be true after any end of the process.
                 host.memory.commit()
-                self._host.tell_happenings()
+                host.tell_happenings()
+                host.look_again()
         except RemoteProtocolError as error:
             self.report(error.reason, row, str(error))
             replies = association.carry(error.reply)

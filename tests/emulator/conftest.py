@@ -48,6 +48,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor, Category, Edition, ModuleClass, Purpose
 from emulator.sandbox import MeterAddress, Sandbox
+from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context
 from tls.credentials import Credential
 from tls.pki import TestPki
@@ -72,16 +73,6 @@ FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 OWNERS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
-
-
-class Clock:
-    """True time, as the meters are told it."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> dt.datetime:
-        return self.now
 
 
 class Events:
@@ -299,8 +290,9 @@ def remembering_ring() -> type[RememberingRing]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> VirtualClock:
+    """True time, as the meters are told it: it stands still."""
+    return VirtualClock(NOON, factor=0)
 
 
 @pytest.fixture
@@ -322,7 +314,7 @@ def profiles() -> list[Profile]:
 
 @pytest.fixture
 async def sandbox(
-    profiles: list[Profile], pki: TestPki, clock: Clock, events: Events, trace: bool
+    profiles: list[Profile], pki: TestPki, clock: VirtualClock, events: Events, trace: bool
 ) -> AsyncIterator[Sandbox]:
     """All five meters, without mistakes."""
     with _driving.no_mistakes():
@@ -332,7 +324,7 @@ async def sandbox(
             fleet_secret=FLEET_SECRET,
             client_titles=client_titles(),
             on_event=events,
-            now=clock,
+            clock=clock,
             trace=trace,
         ) as sandbox:
             yield sandbox

@@ -58,7 +58,7 @@ def run_meter(
     async def run(profile: Any, **options: Any) -> AsyncIterator[RunningMeter]:
         if isinstance(profile, str):
             profile = load(profile)
-        given = {"pki": pki, "fleet_secret": fleet_secret, "on_event": events, "now": clock}
+        given = {"pki": pki, "fleet_secret": fleet_secret, "on_event": events, "clock": clock}
         given |= {"client_titles": client_titles(), **options}
         with no_mistakes():
             async with Sandbox([profile], **given) as sandbox:

@@ -58,7 +58,7 @@ class Pipe(asyncio.Transport):
 def host(clock: Any, events: Any, spy_module: Any, ring: Any) -> Host:
     """A meter without a network."""
     device = Device(load("laboratory"), 1, client_titles=client_titles())
-    return Host(device, spy_module(ring).execute, clock, events)
+    return Host(device, spy_module(ring).execute, clock.now, events)
 
 
 @pytest.fixture

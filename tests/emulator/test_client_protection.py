@@ -146,7 +146,7 @@ def start(
             fleet_secret=fleet_secret,
             client_titles={},
             on_event=events,
-            now=clock,
+            clock=clock,
             trace=True,
             state=state,
         ) as sandbox:

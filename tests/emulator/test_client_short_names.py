@@ -96,8 +96,8 @@ async def test_values_and_units(
         device_name = PROFILE.logical_device_name(meter.device.serial)
         assert await a.get("logical_device_name") == device_name
         assert await a.get(0xFD00) == device_name
-        assert (await a.get("clock")).to_datetime() == clock.now
-        assert await a.get("active_energy_import") == energy(meter, clock.now)
+        assert (await a.get("clock")).to_datetime() == clock.now()
+        assert await a.get("active_energy_import") == energy(meter, clock.now())
         assert await a.get("0-0:96.1.8.255") == await a.get(LAST_WORD) == 8
         assert await a.get((1, "0-0:96.1.8.255", 2)) == 8
         assert await a.get(LAST_WORD, 1) == "0-0:96.1.8.255"
@@ -152,7 +152,7 @@ async def test_rows_of_a_profile(
 ) -> None:
     """By range and by entry, with units; all of them come in blocks."""
     async with associate(driver, "sn", max_pdu_size=200) as a:
-        noon = clock.now.replace(minute=0, second=0)
+        noon = clock.now().replace(minute=0, second=0)
         rows = await a.get("load_profile", since=noon - dt.timedelta(hours=1), until=noon)
         assert [row["clock"].to_datetime() for row in rows] == [
             noon - dt.timedelta(minutes=minutes) for minutes in (60, 30, 0)
@@ -170,8 +170,8 @@ async def test_rows_of_a_profile(
 async def test_rows_of_a_profile_ciphered(driver: str, associate: Associate, clock: Any) -> None:
     async with associate(driver, "sn_ciphered") as a:
         everything = await a.get("1-0:99.2.0.255")
-        midnight = clock.now.replace(hour=0, minute=0, second=0)
-        (row,) = await a.get("1-0:99.2.0.255", since=midnight, until=clock.now)
+        midnight = clock.now().replace(hour=0, minute=0, second=0)
+        (row,) = await a.get("1-0:99.2.0.255", since=midnight, until=clock.now())
         assert row["clock"].to_datetime() == midnight
         assert row == everything[0]
         assert await a.get("1-0:99.2.0.255", entries=(2, 4)) == everything[1:4]
@@ -194,7 +194,7 @@ async def test_long_values_in_blocks(
 @DRIVERS
 async def test_writing_and_acting(driver: str, associate: Associate, clock: Any) -> None:
     async with associate(driver, "sn_ciphered") as a:
-        moment = clock.now + dt.timedelta(days=2)
+        moment = clock.now() + dt.timedelta(days=2)
         await a.set("clock", "time", moment)
         assert (await a.get("clock")).to_datetime() == moment
         await a.set(LAST_WORD, 2, Data(DataType.LONG_UNSIGNED, 9))

@@ -105,7 +105,7 @@ async def test_public_client(
     async with associate(driver, way) as a:
         name = meter.device.profile.logical_device_name(meter.device.serial)
         assert await a.get("logical_device_name") == name
-        assert (await a.get("clock")).to_datetime() == clock.now
+        assert (await a.get("clock")).to_datetime() == clock.now()
         assert "clock" in await a.objects()
 
 
@@ -121,8 +121,8 @@ async def test_ciphered_client(
 ) -> None:
     """The public client reads the counter first: two links, one after the other."""
     async with associate(driver, way, **s1sp) as a:
-        assert await a.get("active_energy_import") == energy(meter, clock.now)
-        noon = clock.now.replace(minute=0, second=0)
+        assert await a.get("active_energy_import") == energy(meter, clock.now())
+        noon = clock.now().replace(minute=0, second=0)
         rows = await a.get("load_profile", since=noon - dt.timedelta(hours=1), until=noon)
         assert [row["clock"].to_datetime() for row in rows] == [
             noon - dt.timedelta(minutes=minutes) for minutes in (60, 30, 0)
@@ -147,7 +147,7 @@ async def test_writing_and_acting(
     )
     how = {"client_sap": 1, "mechanism": Mechanism.HLS_GMAC, "keys": keys, "counter": 0}
     async with associate(driver, "tcp", own_title=TITLES[Actor.DCO], **how) as a:
-        moment = clock.now + dt.timedelta(days=2)
+        moment = clock.now() + dt.timedelta(days=2)
         await a.set("clock", "time", moment)
         assert (await a.get("clock")).to_datetime() == moment
         assert await a.invoke("disconnect_control", "remote_disconnect") is None
@@ -271,7 +271,7 @@ async def test_lists_and_blocks_are_used_where_there_are_any(
             first, volts, last = await a.get_many(
                 ["active_energy_import", "voltage_l1", "active_power_import"]
             )
-            assert first == energy(meter, clock.now)
+            assert first == energy(meter, clock.now())
             assert (volts.unit, last.unit) == (Unit.VOLT, Unit.WATT)
             assert len(await a.get("load_profile")) > 10
     requests = [event.text for event in events.of("request")]

@@ -102,7 +102,7 @@ async def test_a_meter_that_answers_oddly(
 async def test_read_one_attribute(name: str, head_end: HeadEnd, place: Any, clock: Any) -> None:
     meter = place(name)
     value = await head_end.read(meter.address, meter.profile, Wanted(CLOCK_TIME))
-    assert value.to_datetime() == clock.now
+    assert value.to_datetime() == clock.now()
 
 
 async def test_reading_what_there_is_not(head_end: HeadEnd, place: Any) -> None:
@@ -320,12 +320,12 @@ async def test_supply_instructions(name: str, head_end: HeadEnd, place: Any) -> 
 @pytest.mark.parametrize("name", NAMES)
 async def test_set_clock(name: str, head_end: HeadEnd, place: Any, clock: Any) -> None:
     meter = place(name)
-    moment = clock.now + dt.timedelta(days=3, seconds=7)
+    moment = clock.now() + dt.timedelta(days=3, seconds=7)
     await head_end.instruct(meter.address, meter.profile, "set_clock", clock_time(moment))
-    assert meter.device.state.clock_offset == moment - clock.now
+    assert meter.device.state.clock_offset == moment - clock.now()
     value = await head_end.read(meter.address, meter.profile, Wanted(CLOCK_TIME))
     assert value.to_datetime() == moment
-    clock.now += dt.timedelta(hours=1)
+    clock.advance(dt.timedelta(hours=1))
     value = await head_end.read(meter.address, meter.profile, Wanted(CLOCK_TIME))
     assert value.to_datetime() == moment + dt.timedelta(hours=1)
 

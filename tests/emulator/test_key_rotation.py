@@ -180,12 +180,12 @@ def test_a_good_key_of_a_bad_transfer_is_destroyed(
     head_end = SoftwareModule(remembering_ring(fleet_secret))
     guek, gak = run(wraps((kek, new), (kek, new._replace(kind=KeyKind.GAK))), head_end.execute)
     row = device.profile.associations["s1sp"]
-    bad = run(device.handle(transfer((0, guek), (2, bend(gak))), row, clock.now), execute)
+    bad = run(device.handle(transfer((0, guek), (2, bend(gak))), row, clock.now()), execute)
     assert isinstance(bad, ActionResponse)
     assert bad.result is ActionResult.OTHER_REASON
     assert new in ring.ever
     assert not ring.holds(new)
-    good = run(device.handle(transfer((0, guek), (2, gak)), row, clock.now), execute)
+    good = run(device.handle(transfer((0, guek), (2, gak)), row, clock.now()), execute)
     assert isinstance(good, ActionResponse)
     assert good.result is ActionResult.SUCCESS
     assert ring.holds(new)

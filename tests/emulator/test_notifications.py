@@ -99,26 +99,26 @@ async def test_a_push_and_an_event(
     """Asked for behind a response, announced without a request; answers between are answers."""
     async with associate(driver, way, **how(who)) as a:
         await a.invoke(SETUP, "push")
-        assert await a.get("active_energy_import") == energy(meter, clock.now)
+        assert await a.get("active_energy_import") == energy(meter, clock.now())
         push = await a.notification(PATIENCE)
         assert (push.kind, push.client_sap, push.server_sap) == (
             "data-notification",
             how(who)["client_sap"],
             1,
         )
-        assert push.time.to_datetime() == clock.now
+        assert push.time.to_datetime() == clock.now()
         assert push.invoke_id == 1
         assert push.values["push_setup.logical_name"] == SETUP
-        assert push.values["clock"].to_datetime() == clock.now
-        assert push.values["active_energy_import"] == energy(meter, clock.now)
+        assert push.values["clock"].to_datetime() == clock.now()
+        assert push.values["active_energy_import"] == energy(meter, clock.now())
         assert push.values["active_energy_import.scaler_unit[2]"] == Unit.WATT_HOUR
         assert len(push.values) == 5
         assert meter.audience.tell(Changed(READING)) == 1
         event = await a.notification(PATIENCE)
         assert (event.kind, event.invoke_id) == ("event-notification", None)
-        assert event.time.to_datetime() == clock.now
-        assert event.values == {"active_energy_import": energy(meter, clock.now)}
-        assert (await a.get("clock")).to_datetime() == clock.now
+        assert event.time.to_datetime() == clock.now()
+        assert event.values == {"active_energy_import": energy(meter, clock.now())}
+        assert (await a.get("clock")).to_datetime() == clock.now()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -304,6 +304,6 @@ async def test_short_names(
         report = await a.notification(PATIENCE)
         base = meter.device.profile.short_names.bases[READING.instance]
         assert (report.kind, report.time) == ("information-report", None)
-        assert report.values == {f"0x{base + 8:04X}": int(energy(meter, clock.now).value)}
+        assert report.values == {f"0x{base + 8:04X}": int(energy(meter, clock.now()).value)}
         meter.audience.tell(Pushed(obis.parse(OLD)))
         assert len((await a.notification(PATIENCE)).values) == 2

@@ -67,7 +67,7 @@ async def test_a_key_for_each_message_and_signatures(
         fleet_secret=fleet_secret,
         client_titles={},
         on_event=events,
-        now=clock,
+        clock=clock,
         trace=True,
     )
     async with sandbox:
@@ -94,7 +94,7 @@ async def test_services_at_once_and_without_responses(
         pki=pki,
         fleet_secret=fleet_secret,
         client_titles=client_titles(),
-        now=clock,
+        clock=clock,
     ) as sandbox:
         meter = sandbox.meters["laboratory"]
         texts = {

@@ -114,10 +114,10 @@ async def serve(
             inactivity_timeout: float = INACTIVITY_TIMEOUT,
         ) -> Meter:
             device = Device(load("aclara"), 7, client_titles=client_titles())
-            device.advance(clock())
+            device.advance(clock.now())
             device.outbox.take_happenings()
             execute = execute or SoftwareModule(KeyRing(fleet_secret)).execute
-            host = Host(device, execute, clock, events, inactivity_timeout=inactivity_timeout)
+            host = Host(device, execute, clock.now, events, inactivity_timeout=inactivity_timeout)
             made: list[Watched] = []
 
             def connection() -> Watched:
@@ -281,7 +281,7 @@ def test_what_counts_as_activity(
     monkeypatch.setattr("emulator.serving.connection.asyncio.get_running_loop", lambda: loop)
     device = Device(load("aclara"), 7)
     execute = SoftwareModule(KeyRing(fleet_secret)).execute
-    connection = MeterConnection(Host(device, execute, clock, events, inactivity_timeout=100.0))
+    connection = MeterConnection(Host(device, execute, clock.now, events, inactivity_timeout=100.0))
     connection.connection_made(transport)
     loop.now = 60.0
     octets = {

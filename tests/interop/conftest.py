@@ -32,6 +32,7 @@ from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
 from emulator.modules.keyring import KeyRing
 from emulator.sandbox import MeterAddress, Sandbox
 from emulator.serving.audience import Audience
+from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context
 from tls.pki import TestPki
 
@@ -177,7 +178,7 @@ def _running(
         fleet_secret=FLEET_SECRET,
         client_titles=client_titles(),
         on_event=events.append,
-        now=lambda: NOW,
+        clock=VirtualClock(NOW, factor=0),
     )
     contexts = {
         name: client_context(pki.issue_client(TITLES[actor], actor.value), pki.trust())

@@ -76,7 +76,7 @@ async def meters(
         fleet_secret=fleet_secret,
         client_titles=client_titles(),
         on_event=events,
-        now=clock,
+        clock=clock,
         trace=True,
         ways=[Way.UDP, Way.HDLC, Way.OPTICAL],
     ) as sandbox:

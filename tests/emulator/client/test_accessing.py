@@ -153,7 +153,7 @@ async def test_what_is_kept(
 
 @pytest.mark.parametrize("span", ["by time", "by entry", "raw"])
 async def test_rows(span: str, connected: Any, how: Any, meter: Any, clock: Any) -> None:
-    moment: dt.datetime = clock()
+    moment: dt.datetime = clock.now()
     by: dict[str, Any] = {
         "by time": {"since": moment - dt.timedelta(hours=2), "until": moment},
         "by entry": {"entries": (2, 4)},

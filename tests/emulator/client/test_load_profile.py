@@ -44,7 +44,7 @@ def meter(meter: Any) -> Any:
 
 async def test_13_months(connected: Any, how: Any, meter: Any, clock: Any) -> None:
     """Everything, then the same by entry and by time."""
-    last = clock.now - (clock.now - metrology.INSTALLED) % HALF_HOUR
+    last = clock.now() - (clock.now() - metrology.INSTALLED) % HALF_HOUR
     times = [last - back * HALF_HOUR for back in range(ROWS - 1, -1, -1)]
     seed = meter.device.seed
     async with connected(meter) as client, client.associate(**how(meter, "reader")) as a:

@@ -209,7 +209,7 @@ async def test_a_broadcast_to_all_meters(
     way: str, connected: Any, how: Any, meters: Any, events: Any, clock: Any
 ) -> None:
     """Each under its own broadcast key here: their clocks are set and shifted."""
-    noon: dt.datetime = clock() + dt.timedelta(minutes=10)
+    noon: dt.datetime = clock.now() + dt.timedelta(minutes=10)
     for meter in meters:
         async with connected(meter, way) as client:
             async with client.associate(**how(meter, "broadcast", **TO_ALL)) as to_all:
