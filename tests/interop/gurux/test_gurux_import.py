@@ -90,9 +90,7 @@ def test_read_saved_imported_and_read_again(
         assert now[key] == parts
 
 
-def test_the_head_end_works_with_it(
-    meter: Any, gurux: Any, place: Any, tmp_path: Path
-) -> None:
+def test_the_head_end_works_with_it(meter: Any, gurux: Any, place: Any, tmp_path: Path) -> None:
     """What an S1SP can read is an account, a supply, and Instructions for both."""
     document = dumped(gurux, meter, "s1sp", tmp_path / "dump.xml")
     profile = imported(document, "again")

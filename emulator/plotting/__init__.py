@@ -1,0 +1,1 @@
+"""Pictures of what a meter has counted and what credit it had."""
