@@ -90,6 +90,7 @@ class Mains:
             self.host.awake()
             self.host.memory.commit()
             self._drop()
+            self.host.memory.recall()
             self._begin()
             self._tell("rebooted")
             self._look_again(self)

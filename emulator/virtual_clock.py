@@ -65,7 +65,7 @@ class VirtualClock:
     ) -> None:
         self._monotonic = monotonic
         self._sleep = sleep
-        self._factor = factor and _checked_factor(factor)
+        self._factor = factor and checked_factor(factor)
         self._origin = _checked_moment(dt.datetime.now(dt.UTC) if at is None else at)
         self._since = monotonic()
         self._limit = LATEST
@@ -109,7 +109,7 @@ class VirtualClock:
         """Let it go on, ``factor`` times as fast as real time. :class:`ClockError` if that is not
         above 0 and at most :data:`MAX_FACTOR`.
         """
-        factor = _checked_factor(factor)
+        factor = checked_factor(factor)
         self._settle(self.now())
         self._factor = factor
         self.changed()
@@ -228,7 +228,8 @@ class VirtualClock:
         self._limit = max(self._limit, moment)
 
 
-def _checked_factor(factor: float) -> float:
+def checked_factor(factor: float) -> float:
+    """:class:`ClockError` if it is none at which time goes."""
     if not math.isfinite(factor) or not 0 < factor <= MAX_FACTOR:
         raise ClockError(f"{factor} is no factor: it is above 0 and at most {MAX_FACTOR}")
     return float(factor)

@@ -26,6 +26,8 @@ from tls.pki import TestPki
 
 DEFAULT = Path(".cosemlab")
 SECRET_LENGTH = 32
+CONTROL = "control.sock"
+"""The control socket of a sandbox that is up (:mod:`emulator.control.server`)."""
 
 
 class WorkspaceError(Exception):

@@ -12,6 +12,7 @@ from dlms.client.refusals import MeterRefusal
 from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
+from emulator.control import ControlError, ControlRefused
 from emulator.journal import StoreError
 from emulator.workspace import WorkspaceError
 
@@ -36,6 +37,8 @@ class Exit(IntEnum):
 KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
     (MeterRefusal, Exit.FAILED),
+    (ControlRefused, Exit.FAILED),
+    (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
     (CryptoFailure, Exit.PROTOCOL),

@@ -7,7 +7,30 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from emulator.cli import demo, listen, machines, meter, plot, policy, profiles, up
+from emulator.cli import (
+    demo,
+    listen,
+    machines,
+    meter,
+    plot,
+    policy,
+    profiles,
+    sandbox,
+    up,
+)
+
+COMMANDS = (
+    demo,
+    up,
+    sandbox,
+    meter,
+    listen,
+    plot,
+    profiles,
+    policy,
+    machines,
+)
+"""As the help lists them."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"cosemlab {version('cosemlab')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (demo, up, meter, listen, plot, profiles, policy, machines):
+    for module in COMMANDS:
         module.register(commands)
     return top
 

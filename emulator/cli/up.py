@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import datetime as dt
 import signal
 import sys
 from functools import partial
@@ -11,12 +12,15 @@ from functools import partial
 from devices.profile import available
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
+from emulator.control.arguments import moment
+from emulator.control.server import serve
 from emulator.events import MeterEvent
 from emulator.head_end.party import client_titles
 from emulator.kept_counters import kept_state
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
-from emulator.workspace import Workspace
+from emulator.virtual_clock import ClockError, VirtualClock, checked_factor
+from emulator.workspace import CONTROL, Workspace
 
 _HOW = """\
 Connect your own client:
@@ -26,6 +30,7 @@ Connect your own client:
   keys    cosemlab keys METER ASSOCIATION   (SAPs, titles and the test keys of an association)
 Or use ours:
   cosemlab read METER | cosemlab credit METER POUNDS | cosemlab instruct METER NAME
+  cosemlab status | cosemlab clock --advance 1d12h | cosemlab power METER off
 Ctrl-C ends the sandbox."""
 
 _HIGHEST_PORT = 65500
@@ -52,6 +57,17 @@ def register(subparsers: options.SubParsers) -> None:
             const=way,
             help=f"serve {way.value}, too",
         )
+    up.add_argument(
+        "--clock",
+        type=_factor,
+        default=1.0,
+        metavar="MODE",
+        help="how virtual time goes: real (default), frozen, or how many times faster; it can be"
+        " changed later with 'cosemlab clock'",
+    )
+    up.add_argument(
+        "--at", type=_moment, metavar="TIME", help="when it begins, ISO 8601; default: now"
+    )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
     options.add_keylog(up)
@@ -66,9 +82,29 @@ def _port(text: str) -> int:
     return port
 
 
+def _factor(text: str) -> float:
+    words = {"real": 1.0, "frozen": 0.0}
+    if text in words:
+        return words[text]
+    try:
+        return checked_factor(float(text))
+    except ClockError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not real, frozen, or a number") from None
+
+
+def _moment(text: str) -> dt.datetime:
+    found = moment(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in ISO 8601")
+    return found
+
+
 async def _up(args: argparse.Namespace) -> int:
     options.say_plugins()
     loaded = load_all(args.profiles or available())
+    clock = VirtualClock(args.at, factor=args.clock)
     workspace = Workspace(args.workspace)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,14 +123,16 @@ async def _up(args: argparse.Namespace) -> int:
             keylog=args.keylog,
             ways=args.ways or (),
             state=partial(kept_state, journal),
+            clock=clock,
         ) as sandbox:
             addresses = [running.address for running in sandbox.meters.values()]
-            workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
-            try:
-                _announce(addresses, args)
-                await stop.wait()
-            finally:
-                workspace.withdraw()
+            async with serve(sandbox.control, workspace.path / CONTROL):
+                workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
+                try:
+                    _announce(addresses, args)
+                    await stop.wait()
+                finally:
+                    workspace.withdraw()
     return failures.Exit.DONE
 
 

@@ -71,13 +71,18 @@ class Argument:
         """What it is, with its range or choices."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
-        unit = " seconds" if self.kind is Kind.DURATION else ""
         bounds = [
-            f"{word} {bound:g}{unit}" if isinstance(bound, float) else f"{word} {bound}{unit}"
+            f"{word} {self._bound(bound)}"
             for word, bound in (("at least", self.least), ("at most", self.most))
             if bound is not None
         ]
         return " ".join((self.kind.value, *([f"({', '.join(bounds)})"] if bounds else ())))
+
+    def _bound(self, bound: float) -> str:
+        if self.kind is not Kind.DURATION:
+            return str(bound)
+        days, rest = divmod(bound, _UNITS["d"])
+        return f"{days:g}d" if days and not rest else f"{bound:g}s"
 
     def to_json(self) -> dict[str, object]:
         row: dict[str, object] = {

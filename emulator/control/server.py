@@ -1,8 +1,8 @@
 """The control socket: a unix socket that only its owner may use.
 
 A connection's requests are carried out one after the other, and to their end even if the client
-goes. What is no request is answered with an error; only a line that is too long ends the connection,
-for nobody knows where the next one begins.
+goes. What is no request is answered with an error; only a line that is too long ends the
+connection, for it cannot be known where the next one begins.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ async def serve(control: Control, path: Path) -> AsyncIterator[None]:
     finally:
         server.close()
         await connections.end()
-        path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _bound(name: str) -> socket.socket:

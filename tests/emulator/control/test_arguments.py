@@ -117,8 +117,13 @@ def test_range(kind: Kind, value: object, good: bool) -> None:
         return
     with pytest.raises(ControlError) as caught:
         bounded.take(value)
-    unit = " seconds" if kind is Kind.DURATION else ""
+    unit = "s" if kind is Kind.DURATION else ""
     assert f"(at least 1{unit}, at most 5{unit}), not" in caught.value.text
+
+
+def test_long_bounds_are_said_in_days() -> None:
+    long = argument(Kind.DURATION, least=0, most=86_400 * 400)
+    assert long.expected().endswith("a number of seconds (at least 0s, at most 400d)")
 
 
 def test_choices() -> None:
