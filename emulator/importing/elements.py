@@ -105,6 +105,16 @@ def _push_objects(node: Node, shape: Shape) -> Data | None:
     return items("ObjectList", "Item", item)(node, shape)
 
 
+def _second(tag: str) -> Reader:
+    """A child whose tag another one has before it: the first LN is that of the object itself."""
+
+    def read(node: Node, shape: Shape) -> Data | None:
+        found = list(node.all(tag))
+        return itself(found[1], shape) if len(found) == 2 else None
+
+    return read
+
+
 def _first_simple(tag: str) -> Reader:
     """A field of which versions have other types: as the version has it."""
 
@@ -210,7 +220,11 @@ READERS: dict[int, dict[int, Reader]] = {
         3: within("MonitoredValue", _MONITORED),
         4: items("Actions", "Item", fields(within("Up", _UP_DOWN), within("Down", _UP_DOWN))),
     },
-    22: {2: fields(text("LN"), text("ExecutedScriptSelector")), 3: text("Type")},
+    22: {
+        2: fields(_second("LN"), text("ExecutedScriptSelector")),
+        3: text("Type"),
+        4: items("ExecutionTime", "Time", fields(itself, itself)),
+    },
     23: {
         2: text("Speed"),
         3: text("WindowSizeTx"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from dlms.axdr.datetimes import CosemDateTime
+from dlms.errors import CodecError
 
 _TEXT = re.compile(
     r"(?P<month>\*|BEGIN|END|\d{1,2})/(?P<day>\*|LASTDAY2?|\d{1,2})/(?P<year>\*|\d{1,4})"
@@ -30,8 +31,13 @@ def moment(text: str) -> CosemDateTime:
 
 
 def octets(text: str, count: int) -> bytes:
-    """As 12 octets of a date-time, the 5 of its date or the 4 of its time."""
-    whole = moment(text).to_octets()
+    """As 12 octets of a date-time, the 5 of its date or the 4 of its time. ``ValueError`` if it is
+    no such text, or a part of it is out of range.
+    """
+    try:
+        whole = moment(text).to_octets()
+    except CodecError as error:
+        raise ValueError(f"{text!r}: {error}") from None
     return {12: whole, 5: whole[:5], 4: whole[5:9]}[count]
 
 

@@ -280,6 +280,85 @@ def test_no_difference(command: Command) -> None:
     assert command("profiles", "diff", "secure", "secure")[1] == "secure and secure say the same\n"
 
 
+# Import -----------------------------------------------------------------------------------------
+
+DUMP = Path(__file__).parents[2] / "fixtures" / "dumps" / "aclara_s1sp.xml"
+
+
+def test_import_to_stdout_and_to_a_file(command: Command, tmp_path: Path) -> None:
+    status, text, err = command("profiles", "import", str(DUMP))
+    assert (status, err) == (Exit.DONE, "")
+    assert 'name = "aclara_s1sp"\n' in text
+    out = tmp_path / "mine.toml"
+    status, said, _ = command("profiles", "import", str(DUMP), "--out", str(out), "--name", "mine")
+    assert status == Exit.DONE
+    assert said.startswith(f"{out}: mine; ")
+    assert out.read_text() == text.replace('name = "aclara_s1sp"', 'name = "mine"')
+    count = sum(line.startswith("# left out: ") for line in text.splitlines())
+    assert said == f"{out}: mine; {count} things are left out, named at its end\n"
+    assert command("profiles", "check", str(out))[0] == Exit.DONE
+    # What is there may have been changed by hand.
+    status, _, err = command("profiles", "import", str(DUMP), "--out", str(out))
+    assert (status, err) == (Exit.USAGE, f"cosemlab: {out}: cannot be written: File exists\n")
+
+
+def test_import_as_json(command: Command, tmp_path: Path) -> None:
+    _, out, _ = command("profiles", "import", str(DUMP), "--json")
+    shown = json.loads(out)
+    assert (shown["name"], shown.keys()) == ("aclara_s1sp", {"name", "text", "left_out"})
+    file = tmp_path / "x.toml"
+    _, out, _ = command("profiles", "import", str(DUMP), "--json", "--out", str(file))
+    assert json.loads(out)["file"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("octets", "problem"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"<Objects>\n</Object>", "2: mismatched tag"),
+        (b"<!DOCTYPE x>\n<Objects/>", "1: a document type is refused: it could bring entities"),
+        (b"x" * (16 * 1024 * 1024 + 1), "1: more than 16777216 octets"),
+    ],
+)
+def test_what_cannot_be_imported(
+    command: Command, tmp_path: Path, octets: bytes | None, problem: str
+) -> None:
+    file, out = tmp_path / "x.xml", tmp_path / "x.toml"
+    if octets is not None:
+        file.write_bytes(octets)
+    status, said, err = command("profiles", "import", str(file), "--out", str(out))
+    assert (status, said) == (Exit.USAGE, "")
+    (line,) = err.splitlines()
+    assert line.startswith("cosemlab: ")
+    assert problem in line
+    assert not out.exists()
+
+
+def test_an_imported_meter_is_up(command: Command, tmp_path: Path) -> None:
+    """And the head end reads it, adds credit, and arms its supply."""
+    out, workspace = tmp_path / "mine.toml", tmp_path / "workspace"
+    command("profiles", "import", str(DUMP), "--out", str(out), "--name", "mine")
+    up = start(workspace, "up", str(out), "--json")
+    assert up.stdout is not None
+    assert any(line == "}\n" for line in iter(up.stdout.readline, ""))
+    try:
+        _, shown, err = command("read", "mine", "--json", "--workspace", str(workspace))
+        assert err == ""
+        assert json.loads(shown)["balance"] == "-1.50"
+        _, shown, err = command("credit", "mine", "20", "--json", "--workspace", str(workspace))
+        assert err == ""
+        assert json.loads(shown)["by"] == "credit"
+        status, shown, err = command(
+            "instruct", "mine", "arm_supply", "--json", "--workspace", str(workspace)
+        )
+        assert (status, err) == (Exit.DONE, "")
+        assert json.loads(shown)["supply"] == "armed"
+    finally:
+        up.send_signal(signal.SIGINT)
+        _, err = up.communicate(timeout=PATIENCE)
+    assert (up.returncode, err) == (Exit.DONE, "")
+
+
 # A meter from a file --------------------------------------------------------------------------
 
 
