@@ -14,6 +14,7 @@ from emulator.channel import Channel
 from emulator.client import reading
 from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.errors import AssociationLost, NothingSaid, telling
+from emulator.client.images import IMAGE_TRANSFER, Images
 from emulator.client.keys import Keys
 from emulator.client.meter_client import MeterClient, Runner
 from emulator.client.noticing import Notice, understand
@@ -276,6 +277,10 @@ class Association:
         are used from the next request on.
         """
         return SecuritySetup(self._hold, what, self._plan)
+
+    def images(self, what: What = IMAGE_TRANSFER) -> Images:
+        """An Image transfer object: firmware to the meter."""
+        return Images(self._hold, what)
 
     @property
     def keys(self) -> Keys:

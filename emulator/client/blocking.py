@@ -15,6 +15,7 @@ from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.blocking_meter_client import BlockingMeterClient
 from emulator.client.errors import AssociationLost, NothingSaid, telling
+from emulator.client.images import IMAGE_TRANSFER, BlockingImages
 from emulator.client.keys import Keys
 from emulator.client.noticing import Notice, understand
 from emulator.client.objects import ObjectList
@@ -227,6 +228,10 @@ class BlockingAssociation:
         <emulator.client.association.Association.security_setup>`.
         """
         return BlockingSecuritySetup(self._hold, what, self._plan)
+
+    def images(self, what: What = IMAGE_TRANSFER) -> BlockingImages:
+        """As :meth:`Association.images <emulator.client.association.Association.images>`."""
+        return BlockingImages(self._hold, what)
 
     @property
     def keys(self) -> Keys:
