@@ -1,14 +1,13 @@
 """Image transfer, class 18 (Blue Book 4.4.6): blocks in, verified, activated.
 
-What can happen in which state is one table. Blocks come in any order. Whether an image is good is
-worked out when its verification begins; how long the meter takes to say so is a habit of its
-profile, and until then it answers temporary-failure.
+What can happen in which state is the table of :mod:`devices.objects.image_states`. Blocks come in
+any order. Whether an image is good is worked out when its verification begins; how long the meter
+takes to say so is a habit of its profile, and until then it answers temporary-failure.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from enum import Enum, IntEnum, auto
 
 from devices import firmware
 from devices.firmware import Flaw
@@ -16,6 +15,7 @@ from devices.happenings import Happening, happened
 from devices.image import read_image
 from devices.meter import Meter
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, computed
+from devices.objects.image_states import TABLE, Input
 from devices.profile.model import ObjectRow
 from devices.timekeeping import moment_of, stamp
 from dlms.axdr.data import (
@@ -28,6 +28,7 @@ from dlms.axdr.data import (
     structure,
 )
 from dlms.cosem.fitting import elements_of
+from dlms.cosem.image_transfer import Status
 from dlms.security.ops import Step
 from dlms.xdlms.codes import ActionResult
 
@@ -51,57 +52,6 @@ _STATUS, _INFO = 6, 7
 _REFUSED = Outcome(ActionResult.OTHER_REASON)
 _UNDER_WAY = Outcome(ActionResult.TEMPORARY_FAILURE)
 
-
-class Status(IntEnum):
-    """image_transfer_status."""
-
-    NOT_INITIATED = 0
-    INITIATED = 1
-    VERIFYING = 2
-    VERIFIED = 3
-    VERIFICATION_FAILED = 4
-    ACTIVATING = 5
-    ACTIVATED = 6
-    ACTIVATION_FAILED = 7
-
-
-class Input(Enum):
-    """What happens to a transfer: methods, and how they end."""
-
-    INITIATE = auto()
-    BLOCK = auto()
-    VERIFY = auto()
-    VERIFIED = auto()
-    NOT_VERIFIED = auto()
-    ACTIVATE = auto()
-    ACTIVATED = auto()
-    NOT_ACTIVATED = auto()
-
-
-_S, _I = Status, Input
-
-TABLE: dict[tuple[Status, Input], Status] = {
-    (_S.NOT_INITIATED, _I.INITIATE): _S.INITIATED,
-    (_S.INITIATED, _I.INITIATE): _S.INITIATED,
-    (_S.INITIATED, _I.BLOCK): _S.INITIATED,
-    (_S.INITIATED, _I.VERIFY): _S.VERIFYING,
-    (_S.VERIFYING, _I.INITIATE): _S.INITIATED,
-    (_S.VERIFYING, _I.VERIFIED): _S.VERIFIED,
-    (_S.VERIFYING, _I.NOT_VERIFIED): _S.VERIFICATION_FAILED,
-    (_S.VERIFIED, _I.INITIATE): _S.INITIATED,
-    (_S.VERIFIED, _I.VERIFY): _S.VERIFYING,
-    (_S.VERIFIED, _I.ACTIVATE): _S.ACTIVATING,
-    (_S.VERIFICATION_FAILED, _I.INITIATE): _S.INITIATED,
-    (_S.VERIFICATION_FAILED, _I.BLOCK): _S.INITIATED,
-    (_S.VERIFICATION_FAILED, _I.VERIFY): _S.VERIFYING,
-    (_S.ACTIVATING, _I.ACTIVATED): _S.ACTIVATED,
-    (_S.ACTIVATING, _I.NOT_ACTIVATED): _S.ACTIVATION_FAILED,
-    (_S.ACTIVATED, _I.INITIATE): _S.INITIATED,
-    (_S.ACTIVATION_FAILED, _I.INITIATE): _S.INITIATED,
-    (_S.ACTIVATION_FAILED, _I.VERIFY): _S.VERIFYING,
-}
-"""(state, input) -> state; what is not in it does not happen, and a method is refused. Whoever has
-given up a transfer may begin another one, but a meter that changes its firmware is not stopped."""
 
 _BUSY = (Status.VERIFYING, Status.ACTIVATING)
 

@@ -15,7 +15,7 @@ from dlms.words import word
 from emulator.cli import failures, options
 from emulator.cli.meter import finish
 from emulator.cli.output import print_json, print_table
-from emulator.client.images import Progress, Transfer
+from emulator.client.image_transfer import Progress, Transfer
 from emulator.head_end.firmware import FirmwareStatus
 from emulator.head_end.services import HeadEnd
 from emulator.modules.keyring import KeyRing

@@ -39,7 +39,9 @@ from emulator.client.errors import (
     Refused,
     UnknownObject,
 )
-from emulator.client.images import BlockingImages, ImageRefused, Images, ImageStatus, Transfer
+from emulator.client.image_look import ImageRefused
+from emulator.client.image_transfer import Transfer
+from emulator.client.images import BlockingImages, Images
 from emulator.client.keys import Keys
 from emulator.client.meter_client import RESPONSE_TIMEOUT, MeterClient, Runner
 from emulator.client.noticing import Notice
@@ -68,7 +70,6 @@ __all__ = [
     "DatagramWire",
     "Hdlc",
     "ImageRefused",
-    "ImageStatus",
     "Images",
     "Invoke",
     "Keys",

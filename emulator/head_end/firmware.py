@@ -7,33 +7,24 @@ made of at the meter, an Image transfer object, is assumed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple, TypeAlias
 
 from devices.firmware import HASH_ROLE, VERSION_ROLE
 from devices.profile import Profile
 from dlms.client.refusals import MeterRefusal
 from dlms.cosem import classes
+from dlms.cosem.image_transfer import Status
 from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator.client.errors import AnswerTimeout, AssociationLost
-from emulator.client.images import (
-    ImageRefused,
-    ImageStatus,
-    Look,
-    Progress,
-    Transfer,
-    activated,
-    follow,
-    looked,
-    settled,
-)
+from emulator.client.image_courses import activated, looked, settled
+from emulator.client.image_look import ImageRefused, Look
+from emulator.client.image_transfer import Progress, Transfer
+from emulator.client.images import deliver, follow
+from emulator.client.security_setup import Hold
 from emulator.head_end.association import PartyAssociation
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
-
-ATTEMPTS = 5
-"""Associations in a row that bring no block to the meter, and after that no more."""
 
 ACTIVATE = "activate_firmware"
 """The Instruction."""
@@ -47,7 +38,7 @@ class FirmwareStatus(NamedTuple):
     """``version`` is what runs, ``to_activate`` the identifications of what could."""
 
     version: str
-    status: ImageStatus
+    status: Status
     progress: Progress
     to_activate: tuple[bytes, ...]
     verified_hash: bytes
@@ -64,18 +55,13 @@ class Firmware:
         """Send an image and have it verified; over as many associations as it takes while each
         brings blocks there. :class:`~emulator.client.ImageRefused` if the meter does not take it.
         """
-        left = ATTEMPTS
-        while True:
-            before = transfer.blocks_sent
-            try:
-                async with self._associate(Actor.S1SP, meter, profile) as session:
-                    await follow(transfer.verified(), session.hold, self.sleep)
-                return
-            except (AnswerTimeout, AssociationLost):
-                left = ATTEMPTS if transfer.blocks_sent > before else left - 1
-                if not left:
-                    raise
-            await self.sleep(transfer.pause)
+
+        @asynccontextmanager
+        async def holding() -> AsyncIterator[Hold]:
+            async with self._associate(Actor.S1SP, meter, profile) as session:
+                yield session.hold
+
+        await deliver(holding, transfer, sleep=self.sleep)
 
     async def activate(self, meter: MeterAddress, profile: Profile) -> FirmwareStatus:
         """Activate the verified image, and look what runs then.
@@ -90,10 +76,10 @@ class Firmware:
         actor = Actor.DCO if row.association == "dco" else Actor.S1SP
         async with self._associate(actor, meter, profile) as session:
             reached = await follow(activated(where), session.hold, self.sleep)
-        if reached is not ImageStatus.ACTIVATED:
+        if reached is not Status.ACTIVATED:
             async with self._associate(actor, meter, profile) as session:
                 reached = await follow(settled(where), session.hold, self.sleep)
-            if reached is not ImageStatus.ACTIVATED:
+            if reached is not Status.ACTIVATED:
                 raise ImageRefused("it is not activated", reached)
         return await self.status(meter, profile)
 

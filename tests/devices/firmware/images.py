@@ -28,9 +28,10 @@ assumed = "small blocks"
 """
 """A meter that takes no time for anything and has little room, in blocks of 64 octets."""
 
-SLOW = QUICK.replace("image_verification = { value = 0", "image_verification = { value = 5").replace(
-    "image_activation = { value = 0", "image_activation = { value = 20"
-)
+AT_ONCE = "image_{} = {{ value = 0"
+SLOW = QUICK.replace(AT_ONCE.format("verification"), "image_verification = { value = 5")
+SLOW = SLOW.replace(AT_ONCE.format("activation"), "image_activation = { value = 20")
+"""One that takes 5 seconds to verify and 20 to activate."""
 
 
 def image(

@@ -111,9 +111,7 @@ def test_keys_are_the_manufacturers_own(made: Callable[..., bytes], bench: Any) 
         assert not good(bench, ours._replace(seal=theirs.seal))
 
 
-def test_a_hash_that_was_made_to_fit_is_not_enough(
-    made: Callable[..., bytes], bench: Any
-) -> None:
+def test_a_hash_that_was_made_to_fit_is_not_enough(made: Callable[..., bytes], bench: Any) -> None:
     """The hash finds damage; who does not have the key cannot make a seal."""
     for kind in SEALS:
         ours, theirs = read_image(made(b"good", kind)), read_image(made(b"evil", kind))

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from devices.device import Device
-from devices.objects.image_transfer import MAX_IDENTIFIER, TABLE, Input, Status
+from devices.objects.image_states import TABLE, Input
+from devices.objects.image_transfer import MAX_IDENTIFIER
 from devices.profile import available
 from dlms.axdr.data import boolean, double_long_unsigned, octet_string, structure
+from dlms.cosem.image_transfer import Status
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
 SUCCESS, REFUSED = ActionResult.SUCCESS, ActionResult.OTHER_REASON

@@ -12,8 +12,9 @@ from devices.device import Device
 from devices.firmware import Flaw, target
 from devices.happenings import Happening
 from devices.image import Seal, read_image
-from devices.objects.image_transfer import BUSY, Status
+from devices.objects.image_transfer import BUSY
 from dlms.axdr.data import Data, array, integer, octet_string, structure
+from dlms.cosem.image_transfer import Status
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
 SUCCESS, REFUSED = ActionResult.SUCCESS, ActionResult.OTHER_REASON
@@ -54,9 +55,7 @@ def told(meter: Any) -> list[tuple[int, int]]:
 def logged(meter: Any) -> list[tuple[int, int]]:
     rows = sorted(meter.device.state.rows.items())
     return [
-        (row.value[1].value, row.value[2].value)
-        for (instance, _), row in rows
-        if instance == LOG
+        (row.value[1].value, row.value[2].value) for (instance, _), row in rows if instance == LOG
     ]
 
 
@@ -128,9 +127,7 @@ def test_every_damage_is_found(meter: Any, images: Any, kind: str, call: str) ->
     assert images.activate(meter) is REFUSED
 
 
-def test_the_seal_that_a_symmetric_meter_takes(
-    make_bench: Callable[..., Any], images: Any
-) -> None:
+def test_the_seal_that_a_symmetric_meter_takes(make_bench: Callable[..., Any], images: Any) -> None:
     meter = make_bench("aclara", images.QUICK)
     images.transfer(meter, images.image(meter, kind=Seal.SIGNATURE))
     assert images.verify(meter) is REFUSED
@@ -277,9 +274,7 @@ def set_time(meter: Any, hour: int) -> None:
 
 
 @pytest.mark.parametrize("who", ["meter", "slow"])
-def test_at_the_time_that_was_set(
-    request: pytest.FixtureRequest, images: Any, who: str
-) -> None:
+def test_at_the_time_that_was_set(request: pytest.FixtureRequest, images: Any, who: str) -> None:
     meter = request.getfixturevalue(who)
     meter.device.advance(meter.now)
     images.transfer(meter, images.image(meter))
