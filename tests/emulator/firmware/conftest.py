@@ -77,3 +77,9 @@ def party_of(ring: Any) -> Callable[..., dict[str, Any]]:
         }
 
     return find
+
+
+@pytest.fixture
+def s1sp_at(route_to: Any, associated: Any, party_of: Any) -> Callable[..., Any]:
+    """``async with s1sp_at(meter) as a``"""
+    return lambda meter: associated("asyncio", route_to(meter, "tcp"), **party_of(meter))
