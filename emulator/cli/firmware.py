@@ -67,13 +67,16 @@ async def _make(args: argparse.Namespace) -> int:
     profile = load(args.profile)
     if args.body is None and not 0 < args.size <= _MAX_SIZE:
         raise ValueError(f"--size is from 1 to {_MAX_SIZE}, not {args.size}")
-    body = _made_up(args.version, args.size) if args.body is None else args.body.read_bytes()
+    body = _made_up(args.version, args.size) if args.body is None else _read(args.body)
     hardware = args.hardware or profile.habits.hardware_version
     target = Target(profile.flag_id, profile.model, hardware)
     ring = KeyRing(Workspace(args.workspace).fleet_secret, suites_of(profile))
     step = make_image(target, args.version, body, SEALS[profile.habits.image_seal])
     octets = run(step, SoftwareModule(ring).execute)
-    args.file.write_bytes(octets)
+    try:
+        args.file.write_bytes(octets)
+    except OSError as error:
+        raise ValueError(f"{args.file}: {error.strerror}") from None
     shown: dict[str, str | int] = {
         "file": str(args.file),
         "for": f"{target.flag_id} {target.model}, hardware {target.hardware}",
@@ -89,6 +92,14 @@ async def _make(args: argparse.Namespace) -> int:
     return failures.Exit.DONE
 
 
+def _read(file: Path) -> bytes:
+    """``ValueError`` if it cannot be read: no fault of a connection's."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from None
+
+
 def _made_up(version: str, size: int) -> bytes:
     """Octets that no compression makes smaller, the same each time."""
     return hashlib.shake_256(f"firmware {version}".encode()).digest(size)
@@ -97,7 +108,7 @@ def _made_up(version: str, size: int) -> bytes:
 async def _send(
     args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
 ) -> dict[str, object]:
-    octets = args.file.read_bytes()
+    octets = _read(args.file)
     try:
         image = read_image(octets)
     except ImageFormatError as error:

@@ -114,8 +114,9 @@ def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
     file.write_bytes(b"no image")
     cases = {
         ("send", "secure", str(file)): (2, "no image of this format"),
-        ("send", "secure", str(tmp_path / "none")): (3, "No such file"),
+        ("send", "secure", str(tmp_path / "none")): (2, "No such file"),
         ("send", "nobody", str(file)): (2, "no meter 'nobody'"),
+        ("make", "--profile", "secure", "--version", "1", str(tmp_path)): (2, "Is a directory"),
         ("activate", "secure"): (1, "it is not activated"),
         ("make", "--profile", "nobody", "--version", "1", str(file)): (2, "no such profile"),
         ("make", "--profile", "secure", "--version", "", str(file)): (2, "printable"),
