@@ -41,6 +41,7 @@ class Meter(ABC):
     """``client_titles`` registers the system title of the client of an association (R-AA-6);
     ``anchors`` are the certificates of the authorities that the meter was made to trust.
     ``derived`` is what was worked out from profile and state, and can be worked out again.
+    ``restart_wanted`` is for the serving side: once the reply is out the meter begins anew.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Meter(ABC):
         self.client_titles = {} if client_titles is None else client_titles
         self.anchors = anchors
         self.derived: dict[type, object] = {}
+        self.restart_wanted = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.profile.name} {self.serial}>"

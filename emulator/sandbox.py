@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from devices.device import Device
+from devices.image import SCOPE
 from devices.profile import Profile
 from devices.state import DeviceState
 from dlms.security.keys import KeyRef
@@ -76,8 +77,12 @@ class RunningMeter(NamedTuple):
 
 
 def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
-    """The security suite of a meter's key: that of the association whose key it is, else 0."""
+    """The security suite of a meter's or its manufacturer's key: that of the association whose key
+    it is, else 0.
+    """
     suites = {row.name: row.config.suite for row in profile.associations.values()}
+    # Manufacturers sign on P-256, whatever the suites of their meters.
+    suites[SCOPE] = 1
     return lambda ref: suites.get(ref.scope, 0)
 
 

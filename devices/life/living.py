@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from devices.life.captures import captures
+from devices.life.images import images
 from devices.life.schedules import Appointment, appointments
 from devices.meter import Meter
 from devices.prepayment.account import account_of
@@ -76,6 +77,7 @@ def _coming(meter: Meter, after: dt.datetime) -> list[Appointment]:
         found.append(Appointment(min(moments), review))
     found += appointments(meter, after)
     found += captures(meter, after)
+    found += images(meter, after)
     if not found:
         return []
     first = min(one.moment for one in found)

@@ -21,6 +21,8 @@ from dlms.cosem.interface_class import fits
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
 _WRITE, _EXECUTE = 1, 2
+_TAKES_TIME = (classes.IMAGE_TRANSFER.class_id,)
+"""Classes whose methods say temporary-failure when they have begun and are not over."""
 
 
 def run_agenda(meter: Meter, now: dt.datetime) -> None:
@@ -64,7 +66,12 @@ def execute(meter: Meter, row: ObjectRow, number: int, parameter: Data, now: dt.
     if method is None or behaviour is None or not fits(method.parameter, parameter):
         return False
     outcome = behaviour(_call(meter, row, now), parameter)
-    return isinstance(outcome, Outcome) and outcome.result is ActionResult.SUCCESS
+    if not isinstance(outcome, Outcome):
+        return False
+    begun = row.interface_class.class_id in _TAKES_TIME
+    return outcome.result is ActionResult.SUCCESS or (
+        begun and outcome.result is ActionResult.TEMPORARY_FAILURE
+    )
 
 
 def _write(meter: Meter, row: ObjectRow, number: int, value: Data, now: dt.datetime) -> bool:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TypeAlias
 
-from devices import metering, metrology
+from devices import firmware, metering, metrology
 from devices.meter import Meter
 from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
@@ -86,11 +86,18 @@ def reading(role: str) -> Reading | None:
     return _energy_of_rate(int(rate)) if name == "import-energy-rate" else READINGS.get(name)
 
 
+def _firmware(call: Call) -> Data:
+    """What is shown of the firmware; nothing where nothing has been yet."""
+    return firmware.shown(call.device, call.row) or octet_string(b"")
+
+
 ROLES: dict[str, Callable[[Call], Data]] = {
     "invocation-counter": _invocation_counter,
     "logical-device-name": _logical_device_name,
     "serial-number": _serial_number,
     "active-rate": _tariff,
+    firmware.VERSION_ROLE: _firmware,
+    firmware.HASH_ROLE: _firmware,
 }
 
 

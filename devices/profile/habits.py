@@ -18,6 +18,12 @@ class Habits:
     ``clock_after_outage`` it has ``stopped``, been ``reset`` to its first day, or was ``kept`` all
     the same. ``tamper_disconnects``: the supply goes when a cover is opened. ``long_outage`` is
     from how many seconds on an outage is a long one.
+
+    ``hardware_version`` is what firmware images must be for. ``image_max_size`` is how many octets
+    of one there is room for, ``image_seal`` the proof of whose it is: a ``signature`` or a ``gmac``
+    tag. Its verification takes ``image_verification`` seconds, its activation
+    ``image_activation``. ``image_replaces_blocks``: a block that comes again with other octets
+    takes the place of the former, which else stays.
     """
 
     disarms: bool = True
@@ -30,3 +36,9 @@ class Habits:
     clock_after_outage: str = "stopped"
     tamper_disconnects: bool = False
     long_outage: int = 180
+    hardware_version: str = "1"
+    image_max_size: int = 1 << 20
+    image_seal: str = "signature"
+    image_verification: int = 0
+    image_activation: int = 0
+    image_replaces_blocks: bool = False

@@ -24,6 +24,7 @@ _DOUBLE_LONG = 2**31 - 1
 _EVENTS = words(Happening)
 _LOG_COLUMNS = 3
 _CLOCKS = ("kept", "stopped", "reset")
+_SEALS = ("signature", "gmac")
 
 
 def habits(table: Table, place: Place) -> tuple[Habits, dict[str, Provenance]]:
@@ -43,6 +44,8 @@ def habits(table: Table, place: Place) -> tuple[Habits, dict[str, Provenance]]:
             within(values[name], 0, _DOUBLE_LONG, where)
     if "clock_after_outage" in values:
         one_of(values["clock_after_outage"], _CLOCKS, place.at("clock_after_outage"))
+    if "image_seal" in values:
+        one_of(values["image_seal"], _SEALS, place.at("image_seal"))
     if "disablement_threshold" in values:
         where = place.at("disablement_threshold")
         within(values["disablement_threshold"], -_DOUBLE_LONG, _DOUBLE_LONG, where)

@@ -43,6 +43,8 @@ ROLES: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "active-rate": _VALUE,
         "import-power": _VALUE,
         "voltage": _VALUE,
+        "firmware-version": _VALUE,
+        "verified-image-hash": _VALUE,
         "import-demand": (classes.DEMAND_REGISTER.class_id,),
         "max-import-demand": (classes.EXTENDED_REGISTER.class_id,),
         "stored": (classes.PROFILE_GENERIC.class_id,),

@@ -21,6 +21,10 @@ _VALUES = (classes.DATA.class_id, classes.REGISTER.class_id)
 _SN = classes.ASSOCIATION_SN.class_id
 _WITH_BITS = ((_SN, 4), (classes.ASSOCIATION_LN.class_id, 3))
 """Class and version of association objects that show rights as bits."""
+_BLOCK_SIZES = range(16, 4097)
+"""Octets of a block: smaller ones are all overhead, larger ones fit no PDU of ours."""
+_MAX_BLOCKS = 1 << 16
+"""Blocks of an image, and bits of a bit-string that clients ask for again and again."""
 _NEEDS_CREDIT = (classes.ACCOUNT, classes.TOKEN_GATEWAY)
 
 
@@ -81,8 +85,23 @@ def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
         number = row.instance[4]
         if all(found.security_setup != number for found in profile.associations.values()):
             raise place.error(f"no association has security_setup {number}")
+    if row.interface_class is classes.IMAGE_TRANSFER:
+        _check_image_transfer(row, profile, place)
     if row.interface_class in _NEEDS_CREDIT and not _has_token_credit(profile):
         raise place.error("needs a Credit of type 0, the token credit")
+
+
+def _check_image_transfer(row: ObjectRow, profile: Profile, place: Place) -> None:
+    """A meter has one place for an image, whose blocks are counted in a bit-string."""
+    others = (one.interface_class is row.interface_class for one in profile.objects.values())
+    if sum(others) > 1:
+        raise place.error("there is one Image transfer at the most")
+    size = row.values.get(2)
+    if size is None or not isinstance(size.value, int) or size.value not in _BLOCK_SIZES:
+        low, high = _BLOCK_SIZES.start, _BLOCK_SIZES.stop - 1
+        raise place.at("values").at("2").error(f"image_block_size is from {low} to {high}")
+    if profile.habits.image_max_size > size.value * _MAX_BLOCKS:
+        raise place.at("values").at("2").error(f"an image has {_MAX_BLOCKS} blocks at the most")
 
 
 def _check_codes(association: AssociationRow, profile: Profile, place: Place) -> None:

@@ -17,3 +17,4 @@ class Use(Enum):
     TOKEN = "make or check a credit token"
     AGREE_KEY = "agree a key"
     CERTIFICATE = "make, check or replace a key pair or its certificate"
+    FIRMWARE = "seal or check a firmware image"

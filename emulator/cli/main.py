@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from emulator.cli import (
     demo,
+    firmware,
     listen,
     machines,
     meter,
@@ -24,6 +25,7 @@ COMMANDS = (
     up,
     sandbox,
     meter,
+    firmware,
     listen,
     plot,
     profiles,

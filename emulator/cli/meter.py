@@ -50,16 +50,16 @@ def register(subparsers: options.SubParsers) -> None:
     read.add_argument("--since", type=_moment, metavar="TIME", help="rows of a profile, ISO 8601")
     read.add_argument("--until", type=_moment, metavar="TIME", help="rows of a profile, ISO 8601")
     read.add_argument("--rows", action="store_true", help="print a profile as a table")
-    _finish(read, _read)
+    finish(read, _read)
 
     objects = subparsers.add_parser("objects", help="list the objects that the S1SP sees")
     options.add_meter(objects)
-    _finish(objects, _objects)
+    finish(objects, _objects)
 
     credit = subparsers.add_parser("credit", help="add credit to a meter (S1SP)")
     options.add_meter(credit)
     credit.add_argument("pounds", type=options.pounds, metavar="POUNDS", help="for example 20.00")
-    _finish(credit, _credit)
+    finish(credit, _credit)
 
     instruct = subparsers.add_parser("instruct", help="send an Instruction to a meter (DCO)")
     options.add_meter(instruct)
@@ -69,7 +69,7 @@ def register(subparsers: options.SubParsers) -> None:
         nargs="?",
         help="set_clock: ISO 8601 time or now; set_payment_mode: credit or prepayment",
     )
-    _finish(instruct, _instruct)
+    finish(instruct, _instruct)
 
     keys = subparsers.add_parser(
         "keys", help="print the test keys of an association, for your own client"
@@ -81,7 +81,8 @@ def register(subparsers: options.SubParsers) -> None:
     keys.set_defaults(run=lambda args: failures.run(_keys(args)))
 
 
-def _finish(parser: argparse.ArgumentParser, command: Command) -> None:
+def finish(parser: argparse.ArgumentParser, command: Command) -> None:
+    """The options of a command to one meter, and ``command`` to be run with them."""
     options.add_workspace(parser)
     options.add_custody(parser)
     options.add_keylog(parser)

@@ -12,6 +12,7 @@
 - :mod:`emulator.client.options`  how to associate; :mod:`~emulator.client.keys` the keys
 - :mod:`emulator.client.errors`  what can go wrong
 - :mod:`emulator.client.security_setup`  keys, certificates and policy of an association
+- :mod:`emulator.client.images`  firmware images to a meter
 - :mod:`emulator.client.session`, :mod:`~emulator.client.reading`  what both do, without transport
 - :mod:`emulator.client.accessing`  reading, writing and invoking in one request
 - :mod:`emulator.client.short_names`  the same by short names
@@ -38,6 +39,9 @@ from emulator.client.errors import (
     Refused,
     UnknownObject,
 )
+from emulator.client.image_look import ImageRefused
+from emulator.client.image_transfer import Transfer
+from emulator.client.images import BlockingImages, Images
 from emulator.client.keys import Keys
 from emulator.client.meter_client import RESPONSE_TIMEOUT, MeterClient, Runner
 from emulator.client.noticing import Notice
@@ -58,12 +62,15 @@ __all__ = [
     "BlockingAssociation",
     "BlockingChannel",
     "BlockingClient",
+    "BlockingImages",
     "BlockingMeterClient",
     "BlockingSecuritySetup",
     "Client",
     "ClientError",
     "DatagramWire",
     "Hdlc",
+    "ImageRefused",
+    "Images",
     "Invoke",
     "Keys",
     "LineWire",
@@ -80,6 +87,7 @@ __all__ = [
     "Runner",
     "SecuritySetup",
     "SocketWire",
+    "Transfer",
     "UnknownObject",
     "Way",
     "Write",

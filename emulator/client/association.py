@@ -14,6 +14,8 @@ from emulator.channel import Channel
 from emulator.client import reading
 from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.errors import AssociationLost, NothingSaid, telling
+from emulator.client.image_transfer import IMAGE_TRANSFER
+from emulator.client.images import Images
 from emulator.client.keys import Keys
 from emulator.client.meter_client import MeterClient, Runner
 from emulator.client.noticing import Notice, understand
@@ -275,7 +277,11 @@ class Association:
         """A Security setup object, with what its methods make of this client: keys that it replaces
         are used from the next request on.
         """
-        return SecuritySetup(self._hold, what, self._plan)
+        return SecuritySetup(self.hold, what, self._plan)
+
+    def images(self, what: What = IMAGE_TRANSFER) -> Images:
+        """An Image transfer object: firmware to the meter."""
+        return Images(self.hold, what)
 
     @property
     def keys(self) -> Keys:
@@ -286,7 +292,8 @@ class Association:
         meter = self._meter
         return self._plan.octets(self._plan.keys if meter is None else meter.association.keys)
 
-    async def _hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+    async def hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+        """Hold a dialogue of this package, such as those of :mod:`emulator.client.images`."""
         meter, session = self._open()
         return await meter.hold(dialogue(session))
 

@@ -15,6 +15,8 @@ from emulator.client.accessing import How, Order, access_all, access_silently
 from emulator.client.blocking_channel import BlockingChannel
 from emulator.client.blocking_meter_client import BlockingMeterClient
 from emulator.client.errors import AssociationLost, NothingSaid, telling
+from emulator.client.image_transfer import IMAGE_TRANSFER
+from emulator.client.images import BlockingImages
 from emulator.client.keys import Keys
 from emulator.client.noticing import Notice, understand
 from emulator.client.objects import ObjectList
@@ -226,7 +228,11 @@ class BlockingAssociation:
         """As :meth:`Association.security_setup
         <emulator.client.association.Association.security_setup>`.
         """
-        return BlockingSecuritySetup(self._hold, what, self._plan)
+        return BlockingSecuritySetup(self.hold, what, self._plan)
+
+    def images(self, what: What = IMAGE_TRANSFER) -> BlockingImages:
+        """As :meth:`Association.images <emulator.client.association.Association.images>`."""
+        return BlockingImages(self.hold, what)
 
     @property
     def keys(self) -> Keys:
@@ -234,7 +240,8 @@ class BlockingAssociation:
         meter = self._meter
         return self._plan.octets(self._plan.keys if meter is None else meter.association.keys)
 
-    def _hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+    def hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+        """Hold a dialogue of this package, such as those of :mod:`emulator.client.images`."""
         meter, session = self._open()
         return meter.hold(dialogue(session))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from devices.profile import Profile
 from devices.profile.model import AssociationRow
@@ -13,6 +13,7 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.axdr.data import Data
+from dlms.client.effects import Dialogue
 from dlms.client.new_keys import discard
 from dlms.client.refusals import AccessRefused, AssociationRejected
 from dlms.cosem import classes, obis
@@ -38,6 +39,8 @@ from emulator.policy import Purpose
 from emulator.sandbox import MeterAddress
 from tls.identity import exactly
 from tls.transport import open_tls_connection
+
+T = TypeVar("T")
 
 _dedicated_numbers = itertools.count(1)
 
@@ -110,6 +113,11 @@ class PartyAssociation:
         """Read as people want it, with names and units; several requests if need be."""
         self.be_about(Purpose.GENERATE_INSTRUCTION)
         return await self._client.hold(read_one(self._session, wanted))
+
+    async def hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
+        """A dialogue of :mod:`emulator.client`, as an Instruction."""
+        self.be_about(Purpose.GENERATE_INSTRUCTION)
+        return await self._client.hold(dialogue(self._session))
 
     async def objects(self) -> ObjectList:
         """The objects that the association sees."""

@@ -6,9 +6,10 @@ has the rights, and its keys are not the S1SP's.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from emulator.client import ObjectList
 from emulator.client.targets import Wanted
 from emulator.head_end.association import PartyAssociation, associate
+from emulator.head_end.firmware import Firmware
 from emulator.head_end.party import ASSOCIATIONS, Party
 from emulator.head_end.token_counters import TokenCounters
 from emulator.policy import Actor, Purpose
@@ -78,6 +80,12 @@ class HeadEnd:
     def __init__(self, s1sp: Party, dco: Party, tokens: TokenCounters | None = None) -> None:
         self._parties = {Actor.S1SP: s1sp, Actor.DCO: dco}
         self._tokens = TokenCounters() if tokens is None else tokens
+        self.firmware = Firmware(self._associate, asyncio.sleep)
+
+    def _associate(
+        self, actor: Actor, meter: MeterAddress, profile: Profile
+    ) -> AbstractAsyncContextManager[PartyAssociation]:
+        return associate(self._parties[actor], meter, profile)
 
     async def status(self, meter: MeterAddress, profile: Profile) -> MeterStatus:
         """Read balance, payment mode and supply state as the S1SP."""

@@ -15,6 +15,10 @@ class Member(Protocol):
         """Tell every association that it is for, as far as they take it; give their number."""
         ...
 
+    def hang_up(self) -> None:
+        """The meter restarts: end every association here once what is said has gone out."""
+        ...
+
 
 class Audience:
     """The members of one meter, in the order in which they came."""
@@ -32,6 +36,11 @@ class Audience:
     def tell(self, *announcements: Announcement) -> int:
         """Tell everybody at once, without any request; give how many associations were told."""
         return self.tell_all(announcements)
+
+    def hang_up(self) -> None:
+        """The meter restarts: nobody is associated any more."""
+        for member in tuple(self._members):
+            member.hang_up()
 
     def tell_all(self, announcements: Iterable[Announcement]) -> int:
         return sum(member.tell(what) for what in announcements for member in tuple(self._members))

@@ -112,6 +112,7 @@ class MeterConnection(asyncio.Protocol):
         for reply in replies:
             self._framing.send(Addressed(client_sap, server_sap, reply), now)
         self._host.audience.tell_all(self._host.device.outbox.take_announcements())
+        self._host.restart_if_wanted()
 
     def tell(self, what: Announcement) -> int:
         """Say to all associations of this connection what nobody has asked for.
@@ -163,6 +164,13 @@ class MeterConnection(asyncio.Protocol):
             self._lose(error)
 
     # Hanging up -----------------------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """The meter restarts. A line stays, as it does when its client goes."""
+        self._write()
+        self._peer.close()
+        if self._host.inactivity_timeout != float("inf"):
+            self._hang_up()
 
     def _lose(self, error: RemoteProtocolError) -> None:
         """The stream has lost its framing; what had been answered before still goes out."""

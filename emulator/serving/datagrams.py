@@ -85,6 +85,12 @@ class MeterDatagrams(asyncio.DatagramProtocol):
         for reply in replies:
             self._send(known.peer, addr, Wpdu(destination, source, reply))
         self._host.audience.tell_all(self._host.device.outbox.take_announcements())
+        self._host.restart_if_wanted()
+
+    def hang_up(self) -> None:
+        """Nobody hears of it on UDP: what comes next is for no association."""
+        for addr, known in tuple(self._peers.items()):
+            self._drop(addr, known)
 
     def tell(self, what: Announcement) -> int:
         """Say to all associations of all peers what nobody has asked for. What has been silent for

@@ -91,3 +91,11 @@ class Host:
         self.memory.commit()
         self.tell_happenings()
         self.audience.tell_all(self.device.outbox.take_announcements())
+
+    def restart_if_wanted(self) -> None:
+        """Let the meter begin anew if it has changed its firmware: to be asked for after replies,
+        and by whoever wakes it. Its associations end; what it remembers stays.
+        """
+        if self.device.restart_wanted:
+            self.device.restart_wanted = False
+            self.audience.hang_up()

@@ -116,6 +116,9 @@ class InThread:
     def security_setup(self, what: str) -> InThread:
         return InThread(self._blocking.security_setup(what))
 
+    def images(self) -> InThread:
+        return InThread(self._blocking.images())
+
     async def notifications(self, *args: Any, **more: Any) -> AsyncIterator[Any]:
         found = await asyncio.to_thread(lambda: list(self._blocking.notifications(*args, **more)))
         for notice in found:
