@@ -10,7 +10,9 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Protocol
 
-from devices.life.hands import Tamper
+from devices.life.hands import Press, Tamper
+from devices.objects.token_gateway import TokenStatus
+from dlms.security.drive import run
 from emulator.events import MeterEvent
 from emulator.serving.host import Host
 
@@ -100,6 +102,21 @@ class Mains:
         self.host.device.tampered(kind, self.host.awake())
         self.host.settle()
         self._look_again(self)
+
+    def press(self, what: Press) -> bool:
+        """A customer presses a button; false if it does nothing now."""
+        done = self.host.device.pressed(what, self.host.awake())
+        self.host.settle()
+        self._look_again(self)
+        return done
+
+    def key_in(self, digits: bytes) -> TokenStatus:
+        """A customer keys in a token. ``LookupError`` if the meter takes none."""
+        step = self.host.device.keyed_in(digits, self.host.awake())
+        status = run(step, self.host.execute)
+        self.host.settle()
+        self._look_again(self)
+        return status
 
     # Living -------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""``status``, ``clock``, ``power``, ``reboot``, ``tamper``: what is done to a running sandbox."""
+"""``status``, ``clock``, ``power`` ...: what is done to a running sandbox."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
+from emulator.control.actions.customer import PRESSES
 from emulator.control.actions.handling import KINDS
 from emulator.control.client import ask
 from emulator.virtual_clock import MAX_FACTOR
@@ -76,6 +77,17 @@ def register(subparsers: options.SubParsers) -> None:
     )
     options.add_meter(reboot)
     _finish(reboot, "reboot")
+
+    customer = subparsers.add_parser(
+        "customer",
+        help="what a customer does at a meter: press a button, key in a token",
+        description="reconnect and disconnect are for the relay, where its control mode lets a"
+        " hand move it; emergency-credit activates it where it is on offer.",
+    )
+    options.add_meter(customer)
+    customer.add_argument("what", choices=(*PRESSES, "token"))
+    customer.add_argument("digits", nargs="?", help="of a token")
+    _finish(customer, "customer", "what", "digits")
 
     tamper = subparsers.add_parser("tamper", help="tamper with a meter")
     options.add_meter(tamper)

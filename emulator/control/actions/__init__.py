@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from emulator.control.actions import clock as clock_actions
-from emulator.control.actions import handling, status
+from emulator.control.actions import customer, handling, status
 from emulator.control.control import Control
 from emulator.living import Living
 from emulator.mains import Mains
@@ -19,3 +19,4 @@ def register_all(
     status.register(control, clock, meters)
     clock_actions.register(control, clock, living)
     handling.register(control, clock, meters)
+    customer.register(control, meters)

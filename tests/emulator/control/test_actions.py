@@ -10,12 +10,19 @@ from typing import Any
 import pytest
 
 from devices.happenings import Happening
+from devices.objects.token_gateway import TOKEN_SCOPE
 from devices.prepayment.account import balance
 from devices.profile import load
+from devices.supply import ControlState, put, relay, state_of
+from devices.token import make_token
 from dlms.cosem import classes
+from dlms.security.drive import run
+from dlms.security.keys import KeyKind
 from emulator.client import connect
 from emulator.control import ControlError, ControlRefused, Scope
 from emulator.head_end.party import client_titles
+from emulator.modules.keyring import KeyRing
+from emulator.modules.software import SoftwareModule
 from emulator.sandbox import Sandbox
 from emulator.virtual_clock import LATEST, Mode, VirtualClock
 
@@ -42,6 +49,7 @@ def test_what_there_is(sandbox: Sandbox) -> None:
         "clock": Scope.SANDBOX,
         "power": Scope.METER,
         "reboot": Scope.METER,
+        "customer": Scope.METER,
         "tamper": Scope.METER,
     }
     assert all(row.help for row in sandbox.control.actions())
@@ -251,3 +259,42 @@ async def test_status_of_a_meter_without_account_and_relay(
         shown = await call(sandbox, "status", profile.name)
     row = shown["meters"][profile.name]
     assert (row["relay"], row["balance"], row["prepayment"]) == (None, None, False)
+
+
+# customer ---------------------------------------------------------------------------------------
+
+
+async def test_a_customer_closes_what_has_been_armed(sandbox: Sandbox) -> None:
+    meter = sandbox.meters["secure"]
+    supply = relay(meter.device)
+    assert supply is not None
+    nothing = {"pressed": "reconnect", "done": False}
+    assert await call(sandbox, "customer", "secure", what="reconnect") == nothing
+    put(meter.device, supply, ControlState.READY_FOR_RECONNECTION, sandbox.clock.now())
+    done = await call(sandbox, "customer", "secure", what="reconnect")
+    assert done == {"pressed": "reconnect", "done": True}
+    assert state_of(meter.device, supply) is ControlState.CONNECTED
+
+
+async def test_tokens_at_the_keypad(sandbox: Sandbox, fleet_secret: bytes) -> None:
+    meter = sandbox.meters["secure"].device
+    before = balance(meter)
+    key = meter.key(TOKEN_SCOPE, KeyKind.TOKEN)
+    module = SoftwareModule(KeyRing(fleet_secret))
+    digits = run(make_token(500, 7, key, meter.title), module.execute)
+    for status in ("execution-ok", "validation-failure"):
+        shown = await call(sandbox, "customer", "secure", what="token", digits=digits)
+        assert shown == {"token": status}
+    wrong = await call(sandbox, "customer", "secure", what="token", digits="12 \u00e9")
+    assert wrong == {"token": "format-failure"}
+    assert balance(meter) == before + 500
+
+
+async def test_what_a_customer_cannot_do(sandbox: Sandbox) -> None:
+    said = await refused(sandbox, "customer", "secure", what="token")
+    assert said == "bad-argument: token needs digits"
+    said = await refused(sandbox, "customer", "secure", what="reconnect", digits="1")
+    assert said == "bad-argument: reconnect has no digits"
+    await call(sandbox, "power", "secure", what="off")
+    said = await refused(sandbox, "customer", "secure", what="reconnect")
+    assert said == "refused: secure has no mains"
