@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from devices import metering, metrology
+from devices.history import Alert
 from devices.meter import Meter
 from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
@@ -15,6 +16,7 @@ from devices.registers import registers
 from dlms.axdr.data import (
     Data,
     DataType,
+    double_long,
     double_long_unsigned,
     long_unsigned,
     octet_string,
@@ -56,6 +58,22 @@ def _energy_of_rate(rate: int) -> Reading:
     )
 
 
+def _alert(call: Call) -> Alert | None:
+    """The alert that is being told, else the last one that nobody has taken."""
+    waiting = call.device.state.alerts
+    return call.device.telling or (waiting[max(waiting)] if waiting else None)
+
+
+def _alert_code(call: Call) -> Data:
+    alert = _alert(call)
+    return long_unsigned(0 if alert is None else alert.code)
+
+
+def _alert_argument(call: Call) -> Data:
+    alert = _alert(call)
+    return double_long(0 if alert is None else alert.argument)
+
+
 def _tariff(call: Call) -> Data:
     return unsigned(rate_in_force(call))
 
@@ -91,6 +109,8 @@ ROLES: dict[str, Callable[[Call], Data]] = {
     "logical-device-name": _logical_device_name,
     "serial-number": _serial_number,
     "active-rate": _tariff,
+    "alert-code": _alert_code,
+    "alert-argument": _alert_argument,
 }
 
 
