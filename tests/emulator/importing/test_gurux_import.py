@@ -111,13 +111,16 @@ def test_a_value_that_cannot_be_read_is_left_out(typed: str, problem: str) -> No
 
 @pytest.mark.parametrize(
     ("scaler", "shown", "raw", "exponent"),
-    [("0.1", "238.5", 2385, -1), ("1000.0", "5000.0", 5, 3), ("1.0", "7", 7, 0), ("1E-05", "0.3", 30000, -5)],
+    [
+        ("0.1", "238.5", 2385, -1),
+        ("1000.0", "5000.0", 5, 3),
+        ("1.0", "7", 7, 0),
+        ("1E-05", "0.3", 30000, -5),
+    ],
 )
 def test_a_register_is_not_scaled(scaler: str, shown: str, raw: int, exponent: int) -> None:
     """A dump has the factor and the product; a meter has the exponent and the number."""
-    inside = (
-        f'<Unit>35</Unit><Scaler>{scaler}</Scaler><Value Type="18" UIType="24">{shown}</Value>'
-    )
+    inside = f'<Unit>35</Unit><Scaler>{scaler}</Scaler><Value Type="18" UIType="24">{shown}</Value>'
     _, profile = made(element("Register", "1.0.52.7.0.255", inside))
     values = profile.objects[obis.parse("1-0:52.7.0.255")].values
     assert values[2] == Data(T.LONG_UNSIGNED, raw)
@@ -296,7 +299,10 @@ def test_what_does_not_go_together_is_left_out() -> None:
         (element("Clock", "0.0"), "no OBIS code"),
         (element("Clock", "0.0.1.0.0.255", "<Version>9</Version>"), "not known in version 9"),
         (element("AssociationShortName", "0.0.40.0.0.255"), "short names are not imported"),
-        (element("SecuritySetup", "0.0.43.0.9.255"), "no association of the profile has these keys"),
+        (
+            element("SecuritySetup", "0.0.43.0.9.255"),
+            "no association of the profile has these keys",
+        ),
     ],
 )
 def test_an_object_that_is_left_out(one: str, problem: str) -> None:
@@ -326,7 +332,12 @@ def test_no_dump(octets: bytes, problem: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("my meter (1).xml", "my_meter_1"), ("../a/b.xml", "b"), ("\u00fc.xml", "imported"), ("x", "x")],
+    [
+        ("my meter (1).xml", "my_meter_1"),
+        ("../a/b.xml", "b"),
+        ("\u00fc.xml", "imported"),
+        ("x", "x"),
+    ],
 )
 def test_a_name_from_the_file(file: str, name: str) -> None:
     assert import_dump(FIXTURE, file).name == name
@@ -337,7 +348,7 @@ def test_nothing_in_a_dump_gets_out_of_its_comment_or_string() -> None:
     inside = f'<Value Type="10">{evil}</Value>'
     result, profile = made(
         element("Data", "0.0.96.1.5.255", inside),
-        f'<GXDLMSData><LN>1&#10;[objects]&#10;x = 5</LN></GXDLMSData>',
+        f"<GXDLMSData><LN>1&#10;[objects]&#10;x = 5</LN></GXDLMSData>",
     )
     assert profile.objects[obis.parse("0-0:96.1.5.255")].values[2].value == evil
     assert profile.name == "some"
@@ -355,7 +366,9 @@ def test_a_dump_that_somebody_has_changed(data: st.DataObject) -> None:
         old = data.draw(st.sampled_from(TOKENS))
         new = data.draw(
             st.one_of(
-                st.sampled_from([b"", b"-1", b"99999999999999999999", b"x", b"1.5", b"0.0.0.0.0.0"]),
+                st.sampled_from(
+                    [b"", b"-1", b"99999999999999999999", b"x", b"1.5", b"0.0.0.0.0.0"]
+                ),
                 st.sampled_from(TOKENS),
             )
         )

@@ -13,9 +13,7 @@ from emulator.importing.moments import moment, octets
     [
         (
             "03/26/2019 12:34:56Z",
-            CosemDateTime(
-                year=2019, month=3, day=26, hour=12, minute=34, second=56, deviation=0
-            ),
+            CosemDateTime(year=2019, month=3, day=26, hour=12, minute=34, second=56, deviation=0),
         ),
         ("*/*/* *:*:*", CosemDateTime()),
         (
@@ -44,7 +42,9 @@ def test_a_date_and_a_time() -> None:
     assert octets("*/*/* *:*:*", 12) == CosemDateTime().to_octets()
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2019-03-26", "13/01/2019", "01/32/2019", "1/1/1 25:0:0"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2019-03-26", "13/01/2019", "01/32/2019", "1/1/1 25:0:0"]
+)
 def test_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"no time|is not in"):
         octets(text, 12)

@@ -75,9 +75,9 @@ def test_what_it_writes_is_read(kind: str, tmp_path: Path) -> None:
         if number in READERS[row.interface_class.class_id]
     }
     found = {number: value for number, value in found.items() if number in expected}
-    assert {n: plain(v) for n, v in found.items()} == {
-        n: plain(v) for n, v in expected.items()
-    }, problems
+    assert {n: plain(v) for n, v in found.items()} == {n: plain(v) for n, v in expected.items()}, (
+        problems
+    )
 
 
 def test_nearly_every_class_that_is_read_is_tried() -> None:
