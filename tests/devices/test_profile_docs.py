@@ -1,4 +1,4 @@
-"""``docs/profiles.md`` beside the code: every key is there, none that is not, and its files load."""
+"""``docs/profiles.md`` beside the code: every key is there, no other is, and its files load."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from devices.profile import associations, instructions, knobs, load_text, objects, rows
-from devices.profile.load import KEYS as TOP
 from devices.profile.habits import Habits
+from devices.profile.load import KEYS as TOP
 from devices.profile.model import ROLES
 from dlms.cosem import classes
 
