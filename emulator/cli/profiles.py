@@ -39,13 +39,13 @@ def register(subparsers: options.SubParsers) -> None:
     taken = parts.add_parser("import", help="make a profile from a Gurux object dump (XML)")
     taken.add_argument("file", type=Path, metavar="FILE")
     taken.add_argument("--out", type=Path, metavar="FILE", help="write it here and not to stdout")
-    taken.add_argument("--name", type=_name, default="", help="default: that of the dump")
+    taken.add_argument("--name", type=_name, metavar="N", help="default: that of the dump")
     _finish(taken, _import)
 
 
 def _name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is not of letters, digits, _ and -")
     return text
 
 
@@ -181,7 +181,7 @@ def _import(args: argparse.Namespace) -> int:
             octets = file.read(MAX_OCTETS + 1)
     except OSError as error:
         raise ValueError(f"{args.file}: cannot be read: {error.strerror}") from None
-    made = import_dump(octets, args.file.name, args.name)
+    made = import_dump(octets, args.file.name, args.name or "")
     if args.out is not None:
         try:
             with args.out.open("x", encoding="utf-8") as out:

@@ -346,7 +346,7 @@ def test_a_name_from_the_file(file: str, name: str) -> None:
 def test_nothing_in_a_dump_gets_out_of_its_comment_or_string() -> None:
     evil = 'x"\n[identity]\nname = "evil'
     inside = f'<Value Type="10">{evil}</Value>'
-    result, profile = made(
+    _, profile = made(
         element("Data", "0.0.96.1.5.255", inside),
         "<GXDLMSData><LN>1&#10;[objects]&#10;x = 5</LN></GXDLMSData>",
     )
@@ -373,9 +373,11 @@ def test_a_dump_that_somebody_has_changed(data: st.DataObject) -> None:
             )
         )
         octets = octets.replace(b">" + old + b"<", b">" + new + b"<", data.draw(st.integers(1, 9)))
+    problem = ""
     try:
         result = import_dump(octets, "x.xml")
     except ValueError as error:
-        assert str(error).startswith("x.xml")
+        problem = str(error)
     else:
         assert load_text(result.text, "made.toml").associations
+    assert problem.startswith("x.xml") or not problem

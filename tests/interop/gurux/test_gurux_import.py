@@ -1,4 +1,4 @@
-"""A meter is read by gurux-dlms, saved as its XML, imported, run, and read again: the same values."""
+"""A meter is read by gurux-dlms, saved as XML, imported, run, read again: the same values."""
 
 from __future__ import annotations
 
