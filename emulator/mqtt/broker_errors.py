@@ -23,7 +23,9 @@ def explain(
     """``error`` is what ended an attempt to connect to ``place``; it is a consequence of what went
     wrong, if anything is known about that. ``seconds`` is how long the answer was waited for.
     """
-    code = getattr(getattr(error, "rc", None), "value", None)
+    if isinstance(error, BrokerError):
+        return error
+    code = reason_code(error)
     cause = error.__context__
     if code in (BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED):
         who = "without a user name" if user is None else f"as {user!r}"
@@ -38,6 +40,16 @@ def explain(
         hint = "it refuses our certificate, or is no broker" if tls else "is it its TLS port?"
         return BrokerError(f"MQTT broker {place} did not answer in {seconds:.0f} s: {hint}")
     return BrokerError(f"MQTT broker {place}: {_text(error)}")
+
+
+def reason_code(error: BaseException | None) -> int | None:
+    """The reason code that the broker gave, in an error of aiomqtt or in what caused it."""
+    while error is not None:
+        value = getattr(getattr(error, "rc", None), "value", None)
+        if isinstance(value, int):
+            return value
+        error = error.__cause__
+    return None
 
 
 def _text(error: BaseException) -> str:
