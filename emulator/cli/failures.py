@@ -13,6 +13,7 @@ from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.journal import StoreError
+from emulator.mqtt.broker_errors import BrokerError
 from emulator.workspace import WorkspaceError
 
 
@@ -35,6 +36,7 @@ class Exit(IntEnum):
 
 KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
+    (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
     (StoreError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),

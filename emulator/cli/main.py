@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from emulator.cli import demo, listen, machines, meter, policy, profiles, up
+from emulator.cli import demo, listen, machines, meter, mqtt, policy, profiles, up
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"cosemlab {version('cosemlab')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (demo, up, meter, listen, profiles, policy, machines):
+    for module in (demo, up, meter, listen, profiles, policy, machines, mqtt):
         module.register(commands)
     return top
 

@@ -162,7 +162,7 @@ class Link:
 
     def _make_client(self) -> aiomqtt.Client:
         options, will = self._options, self._will
-        properties = Properties(PacketTypes.CONNECT)
+        properties = _properties_of(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY if self._keep else 0
         properties.MaximumPacketSize = MAX_PACKET
         client = aiomqtt.Client(
@@ -204,7 +204,10 @@ class Link:
     async def _converse(self, client: aiomqtt.Client) -> None:
         """Send and hear, until the connection is lost: raises what it was lost by."""
         self._outgoing.connected()
-        tasks = {asyncio.create_task(self._receive(client)), asyncio.create_task(self._send(client))}
+        tasks = {
+            asyncio.create_task(self._receive(client)),
+            asyncio.create_task(self._send(client)),
+        }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -257,7 +260,7 @@ class Link:
         return self._properties(self._will, PacketTypes.WILLMESSAGE, f"{self._run}-will")
 
     def _properties(self, message: Message, kind: int, identifier: str) -> Properties:
-        properties = Properties(kind)
+        properties = _properties_of(kind)
         properties.PayloadFormatIndicator = 1
         properties.ContentType = "application/json"
         properties.UserProperty = [("schema", message.schema), ("message", identifier)]
@@ -271,6 +274,10 @@ class Link:
         options = self._options
         tls = self._tls is not None
         return explain(options.place, error, tls=tls, user=options.user, seconds=self._answer)
+
+
+def _properties_of(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call]  # paho says no types here
 
 
 def _let_go(client: aiomqtt.Client) -> None:

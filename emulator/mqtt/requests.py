@@ -1,7 +1,7 @@
 """Control requests over MQTT: looked at as they come, carried out one after the other, answered.
 
-A request is JSON on ``.../control/{action}`` with a response topic. At QoS 1 it may come twice: with
-correlation data it is carried out once, and what comes again gets the same reply.
+A request is JSON on ``.../control/{action}`` with a response topic. At QoS 1 it may come twice:
+with correlation data it is carried out once, and what comes again gets the same reply.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ MAX_TOPIC = 1024
 
 MAX_CORRELATION = 256
 """Octets of correlation data; what clients use is 16 or so."""
+
+MAX_ACTION = 100
+"""Characters of an action that are looked at, and said again in the reply."""
 
 MAX_DEPTH = 8
 """Of objects and arrays inside each other."""
@@ -80,7 +83,7 @@ class Requests:
         except ControlError as error:
             self._publisher.refusal(arrived.topic, error.code, error.text)
             return
-        action = self._publisher.tree.action(arrived.topic) or ""
+        action = (self._publisher.tree.action(arrived.topic) or "")[:MAX_ACTION]
         try:
             _check_lengths(arrived)
             if self._is_repeated(arrived):
