@@ -26,11 +26,12 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python tests/interop/readme_table.py
 	$(BIN)/cosemlab machines --into docs/protocol.md
+	$(BIN)/cosemlab mqtt asyncapi > docs/asyncapi.json
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml .ci/system-packages
-	PYTHON=$(PYTHON) ./.ci/system-packages openssl
+	PYTHON=$(PYTHON) ./.ci/system-packages openssl mosquitto
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cosemlab needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,scapy]'

@@ -30,3 +30,20 @@ OnMeterEvent: TypeAlias = Callable[[MeterEvent], None]
 
 def ignore(event: MeterEvent) -> None:
     """Nobody watches."""
+
+
+class FanOut:
+    """Tells each event to several that watch, in the order in which they came."""
+
+    def __init__(self, *watchers: OnMeterEvent) -> None:
+        self._watchers = list(watchers)
+
+    def add(self, watcher: OnMeterEvent) -> None:
+        self._watchers.append(watcher)
+
+    def remove(self, watcher: OnMeterEvent) -> None:
+        self._watchers.remove(watcher)
+
+    def __call__(self, event: MeterEvent) -> None:
+        for watcher in self._watchers:
+            watcher(event)

@@ -6,7 +6,7 @@ It names keys and never holds one. Append-only and in memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -74,8 +74,11 @@ class Group(NamedTuple):
 
 
 class Ledger:
-    def __init__(self) -> None:
+    """``on_entry`` is told each entry as it is made."""
+
+    def __init__(self, on_entry: Callable[[Entry], None] | None = None) -> None:
         self._entries: list[Entry] = []
+        self._on_entry = on_entry
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -97,21 +100,22 @@ class Ledger:
         sufficient: bool,
         outcome: Outcome,
     ) -> None:
-        self._entries.append(
-            Entry(
-                len(self._entries) + 1,
-                actor,
-                device,
-                category,
-                operation,
-                purpose,
-                keys,
-                decision,
-                module,
-                sufficient,
-                outcome,
-            )
+        entry = Entry(
+            len(self._entries) + 1,
+            actor,
+            device,
+            category,
+            operation,
+            purpose,
+            keys,
+            decision,
+            module,
+            sufficient,
+            outcome,
         )
+        self._entries.append(entry)
+        if self._on_entry is not None:
+            self._on_entry(entry)
 
     def summary(self) -> list[Group]:
         """Entries grouped by who did what under which clause, strictest class first."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from devices.profile import available, load
-from emulator.cli import failures, options
+from emulator.cli import failures, mqtt, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.custody import Custody, Mode
@@ -59,14 +59,19 @@ def register(subparsers: options.SubParsers) -> None:
     )
     options.add_custody(demo)
     options.add_keylog(demo)
+    mqtt.add_mqtt(demo)
     options.add_json(demo)
     demo.set_defaults(run=lambda args: failures.run(_demo(args)))
 
 
 async def _demo(args: argparse.Namespace) -> int:
+    async with mqtt.ledger_published(args) as on_entry:
+        return await _demonstrate(args, Ledger(on_entry))
+
+
+async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:
     pki = TestPki.create(now=dt.datetime.now(dt.UTC))
     fleet_secret = secrets.token_bytes(32)
-    ledger = Ledger()
     profiles = [load(name) for name in available()]
     results = []
     async with Sandbox(

@@ -14,6 +14,7 @@ from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
 from emulator.journal import StoreError
+from emulator.mqtt.broker_errors import BrokerError
 from emulator.workspace import WorkspaceError
 
 
@@ -36,6 +37,7 @@ class Exit(IntEnum):
 
 KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
+    (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
     (ControlError, Exit.USAGE),

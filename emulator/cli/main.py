@@ -13,6 +13,7 @@ from emulator.cli import (
     listen,
     machines,
     meter,
+    mqtt,
     plot,
     policy,
     profiles,
@@ -29,6 +30,7 @@ COMMANDS = (
     listen,
     plot,
     profiles,
+    mqtt,
     policy,
     machines,
 )

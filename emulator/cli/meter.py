@@ -15,7 +15,7 @@ from dlms.axdr.data import Data
 from dlms.cosem import catalogue, obis
 from dlms.cosem.quantity import Quantity
 from dlms.security.keys import KeyKind, KeyRef
-from emulator.cli import failures, options
+from emulator.cli import failures, mqtt, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.values import readable
@@ -86,6 +86,7 @@ def finish(parser: argparse.ArgumentParser, command: Command) -> None:
     options.add_workspace(parser)
     options.add_custody(parser)
     options.add_keylog(parser)
+    mqtt.add_mqtt(parser)
     options.add_json(parser)
     parser.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
     parser.set_defaults(run=lambda args: failures.run(_with_meter(args, command)))
@@ -95,9 +96,10 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     """Find the meter, run ``command``, print what it gives and the ledger if asked for."""
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
-    ledger = Ledger()
-    head_end = options.head_end(workspace, args, ledger, meter, profile)
-    result = await command(args, head_end, meter, profile)
+    async with mqtt.ledger_published(args) as on_entry:
+        ledger = Ledger(on_entry)
+        head_end = options.head_end(workspace, args, ledger, meter, profile)
+        result = await command(args, head_end, meter, profile)
     if args.json:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
         print_json({"meter": meter.name, **result, **shown})

@@ -10,11 +10,11 @@ import sys
 from functools import partial
 
 from devices.profile import available
-from emulator.cli import failures, options
+from emulator.cli import failures, mqtt, options
 from emulator.cli.output import print_json, print_table
 from emulator.control.arguments import moment
 from emulator.control.server import serve
-from emulator.events import MeterEvent
+from emulator.events import FanOut, MeterEvent
 from emulator.head_end.party import client_titles
 from emulator.kept_counters import kept_state
 from emulator.profiles import load_all
@@ -71,6 +71,7 @@ def register(subparsers: options.SubParsers) -> None:
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
     options.add_keylog(up)
+    mqtt.add_mqtt(up, period=True)
     options.add_json(up)
     up.set_defaults(run=lambda args: failures.run(_up(args)))
 
@@ -110,21 +111,26 @@ async def _up(args: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    published = mqtt.mqtt_options(args)
+    events = FanOut(_print_json_event if args.json else _print_event)
     with workspace.meter_counters() as journal:
-        async with Sandbox(
-            [profile for profile, _ in loaded.values()],
-            pki=workspace.pki,
-            fleet_secret=workspace.fleet_secret,
-            client_titles=client_titles(),
-            host=args.host,
-            on_event=_print_json_event if args.json else _print_event,
-            trace=args.trace,
-            port=args.port,
-            keylog=args.keylog,
-            ways=args.ways or (),
-            state=partial(kept_state, journal),
-            clock=clock,
-        ) as sandbox:
+        async with (
+            Sandbox(
+                [profile for profile, _ in loaded.values()],
+                pki=workspace.pki,
+                fleet_secret=workspace.fleet_secret,
+                client_titles=client_titles(),
+                host=args.host,
+                on_event=events,
+                trace=args.trace,
+                port=args.port,
+                keylog=args.keylog,
+                ways=args.ways or (),
+                state=partial(kept_state, journal),
+                clock=clock,
+            ) as sandbox,
+            mqtt.sandbox_published(published, sandbox, events),
+        ):
             addresses = [running.address for running in sandbox.meters.values()]
             async with serve(sandbox.control, workspace.path / CONTROL):
                 workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})

@@ -1,0 +1,1 @@
+"""A sandbox on an MQTT 5 broker: what happens is published, and it can be asked to do things."""
