@@ -1,7 +1,8 @@
 """``demo``: five meters topped up over TLS, every operation tagged.
 
 Every step is checked at the meter: the balance must have grown by exactly the amount, and the
-supply must be armed. The exit status is 0 only if all of it really happened.
+supply must be armed. The exit status is 0 only if all of it really happened. Time stands still
+meanwhile, so that nobody has used any credit in between.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import EDITIONS
 from emulator.sandbox import MeterAddress, Sandbox, suites_of_meters
+from emulator.virtual_clock import VirtualClock
 from tls.pki import TestPki
 
 INSTRUCTION = "arm_supply"
@@ -75,7 +77,11 @@ async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:
     profiles = [load(name) for name in available()]
     results = []
     async with Sandbox(
-        profiles, pki=pki, fleet_secret=fleet_secret, client_titles=client_titles()
+        profiles,
+        pki=pki,
+        fleet_secret=fleet_secret,
+        client_titles=client_titles(),
+        clock=VirtualClock(factor=0),
     ) as sandbox:
         suites = suites_of_meters(
             {m.address.title: m.device.profile for m in sandbox.meters.values()}
