@@ -65,7 +65,7 @@ class VirtualClock:
     ) -> None:
         self._monotonic = monotonic
         self._sleep = sleep
-        self._factor = factor and checked_factor(factor)
+        self._factor = checked_factor(factor) if factor else 0.0
         self._origin = _checked_moment(dt.datetime.now(dt.UTC) if at is None else at)
         self._since = monotonic()
         self._limit = LATEST

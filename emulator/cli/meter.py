@@ -22,6 +22,7 @@ from emulator.cli.values import readable
 from emulator.client import UnknownObject
 from emulator.client.objects import instance_of
 from emulator.client.targets import Span, Wanted
+from emulator.control.client import ask
 from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.ledger import Ledger
@@ -35,7 +36,7 @@ from emulator.provisioning import (
     registered_titles,
 )
 from emulator.sandbox import MeterAddress, suites_of
-from emulator.workspace import Workspace
+from emulator.workspace import CONTROL, Workspace
 
 Command: TypeAlias = Callable[
     [argparse.Namespace, HeadEnd, MeterAddress, Profile], Awaitable[dict[str, object]]
@@ -180,7 +181,8 @@ async def _credit(
 async def _instruct(
     args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
 ) -> dict[str, object]:
-    actor = await head_end.instruct(meter, profile, args.name, _argument(args))
+    argument = await _argument(args)
+    actor = await head_end.instruct(meter, profile, args.name, argument)
     status = await head_end.status(meter, profile)
     return {
         "instruction": args.name,
@@ -190,14 +192,14 @@ async def _instruct(
     }
 
 
-def _argument(args: argparse.Namespace) -> Data | None:
+async def _argument(args: argparse.Namespace) -> Data | None:
     if args.argument is None:
         return None
     if args.name == "set_clock":
-        now = args.argument == "now"
-        return clock_time(
-            dt.datetime.now(dt.UTC) if now else dt.datetime.fromisoformat(args.argument)
-        )
+        text = args.argument
+        if text == "now":  # as the sandbox has it
+            text = (await ask(args.workspace / CONTROL, "clock"))["now"]
+        return clock_time(dt.datetime.fromisoformat(text))
     if args.name == "set_payment_mode":
         return payment_mode(args.argument)
     raise ValueError(f"{args.name} takes no argument")

@@ -23,6 +23,7 @@ from emulator.modules.software import SoftwareModule
 from emulator.policy import EDITIONS, LETTER
 from emulator.profiles import use_plugins
 from emulator.sandbox import MeterAddress, suites_of_meters
+from emulator.virtual_clock import ClockError, checked_factor
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
 if TYPE_CHECKING:
@@ -41,6 +42,16 @@ def pounds(text: str) -> Decimal:
     if not amount.is_finite():
         raise argparse.ArgumentTypeError(f"{text!r} is no amount of pounds")
     return amount
+
+
+def factor(text: str) -> float:
+    """How many times faster than in reality, on the command line."""
+    try:
+        return checked_factor(float(text))
+    except ClockError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -50,7 +50,7 @@ def register(subparsers: options.SubParsers) -> None:
         help="let it stand still",
     )
     pace.add_argument(
-        "--factor", type=float, metavar="N", help="let N seconds go by in one real second"
+        "--factor", type=options.factor, metavar="N", help="let N seconds go by in one real second"
     )
     step = clock.add_mutually_exclusive_group()
     step.add_argument("--advance", metavar="DURATION", help="step forward, for example by 1d12h")

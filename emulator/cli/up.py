@@ -19,7 +19,7 @@ from emulator.head_end.party import client_titles
 from emulator.kept_counters import kept_state
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
-from emulator.virtual_clock import ClockError, VirtualClock, checked_factor
+from emulator.virtual_clock import VirtualClock
 from emulator.workspace import CONTROL, Workspace
 
 _HOW = """\
@@ -85,14 +85,7 @@ def _port(text: str) -> int:
 
 def _factor(text: str) -> float:
     words = {"real": 1.0, "frozen": 0.0}
-    if text in words:
-        return words[text]
-    try:
-        return checked_factor(float(text))
-    except ClockError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not real, frozen, or a number") from None
+    return words[text] if text in words else options.factor(text)
 
 
 def _moment(text: str) -> dt.datetime:

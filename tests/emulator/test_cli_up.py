@@ -614,3 +614,46 @@ def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None
         main(arguments)
     assert caught.value.code == 2
     assert "usage: cosemlab" in capsys.readouterr().err
+
+
+# Time ---------------------------------------------------------------------------------------------
+
+
+def test_a_frozen_sandbox_at_a_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "workspace"
+    up = Up(path, "secure", "--clock", "frozen", "--at", "2019-02-28T23:00")
+    up.document()
+    where = ["--workspace", str(path), "--json"]
+    for arguments, now in (
+        (["clock"], "2019-02-28T23:00:00+00:00"),
+        (["clock", "--advance", "2h"], "2019-03-01T01:00:00+00:00"),
+    ):
+        assert main([*arguments, *where]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert (shown["now"], shown["mode"]) == (now, "frozen")
+    assert main(["read", "secure", "clock", *where]) == 0
+    assert "2019-03-01 01:00:00" in json.loads(capsys.readouterr().out)["value"]
+    # What it is set to as now is the time of the sandbox, not that of this machine.
+    assert main(["instruct", "secure", "set_clock", "now", *where]) == 0
+    capsys.readouterr()
+    assert main(["read", "secure", "clock", *where]) == 0
+    assert "2019-03-01 01:00:00" in json.loads(capsys.readouterr().out)["value"]
+    assert up.end()[0] == 0
+    assert not (path / "control.sock").exists()
+
+
+def test_a_sandbox_after_one_that_was_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "workspace"
+    up = Up(path, "secure")
+    up.document()
+    up.end(signal.SIGKILL)
+    assert (path / "control.sock").exists()
+    assert main(["clock", "--workspace", str(path)]) == 2
+    assert "no sandbox is up" in capsys.readouterr().err
+    up = Up(path, "secure", "--clock", "60")
+    up.document()
+    assert main(["clock", "--workspace", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["factor"] == 60
+    assert up.end()[0] == 0

@@ -167,6 +167,32 @@ def test_connection_that_comes_after_the_close_is_refused() -> None:
     assert listener.refusal() is Reason.CLOSING
 
 
+async def test_a_pause_drops_connections_and_keeps_the_port() -> None:
+    lost = asyncio.Event()
+
+    class Waiting(asyncio.Protocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            lost.set()
+
+    async with asyncio.timeout(PATIENCE), await start_tcp_server(Waiting, "127.0.0.1", 0) as server:
+        port = server.port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        late, other = await asyncio.open_connection("127.0.0.1", port)
+        server.pause()
+        assert server.refusal() is Reason.PAUSED
+        await lost.wait()
+        assert await reader.read() == b""
+        assert await late.read() == b""
+        third, last = await asyncio.open_connection("127.0.0.1", port)
+        assert await third.read() == b""
+        assert (server.connections, server.port) == (0, port)
+        server.resume()
+        assert server.refusal() is None
+        for stream in (writer, other, last):
+            stream.close()
+        await open_tcp_connection(asyncio.Protocol, "127.0.0.1", port)
+
+
 async def test_factory_that_fails_leaves_no_connection() -> None:
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
