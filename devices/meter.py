@@ -57,6 +57,7 @@ class Meter(ABC):
         self.client_titles = {} if client_titles is None else client_titles
         self.anchors = anchors
         self.derived: dict[type, object] = {}
+        self.state.on_revert = self.start_over
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.profile.name} {self.serial}>"
@@ -65,6 +66,12 @@ class Meter(ABC):
     def seed(self) -> int:
         """What makes this meter's readings its own."""
         return zlib.crc32(self.title)
+
+    def start_over(self) -> None:
+        """The state has gone back to what was kept: nothing that came of the rest is left."""
+        self.derived.clear()
+        self.outbox.clear()
+        self.agenda = Agenda()
 
     # Associations -------------------------------------------------------------------------------
 
@@ -182,9 +189,9 @@ class Meter(ABC):
         """Destroy the private keys that are out of use. To be run when the response to what put
         them out of use has been made: that may have been signed with one (R-KEY-3).
         """
-        while self.state.doomed:
-            yield Discard(Use.CERTIFICATE, self.state.doomed[-1])
-            self.state.doomed.pop()
+        for key in tuple(self.state.doomed):
+            yield Discard(Use.CERTIFICATE, key)
+            self.state.doomed.discard(key)
 
     # Attributes ---------------------------------------------------------------------------------
 
