@@ -104,7 +104,7 @@ class Remembered(dict[K, V]):
             self._note(next(reversed(self)))
         return super().popitem()
 
-    def setdefault(self, key: K, default: V, /) -> V:  # type: ignore[override]
+    def setdefault(self, key: K, default: V, /) -> V:
         if key not in self:
             self[key] = default
         return self[key]
@@ -135,7 +135,7 @@ class RememberedSet(MutableSet[K]):
         return f"{set(self.of)!r}"
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[Any]) -> set[Any]:  # type: ignore[override]
+    def _from_iterable(cls, it: Iterable[Any]) -> set[Any]:
         """What operators give is for the moment."""
         return set(it)
 

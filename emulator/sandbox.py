@@ -12,14 +12,13 @@ from typing import NamedTuple, Self
 
 from devices.device import Device
 from devices.profile import Profile
-from devices.state import DeviceState
 from dlms.security.keys import KeyRef
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
-from emulator.modules.keyring import KeyRing
+from emulator.memory.meter_memory import Memories, Passing
 from emulator.modules.software import SoftwareModule
-from emulator.provisioning import Fleet, provision, registered_titles
+from emulator.provisioning import Fleet, anchors, provision, registered_titles
 from emulator.serving.audience import Audience
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
@@ -93,8 +92,8 @@ class Sandbox:
     ``port`` the meters listen on that and the following ports, plain and TLS in turn, and HDLC
     third if it is asked for. ``ways`` are opened besides; UDP has the number of the plain port. A
     serial line is a pty, of which clients open the path in the address.
-    ``state`` gives what the meter with a system title remembers from before: one that keeps its
-    keys must not begin to count anew. ``keylog`` is a file for TLS secrets.
+    ``memories`` are where the meters remember, by default as long as the sandbox is there.
+    ``keylog`` is a file for TLS secrets.
     """
 
     def __init__(
@@ -109,7 +108,7 @@ class Sandbox:
         trace: bool = False,
         now: Callable[[], dt.datetime] = utc_now,
         port: int = 0,
-        state: Callable[[bytes], DeviceState] = lambda title: DeviceState(),
+        memories: Memories | None = None,
         keylog: Path | None = None,
         ways: Collection[Way] = (),
     ) -> None:
@@ -122,7 +121,7 @@ class Sandbox:
         self._trace = trace
         self._now = now
         self._port = port
-        self._state = state
+        self._memories = Passing(fleet_secret) if memories is None else memories
         self._keylog = keylog
         self._ways = frozenset(ways)
         self._stack = AsyncExitStack()
@@ -142,18 +141,8 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        # Each meter computes inside itself, with keys that no other meter has.
-        ring = KeyRing(self._fleet_secret, suites_of(profile))
-        module = SoftwareModule(ring)
-        state = self._state(profile.system_title(serial))
-        made = provision(
-            profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self._now()
-        )
-        state.certificates.update(made.certificates)
-        titles = registered_titles(profile, self._client_titles)
-        device = Device(profile, serial, client_titles=titles, anchors=made.anchors, state=state)
-        host = Host(device, module.execute, self._now, self._on_event, self._trace)
-        host.awake()
+        host = self.load(profile, serial)
+        device = host.device
 
         def handshake(event: HandshakeEvent) -> None:
             if isinstance(event, HandshakeFailed):
@@ -188,6 +177,32 @@ class Sandbox:
         )
         address = await self._start_ways(address, host, port, stack)
         self.meters[profile.name] = RunningMeter(device, address, host.audience)
+
+    def load(self, profile: Profile, serial: int) -> Host:
+        """A meter with what is kept of it; a new one as it leaves the factory. It serves nobody
+        yet. One that was loaded before is retired: so it is when the power comes back.
+
+        :class:`~emulator.journal.StoreError` if it cannot be loaded, or cannot keep anything.
+        """
+        memory = self._memories.load(profile.system_title(serial), profile.name, suites_of(profile))
+        fleet, now, titles = Fleet(self._fleet_secret), self._now(), self._client_titles
+        state = memory.state
+        if memory.is_new:
+            made = provision(profile, serial, memory.ring, fleet, titles, now)
+            state.certificates.update(made)
+        device = Device(
+            profile,
+            serial,
+            client_titles=registered_titles(profile, titles),
+            anchors=anchors(profile, fleet, now),
+            state=state,
+        )
+        # Each meter computes inside itself, with keys that no other meter has.
+        execute = SoftwareModule(memory.ring).execute
+        host = Host(device, execute, self._now, self._on_event, self._trace, memory=memory)
+        host.awake()
+        memory.commit()
+        return host
 
     async def _start_ways(
         self, address: MeterAddress, host: Host, port: int, stack: AsyncExitStack

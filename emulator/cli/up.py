@@ -6,14 +6,12 @@ import argparse
 import asyncio
 import signal
 import sys
-from functools import partial
 
 from devices.profile import available
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.events import MeterEvent
 from emulator.head_end.party import client_titles
-from emulator.kept_counters import kept_state
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.workspace import Workspace
@@ -74,7 +72,7 @@ async def _up(args: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with workspace.meter_counters() as journal:
+    with workspace.memories() as memories:
         async with Sandbox(
             [profile for profile, _ in loaded.values()],
             pki=workspace.pki,
@@ -86,7 +84,7 @@ async def _up(args: argparse.Namespace) -> int:
             port=args.port,
             keylog=args.keylog,
             ways=args.ways or (),
-            state=partial(kept_state, journal),
+            memories=memories,
         ) as sandbox:
             addresses = [running.address for running in sandbox.meters.values()]
             workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
