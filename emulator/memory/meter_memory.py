@@ -35,7 +35,9 @@ class MeterMemory:
         self.is_new = is_new
         self._profile = profile
         self._keep = keep
-        self._changes, self._keys_changes = state.changes, ring.changes
+        # Of a new one there is always something to keep: that it is there.
+        self._changes = _ALWAYS if is_new else state.changes
+        self._keys_changes = ring.changes
 
     def commit(self) -> None:
         """What has changed is kept when this returns, all of it or none.
@@ -65,7 +67,7 @@ class MeterMemory:
         if self.is_new:
             changed[MADE] = Changed({"profile": self._profile}, ())
         try:
-            if changed:
+            if changed or self._changes is _ALWAYS:
                 self._keep(changed)
         except NotKept:
             self._revert()
@@ -75,6 +77,7 @@ class MeterMemory:
             self._give_up(str(error))
             raise
         self.is_new = False
+        self._changes = self.state.changes
         self.state.settle()
         self.ring.settle()
 
@@ -87,7 +90,6 @@ class MeterMemory:
             raise StoreError(why)
 
         self._keep = refuse
-        self.is_new = True  # so that there is always something to keep
         self._changes = _ALWAYS
 
 
