@@ -53,6 +53,10 @@ class Device(Meter):
 
     _due: dt.datetime | None = None
 
+    def start_over(self) -> None:
+        super().start_over()
+        self._due = None
+
     def advance(self, now: dt.datetime) -> None:
         """Live on until the true time ``now`` (aware): charges, switches, captures. Time does not
         go back: an earlier ``now`` changes nothing.

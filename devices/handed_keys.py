@@ -22,7 +22,7 @@ def hand_over(meter: Meter, new: KeyRef) -> None:
     """``new`` is the key of the next association; another that has waited comes to nothing."""
     before = meter.state.figures.get(_waiting(new.scope))
     if before is not None:
-        meter.state.doomed.append(_ref(meter, new.scope, before))
+        meter.state.doomed.add(_ref(meter, new.scope, before))
     meter.state.figures[_waiting(new.scope)] = meter.state.figures[_last(new.scope)] = new.version
 
 

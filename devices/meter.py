@@ -66,6 +66,7 @@ class Meter(ABC):
         self.anchors = anchors
         self.derived: dict[type, object] = {}
         self.restart_wanted = False
+        self.state.on_revert = self.start_over
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.profile.name} {self.serial}>"
@@ -74,6 +75,12 @@ class Meter(ABC):
     def seed(self) -> int:
         """What makes this meter's readings its own."""
         return zlib.crc32(self.title)
+
+    def start_over(self) -> None:
+        """The state has gone back to what was kept: nothing that came of the rest is left."""
+        self.derived.clear()
+        self.outbox.clear()
+        self.agenda = Agenda()
 
     # Associations -------------------------------------------------------------------------------
 
@@ -200,9 +207,9 @@ class Meter(ABC):
         """Destroy the private keys that are out of use. To be run when the response to what put
         them out of use has been made: that may have been signed with one (R-KEY-3).
         """
-        while self.state.doomed:
-            yield Discard(Use.CERTIFICATE, self.state.doomed[-1])
-            self.state.doomed.pop()
+        for key in tuple(self.state.doomed):
+            yield Discard(Use.CERTIFICATE, key)
+            self.state.doomed.discard(key)
 
     # Attributes ---------------------------------------------------------------------------------
 

@@ -72,6 +72,12 @@ class Outbox:
         """Something has happened, by its alert code."""
         self._happenings.append(code)
 
+    def clear(self) -> None:
+        """What it was about has not happened."""
+        self._happenings.clear()
+        self._replies.clear()
+        self._announcements.clear()
+
     def take_happenings(self) -> tuple[int, ...]:
         taken = tuple(self._happenings)
         self._happenings.clear()

@@ -5,7 +5,7 @@ written down as used before the first of it is; what is left of it when the proc
 
 What was received must not be accepted twice either (R-IC-7): whoever keeps floors writes each down
 before anything is done with its message. That is for commands, several of which may run at once and
-which exchange a few messages each; for a meter there is :mod:`emulator.kept_counters`.
+which exchange a few messages each; for a meter there is :mod:`emulator.memory.kept_counters`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import mmap
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -73,7 +73,7 @@ class Journal:
         self._max_lines = max_lines
         self._file = -1
         self._exact = mmap.mmap(-1, _ROOM)  # until there is a file
-        self._lock = _locked(path)
+        self._lock = locked(path)
         try:
             self._kept = _read(path)
             self._rewrite()
@@ -143,6 +143,21 @@ class Journal:
         _SLOT.pack_into(self._exact, kept.place, value, value ^ _TURN)
         if self._lines > self._most_lines:
             self._rewrite()
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Forget numbers that nobody will ask for again. :class:`StoreError` if that cannot be
+        written; what is found then is what was there.
+        """
+        if self._file < 0:
+            raise self._closed()
+        for name in names:
+            self._kept.pop(name, None)
+        for number, kept in enumerate(self._kept.values()):
+            # With the exact numbers in the file it does not matter whose place is mapped where.
+            kept.limit = kept.value
+            kept.place = number * _SLOT.size
+        self._rewrite()
+        self._map()
 
     # The file -----------------------------------------------------------------------------------
 
@@ -216,7 +231,7 @@ class Journal:
             self._file = -1
 
 
-def _locked(path: Path) -> int:
+def locked(path: Path) -> int:
     """A file beside ``path`` that stands for it, for ``path`` itself is replaced."""
     descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

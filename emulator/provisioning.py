@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from devices.certificates import KINDS, StoredCertificate
 from devices.profile import Profile
@@ -43,13 +42,6 @@ class Fleet:
         return self._authorities[suite]
 
 
-class Provision(NamedTuple):
-    """``certificates`` are by association."""
-
-    anchors: tuple[StoredCertificate, ...]
-    certificates: dict[str, tuple[StoredCertificate, ...]]
-
-
 def client_title(row: AssociationRow, titles: Mapping[str, bytes]) -> bytes:
     """Who is provisioned as the client of an association: the party whose it is, if it is one's."""
     return titles.get(row.name, CLIENT_TITLE)
@@ -67,6 +59,12 @@ def registered_titles(profile: Profile, titles: Mapping[str, bytes]) -> dict[str
     return {**silent, **titles}
 
 
+def anchors(profile: Profile, fleet: Fleet, now: dt.datetime) -> tuple[StoredCertificate, ...]:
+    """The roots that a meter is made to trust; none for a profile of suite 0 alone."""
+    suites = sorted({row.config.suite for row in profile.associations.values() if has_pairs(row)})
+    return tuple(_anchor(fleet.authority(suite), now) for suite in suites)
+
+
 def provision(
     profile: Profile,
     serial: int,
@@ -74,16 +72,14 @@ def provision(
     fleet: Fleet,
     titles: Mapping[str, bytes],
     now: dt.datetime,
-) -> Provision:
-    """The certificates of one meter and its clients; none for a profile of suite 0 alone.
+) -> dict[str, tuple[StoredCertificate, ...]]:
+    """The certificates of one meter and its clients by association, as it leaves the factory; none
+    for a profile of suite 0 alone.
 
     ``titles`` are those of the parties by association, ``now`` is when the meter is made (aware).
     """
-    rows = [row for row in profile.associations.values() if has_pairs(row)]
-    suites = sorted({row.config.suite for row in rows})
-    anchors = tuple(_anchor(fleet.authority(suite), now) for suite in suites)
     held = {}
-    for row in rows:
+    for row in filter(has_pairs, profile.associations.values()):
         authority = fleet.authority(row.config.suite)
         parties = {
             Entity.SERVER: profile.system_title(serial),
@@ -100,7 +96,7 @@ def provision(
             for entity, title in parties.items()
             for purpose in PURPOSES
         )
-    return Provision(anchors, held)
+    return held
 
 
 def has_pairs(row: AssociationRow) -> bool:
@@ -147,6 +143,6 @@ def _checked(
     authority: FleetAuthority,
     now: dt.datetime,
 ) -> StoredCertificate:
-    anchors = (authority.certificate,)
-    op = CheckCertificate(Use.CERTIFICATE, certificate, purpose, anchors, now)
+    roots = (authority.certificate,)
+    op = CheckCertificate(Use.CERTIFICATE, certificate, purpose, roots, now)
     return StoredCertificate(entity, certificate, certificates.check(op))

@@ -13,7 +13,6 @@ from typing import NamedTuple, Self
 from devices.device import Device
 from devices.image import SCOPE
 from devices.profile import Profile
-from devices.state import DeviceState
 from dlms.security.keys import KeyRef
 from emulator.control import Control
 from emulator.control.actions import register_all
@@ -22,9 +21,9 @@ from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
 from emulator.living import Living
 from emulator.mains import Mains
-from emulator.modules.keyring import KeyRing
+from emulator.memory.meter_memory import Memories, Passing
 from emulator.modules.software import SoftwareModule
-from emulator.provisioning import Fleet, provision, registered_titles
+from emulator.provisioning import Fleet, anchors, provision, registered_titles
 from emulator.serving.audience import Audience
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
@@ -101,8 +100,8 @@ class Sandbox:
     ``port`` the meters listen on that and the following ports, plain and TLS in turn, and HDLC
     third if it is asked for. ``ways`` are opened besides; UDP has the number of the plain port. A
     serial line is a pty, of which clients open the path in the address.
-    ``state`` gives what the meter with a system title remembers from before: one that keeps its
-    keys must not begin to count anew. ``keylog`` is a file for TLS secrets.
+    ``memories`` are where the meters remember, by default as long as the sandbox is there.
+    ``keylog`` is a file for TLS secrets.
 
     ``clock`` is the time of the meters, real by default; ``control`` is what can be done to them
     besides what a client can do.
@@ -120,7 +119,7 @@ class Sandbox:
         trace: bool = False,
         clock: VirtualClock | None = None,
         port: int = 0,
-        state: Callable[[bytes], DeviceState] = lambda title: DeviceState(),
+        memories: Memories | None = None,
         keylog: Path | None = None,
         ways: Collection[Way] = (),
     ) -> None:
@@ -132,7 +131,7 @@ class Sandbox:
         self._on_event = on_event
         self._trace = trace
         self._port = port
-        self._state = state
+        self._memories = Passing(fleet_secret) if memories is None else memories
         self._keylog = keylog
         self._ways = frozenset(ways)
         self._stack = AsyncExitStack()
@@ -157,24 +156,8 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        # Each meter computes inside itself, with keys that no other meter has.
-        ring = KeyRing(self._fleet_secret, suites_of(profile))
-        module = SoftwareModule(ring)
-        state = self._state(profile.system_title(serial))
-        made = provision(
-            profile, serial, ring, Fleet(self._fleet_secret), self._client_titles, self.clock.now()
-        )
-        state.certificates.update(made.certificates)
-        titles = registered_titles(profile, self._client_titles)
-        device = Device(profile, serial, client_titles=titles, anchors=made.anchors, state=state)
-        host = Host(
-            device,
-            module.execute,
-            self.clock.now,
-            self._on_event,
-            self._trace,
-            look_again=lambda: self.living.look_again(mains),
-        )
+        host = self.load(profile, serial, lambda: self.living.look_again(mains))
+        device = host.device
         mains = Mains(host, self.living.look_again)
         # What is up has mains, whatever befell it before its host ended.
         device.power_restored(self.clock.now())
@@ -221,6 +204,39 @@ class Sandbox:
 
     def _mains(self) -> Mapping[str, Mains]:
         return {name: meter.mains for name, meter in self.meters.items()}
+
+    def load(
+        self, profile: Profile, serial: int, look_again: Callable[[], None] = lambda: None
+    ) -> Host:
+        """A meter with what is kept of it; a new one as it leaves the factory. It serves nobody
+        yet. One that was loaded before is retired.
+
+        :class:`~emulator.journal.StoreError` if it cannot be loaded, or cannot keep anything.
+        """
+        memory = self._memories.load(profile.system_title(serial), profile.name, suites_of(profile))
+        fleet, now, titles = Fleet(self._fleet_secret), self.clock.now(), self._client_titles
+        state = memory.state
+        if memory.is_new:
+            made = provision(profile, serial, memory.ring, fleet, titles, now)
+            state.certificates.update(made)
+        device = Device(
+            profile,
+            serial,
+            client_titles=registered_titles(profile, titles),
+            anchors=anchors(profile, fleet, now),
+            state=state,
+        )
+        # Each meter computes inside itself, with keys that no other meter has.
+        execute = SoftwareModule(memory.ring).execute
+        return Host(
+            device,
+            execute,
+            self.clock.now,
+            self._on_event,
+            self._trace,
+            memory=memory,
+            look_again=look_again,
+        )
 
     async def _start_ways(
         self, address: MeterAddress, mains: Mains, port: int, stack: AsyncExitStack

@@ -16,7 +16,7 @@ from typing import Any
 from devices.profile import Document
 from emulator.counter_file import CounterFile
 from emulator.head_end.party import ASSOCIATIONS, TITLES
-from emulator.journal import Journal
+from emulator.memory.kept_memories import KeptMemories
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
 from emulator.shared_file import SharedFile
@@ -55,9 +55,9 @@ class Workspace:
         """The keys that the commands have handed over to meters, wrapped."""
         return SharedFile(self.path / "handed-keys.json")
 
-    def meter_counters(self) -> Journal:
-        """What the meters have, for one sandbox at a time."""
-        return Journal(self._meters)
+    def memories(self) -> KeptMemories:
+        """What the meters remember, for one sandbox at a time."""
+        return KeptMemories(self.path, self.fleet_secret)
 
     def credential(self, actor: Actor) -> Credential:
         return Credential.load(self.path / "parties", actor.value.lower())
@@ -70,9 +70,10 @@ class Workspace:
         for actor in ASSOCIATIONS.values():
             credential = pki.issue_client(TITLES[actor], actor.value)
             credential.save(self.path / "parties", actor.value.lower())
-        Journal.create(self._meters)
+        fleet_secret = secrets.token_bytes(SECRET_LENGTH)
+        KeptMemories.create(self.path, fleet_secret)
         # The secret is written last: where it is, everything is.
-        write_private(secret, secrets.token_bytes(SECRET_LENGTH))
+        write_private(secret, fleet_secret)
 
     # Where the meters are -----------------------------------------------------------------------
 
@@ -106,10 +107,6 @@ class Workspace:
                 f"no sandbox is up in {self.path}: start one with 'cosemlab up'"
             ) from None
         return announced
-
-    @property
-    def _meters(self) -> Path:
-        return self.path / "meters.journal"
 
     @property
     def _sandbox(self) -> Path:

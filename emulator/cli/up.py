@@ -7,7 +7,6 @@ import asyncio
 import datetime as dt
 import signal
 import sys
-from functools import partial
 
 from devices.profile import available
 from emulator.cli import failures, mqtt, options
@@ -16,7 +15,6 @@ from emulator.control.arguments import moment
 from emulator.control.server import serve
 from emulator.events import FanOut, MeterEvent
 from emulator.head_end.party import client_titles
-from emulator.kept_counters import kept_state
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.virtual_clock import VirtualClock
@@ -106,7 +104,7 @@ async def _up(args: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     published = mqtt.mqtt_options(args)
     events = FanOut(_print_json_event if args.json else _print_event)
-    with workspace.meter_counters() as journal:
+    with workspace.memories() as memories:
         async with (
             Sandbox(
                 [profile for profile, _ in loaded.values()],
@@ -119,7 +117,7 @@ async def _up(args: argparse.Namespace) -> int:
                 port=args.port,
                 keylog=args.keylog,
                 ways=args.ways or (),
-                state=partial(kept_state, journal),
+                memories=memories,
                 clock=clock,
             ) as sandbox,
             mqtt.sandbox_published(published, sandbox, events),

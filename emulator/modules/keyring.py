@@ -8,11 +8,12 @@ this laboratory proves to nobody else who made it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from devices.remembering import Changes, Remembered, RememberedSet
 from dlms.security.keys import KEY_LENGTH, KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import Curve, KeyUnavailable
 from dlms.security.suites import SUITES
@@ -37,43 +38,72 @@ class KeyRing:
 
     ``suite_of`` tells the security suite in which a key is at home. It decides how long a derived
     key is, and whether there are key pairs and on which curve.
+
+    ``lasting`` are long-lived keys that were kept, ``destroyed`` those that are not derived any
+    more: for whoever keeps them beyond the process. The others are worked out again, or end with
+    their association.
     """
 
     def __init__(
-        self, fleet_secret: bytes | None = None, suite_of: Callable[[KeyRef], int] = suite_zero
+        self,
+        fleet_secret: bytes | None = None,
+        suite_of: Callable[[KeyRef], int] = suite_zero,
+        lasting: Iterable[tuple[KeyRef, bytes]] = (),
+        destroyed: Iterable[KeyRef] = (),
     ) -> None:
         self._fleet_secret = fleet_secret
         self._suite_of = suite_of
-        self._kept: dict[KeyRef, bytes] = {}
-        self._destroyed: set[KeyRef] = set()
+        self._passing: dict[KeyRef, bytes] = {}
+        self.changes = Changes()
+        self.lasting: Remembered[KeyRef, bytes] = Remembered(self.changes, lasting)
+        self.destroyed: RememberedSet[KeyRef] = RememberedSet(self.changes, destroyed)
 
     def __repr__(self) -> str:
-        return f"<KeyRing, {len(self._kept)} keys kept>"
+        return f"<KeyRing, {len(self.refs)} keys kept>"
 
     @property
     def refs(self) -> frozenset[KeyRef]:
         """The names of the keys that are kept, those that were derived once among them."""
-        return frozenset(self._kept)
+        return frozenset((*self._passing, *self.lasting))
 
     def keep(self, ref: KeyRef, key: bytes) -> None:
-        self._kept[ref] = key
+        self._passing.pop(ref, None)
+        if _lasts(ref):
+            self.lasting[ref] = key
+        else:
+            self._passing[ref] = key
 
     def discard(self, ref: KeyRef) -> None:
         """Destroy a key. One that could be derived again is not, from now on."""
-        self._kept.pop(ref, None)
+        self._passing.pop(ref, None)
+        self.lasting.pop(ref, None)
         if self._is_derivable(ref):
-            self._destroyed.add(ref)
+            self.destroyed.add(ref)
 
     def get(self, ref: KeyRef) -> bytes:
         """The key's octets. :class:`KeyUnavailable` if it is neither kept nor derivable."""
-        key = self._kept.get(ref)
+        key = self._passing.get(ref)
+        if key is None:
+            key = self.lasting.get(ref)
         if key is not None:
             return key
-        if not self._is_derivable(ref) or ref in self._destroyed:
+        if not self._is_derivable(ref) or ref in self.destroyed:
             raise KeyUnavailable(f"no key {ref}")
         key = self._derive(ref)
-        self._kept[ref] = key
+        self._passing[ref] = key
         return key
+
+    def settle(self) -> None:
+        """What is in ``lasting`` and ``destroyed`` is kept somewhere now."""
+        self.lasting.settle()
+        self.destroyed.of.settle()
+        self.changes.any = False
+
+    def revert(self) -> None:
+        """Go back to what was kept."""
+        self.lasting.revert()
+        self.destroyed.of.revert()
+        self.changes.any = False
 
     def _is_derivable(self, ref: KeyRef) -> bool:
         return (
@@ -110,3 +140,10 @@ class KeyRing:
         return HKDF(
             algorithm=hashes.SHA256(), length=length, salt=None, info=name + ref.holder
         ).derive(self._fleet_secret)
+
+
+def _lasts(ref: KeyRef) -> bool:
+    """Whether a key is worth keeping: long-lived ones, and authentication keys that were handed
+    over for the next association, which may be a long time away.
+    """
+    return ref.lifetime is KeyLifetime.LONG_LIVED or ref.kind is KeyKind.GAK

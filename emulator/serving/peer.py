@@ -102,7 +102,8 @@ class Peer:
             return ()
         try:
             told = run(tell(association, (notification,)), self._host.execute)
-        except CryptoFailure as error:
+            self._host.memory.commit()
+        except (LocalProtocolError, CryptoFailure) as error:
             self.report("unable", row, str(error))
             raise Unable(str(error)) from error
         for why in told.untold:

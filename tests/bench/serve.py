@@ -11,17 +11,16 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 
 import samples
 from echo import Echo
 
-from emulator.journal import Journal
-from emulator.kept_counters import kept_state
+from emulator.memory.kept_memories import KeptMemories
 from emulator.sandbox import LOOPBACK, Sandbox
 from emulator.workspace import Workspace
 from tls.contexts import server_context
+from tls.files import private_directory
 from tls.plain import start_tcp_server
 from tls.transport import start_tls_server
 
@@ -33,15 +32,15 @@ async def main(workspace: Workspace) -> None:
     async with AsyncExitStack() as stack:
         meters = []
         for number in range(METERS):
-            path = workspace.path / f"meter-{number}.journal"
-            Journal.create(path)
-            journal = stack.enter_context(Journal(path))
+            path = private_directory(workspace.path / f"meter-{number}")
+            KeptMemories.create(path, workspace.fleet_secret)
+            memories = stack.enter_context(KeptMemories(path, workspace.fleet_secret))
             sandbox = Sandbox(
                 [samples.profile()],
                 pki=workspace.pki,
                 fleet_secret=workspace.fleet_secret,
                 client_titles={},
-                state=partial(kept_state, journal),
+                memories=memories,
             )
             await stack.enter_async_context(sandbox)
             address = sandbox.meters[samples.PROFILE].address

@@ -27,7 +27,7 @@ from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.set import SetRequest, SetResponse
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.provisioning import Fleet, Provision, provision
+from emulator.provisioning import Fleet, anchors, provision
 from emulator.sandbox import suites_of
 
 FLEET_SECRET = bytes(range(0x40, 0x60))
@@ -198,16 +198,18 @@ def fleet() -> Fleet:
 
 
 @pytest.fixture(scope="session")
-def provisioned(make_bench: Callable[..., Bench], fleet: Fleet) -> Provision:
+def provisioned(make_bench: Callable[..., Bench], fleet: Fleet) -> dict[str, Any]:
     """What the laboratory meter on the bench leaves the factory with."""
     bench = make_bench("laboratory")
     return provision(bench.profile, bench.device.serial, bench.ring, fleet, {}, NOON)
 
 
 @pytest.fixture
-def laboratory(make_bench: Callable[..., Bench], provisioned: Provision) -> Bench:
+def laboratory(
+    make_bench: Callable[..., Bench], provisioned: dict[str, Any], fleet: Fleet
+) -> Bench:
     """The laboratory meter as a sandbox has it, with certificates."""
     bench = make_bench("laboratory")
-    bench.device.anchors = provisioned.anchors
-    bench.device.state.certificates.update(provisioned.certificates)
+    bench.device.anchors = anchors(bench.profile, fleet, NOON)
+    bench.device.state.certificates.update(provisioned)
     return bench

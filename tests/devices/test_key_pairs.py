@@ -120,9 +120,9 @@ def test_a_pair_is_in_force_once_its_certificate_is_there(
     held = device.certificate(setup.scope, Entity.SERVER, purpose)
     assert held.certificate == certificate
     # The former signs the response, if that is to be signed, and is destroyed then.
-    assert device.state.doomed == ([] if old is None else [old])
+    assert device.state.doomed == (set() if old is None else {old})
     run(device.settle(), meter.execute)
-    assert device.state.doomed == []
+    assert device.state.doomed == set()
     if old is not None:
         with pytest.raises(KeyUnavailable):
             meter.module.execute(PublicKey(Use.CERTIFICATE, old))
@@ -172,7 +172,7 @@ def test_a_request_for_the_pair_in_force(suite1: Setup) -> None:
     certificate = suite1.certify(purpose)
     assert suite1.take(certificate) is SUCCESS
     assert suite1.key(purpose) == before
-    assert suite1.meter.device.state.doomed == []
+    assert suite1.meter.device.state.doomed == set()
     held = suite1.meter.device.certificate("suite1", Entity.SERVER, purpose)
     assert held.certificate == certificate
 

@@ -56,7 +56,7 @@ CHANGES: dict[str, Callable[[DeviceState], object]] = {
         {("dco", KeyKind.SIGNING_KEY): GeneratedPair(2, b"")}
     ),
     "a pair that is no more": lambda state: state.destroyed.add(("dco", KeyKind.SIGNING_KEY)),
-    "a key to destroy": lambda state: state.doomed.append(KeyRef(b"", "dco", KeyKind.SIGNING_KEY)),
+    "a key to destroy": lambda state: state.doomed.add(KeyRef(b"", "dco", KeyKind.SIGNING_KEY)),
     "the clock": lambda state: setattr(state, "clock_offset", dt.timedelta(microseconds=1)),
     "the clock back": lambda state: setattr(state, "clock_offset", dt.timedelta(microseconds=-1)),
     "the clock by a day": lambda state: setattr(state, "clock_offset", dt.timedelta(days=1)),

@@ -27,11 +27,11 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator import kept_counters
 from emulator.channel import Channel
 from emulator.cli.main import main
 from emulator.client import MeterClient
 from emulator.counter_file import BLOCK
+from emulator.memory import kept_counters
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.workspace import Workspace
@@ -170,7 +170,8 @@ def test_the_same_keys_after_a_restart(
             assert main([*arguments, "--workspace", str(path), "--json"]) == 0
             found.append(json.loads(capsys.readouterr().out))
         up.end(number)
-        with Workspace(path).meter_counters() as journal:
+        with Workspace(path).memories() as memories:
+            journal = memories.journal
             found.append({name: journal.value(name) for name in journal.names("")})
     assert found[0] == found[3]
     assert found[1] == found[4]

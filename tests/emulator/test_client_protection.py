@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 
 from devices.outbox import Changed
 from devices.profile import load
-from devices.state import DeviceState
 from dlms.axdr.data import octet_string
 from dlms.cosem import obis
 from dlms.cosem.security_setup import Policy
@@ -25,8 +23,7 @@ from dlms.security.message_keys import choice_of
 from dlms.security.spent_keys import Marks, SpentKeys
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client import MeterFault, Refused
-from emulator.journal import Journal
-from emulator.kept_counters import kept_state
+from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import CLIENT_TITLE, client_keys
 from emulator.sandbox import RunningMeter, Sandbox, suites_of
@@ -92,7 +89,7 @@ def keys_of_messages(rings: list[KeyRing]) -> list[Any]:
     return [
         ref
         for ring in rings
-        for ref in ring._kept
+        for ref in ring.refs
         if ref.lifetime is KeyLifetime.SINGLE_ASSOCIATION and ref.kind is not KeyKind.DEDICATED
     ]
 
@@ -139,7 +136,7 @@ def start(
     pki: Any, events: Any, clock: Any, fleet_secret: bytes, associated: Any
 ) -> Callable[..., Any]:
     @asynccontextmanager
-    async def start(state: Any = lambda title: DeviceState()) -> AsyncIterator[Lab]:
+    async def start(memories: Any = None) -> AsyncIterator[Lab]:
         async with Sandbox(
             [PROFILE],
             pki=pki,
@@ -148,7 +145,7 @@ def start(
             on_event=events,
             clock=clock,
             trace=True,
-            state=state,
+            memories=memories,
         ) as sandbox:
             yield Lab(sandbox.meters["laboratory"], fleet_secret, pki, associated)
 
@@ -288,15 +285,20 @@ async def test_a_request_that_is_not_signed_is_refused(lab: Lab, wire: Wire, eve
 
 @pytest.mark.parametrize(("scope", "choice"), WAYS)
 async def test_a_message_is_not_taken_again(
-    start: Any, wire: Wire, events: Any, tmp_path: Path, scope: str, choice: str
+    start: Any,
+    wire: Wire,
+    events: Any,
+    tmp_path: Path,
+    fleet_secret: bytes,
+    scope: str,
+    choice: str,
 ) -> None:
     """KL-IC-22, KL-PK-05, R-IC-7: not at once, not after the meter has begun anew."""
-    path = tmp_path / "meters.journal"
-    Journal.create(path)
+    KeptMemories.create(tmp_path, fleet_secret)
     recorded = b""
     for turn in range(2):
-        with Journal(path) as journal:
-            async with start(partial(kept_state, journal)) as lab:
+        with KeptMemories(tmp_path, fleet_secret) as memories:
+            async with start(memories) as lab:
                 async with lab.associate(scope, key_choice=choice) as a:
                     await a.get((1, PAD, 2))
                     recorded = recorded or wire.seen[-1]

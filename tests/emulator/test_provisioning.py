@@ -31,7 +31,14 @@ from emulator.head_end.party import client_titles
 from emulator.modules.authority import FleetAuthority
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.provisioning import CLIENT_TITLE, Fleet, client_keys, client_title, provision
+from emulator.provisioning import (
+    CLIENT_TITLE,
+    Fleet,
+    anchors,
+    client_keys,
+    client_title,
+    provision,
+)
 from emulator.sandbox import suites_of
 from tls.identity import system_title_of
 
@@ -149,8 +156,8 @@ def ring() -> KeyRing:
 
 def provisioned(ring: KeyRing, titles: dict[str, bytes] | None = None) -> Device:
     made = provision(LABORATORY, 1, ring, Fleet(SECRET), titles or {}, NOW)
-    state = DeviceState(certificates=dict(made.certificates))
-    return Device(LABORATORY, 1, anchors=made.anchors, state=state)
+    state = DeviceState(kept={"certificates": made.items()})
+    return Device(LABORATORY, 1, anchors=anchors(LABORATORY, Fleet(SECRET), NOW), state=state)
 
 
 def test_meter_and_client_know_each_others_keys(ring: KeyRing) -> None:
@@ -212,7 +219,7 @@ def test_a_partys_association_is_the_partys(ring: KeyRing) -> None:
 def test_meters_of_suite_0_have_none(name: str) -> None:
     profile = load(name)
     ring = KeyRing(SECRET, suites_of(profile))
-    made = provision(profile, 1, ring, Fleet(SECRET), client_titles(), NOW)
-    assert made == ((), {})
+    assert provision(profile, 1, ring, Fleet(SECRET), client_titles(), NOW) == {}
+    assert anchors(profile, Fleet(SECRET), NOW) == ()
     keys = client_keys(profile.associations["s1sp"], profile.system_title(1), TITLE, ring)
     assert keys.signing_key is keys.peer_public is None

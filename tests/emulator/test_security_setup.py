@@ -301,7 +301,7 @@ async def test_the_life_of_a_signature_key_pair(lab: Lab, driver: str, scope: st
         with pytest.raises(Refused, match="agree keys"):
             await setup.agree_keys("guek")
         assert await a.get(PAD) == b"\0"
-    assert lab.device.state.doomed == []
+    assert lab.device.state.doomed == set()
     with pytest.raises(NotAssociated):
         async with lab.associate(driver, scope, new):
             pass

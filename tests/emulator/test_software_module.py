@@ -98,7 +98,7 @@ def test_keys_that_are_not_derived_are_not_remembered() -> None:
         key = GUEK._replace(version=number)
         ring.keep(key, bytes(16))
         ring.discard(key)
-    assert ring._destroyed == set()
+    assert ring.destroyed == set()
 
 
 def test_derived_keys_depend_on_every_part_of_the_name_and_on_the_secret() -> None:

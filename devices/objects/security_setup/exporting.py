@@ -36,7 +36,7 @@ def remove(call: Call, parameter: Data) -> Outcome:
     if found.entity is Entity.SERVER:
         key = call.device.key_pair(about.row(call), found.facts.purpose)
         if key is not None:
-            state.doomed.append(key)
+            state.doomed.add(key)
         state.destroyed.add((scope, KINDS[found.facts.purpose]))
     state.certificates[scope] = tuple(one for one in about.certificates(call) if one is not found)
     state.security_revision += 1

@@ -95,7 +95,7 @@ def _store(call: Call, new: StoredCertificate) -> None:
         if waiting is not None and waiting.public == new.facts.public:
             old = call.device.key_pair(about.row(call), purpose)
             if old is not None:
-                state.doomed.append(old)
+                state.doomed.add(old)
             if purpose is CertificatePurpose.KEY_AGREEMENT:
                 state.spent[scope] = state.spent[scope].without_agreed()
             state.key_versions[slot] = waiting.version

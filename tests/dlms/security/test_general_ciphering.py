@@ -111,9 +111,9 @@ def test_the_same_message_again(pair: Any, suite: int, choice: KeyChoice) -> Non
 @pytest.mark.parametrize(("suite", "choice"), WAYS)
 def test_no_key_stays_behind(pair: Any, suite: int, choice: KeyChoice) -> None:
     both = pair(suite)
-    before = both.client.keys._kept.keys() | set()
+    before = both.client.keys.refs
     receive(both.server, send(both.client, choice))
-    assert both.client.keys._kept.keys() == before
+    assert both.client.keys.refs == before
     for party in (both.client, both.server):
         for ref in party.made():
             assert ref.lifetime is KeyLifetime.SINGLE_ASSOCIATION

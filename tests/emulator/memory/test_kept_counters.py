@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from emulator.client import Keys, connect
 from emulator.client.errors import NotAssociated
 from emulator.head_end.party import client_titles
 from emulator.journal import Journal, StoreError
-from emulator.kept_counters import BLOCK, KeptCounters, KeptSpentKeys, kept_state
+from emulator.memory.kept_counters import BLOCK, KeptCounters, KeptSpentKeys, drop_outdated
+from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.keyring import KeyRing
 from emulator.sandbox import Sandbox, suites_of
 
@@ -136,50 +136,65 @@ def test_keys_of_one_association_are_not_kept(path: Path) -> None:
 # Rotated keys -------------------------------------------------------------------------------------
 
 
-def test_rotated_keys_begin_at_0(path: Path) -> None:
-    """R-IC-2, as long as the sandbox has not been ended."""
+def test_rotated_keys_begin_at_0_and_go_on(path: Path) -> None:
+    """R-IC-2, R-IC-7: each version has counters of its own, over a restart too."""
+    second = GUEK._replace(version=2)
     with Journal(path) as journal:
         counters = KeptCounters(journal, METER)
+        counters.burn(GUEK)
+        counters.accept(GUEK, 6)
         for version in (1, 2):
-            counters.burn(GUEK)
             rotated = GUEK._replace(version=version)
             counters.establish(rotated)
             assert counters.floor(rotated) == 0
             assert [counters.burn(rotated) for _ in range(2)] == [0, 1]
-        assert counters.next_to_send(GUEK) == 2
+        counters.accept(second, 1000)
+        assert counters.next_to_send(GUEK) == 1
+    with Journal(path) as journal:
+        again = KeptCounters(journal, METER)
+        assert (again.floor(GUEK), again.floor(second)) == (7, 1001)
+        assert again.burn(second) == BLOCK
+        assert again.floor(GUEK._replace(version=3)) == 0
 
 
-def test_floors_of_rotated_keys_are_forgotten_with_them(path: Path) -> None:
-    """After a restart another key may have the same version; the first one is in force again."""
+def test_counters_of_a_version_that_was_used_never_go_back(path: Path) -> None:
+    """Say because an older state was put back by hand: I1 holds all the same."""
     rotated = GUEK._replace(version=1)
     with Journal(path) as journal:
         counters = KeptCounters(journal, METER)
-        counters.accept(GUEK, 6)
         counters.establish(rotated)
-        counters.accept(rotated, 1000)
+        counters.burn(rotated)
+        counters.accept(rotated, 41)
     with Journal(path) as journal:
         again = KeptCounters(journal, METER)
-        assert again.floor(GUEK) == 7
-        assert again.floor(rotated) == 0
         again.establish(rotated)
-        again.check(rotated, 0)
+        assert again.burn(rotated) == BLOCK
+        with pytest.raises(CounterTooLow):
+            again.check(rotated, 41)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_what_rotated_keys_sent_is_not_sent_again(path: Path, version: int) -> None:
-    """I1: the same key may come back, as this or another version."""
+def test_what_is_out_of_use_for_good_is_dropped(path: Path) -> None:
+    """Only that: of the versions that are in force, and of other meters, everything is kept."""
+    rotated, other = GUEK._replace(version=1), GUEK._replace(holder=OTHER_METER)
+    versions = {("s1sp", KeyKind.GUEK): 1, ("s1sp", KeyKind.KEK): 1}
     with Journal(path) as journal:
         counters = KeptCounters(journal, METER)
-        second = GUEK._replace(version=2)
-        counters.establish(second)
-        sent = [counters.burn(second) for _ in range(BLOCK + 5)]
+        for ek in (GUEK, rotated, GBEK, ODD):
+            counters.burn(ek)
+            counters.accept(ek, 6)
+        KeptCounters(journal, OTHER_METER).accept(other, 6)
+        for now in ({}, versions):
+            KeptSpentKeys(journal, METER, "s1sp", now).add(b"\1of %d" % len(now))
+            KeptSpentKeys(journal, METER, "s1sp", now).add(b"\2agreed")
+        drop_outdated(journal, METER, versions)
     with Journal(path) as journal:
         again = KeptCounters(journal, METER)
-        assert again.snapshot() == (), "no such key is in force"
-        rotated = GUEK._replace(version=version)
-        again.establish(rotated)
-        assert again.burn(rotated) == 2 * BLOCK > max(sent)
-        assert again.burn(GUEK) == 0
+        assert {row.ek for row in again.snapshot()} == {rotated, GBEK, ODD}
+        assert {again.floor(ek) for ek in (rotated, GBEK, ODD)} == {7}
+        assert KeptCounters(journal, OTHER_METER).floor(other) == 7
+        assert KeptSpentKeys(journal, METER, "s1sp", {}).snapshot() == (b"\2agreed",)
+        spent = KeptSpentKeys(journal, METER, "s1sp", versions)
+        assert spent.snapshot() == (b"\1of 2", b"\2agreed")
 
 
 # Keys of single messages --------------------------------------------------------------------------
@@ -188,36 +203,53 @@ def test_what_rotated_keys_sent_is_not_sent_again(path: Path, version: int) -> N
 def test_spent_keys_stay_spent(path: Path) -> None:
     """KL-IC-22, KL-PK-05, over a restart; each scope of each meter for itself."""
     with Journal(path) as journal:
-        KeptSpentKeys(journal, METER, "s1sp").add(b"\4one")
-        KeptSpentKeys(journal, METER, "s1sp").add(b"\4two")
-        KeptSpentKeys(journal, METER, "dco").add(b"\4three")
+        KeptSpentKeys(journal, METER, "s1sp", {}).add(b"\4one")
+        KeptSpentKeys(journal, METER, "s1sp", {}).add(b"\4two")
+        KeptSpentKeys(journal, METER, "dco", {}).add(b"\4three")
     with Journal(path) as journal:
-        spent = KeptSpentKeys(journal, METER, "s1sp")
+        spent = KeptSpentKeys(journal, METER, "s1sp", {})
         assert spent.snapshot() == (b"\4one", b"\4two")
         with pytest.raises(KeySpent):
             spent.check(b"\4one")
         spent.check(b"\4three")
-        assert len(KeptSpentKeys(journal, OTHER_METER, "s1sp")) == 0
+        assert len(KeptSpentKeys(journal, OTHER_METER, "s1sp", {})) == 0
 
 
 @pytest.mark.parametrize(
-    ("replaced", "marks"),
+    ("kind", "replaced", "marks"),
     [
-        (SpentKeys.without_wrapped, (b"\1first", b"\1second", b"\2other", b"\3another")),
-        (SpentKeys.without_agreed, (b"\3first", b"\2second", b"\1other", b"\1another")),
-        (SpentKeys.without_agreed, (b"\4first", b"\4second", b"\1other", b"\1another")),
+        (
+            KeyKind.KEK,
+            SpentKeys.without_wrapped,
+            (b"\1first", b"\1second", b"\2other", b"\3another"),
+        ),
+        (
+            KeyKind.AGREEMENT_KEY,
+            SpentKeys.without_agreed,
+            (b"\3first", b"\2second", b"\1other", b"\1another"),
+        ),
+        (
+            KeyKind.AGREEMENT_KEY,
+            SpentKeys.without_agreed,
+            (b"\4first", b"\4second", b"\1other", b"\1another"),
+        ),
     ],
 )
-def test_what_was_made_from_replaced_keys_is_not_kept(
-    path: Path, replaced: Callable[[SpentKeys], SpentKeys], marks: tuple[bytes, ...]
+def test_what_was_made_from_replaced_keys_is_forgotten(
+    path: Path,
+    kind: KeyKind,
+    replaced: Callable[[SpentKeys], SpentKeys],
+    marks: tuple[bytes, ...],
 ) -> None:
-    """And what was made from the first ones is: they will be in force again."""
+    """And what is made from the new ones is kept, as is what has nothing to do with them."""
     first, second, other, another = marks
+    versions: dict[tuple[str, KeyKind], int] = {}
     with Journal(path) as journal:
-        spent = KeptSpentKeys(journal, METER, "s1sp")
+        spent = KeptSpentKeys(journal, METER, "s1sp", versions)
         spent.add(first)
         spent.add(other)
-        again = replaced(spent)
+        again = getattr(spent, replaced.__name__)()
+        versions["s1sp", kind] = 2  # of key pairs not every version comes into force
         again.check(first)
         again.add(second)
         for mark in (second, other):
@@ -225,49 +257,39 @@ def test_what_was_made_from_replaced_keys_is_not_kept(
                 again.check(mark)
         again.add(another)
     with Journal(path) as journal:
-        kept = KeptSpentKeys(journal, METER, "s1sp").snapshot()
-        assert kept == tuple(sorted((first, other, another)))
+        kept = KeptSpentKeys(journal, METER, "s1sp", versions).snapshot()
+        assert kept == tuple(sorted((second, other, another)))
 
 
 def test_a_key_that_cannot_be_written_down_is_not_used(path: Path) -> None:
     with Journal(path) as journal:
-        spent = KeptSpentKeys(journal, METER, "s1sp")
+        spent = KeptSpentKeys(journal, METER, "s1sp", {})
     with pytest.raises(StoreError):
         spent.add(b"\1one")
     assert len(spent) == 0
-
-
-def test_the_state_of_a_meter_has_both(path: Path) -> None:
-    with Journal(path) as journal:
-        state = kept_state(journal, METER)
-        state.counters.accept(GUEK, 1)
-        state.spent["s1sp"].add(b"\1one")
-        assert state.spent["s1sp"] is state.spent["s1sp"]
-    with Journal(path) as journal:
-        state = kept_state(journal, METER)
-        assert state.counters.floor(GUEK) == 2
-        assert state.spent["s1sp"].snapshot() == (b"\1one",)
-        assert len(state.spent["dco"]) == 0
 
 
 # A sandbox ----------------------------------------------------------------------------------------
 
 
 class Host:
-    """A sandbox that is started again and again on the same journal."""
+    """A sandbox that is started again and again on the same memories."""
 
     def __init__(self, path: Path, pki: Any) -> None:
         self.path, self.pki = path, pki
         self.profile = load("secure")
         self.events: list[str] = []
 
-    def sandbox(self, journal: Journal) -> Sandbox:
+    def memories(self) -> KeptMemories:
+        return KeptMemories(self.path, bytes(32))
+
+    def sandbox(self, memories: KeptMemories) -> Sandbox:
         return Sandbox(
             [self.profile],
             pki=self.pki,
             fleet_secret=bytes(32),
             client_titles=client_titles(),
-            state=partial(kept_state, journal),
+            memories=memories,
             on_event=lambda event: self.events.append(f"{event.kind}: {event.text}"),
         )
 
@@ -296,24 +318,26 @@ class Host:
 
 
 @pytest.fixture
-def host(path: Path, pki: Any) -> Host:
-    return Host(path, pki)
+def host(tmp_path: Path, pki: Any) -> Host:
+    KeptMemories.create(tmp_path, bytes(32))
+    return Host(tmp_path, pki)
 
 
 @pytest.mark.parametrize("how", ["in order", "killed"])
 async def test_a_replay_from_before_the_restart_is_refused(host: Host, how: str) -> None:
     """R-IC-7, KL-IC-09, KL-IC-16: what was good before is too low now, and what follows is good."""
     async with asyncio.timeout(30):
-        journal = Journal(host.path)
-        async with host.sandbox(journal) as sandbox:
+        memories = host.memories()
+        async with host.sandbox(memories) as sandbox:
             await host.read(sandbox, 100)
             floor = sandbox.meters["secure"].device.state.counters.floor
             key = sandbox.meters["secure"].device.key("s1sp", KeyKind.GUEK)
             reached = floor(key)
             assert reached > 100
-        end(journal, how)
-        with Journal(host.path) as journal:
-            async with host.sandbox(journal) as sandbox:
+        memories.store.close()
+        end(memories.journal, how)
+        with host.memories() as memories:
+            async with host.sandbox(memories) as sandbox:
                 assert sandbox.meters["secure"].device.state.counters.floor(key) == reached
                 with pytest.raises(NotAssociated):
                     await host.read(sandbox, reached - 1)
@@ -324,12 +348,12 @@ async def test_a_replay_from_before_the_restart_is_refused(host: Host, how: str)
 async def test_a_meter_that_cannot_write_says_nothing(host: Host) -> None:
     """It hangs up: better no answer than one it will not know of. The next one is as good."""
     async with asyncio.timeout(30):
-        journal = Journal(host.path)
-        async with host.sandbox(journal) as sandbox:
+        memories = host.memories()
+        async with host.sandbox(memories) as sandbox:
             state = sandbox.meters["secure"].device.state
             await host.read(sandbox, 100)
             before = state.counters.snapshot()
-            journal.close()
+            memories.close()
             for _ in range(2):
                 with pytest.raises(ConnectionError):
                     await host.read(sandbox, 200)
