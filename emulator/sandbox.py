@@ -162,7 +162,8 @@ class Sandbox:
         # What is up has mains, whatever befell it before its host ended.
         device.power_restored(self.clock.now())
         host.awake()
-        host.settle()
+        host.memory.commit()
+        device.outbox.take_happenings()  # its logs have them; nobody has seen the meter yet
         self.living.look_again(mains)
         stack.callback(self.living.leave, mains)
 
