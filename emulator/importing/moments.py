@@ -15,12 +15,15 @@ _TEXT = re.compile(
     r"(?: (?P<hour>\*|\d{1,2}):(?P<minute>\*|\d{1,2})(?::(?P<second>\*|\d{1,2}))?)?"
     r" ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d|UTC[+-]\d\d:?\d\d)?"
 )
+_TIME = re.compile(r"[\d*]+:[\d*]+(:[\d*]+)?")
 _SPECIAL = {"BEGIN": 0xFE, "END": 0xFD, "LASTDAY": 0xFE, "LASTDAY2": 0xFD}
 
 
 def moment(text: str) -> CosemDateTime:
     """``ValueError`` if it is no such text."""
-    match = _TEXT.fullmatch(text.strip())
+    said = text.strip()
+    # A time of day alone has no date at all.
+    match = _TEXT.fullmatch(f"*/*/* {said}" if _TIME.fullmatch(said) else said)
     if match is None:
         raise ValueError(f"{text!r} is no time as in 03/26/2019 12:34:56Z")
     parts = {name: _number(match[name]) for name in ("year", "month", "day")}

@@ -39,6 +39,7 @@ def test_a_text(text: str, expected: CosemDateTime) -> None:
 def test_a_date_and_a_time() -> None:
     assert octets("03/26/2019 12:34:56", 5) == bytes.fromhex("07E3031AFF")
     assert octets("*/*/* 12:34:56", 4) == bytes.fromhex("0C2238FF")
+    assert octets("09:00:00", 4) == bytes.fromhex("090000FF")
     assert octets("*/*/* *:*:*", 12) == CosemDateTime().to_octets()
 
 
