@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from devices import handed_keys
-from devices.answering import names, protection, unasked
+from devices.answering import alerting, names, protection, unasked
 from devices.answering.access import access
 from devices.answering.asking import Answerable, Asking
 from devices.answering.attributes import get, put, value
@@ -19,6 +19,7 @@ from devices.life import hands, living
 from devices.life.scripts import run_agenda
 from devices.meter import Meter
 from devices.objects.behaviour import Call
+from devices.objects.push_plan import PushPlan
 from devices.objects.token_gateway import TokenStatus
 from devices.outbox import Announcement
 from devices.profile.model import AssociationRow, ObjectRow
@@ -34,6 +35,7 @@ from dlms.xdlms.action import (
     MethodResult,
 )
 from dlms.xdlms.codes import DataAccessResult
+from dlms.xdlms.data_notification import DataNotification
 from dlms.xdlms.descriptors import SelectiveAccess
 from dlms.xdlms.get import GetRequest, GetRequestWithList, GetResponse, GetResponseWithList
 from dlms.xdlms.read import ReadRequest
@@ -172,6 +174,18 @@ class Device(Meter):
         selection: SelectiveAccess | None = None,
     ) -> Data | DataAccessResult:
         return value(Call(self, row, association, now), number, selection)
+
+    def alert_plan(self) -> PushPlan | None:
+        """How alerts go out now; ``None`` if they do not."""
+        return alerting.plan(self)
+
+    def alert(self, number: int, plan: PushPlan) -> DataNotification | None:
+        """What tells the alert of that running number; ``None`` if nothing may."""
+        return alerting.notification(self, number, plan)
+
+    def alert_taken(self, number: int, plan: PushPlan, now: dt.datetime) -> None:
+        """Somebody has the alert of that running number: forget it."""
+        alerting.taken(self, number, plan, now)
 
     def announced(
         self, what: Announcement, row: AssociationRow, now: dt.datetime

@@ -15,6 +15,7 @@ from dataclasses import replace
 from devices import certificates
 from devices.agenda import Agenda
 from devices.certificates import StoredCertificate
+from devices.history import Alert
 from devices.outbox import Outbox
 from devices.profile.model import AssociationRow, ObjectRow, Profile
 from devices.state import DeviceState
@@ -58,6 +59,8 @@ class Meter(ABC):
         self.state = DeviceState() if state is None else state
         self.title: bytes = profile.system_title(serial)
         self.outbox = Outbox()
+        self.telling: Alert | None = None
+        """The alert whose notification is being made."""
         self.agenda = Agenda()
         self.client_titles = {} if client_titles is None else client_titles
         self.anchors = anchors

@@ -1,15 +1,17 @@
 """Push setup, class 40 (Blue Book 4.4.8): collects what is to be pushed and says it.
 
-What goes out is for the association: that which invokes method push, or those to which the meter
-announces a push. send_destination_and_method, communication_window, randomisation_start_interval,
-number_of_retries, repetition_delay, port_reference, push_client_SAP and the confirmation of
-versions 2 and 3 are kept and shown, and change nothing: a push goes out once, at once. So does
-push_protection_parameters: the association protects, as its policy asks of responses.
+What method push and announcements make is for an association: that which invokes, or those to which
+the meter announces. It goes out once, at once, and asks for confirmation where the Push setup does.
+What is pushed to a destination of the meter's own are alerts (:mod:`devices.answering.alerting`),
+and there the rest counts, too (:mod:`devices.objects.push_plan`). port_reference,
+push_protection_parameters and confirmation_parameters are kept and shown, and change nothing: the
+association protects, as its policy asks of responses.
 """
 
 from __future__ import annotations
 
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome
+from devices.objects.push_plan import is_confirmed
 from devices.objects.push_selection import Element, element, selected
 from dlms.association.shapes import response_policy
 from dlms.axdr.data import NULL, Data, structure
@@ -20,6 +22,7 @@ from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.data_notification import DataNotification
 from dlms.xdlms.information_report import InformationReport
+from dlms.xdlms.long_invoke import CONFIRMED, LONG_INVOKE_ID
 from dlms.xdlms.registry import Notification
 from dlms.xdlms.variable_access import VariableName
 
@@ -49,8 +52,9 @@ def tellable(call: Call, instance: bytes, class_id: int, attribute: int) -> bool
     return access.readable and access.satisfied_by(given) and not access.response & ~given
 
 
-def compose(call: Call) -> Notification | None:
-    """What the Push setup of ``call`` pushes to the association of ``call``.
+def compose(call: Call, invoke: int | None = None) -> Notification | None:
+    """What the Push setup of ``call`` pushes to the association of ``call``; ``invoke`` is the
+    long-invoke-id, by default the next of the meter's.
 
     A DataNotification, whose body is a structure with one element for each of push_object_list, and
     null-data for what the association may not be told; or an InformationReport of the attributes
@@ -65,7 +69,10 @@ def compose(call: Call) -> Notification | None:
         return None
     if Conformance.DATA_NOTIFICATION in config.conformance:
         body = structure(*(_value(call, one) for one in elements))
-        return DataNotification(call.device.outbox.invoke(), body, moment(call))
+        number = call.device.outbox.invoke() if invoke is None else invoke & LONG_INVOKE_ID
+        if is_confirmed(call.device, call.row):
+            number |= CONFIRMED
+        return DataNotification(number, body, moment(call))
     if config.short_names and Conformance.INFORMATION_REPORT in config.conformance:
         return _report(call, elements)
     return None

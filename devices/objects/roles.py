@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from devices import firmware, metering, metrology
+from devices.history import Alert
 from devices.meter import Meter
 from devices.metrology import Quantity
 from devices.objects.behaviour import Behaviour, Call, Outcome
@@ -15,6 +16,7 @@ from devices.registers import registers
 from dlms.axdr.data import (
     Data,
     DataType,
+    double_long,
     double_long_unsigned,
     long_unsigned,
     octet_string,
@@ -54,6 +56,22 @@ def _energy_of_rate(rate: int) -> Reading:
     return lambda device, moment: double_long_unsigned(
         registers(device).rates(Quantity.IMPORT, moment).get(rate, 0) & 0xFFFF_FFFF
     )
+
+
+def _alert(call: Call) -> Alert | None:
+    """The alert that is being told, else the last one that nobody has taken."""
+    waiting = call.device.state.alerts
+    return call.device.telling or (waiting[max(waiting)] if waiting else None)
+
+
+def _alert_code(call: Call) -> Data:
+    alert = _alert(call)
+    return long_unsigned(0 if alert is None else alert.code)
+
+
+def _alert_argument(call: Call) -> Data:
+    alert = _alert(call)
+    return double_long(0 if alert is None else alert.argument)
 
 
 def _tariff(call: Call) -> Data:
@@ -98,6 +116,8 @@ ROLES: dict[str, Callable[[Call], Data]] = {
     "active-rate": _tariff,
     firmware.VERSION_ROLE: _firmware,
     firmware.HASH_ROLE: _firmware,
+    "alert-code": _alert_code,
+    "alert-argument": _alert_argument,
 }
 
 

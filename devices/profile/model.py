@@ -41,6 +41,8 @@ ROLES: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "gas-volume": _VALUE,
         "import-energy-rate": _VALUE,
         "active-rate": _VALUE,
+        "alert-code": _VALUE,
+        "alert-argument": _VALUE,
         "import-power": _VALUE,
         "voltage": _VALUE,
         "firmware-version": _VALUE,
@@ -130,6 +132,15 @@ class InstructionRow(NamedTuple):
     provenance: Provenance
 
 
+class AlertPush(NamedTuple):
+    """The Push setup that alerts go out by, and the association that protects them, where the Push
+    setup names no client.
+    """
+
+    setup: bytes
+    association: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Profile:
     """A model of meter. Shared by all its meters and never changed.
@@ -139,7 +150,8 @@ class Profile:
     (method update_amount) or ``token`` (Token gateway). Amounts are in the unit of ``currency``:
     10 to the power of ``currency_scale`` of one pound. ``short_names`` is empty where no
     association uses them; ``promising`` are the associations with a right that says how a response
-    is protected. ``logs`` are the events that go into each log, ``alerts`` those that are told.
+    is protected. ``logs`` are the events that go into each log, ``alerts`` those that are told,
+    ``alert_push`` how.
     ``knobs`` are the settings of the plug-ins that the profile names.
     """
 
@@ -165,6 +177,7 @@ class Profile:
     habits: Habits = field(default_factory=Habits)
     logs: Mapping[bytes, frozenset[int]] = field(default_factory=dict)
     alerts: frozenset[int] = frozenset()
+    alert_push: AlertPush | None = None
     knobs: Mapping[str, Mapping[str, bool | int | str]] = field(default_factory=dict)
 
     def objects_of(self, row: AssociationRow) -> Mapping[bytes, ObjectRow]:

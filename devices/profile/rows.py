@@ -10,8 +10,9 @@ from devices.profile import words
 from devices.profile.associations import association, rights_as
 from devices.profile.habits import Habits
 from devices.profile.instructions import instruction
-from devices.profile.living import events, habits, logs
+from devices.profile.living import ALERTS, alert_push, events, habits, logs
 from devices.profile.model import (
+    AlertPush,
     AssociationRow,
     InstructionRow,
     ObjectRow,
@@ -99,7 +100,7 @@ def profile(document: Table, place: Place) -> Profile:
         provenance |= {f"habits.{key}": fact for key, fact in of_habits.items()}
     with problems.collected():
         if "alerts" in document:
-            told = events(document["alerts"], place.at("alerts"))
+            told = events(document["alerts"], place.at("alerts"), ALERTS)
     # What follows speaks of objects and associations: of no use while some are wrong.
     problems.settle()
     for key, row in maybe(document, "instructions", dict, {}, place).items():
@@ -109,6 +110,10 @@ def profile(document: Table, place: Place) -> Profile:
     kept: dict[bytes, frozenset[int]] = {}
     with problems.collected():
         kept = logs(maybe(document, "logs", dict, {}, place), found, place.at("logs"))
+    pushed: AlertPush | None = None
+    with problems.collected():
+        table = maybe(document, "alerts", dict, {}, place)
+        pushed = alert_push(table, associations, found, place.at("alerts"))
     problems.settle()
     return Profile(
         name=name,
@@ -133,6 +138,7 @@ def profile(document: Table, place: Place) -> Profile:
         habits=own_habits,
         logs=kept,
         alerts=told,
+        alert_push=pushed,
         knobs=knobs,
     )
 

@@ -24,6 +24,7 @@ from dlms.security.protect import SecurityContext
 from dlms.security.suites import SUITES
 from dlms.xdlms.action import ActionRequest, ActionResponse
 from dlms.xdlms.codes import ActionResult, DataAccessResult
+from dlms.xdlms.data_notification import DataNotificationConfirm
 from dlms.xdlms.descriptors import CONFIRMED
 from dlms.xdlms.read import ReadRequest, ReadResponse
 from dlms.xdlms.variable_access import ParameterizedAccess
@@ -70,7 +71,8 @@ class Judged(NamedTuple):
 
 def judge_pass_3(taken: Incoming, aa: Admitted, offer: Offer) -> Step[Judged]:
     """The server verifies f(StoC) and computes f(CtoS)."""
-    config = offer.config
+    config, request = offer.config, taken.request
+    assert not isinstance(request, DataNotificationConfirm)  # is_pass_3() has been asked
     known = exchange(
         config,
         offer.keys,
@@ -80,11 +82,11 @@ def judge_pass_3(taken: Incoming, aa: Admitted, offer: Offer) -> Step[Judged]:
         peer_public=aa.client_public,
     )
     try:
-        f = _f_of_pass_3(taken.request)
+        f = _f_of_pass_3(request)
         yield from hls.verify(known, f, taken.opened, config.knobs.inner_counter)
     except (CodecError, CounterRefused, CryptoFailure) as error:
-        return Judged(_pass_4(taken.request, None), str(error))
-    return Judged(_pass_4(taken.request, (yield from hls.answer(known))), "")
+        return Judged(_pass_4(request, None), str(error))
+    return Judged(_pass_4(request, (yield from hls.answer(known))), "")
 
 
 def judge_pass_4(
@@ -111,7 +113,7 @@ def pass_3(f: bytes, *, short_names: bool) -> ServedRequest:
     return ActionRequest(CONFIRMED | 1, PASS_3, octet_string(f))
 
 
-def is_pass_3(request: ServedRequest) -> bool:
+def is_pass_3(request: ServedRequest | DataNotificationConfirm) -> bool:
     """Whether ``request`` is exactly that: alone, of the current association (KL-HL-08, 09)."""
     if isinstance(request, ReadRequest):
         return _parameter(request) is not None

@@ -39,7 +39,7 @@ from dlms.association.naming import (
     is_confirmed,
 )
 from dlms.association.shapes import plain_room, request_shape
-from dlms.association.state import IllegalInput, Input, State, after, after_ours
+from dlms.association.state import TRANSITIONS, IllegalInput, Input, State, after, after_ours
 from dlms.errors import CodecError, LocalProtocolError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import CounterRefused, InvocationCounters
@@ -54,6 +54,7 @@ from dlms.security.protect import Shape
 from dlms.security.spent_keys import SpentKeys
 from dlms.xdlms import registry
 from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.data_notification import DataNotification, DataNotificationConfirm
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 from dlms.xdlms.registry import AnyRequest
 
@@ -192,6 +193,29 @@ class ClientAssociation:
             self._waiting_for = registry.ANSWERS[apdu[0]], invoke_id(request)
         self.state = state
         return octets
+
+    def confirm(self, notification: DataNotification, date_time: bytes = b"") -> Step[bytes]:
+        """Say that a notification has been taken; nobody answers that. ``date_time`` is 12 octets
+        or none. :class:`LocalProtocolError` if it was not negotiated.
+        """
+        state = after_ours(self.state, Input.CONFIRMATION)
+        if not self.can_confirm:
+            raise LocalProtocolError("there are no confirmations of notifications here")
+        confirmation = DataNotificationConfirm(notification.long_invoke, date_time)
+        octets = yield from self._protected(confirmation.encode(), Use.PROTECT_REQUEST)
+        self.state = state
+        return octets
+
+    @property
+    def can_confirm(self) -> bool:
+        """Whether the server would take the confirmation of a notification: there is one in the
+        general ciphered forms only.
+        """
+        needs = Conformance.DATA_NOTIFICATION
+        if self.config.context.ciphered:
+            needs |= Conformance.GENERAL_PROTECTION
+        stands = (self.state, Input.CONFIRMATION) in TRANSITIONS
+        return stands and not self.config.broadcast and not needs & ~self.conformance
 
     def release(self) -> Step[bytes]:
         """Make the RLRQ; in a ciphered context it repeats the InitiateRequest, protected."""

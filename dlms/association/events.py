@@ -8,6 +8,7 @@ from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnosti
 from dlms.association.naming import ServedRequest, ServedResponse
 from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.data_notification import DataNotificationConfirm
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 from dlms.xdlms.registry import Notification
 
@@ -78,6 +79,12 @@ class NotificationReceived(NamedTuple):
     notification: Notification
 
 
+class NotificationConfirmed(NamedTuple):
+    """The client has taken a notification. Nobody says anything to that."""
+
+    confirmation: DataNotificationConfirm
+
+
 class ExceptionReceived(NamedTuple):
     """The server could not process the request at all."""
 
@@ -104,6 +111,7 @@ Event: TypeAlias = (
     | BlocksCarried
     | ResponseReceived
     | NotificationReceived
+    | NotificationConfirmed
     | ExceptionReceived
     | ServiceErrorReceived
     | AssociationReleased

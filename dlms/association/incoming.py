@@ -29,6 +29,11 @@ from dlms.security.spent_keys import SpentKeysFull
 from dlms.xdlms import registry
 from dlms.xdlms.codes import ServiceErrorCode, StateError
 from dlms.xdlms.conformance import Conformance
+from dlms.xdlms.data_notification import (
+    CONFIRM_TAG,
+    DataNotificationConfirm,
+    decode_confirm,
+)
 
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
 # In Python 3.11 a member costs a tenth of a microsecond where it is named by its class.
@@ -39,10 +44,11 @@ _GET_REQUEST, _PLAINEST_GET = 0xC0, 13
 
 class Incoming(NamedTuple):
     """A verified request: the conformance it needs, the ciphering that carried it, the shape of a
-    response in kind, whether one is due, and how the request was protected.
+    response in kind, whether one is due, and how the request was protected. What confirms a
+    notification comes in a request's place.
     """
 
-    request: ServedRequest
+    request: ServedRequest | DataNotificationConfirm
     needs: Conformance
     opened: Ciphering | None
     shape: Shape | None
@@ -59,7 +65,7 @@ def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
         request, needed = _decode(octets, config.short_names)
         if config.broadcast:
             _judge_broadcast(request, config)
-        return Incoming(request, needed, None, None, is_confirmed(request))
+        return Incoming(request, needed, None, None, _is_confirmed(request))
     unprotected = yield from open_or_refuse(octets, aa, config, Use.OPEN_REQUEST, config.policy)
     apdu, ciphering, shape, protection = unprotected
     family = shape.family
@@ -67,7 +73,7 @@ def take(octets: bytes, aa: Admitted, config: ServerConfig) -> Step[Incoming]:
         request, needed, confirmed = _known_get(apdu, config.short_names)
     else:
         request, needed = _decode(apdu, config.short_names)
-        confirmed = is_confirmed(request)
+        confirmed = _is_confirmed(request)
     demanded = config.knobs.dedicated_demanded and family is _GLOBAL
     if demanded and aa.security is not None and aa.security.dedicated is not None:
         raise too_weak("glo- request beside a dedicated key")
@@ -127,17 +133,30 @@ def open_or_refuse(
 
 
 @lru_cache(maxsize=4096)  # of a few hundred octets each
-def _known_get(apdu: bytes, short_names: bool) -> tuple[ServedRequest, Conformance, bool]:
+def _known_get(
+    apdu: bytes, short_names: bool
+) -> tuple[ServedRequest | DataNotificationConfirm, Conformance, bool]:
     """A request and whether it is confirmed. Clients ask for the same few attributes over and over
     again; and there is nothing in such a request that must not be remembered.
     """
     request, needed = _decode(apdu, short_names)
-    return request, needed, is_confirmed(request)
+    return request, needed, _is_confirmed(request)
 
 
-def _decode(apdu: bytes, short_names: bool) -> tuple[ServedRequest, Conformance]:
-    """Decode a plain request of a service that goes with the way of naming."""
+def _is_confirmed(request: ServedRequest | DataNotificationConfirm) -> bool:
+    return not isinstance(request, DataNotificationConfirm) and is_confirmed(request)
+
+
+def _decode(
+    apdu: bytes, short_names: bool
+) -> tuple[ServedRequest | DataNotificationConfirm, Conformance]:
+    """Decode a plain request of a service that goes with the way of naming, or a confirmation."""
     tag = apdu[0]
+    if tag == CONFIRM_TAG:
+        try:
+            return decode_confirm(apdu), Conformance.DATA_NOTIFICATION
+        except CodecError as error:
+            raise ServiceRefused(f"confirmation: {error}", "malformed-confirmation") from error
     row = registry.REQUESTS.get(tag)
     if row is None or tag not in SERVED_TAGS[short_names]:
         raise ServiceRefused(
@@ -155,11 +174,16 @@ def _decode(apdu: bytes, short_names: bool) -> tuple[ServedRequest, Conformance]
     return request, request.needs
 
 
-def _judge_broadcast(request: ServedRequest, config: ServerConfig) -> None:
+def _judge_broadcast(
+    request: ServedRequest | DataNotificationConfirm, config: ServerConfig
+) -> None:
     """A request on a broadcast address, or under the broadcast key: :class:`ServiceRefused` if it
     wants an answer (R-BC-1, R-BC-3), or changes keys: every meter has the broadcast key, so any of
-    them could do that to all the others (R-BC-4, R-BC-5).
+    them could do that to all the others (R-BC-4, R-BC-5). Nor is anything confirmed that way, for
+    any of them could.
     """
+    if isinstance(request, DataNotificationConfirm):
+        raise ServiceRefused("a confirmation by broadcast", "broadcast-key")
     if changes_keys(request):
         raise ServiceRefused("no key is changed by broadcast", "broadcast-key")
     silently = config.knobs.confirmed_under_broadcast_key is BroadcastConfirmed.SERVE_SILENTLY

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dlms.association.carrying import Carrier
 from dlms.association.config import ServerConfig
-from dlms.association.events import BlockExchanged, Event, RequestReceived
+from dlms.association.events import BlockExchanged, Event, NotificationConfirmed, RequestReceived
 from dlms.association.incoming import Incoming, take
 from dlms.association.offer import Admitted
 from dlms.association.refusing import ServiceRefused, answer, too_long
@@ -20,6 +20,7 @@ from dlms.security.layers import protect_layers
 from dlms.security.ops import Step, Use
 from dlms.security.protect import Shape
 from dlms.transfer.pieces import TooLong
+from dlms.xdlms.data_notification import DataNotificationConfirm
 from dlms.xdlms.registry import AnyResponse, Notification
 
 _new = tuple.__new__  # NamedTuple without its Python-level __new__: twice as fast
@@ -57,9 +58,14 @@ class Services:
         return taken
 
     def serve(self, taken: Incoming) -> Step[Event]:
-        """What is to be carried out; or the step of a block transfer, which is answered here."""
+        """What is to be carried out; or what is not: the step of a block transfer, which is answered
+        here, and the confirmation of a notification.
+        """
+        request = taken.request
+        if isinstance(request, DataNotificationConfirm):
+            return NotificationConfirmed(request)
         self._shape = taken.shape
-        step = self._transfers.receive(taken.request, self.aa.conformance)
+        step = self._transfers.receive(request, self.aa.conformance)
         if isinstance(step, Answer):
             return (yield from self._answer_block(step, taken.confirmed))
         return _new(RequestReceived, (step.request, taken.confirmed, taken.protection))

@@ -43,6 +43,7 @@ class Input(Enum):
     REQUEST = "service request"
     RESPONSE = "service response"
     NOTIFICATION = "unsolicited service of the server"
+    CONFIRMATION = "confirmation of an unsolicited service"
     EXCEPTION = "ExceptionResponse or ConfirmedServiceError"
     RLRQ = "RLRQ"
     RLRE = "RLRE"
@@ -74,6 +75,7 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.ASSOCIATED, Input.REQUEST): State.ASSOCIATED,
     (State.ASSOCIATED, Input.RESPONSE): State.ASSOCIATED,
     (State.ASSOCIATED, Input.NOTIFICATION): State.ASSOCIATED,
+    (State.ASSOCIATED, Input.CONFIRMATION): State.ASSOCIATED,
     (State.ASSOCIATED, Input.EXCEPTION): State.ASSOCIATED,
     (State.ASSOCIATED, Input.AARQ): State.ASSOCIATING,
     (State.ASSOCIATED, Input.RLRQ): State.RELEASING,
@@ -88,6 +90,7 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.WITHDRAWING, Input.CLOSED): State.IDLE,
     (State.UNCONFIRMED, Input.REQUEST): State.UNCONFIRMED,
     (State.UNCONFIRMED, Input.NOTIFICATION): State.UNCONFIRMED,
+    (State.UNCONFIRMED, Input.CONFIRMATION): State.UNCONFIRMED,
     (State.UNCONFIRMED, Input.AARQ): State.ASSOCIATING,
     # There will be no RLRE either.
     (State.UNCONFIRMED, Input.RLRQ): State.IDLE,
@@ -95,6 +98,7 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.PRE_ESTABLISHED, Input.REQUEST): State.PRE_ESTABLISHED,
     (State.PRE_ESTABLISHED, Input.RESPONSE): State.PRE_ESTABLISHED,
     (State.PRE_ESTABLISHED, Input.NOTIFICATION): State.PRE_ESTABLISHED,
+    (State.PRE_ESTABLISHED, Input.CONFIRMATION): State.PRE_ESTABLISHED,
     (State.PRE_ESTABLISHED, Input.EXCEPTION): State.PRE_ESTABLISHED,
     (State.PRE_ESTABLISHED, Input.CLOSED): State.PRE_ESTABLISHED,
 }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TypeVar
 
 from dlms.association import events
@@ -17,6 +18,7 @@ from dlms.client.notices import Notices
 from dlms.client.refusals import AssociationRejected, ServiceException, ServiceFailed
 from dlms.errors import RemoteProtocolError
 from dlms.security.ops import Step
+from dlms.xdlms.data_notification import DataNotification
 from dlms.xdlms.descriptors import CONFIRMED, INVOKE_ID
 from dlms.xdlms.long_invoke import LONG_INVOKE_ID
 from dlms.xdlms.registry import AnyRequest, AnyResponse, Notification
@@ -97,12 +99,14 @@ class Conversation:
         yield Post(self.association.carrier.tell(apdu))
 
     def overheard(self) -> Dialogue[Notification | None]:
-        """What the meter has said unasked, the oldest first; ``None`` if nothing is here.
+        """What the meter has said unasked, the oldest first; ``None`` if nothing is here. It is
+        taken then, and confirmed if that is asked for.
 
         :class:`RemoteProtocolError` if something else is, for nothing was asked.
         """
         kept = self.notices.next()
         if kept is not None:
+            yield from self._confirm(kept)
             return kept
         apdu = yield from glanced(self.association.carrier)
         if apdu is None:
@@ -110,4 +114,13 @@ class Conversation:
         event: events.Event = yield Compute(self.association.receive(apdu))
         if not isinstance(event, events.NotificationReceived):
             raise RemoteProtocolError("an answer to nothing", reason="unasked")
+        yield from self._confirm(event.notification)
         return event.notification
+
+    def _confirm(self, told: Notification) -> Dialogue[None]:
+        """A server that would not take a confirmation gets none. One that is gone has told what
+        it has told all the same.
+        """
+        if isinstance(told, DataNotification) and told.confirmed and self.association.can_confirm:
+            with suppress(OSError):
+                yield from self.tell(self.association.confirm(told))
