@@ -47,14 +47,15 @@ class NoMemory:
 
 
 def _nothing() -> None:
-    """Nobody keeps appointments for the meter."""
+    """Nobody keeps appointments for the meter, nor tells its alerts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
     true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
-    ``look_again`` is called when something else may be due at the meter than before.
+    ``look_again`` is called when something else may be due at the meter than before, ``alerted``
+    when it may have an alert to tell.
     """
 
     device: Device
@@ -66,10 +67,14 @@ class Host:
     audience: Audience = field(default_factory=Audience)
     memory: Memory = field(default_factory=NoMemory)
     look_again: Callable[[], None] = _nothing
+    alerted: Callable[[], None] = _nothing
 
     def tell_happenings(self) -> None:
         """Tell whoever watches what has happened to the meter."""
-        for code in self.device.outbox.take_happenings():
+        happenings = self.device.outbox.take_happenings()
+        if happenings and self.device.state.alerts:
+            self.alerted()
+        for code in happenings:
             text = f"{code:04X} {word(Happening(code))}"
             self.on_event(MeterEvent(meter=self.device.profile.name, kind="happening", text=text))
 
