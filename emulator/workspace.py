@@ -19,9 +19,9 @@ from emulator.head_end.party import ASSOCIATIONS, LISTENER, TITLES
 from emulator.journal import Journal
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
-from emulator.shared_file import SharedFile
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
+from emulator.shared_file import SharedFile
 from tls.credentials import Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
