@@ -97,21 +97,32 @@ class Custody:
 
         :class:`OperationRefused` in enforce mode: that is no Level 3 module.
         """
-        purpose = Purpose.ESTABLISH_TLS
-        decision = self._decide(errand, purpose, key_uses((key,)))
-        sufficient = decision.module_class <= OPENSSL_CLASS
-        outcome = Outcome.REFUSED
+        self.admit_tls(key, errand)
+        outcome = Outcome.FAILED
         try:
-            if not sufficient and self._mode is Mode.ENFORCE:
-                raise self._refusal(decision)
-            outcome = Outcome.FAILED
             result = await connect()
             outcome = Outcome.DONE
             return result
         finally:
-            self._record(
-                errand, "TLS handshake", purpose, (key,), decision, OPENSSL, sufficient, outcome
-            )
+            self.note_tls(key, errand, outcome)
+
+    def admit_tls(self, key: KeyRef, errand: Errand) -> None:
+        """The same for who is called, and cannot choose by whom: to be asked before any handshake.
+        :class:`OperationRefused` as there. Each handshake is a :meth:`note_tls`.
+        """
+        decision = self._decide(errand, Purpose.ESTABLISH_TLS, key_uses((key,)))
+        if decision.module_class > OPENSSL_CLASS and self._mode is Mode.ENFORCE:
+            self.note_tls(key, errand, Outcome.REFUSED)
+            raise self._refusal(decision)
+
+    def note_tls(self, key: KeyRef, errand: Errand, outcome: Outcome = Outcome.DONE) -> None:
+        """Record a handshake with a DCC Private Key."""
+        purpose = Purpose.ESTABLISH_TLS
+        decision = self._decide(errand, purpose, key_uses((key,)))
+        sufficient = decision.module_class <= OPENSSL_CLASS
+        self._record(
+            errand, "TLS handshake", purpose, (key,), decision, OPENSSL, sufficient, outcome
+        )
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
         purpose = purpose_of(op.use, errand.purpose)

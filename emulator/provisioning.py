@@ -26,6 +26,9 @@ from emulator.modules.software import SoftwareModule
 CLIENT_TITLE = b"CLI\x00\x00\x00\x00\x01"
 """System title of the client of associations that belong to no party; no registered FLAG ID."""
 
+ALERTS = "alerts"
+"""Among the titles of clients, whose they are by association, that of who takes alerts."""
+
 PURPOSES = (CertificatePurpose.SIGNATURE, CertificatePurpose.KEY_AGREEMENT)
 
 
@@ -49,13 +52,15 @@ def client_title(row: AssociationRow, titles: Mapping[str, bytes]) -> bytes:
 
 def registered_titles(profile: Profile, titles: Mapping[str, bytes]) -> dict[str, bytes]:
     """The titles that a meter is made with: ``titles``, and where no AARQ could say one, who is
-    provisioned (R-AA-6).
+    provisioned (R-AA-6). Alerts are for who takes them, whichever association they go by.
     """
     silent = {
         row.name: client_title(row, titles)
         for row in profile.associations.values()
         if row.config.pre_established and row.config.needs_title
     }
+    if profile.alert_push is not None and ALERTS in titles:
+        silent[profile.alert_push.association] = titles[ALERTS]
     return {**silent, **titles}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -27,11 +29,12 @@ from emulator.provisioning import Fleet, anchors, provision, registered_titles
 from emulator.serving.audience import Audience
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
-from emulator.serving.host import Host
+from emulator.serving.host import Host, nothing
 from emulator.serving.lines import identification, station_config
 from emulator.serving.plug import Plug
+from emulator.serving.pushing import Address, Pusher, Teller, nowhere
 from emulator.virtual_clock import VirtualClock
-from tls.contexts import server_context
+from tls.contexts import client_context, server_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki
 from tls.plain import start_tcp_server
@@ -104,7 +107,8 @@ class Sandbox:
     ``keylog`` is a file for TLS secrets.
 
     ``clock`` is the time of the meters, real by default; ``control`` is what can be done to them
-    besides what a client can do.
+    besides what a client can do. ``listener`` says where the head end listens for alerts: who knows
+    of another place calls ``pusher.listener_changed()``.
     """
 
     def __init__(
@@ -122,6 +126,7 @@ class Sandbox:
         memories: Memories | None = None,
         keylog: Path | None = None,
         ways: Collection[Way] = (),
+        listener: Callable[[], Address | None] = nowhere,
     ) -> None:
         self._profiles = tuple(profiles)
         self._pki = pki
@@ -138,6 +143,7 @@ class Sandbox:
         self.meters: dict[str, RunningMeter] = {}
         self.clock = VirtualClock() if clock is None else clock
         self.living = Living(self.clock, on_event)
+        self.pusher = Pusher(self.clock, listener)
         self.control = Control(self.meters.keys)
         register_all(self.control, self.clock, self.living, self._mains)
 
@@ -147,7 +153,8 @@ class Sandbox:
                 each = 3 if Way.HDLC in self._ways else 2
                 port = self._port + each * number if self._port else 0
                 await self._start(profile, FIRST_SERIAL + number, port, stack)
-            stack.push_async_callback(_end, asyncio.create_task(self.living.run()))
+            for task in (self.living.run(), self.pusher.run()):
+                stack.push_async_callback(_end, asyncio.create_task(task))
             self._stack = stack.pop_all()
         return self
 
@@ -156,15 +163,24 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        host = self.load(profile, serial, lambda: self.living.look_again(mains))
+        host = self.load(
+            profile,
+            serial,
+            look_again=lambda: self.living.look_again(mains),
+            alerted=lambda: self.pusher.look_again(teller),
+        )
         device = host.device
         mains = Mains(host, self.living.look_again)
+        teller = Teller(host, partial(self._alert_context, device), self.pusher.look_again)
+        mains.lead_to(teller)
+        stack.callback(self.pusher.leave, teller)
         # What is up has mains, whatever befell it before its host ended.
         device.power_restored(self.clock.now())
         host.awake()
         host.memory.commit()
         device.outbox.take_happenings()  # its logs have them; nobody has seen the meter yet
         self.living.look_again(mains)
+        self.pusher.look_again(teller)
         stack.callback(self.living.leave, mains)
 
         def handshake(event: HandshakeEvent) -> None:
@@ -203,11 +219,23 @@ class Sandbox:
         address = await self._start_ways(address, mains, port, stack)
         self.meters[profile.name] = RunningMeter(device, address, host.audience, mains)
 
+    def _alert_context(self, device: Device) -> ssl.SSLContext:
+        """As a client a meter shows another certificate than at its own TLS port, for another
+        purpose. It is issued when the meter has something to tell for the first time.
+        """
+        credential = self._pki.issue_client(device.title, device.title.hex().upper())
+        return client_context(credential, self._pki.trust(), keylog=self._keylog)
+
     def _mains(self) -> Mapping[str, Mains]:
         return {name: meter.mains for name, meter in self.meters.items()}
 
     def load(
-        self, profile: Profile, serial: int, look_again: Callable[[], None] = lambda: None
+        self,
+        profile: Profile,
+        serial: int,
+        *,
+        look_again: Callable[[], None] = nothing,
+        alerted: Callable[[], None] = nothing,
     ) -> Host:
         """A meter with what is kept of it; a new one as it leaves the factory. It serves nobody
         yet. One that was loaded before is retired.
@@ -237,6 +265,7 @@ class Sandbox:
             self._trace,
             memory=memory,
             look_again=look_again,
+            alerted=alerted,
         )
 
     async def _start_ways(

@@ -15,10 +15,12 @@ from typing import Any
 
 from devices.profile import Document
 from emulator.counter_file import CounterFile
-from emulator.head_end.party import ASSOCIATIONS, TITLES
+from emulator.head_end.party import ASSOCIATIONS, LISTENER, TITLES
 from emulator.memory.kept_memories import KeptMemories
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
+from emulator.seen_alerts import SeenAlerts
+from emulator.serving.pushing import Address
 from emulator.shared_file import SharedFile
 from tls.credentials import Credential
 from tls.files import private_directory, read_private, write_private
@@ -62,6 +64,21 @@ class Workspace:
     def credential(self, actor: Actor) -> Credential:
         return Credential.load(self.path / "parties", actor.value.lower())
 
+    def listener_credential(self) -> Credential:
+        """The certificate by which meters know the party that takes alerts; made when it first
+        listens.
+        """
+        parties, name = self.path / "parties", f"{LISTENER.value.lower()}-listener"
+        if not (parties / f"{name}.pem").exists():
+            (parties / f"{name}.key").unlink(missing_ok=True)  # of one that was only half made
+            made = self.pki.issue_listener(TITLES[LISTENER], f"{LISTENER.value} alerts")
+            made.save(parties, name)
+        return Credential.load(parties, name)
+
+    def seen_alerts(self) -> SeenAlerts:
+        """The alerts that were handed on, for one listener at a time."""
+        return SeenAlerts(self.path / "alerts-seen.json")
+
     def _make(self, secret: Path) -> None:
         if (self.path / "pki").exists():
             raise WorkspaceError(f"{self.path} is only half made: remove it and start again")
@@ -95,6 +112,15 @@ class Workspace:
             for row in self._announced()["meters"]
         }
 
+    def announced_at(self) -> int:
+        """When that was written down, as a number that is another one the next time; 0 if no
+        sandbox is up.
+        """
+        try:
+            return self._sandbox.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def document(self, meter: str) -> Document:
         """What the profile of a running meter says. :class:`WorkspaceError` if no sandbox is up."""
         return Document(f"{meter}.toml", self._announced()["profiles"][meter], {})
@@ -107,6 +133,37 @@ class Workspace:
                 f"no sandbox is up in {self.path}: start one with 'cosemlab up'"
             ) from None
         return announced
+
+    # Where the head end listens for alerts --------------------------------------------------------
+
+    def listen_at(self, address: Address) -> None:
+        """Write down where the head end listens. A sandbox may look at any moment."""
+        fresh = self._listener.with_suffix(".new")
+        fresh.write_text(json.dumps(address._asdict()) + "\n")
+        fresh.replace(self._listener)
+
+    def listen_no_more(self) -> None:
+        self._listener.unlink(missing_ok=True)
+
+    def listening_since(self) -> int:
+        """As :meth:`announced_at`, of the listener."""
+        try:
+            return self._listener.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def listener(self) -> Address | None:
+        """Where the head end listens; ``None`` if it does not."""
+        try:
+            return Address(**json.loads(self._listener.read_text()))
+        except FileNotFoundError:
+            return None
+        except (TypeError, ValueError):
+            raise WorkspaceError(f"{self._listener} is damaged: remove it") from None
+
+    @property
+    def _listener(self) -> Path:
+        return self.path / "listener.json"
 
     @property
     def _sandbox(self) -> Path:

@@ -91,6 +91,10 @@ class TestPki:
             not_after=not_after,
         )
 
+    def issue_listener(self, title: bytes, common_name: str) -> Credential:
+        """Issue to a party of the head end for when it is a TLS server, which meters call."""
+        return self.issue_leaf(common_name, names=[hardware_module_name(title)], purposes=[SERVER])
+
     def issue_leaf(
         self,
         common_name: str,

@@ -17,7 +17,7 @@ from devices.timekeeping import device_time, true_time
 from dlms.axdr.data import Data
 from dlms.cosem.fitting import elements_of
 
-DESTINATION, WINDOW, RANDOMISATION, RETRIES, DELAY = 3, 4, 5, 6, 7
+PUSH_OBJECT_LIST, DESTINATION, WINDOW, RANDOMISATION, RETRIES, DELAY = 2, 3, 4, 5, 6, 7
 OPERATION, LAST_CONFIRMATION = 11, 13
 """Attributes of Push setup."""
 

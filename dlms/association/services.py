@@ -58,8 +58,8 @@ class Services:
         return taken
 
     def serve(self, taken: Incoming) -> Step[Event]:
-        """What is to be carried out; or what is not: the step of a block transfer, which is answered
-        here, and the confirmation of a notification.
+        """What is to be carried out; or the step of a block transfer, which is answered here, or
+        the confirmation of a notification, which is not answered.
         """
         request = taken.request
         if isinstance(request, DataNotificationConfirm):

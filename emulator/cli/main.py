@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from emulator.cli import (
+    alerts,
     demo,
     firmware,
     listen,
@@ -28,6 +29,7 @@ COMMANDS = (
     meter,
     firmware,
     listen,
+    alerts,
     plot,
     profiles,
     mqtt,

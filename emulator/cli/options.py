@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from devices.profile import Profile, profile_of
+from dlms.security.keys import KeyRef
 from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
@@ -111,20 +112,25 @@ def say_plugins() -> None:
         failures.say(error)
 
 
+def custody(
+    workspace: Workspace, args: Any, ledger: Ledger, suite_of: Callable[[KeyRef], int]
+) -> Custody:
+    """The door to the workspace's keys, of whose security suites ``suite_of`` knows."""
+    return Custody(
+        [SoftwareModule(KeyRing(workspace.fleet_secret, suite_of))],
+        EDITIONS[args.edition],
+        Mode(args.mode),
+        ledger,
+    )
+
+
 def head_end(
     workspace: Workspace, args: Any, ledger: Ledger, meter: MeterAddress, profile: Profile
 ) -> HeadEnd:
     """Both parties with the workspace's certificates, keys and counters, for one meter."""
     file = workspace.counters
-    suites = suites_of_meters({meter.title: profile})
-    custody = Custody(
-        [SoftwareModule(KeyRing(workspace.fleet_secret, suites))],
-        EDITIONS[args.edition],
-        Mode(args.mode),
-        ledger,
-    )
     return assemble(
-        custody,
+        custody(workspace, args, ledger, suites_of_meters({meter.title: profile})),
         workspace.credential,
         workspace.pki.trust(),
         keylog=args.keylog,

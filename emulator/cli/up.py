@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import signal
 import sys
+from functools import partial
 
 from devices.profile import available
 from emulator.cli import failures, mqtt, options
@@ -17,8 +18,10 @@ from emulator.events import FanOut, MeterEvent
 from emulator.head_end.party import client_titles
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
+from emulator.serving.alerts import NotTold
+from emulator.serving.pushing import Address, Pusher, parse_address
 from emulator.virtual_clock import VirtualClock
-from emulator.workspace import CONTROL, Workspace
+from emulator.workspace import CONTROL, Workspace, WorkspaceError
 
 _HOW = """\
 Connect your own client:
@@ -30,6 +33,9 @@ Or use ours:
   cosemlab read METER | cosemlab credit METER POUNDS | cosemlab instruct METER NAME
   cosemlab status | cosemlab clock --advance 1d12h | cosemlab power METER off
 Ctrl-C ends the sandbox."""
+
+_LOOK = 1.0
+"""Seconds, in real time, between two looks for a new listener."""
 
 _HIGHEST_PORT = 65500
 """Of the first meter: there must be room for the others behind it."""
@@ -65,6 +71,12 @@ def register(subparsers: options.SubParsers) -> None:
     )
     up.add_argument(
         "--at", type=_moment, metavar="TIME", help="when it begins, ISO 8601; default: now"
+    )
+    up.add_argument(
+        "--alerts-to",
+        type=parse_address,
+        metavar="HOST:PORT",
+        help="where the head end listens for alerts; default: where 'cosemlab alerts' does",
     )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
@@ -119,6 +131,7 @@ async def _up(args: argparse.Namespace) -> int:
                 ways=args.ways or (),
                 memories=memories,
                 clock=clock,
+                listener=partial(_listener, workspace, args.alerts_to),
             ) as sandbox,
             mqtt.sandbox_published(published, sandbox, events),
         ):
@@ -127,10 +140,33 @@ async def _up(args: argparse.Namespace) -> int:
                 workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
                 try:
                     _announce(addresses, args)
+                    watching = asyncio.create_task(_watch(workspace, sandbox.pusher))
                     await stop.wait()
+                    watching.cancel()
                 finally:
                     workspace.withdraw()
     return failures.Exit.DONE
+
+
+def _listener(workspace: Workspace, given: Address | None) -> Address | None:
+    """Where alerts go now."""
+    if given is not None:
+        return given
+    try:
+        return workspace.listener()
+    except WorkspaceError as error:
+        raise NotTold(str(error)) from error
+
+
+async def _watch(workspace: Workspace, pusher: Pusher) -> None:
+    """Tell of a listener that was not there before: meters wait longer between their rounds."""
+    known = workspace.listening_since()
+    while True:
+        await asyncio.sleep(_LOOK)
+        since = workspace.listening_since()
+        if since not in (known, 0):
+            pusher.listener_changed()
+        known = since
 
 
 def _announce(addresses: list[MeterAddress], args: argparse.Namespace) -> None:

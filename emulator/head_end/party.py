@@ -14,6 +14,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
 from emulator.head_end.handed_keys import HandedKeys
 from emulator.policy import Actor, Category, Purpose
+from emulator.provisioning import ALERTS
 from tls.contexts import client_context
 from tls.credentials import Credential, Trust
 
@@ -23,10 +24,13 @@ TITLES = {Actor.S1SP: b"S1P\x00\x00\x00\x00\x01", Actor.DCO: b"DCO\x00\x00\x00\x
 ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
 """Whose client each association is; the others belong to nobody on the DCC side."""
 
+LISTENER = Actor.S1SP
+"""Who takes alerts."""
+
 
 def client_titles() -> dict[str, bytes]:
     """The titles to register in a meter, by association."""
-    return {name: TITLES[actor] for name, actor in ASSOCIATIONS.items()}
+    return {ALERTS: TITLES[LISTENER], **{name: TITLES[one] for name, one in ASSOCIATIONS.items()}}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

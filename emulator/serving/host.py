@@ -46,15 +46,16 @@ class NoMemory:
         """It remembers all: what it would not keep over a loss of power is in no such state."""
 
 
-def _nothing() -> None:
-    """Nobody keeps appointments for the meter."""
+def nothing() -> None:
+    """Nobody keeps appointments for the meter, nor tells its alerts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
     true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
-    ``look_again`` is called when something else may be due at the meter than before.
+    ``look_again`` is called when something else may be due at the meter than before, ``alerted``
+    when it may have an alert to tell.
     """
 
     device: Device
@@ -65,11 +66,15 @@ class Host:
     inactivity_timeout: float = INACTIVITY_TIMEOUT
     audience: Audience = field(default_factory=Audience)
     memory: Memory = field(default_factory=NoMemory)
-    look_again: Callable[[], None] = _nothing
+    look_again: Callable[[], None] = nothing
+    alerted: Callable[[], None] = nothing
 
     def tell_happenings(self) -> None:
         """Tell whoever watches what has happened to the meter."""
-        for code in self.device.outbox.take_happenings():
+        happenings = self.device.outbox.take_happenings()
+        if happenings and self.device.state.alerts:
+            self.alerted()
+        for code in happenings:
             text = f"{code:04X} {word(Happening(code))}"
             self.on_event(MeterEvent(meter=self.device.profile.name, kind="happening", text=text))
 

@@ -1,0 +1,134 @@
+"""``alerts``: listen for the alerts of meters, and print them as they come."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from dlms.security.keys import KeyRef
+from emulator.cli import failures, options
+from emulator.cli.output import print_json
+from emulator.counter_file import FiledCounters
+from emulator.head_end.alerts import Smets1Alert
+from emulator.head_end.listener import AlertListener, Device, Told
+from emulator.head_end.party import LISTENER, Party
+from emulator.ledger import Ledger
+from emulator.sandbox import LOOPBACK, suites_of
+from emulator.serving.pushing import Address
+from emulator.workspace import Workspace, WorkspaceError
+
+if TYPE_CHECKING:
+    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+MAX_COUNT = 1_000_000
+_HIGHEST_PORT = 65535
+
+
+def register(subparsers: SubParsers) -> None:
+    alerts = subparsers.add_parser("alerts", help="listen for alerts of meters and print them")
+    alerts.add_argument("--count", type=_count, metavar="N", help="end after N alerts")
+    alerts.add_argument("--port", type=_port, default=0, help="default: any free one")
+    alerts.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
+    options.add_workspace(alerts)
+    options.add_custody(alerts)
+    options.add_keylog(alerts)
+    options.add_json(alerts)
+    alerts.set_defaults(run=lambda args: failures.run(_alerts(args)))
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= MAX_COUNT:
+        raise ValueError
+    return count
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise ValueError
+    return port
+
+
+async def _alerts(args: argparse.Namespace) -> int:
+    """Done when so many have come as were to be counted, or by Ctrl-C."""
+    options.say_plugins()
+    workspace = Workspace(args.workspace)
+    devices = _Devices(workspace)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    heard = 0
+
+    def show(alert: Smets1Alert) -> None:
+        nonlocal heard
+        if args.json:
+            print_json(alert.to_json())
+        else:
+            print(alert)
+        sys.stdout.flush()
+        heard += 1
+        if heard == args.count:
+            listener.end()
+            stop.set()
+
+    party = Party(
+        actor=LISTENER,
+        credential=workspace.credential(LISTENER),
+        trust=workspace.pki.trust(),
+        custody=options.custody(workspace, args, Ledger(), devices.suite_of),
+        counters=FiledCounters(workspace.counters, floors=True),
+        keylog=args.keylog,
+    )
+    with workspace.seen_alerts() as seen:
+        listener = AlertListener(
+            party, workspace.listener_credential(), devices.find, seen, show, _complain
+        )
+        await listener.start(args.host, args.port)
+        address = Address(args.host, listener.port)
+        workspace.listen_at(address)
+        try:
+            print(f"cosemlab: listening at {address}", file=sys.stderr, flush=True)
+            await stop.wait()
+        finally:
+            workspace.listen_no_more()
+            await listener.close()
+    return failures.Exit.DONE
+
+
+def _complain(told: Told) -> None:
+    print(f"cosemlab: {told.peer}  {told.kind}  {told.text}", file=sys.stderr, flush=True)
+
+
+class _Devices:
+    """The meters of the sandbox that is up, which may be another one each time."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._since = -1
+        self._known: dict[bytes, Device] = {}
+
+    def find(self, title: bytes) -> Device | None:
+        since = self._workspace.announced_at()
+        if since != self._since:
+            self._known = self._read()
+            self._since = since
+        return self._known.get(title)
+
+    def suite_of(self, ref: KeyRef) -> int:
+        device = self.find(ref.holder)
+        return 0 if device is None else suites_of(device.profile)(ref)
+
+    def _read(self) -> dict[bytes, Device]:
+        try:
+            meters = self._workspace.meters()
+        except WorkspaceError:
+            return self._known  # of the one that was up last: it may be about to end
+        return {
+            address.title: Device(name, options.find_meter(self._workspace, name)[1])
+            for name, address in meters.items()
+        }
