@@ -58,7 +58,10 @@ _silent.propagate = False
 
 
 class Backoff(NamedTuple):
-    """Seconds between attempts to connect: ``first``, then twice as many, up to ``longest``."""
+    """Seconds between attempts to connect: ``first``, then twice as many, up to ``longest``. It is
+    ``first`` again after a connection that has lasted longer than that: two sandboxes of one name,
+    which take each other's place, are not to do so all the time.
+    """
 
     first: float = 0.5
     longest: float = 30.0
@@ -114,11 +117,11 @@ class Link:
         :class:`BrokerError` if that cannot be made: then there is no other attempt. Ends only if
         another client takes our place.
         """
-        pause = self._backoff.first
+        pause, time = self._backoff.first, asyncio.get_running_loop().time
         while True:
+            began = time()
             try:
                 async with self._connection() as client:
-                    pause = self._backoff.first
                     await self._prepare(client)
                     if not connected.done():
                         connected.set_result(None)
@@ -127,10 +130,11 @@ class Link:
                 if not connected.done():
                     connected.set_exception(self._explain(error))
                     return
-                if self._is_up:
-                    self._note(f"MQTT broker {self._options.place} is lost: {error}")
-                self._is_up = False
                 code = reason_code(error)
+                if self._is_up:
+                    why = "" if code is None else f" (reason code {code:02X})"
+                    self._note(f"MQTT broker {self._options.place} is lost{why}")
+                self._is_up = False
                 if code == SESSION_TAKEN_OVER:
                     self._note(f"another client is {self._client!r} there, too: MQTT ends here")
                     return
@@ -138,6 +142,8 @@ class Link:
                     self._outgoing.give_up_longest_in_flight()
             finally:
                 self._outgoing.disconnected()
+            if time() - began > self._backoff.longest:
+                pause = self._backoff.first
             await asyncio.sleep(pause)
             pause = min(2 * pause, self._backoff.longest)
 

@@ -22,9 +22,10 @@ async def present(
     note: Callable[[str], None],
     leave: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[None]:
-    """Connected when it is entered; else :class:`~emulator.mqtt.broker_errors.BrokerError`. A broker
-    that is lost afterwards is waited for meanwhile. ``leave`` says the last words; ``note`` is told
-    in a line what has gone wrong since.
+    """Connected when it is entered; else :class:`~emulator.mqtt.broker_errors.BrokerError`.
+
+    A broker that is lost afterwards is waited for meanwhile. ``leave`` says the last words;
+    ``note`` is told in a line what has gone wrong since.
     """
     connected = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(link.run(connected))
