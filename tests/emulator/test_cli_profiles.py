@@ -339,8 +339,7 @@ def test_an_imported_meter_is_up(command: Command, tmp_path: Path) -> None:
     out, workspace = tmp_path / "mine.toml", tmp_path / "workspace"
     command("profiles", "import", str(DUMP), "--out", str(out), "--name", "mine")
     up = start(workspace, "up", str(out), "--json")
-    assert up.stdout is not None
-    assert any(line == "}\n" for line in iter(up.stdout.readline, ""))
+    assert [row["name"] for row in announced(up)] == ["mine"]
     try:
         _, shown, err = command("read", "mine", "--json", "--workspace", str(workspace))
         assert err == ""
@@ -371,18 +370,27 @@ def start(workspace: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def announced(up: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """The meters that are up; what happens at them may be printed before."""
+    assert up.stdout is not None
+    lines: list[str] = []
+    for line in up.stdout:
+        lines.append(line)
+        if line == "}\n":
+            document = json.loads("".join(lines))
+            if "meters" in document:
+                return list(document["meters"])
+            lines.clear()
+    raise AssertionError("it ended")
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A sandbox with a meter from a file that is not what it was any more."""
     own = written(tmp_path_factory.mktemp("changed"))
     path = tmp_path_factory.mktemp("up") / "workspace"
     up = start(path, "up", str(own), "secure", "--json")
-    assert up.stdout is not None
-    lines = []
-    while not lines or lines[-1] != "}\n":
-        lines.append(up.stdout.readline())
-        assert lines[-1], "it ended"
-    assert [row["name"] for row in json.loads("".join(lines))["meters"]] == ["mymeter", "secure"]
+    assert [row["name"] for row in announced(up)] == ["mymeter", "secure"]
     own.write_text("this is no profile any more")
     yield path
     up.send_signal(signal.SIGINT)

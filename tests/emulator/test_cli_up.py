@@ -561,8 +561,9 @@ def test_a_sandbox_that_is_gone(
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))  # bound but not listening: ours while the test runs
         port = sock.getsockname()[1]
-        meter = Workspace(up.workspace).meters()["itron"]
-        workspace.announce([meter._replace(plain_port=port, tls_port=port)])
+        other = Workspace(up.workspace)
+        meter = other.meters()["itron"]._replace(plain_port=port, tls_port=port)
+        workspace.announce([meter], {"itron": other.document("itron")})
         assert main([*arguments, "--workspace", str(tmp_path / "w")]) == 3
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -575,7 +576,9 @@ def test_a_workspace_of_another_sandbox(tmp_path: Path, up: Up) -> None:
     In a process of its own, for it ends without waiting for what TLS still has to say.
     """
     workspace = Workspace(tmp_path / "w")
-    workspace.announce(Workspace(up.workspace).meters().values())
+    meters = Workspace(up.workspace).meters()
+    documents = {name: Workspace(up.workspace).document(name) for name in meters}
+    workspace.announce(meters.values(), documents)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "emulator.cli.main", "read", "itron"),
