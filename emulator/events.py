@@ -47,3 +47,22 @@ class FanOut:
     def __call__(self, event: MeterEvent) -> None:
         for watcher in self._watchers:
             watcher(event)
+
+
+class Held:
+    """Keeps what happens until it is :meth:`released <release>`, and hands it on then."""
+
+    def __init__(self, on_event: OnMeterEvent) -> None:
+        self._on_event = on_event
+        self._held: list[MeterEvent] | None = []
+
+    def __call__(self, event: MeterEvent) -> None:
+        if self._held is None:
+            self._on_event(event)
+        else:
+            self._held.append(event)
+
+    def release(self) -> None:
+        held, self._held = self._held or (), None
+        for event in held:
+            self._on_event(event)

@@ -14,7 +14,7 @@ from emulator.cli import failures, mqtt, options
 from emulator.cli.output import print_json, print_table
 from emulator.control.arguments import moment
 from emulator.control.server import serve
-from emulator.events import FanOut, MeterEvent
+from emulator.events import FanOut, Held, MeterEvent
 from emulator.head_end.party import client_titles
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
@@ -115,7 +115,8 @@ async def _up(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     published = mqtt.mqtt_options(args)
-    events = FanOut(_print_json_event if args.json else _print_event)
+    announced = Held(_print_json_event if args.json else _print_event)
+    events = FanOut(announced)
     with workspace.memories() as memories:
         async with (
             Sandbox(
@@ -140,6 +141,7 @@ async def _up(args: argparse.Namespace) -> int:
                 workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
                 try:
                     _announce(addresses, args)
+                    announced.release()
                     watching = asyncio.create_task(_watch(workspace, sandbox.pusher))
                     await stop.wait()
                     watching.cancel()

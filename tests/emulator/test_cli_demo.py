@@ -52,18 +52,25 @@ MANUFACTURERS = {
 # key, 3 x (3 Seal, 2 Open, 2 Mac) for the associations, 8 Seal for Instructions (GETs), 1 Seal for
 # the add-credit Command and 9 Open for responses; the DCO 1 x (3 Seal, 2 Open, 2 Mac), 2 Seal and
 # 2 Open, all of it under (a).
+#
+# Where authentication keys live for one association (Landis+Gyr, Honeywell Elster) the S1SP hands
+# over the next one in each: 1 GenerateKey (the new AK), 1 Wrap (KEK), 1 Seal and 1 Open (request
+# keys), and in the second and third, which are under such a key, 1 Discard of it at the end.
 _A, _B, _C = "G2.44(a)", "G2.44(b)", "G2.44(c)"
 _I, _II, _III = "G2.44(c)(i)", "G2.44(c)(ii)", "G2.44(c)(iii)"
 COUNTS: dict[str, dict[str, int]] = {
     # Long-lived keys throughout. (c): 21 association + 8 Instructions + 9 responses.
     "aclara": {_A: 11, _B: 4, _C: 38, _I: 1, "A1": 4},
-    # Dedicated key, but the AK is long-lived: (c) as before; (iii) for the 3 generated keys alone.
-    # (a) has the DCO's generated key; A1 has 4 Discards. (i): the Command and its token.
-    "honeywell_elster": {_A: 12, _B: 4, _C: 38, _I: 2, _III: 3, "A1": 8},
+    # A dedicated key, and from the second association on an AK for it alone. (c): the first as
+    # before, 7 association + 1 Wrap + 2 for the transfer + 8 for GETs; the others 5 + 1 Wrap each.
+    # (iii): 3 x 2 generated keys; in the second pass 3 and 4, the transfer, and the response to the
+    # Command, 2 + 2 + 1; in the third 2 + 2 + 8 for GETs. (i): the Command and its token. (a) has
+    # the DCO's generated key; A1 4 Random, 4 Discards of dedicated keys and 2 of AKs.
+    "honeywell_elster": {_A: 12, _B: 4, _C: 30, _I: 2, _III: 23, "A1": 10},
     # S1SP: dedicated key and encryption alone. (c): 3 x (2 Seal, 1 Open, 2 Mac) under GUEK.
     # (iii): 3 keys, 3 x (pass 3, pass 4), 8 Instructions, 9 responses. The DCO has long-lived keys.
     "itron": {_A: 11, _B: 4, _C: 15, _I: 1, _III: 26, "A1": 7},
-    "landis_gyr": {_A: 12, _B: 4, _C: 38, _I: 2, _III: 3, "A1": 8},
+    "landis_gyr": {_A: 12, _B: 4, _C: 30, _I: 2, _III: 23, "A1": 10},
     # Category 1: the 8 Instructions are (ii). (c): 21 association + 9 responses.
     "secure": {_A: 11, _B: 4, _C: 30, _I: 2, _II: 8, "A1": 4},
 }
@@ -117,9 +124,9 @@ def test_the_ledger_is_what_was_counted_by_hand(capsys: pytest.CaptureFixture[st
             assert entry["sufficient"] is (expected != "LEVEL_3")
             assert entry["outcome"] == "done"
     total = sum(sum(counts.values()) for counts in COUNTS.values())
-    assert total == len(shown["ledger"]) == 315
+    assert total == len(shown["ledger"]) == 343
     strict = sum(counts[clause] for counts in COUNTS.values() for clause in (_A, _B, _C))
-    assert strict == 236
+    assert strict == 220
 
 
 def test_the_operations_are_what_was_counted_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,15 +135,19 @@ def test_the_operations_are_what_was_counted_by_hand(capsys: pytest.CaptureFixtu
         token = MANUFACTURERS[name][2] == "token"
         s1sp = 3 * (name in ("honeywell_elster", "itron", "landis_gyr"))
         dco = name in ("honeywell_elster", "landis_gyr")
+        handed = 3 * (name in ("honeywell_elster", "landis_gyr"))
         expected = {
             "TLS handshake": 4,
             "Random": 4,
-            "Seal": 4 * 3 + 8 + 1 + 2,
-            "Open": 4 * 2 + 8 + 1 + 2,
+            "Seal": 4 * 3 + 8 + 1 + 2 + handed,
+            "Open": 4 * 2 + 8 + 1 + 2 + handed,
             "Mac": 4 * 2 + token,
         }
         if s1sp:
-            expected |= {"GenerateKey": s1sp + dco, "Discard": s1sp + dco}
+            made, ended = s1sp + dco + handed, s1sp + dco + max(handed - 1, 0)
+            expected |= {"GenerateKey": made, "Discard": ended}
+        if handed:
+            expected["Wrap"] = handed
         assert dict(Counter(entry["operation"] for entry in entries)) == expected, name
 
 
@@ -146,7 +157,7 @@ def test_before_the_letter_everything_with_a_key_is_level_3(
     status, shown = run_json(["demo", "--json", "--edition", "before-letter"], capsys)
     assert status == 0
     counts = Counter(entry["module_class"] for entry in shown["ledger"])
-    assert counts == {"LEVEL_3": 315 - 31, "NONE": 31}
+    assert counts == {"LEVEL_3": 343 - 35, "NONE": 35}
 
 
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +168,7 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         (line,) = [line for line in out.splitlines() if line.startswith(manufacturer)]
         assert f"Category {category}" in line
         assert line.endswith("done")
-    assert "315 operations, 236 of them on a module that is not strong enough." in out
+    assert "343 operations, 220 of them on a module that is not strong enough." in out
     assert "G2.44(c)(iii)" in out
 
 
