@@ -12,6 +12,8 @@ SESSION_TAKEN_OVER = 0x8E
 PACKET_TOO_LARGE = 0x95
 """Reason codes (MQTT 5, 2.4)."""
 
+_UNSPECIFIED = 0x80  # which paho says where the broker has said nothing
+
 
 class BrokerError(Exception):
     """There is no connection to the broker, or no message could be handed to it."""
@@ -47,7 +49,7 @@ def reason_code(error: BaseException | None) -> int | None:
     while error is not None:
         value = getattr(getattr(error, "rc", None), "value", None)
         if isinstance(value, int):
-            return value
+            return None if value == _UNSPECIFIED else value
         error = error.__cause__
     return None
 

@@ -1,10 +1,9 @@
 """The connection to the broker: made, lost, made again; what is outgoing goes, what comes is heard.
 
 Each connection is a new aiomqtt client, and so a new paho client: nothing that paho keeps for
-itself outlives a connection, and what is not acknowledged is in :class:`Outgoing` alone. To use an
-aiomqtt client twice is not safe: after a connection that was lost, its next one does not wait for
-the broker's CONNACK (aiomqtt 2.5.1). So a message that is sent again has another packet identifier
-and no DUP flag, which at QoS 1 makes no difference to a broker.
+itself outlives a connection, and what is not acknowledged is in :class:`Outgoing` alone. So a
+message that is sent again has another packet identifier and no DUP flag, which at QoS 1 makes no
+difference to a broker.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from emulator.mqtt.broker_errors import (
     explain,
     reason_code,
 )
+from emulator.mqtt.client import Client
 from emulator.mqtt.options import MqttOptions
 from emulator.mqtt.outgoing import Message, Outgoing
 
@@ -148,7 +148,7 @@ class Link:
             pause = min(2 * pause, self._backoff.longest)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[aiomqtt.Client]:
+    async def _connection(self) -> AsyncIterator[Client]:
         """A client that is connected, and that leaves nothing behind."""
         client = self._make_client()
         entering = asyncio.ensure_future(client.__aenter__())
@@ -159,19 +159,20 @@ class Link:
                 # It connects in a thread, which cannot be cancelled.
                 await asyncio.gather(entering, return_exceptions=True)
                 raise
+            client.check()
             try:
                 yield client
             finally:
                 await client.__aexit__(None, None, None)
         finally:
-            _let_go(client)
+            client.let_go()
 
-    def _make_client(self) -> aiomqtt.Client:
+    def _make_client(self) -> Client:
         options, will = self._options, self._will
         properties = _properties_of(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY if self._keep else 0
         properties.MaximumPacketSize = MAX_PACKET
-        client = aiomqtt.Client(
+        client = Client(
             options.host,
             options.port,
             identifier=self._client,
@@ -193,7 +194,7 @@ class Link:
         client.pending_calls_threshold = WINDOW
         return client
 
-    async def _prepare(self, client: aiomqtt.Client) -> None:
+    async def _prepare(self, client: Client) -> None:
         if self._subscribe is not None:
             how = SubscribeOptions(qos=1, noLocal=True, retainHandling=_NO_RETAINED)
             codes = await client.subscribe(self._subscribe, options=how)
@@ -207,7 +208,7 @@ class Link:
         self._greet(not self._was_up)
         self._was_up = self._is_up = True
 
-    async def _converse(self, client: aiomqtt.Client) -> None:
+    async def _converse(self, client: Client) -> None:
         """Send and hear, until the connection is lost: raises what it was lost by."""
         self._outgoing.connected()
         tasks = {
@@ -223,7 +224,7 @@ class Link:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: Client) -> None:
         async for message in client.messages:
             properties = message.properties
             self._hear(
@@ -235,29 +236,29 @@ class Link:
                 )
             )
 
-    async def _send(self, client: aiomqtt.Client) -> None:
+    async def _send(self, client: Client) -> None:
         window = asyncio.Semaphore(WINDOW)
-        async with asyncio.TaskGroup() as flights:
-            while True:
-                await window.acquire()
-                number, message = await self._outgoing.take()
-                flights.create_task(self._publish(client, number, message, window))
+        try:
+            async with asyncio.TaskGroup() as flights:
+                while True:
+                    await window.acquire()
+                    number, message = await self._outgoing.take()
+                    flights.create_task(self._publish(client, number, message, window))
+        except* aiomqtt.MqttError as group:
+            raise aiomqtt.MqttError("a message could not be sent") from group.exceptions[0]
 
     async def _publish(
-        self, client: aiomqtt.Client, number: int, message: Message, window: asyncio.Semaphore
+        self, client: Client, number: int, message: Message, window: asyncio.Semaphore
     ) -> None:
         properties = self._properties(message, PacketTypes.PUBLISH, f"{self._run}-{number}")
-        try:
-            await client.publish(
-                message.topic,
-                message.payload,
-                qos=1,
-                retain=message.retained,
-                properties=properties,
-                timeout=math.inf,  # a lost connection ends the waiting
-            )
-        except aiomqtt.MqttError:
-            return  # the connection is lost, which the receiver notices; the message waits
+        await client.publish(
+            message.topic,
+            message.payload,
+            qos=1,
+            retain=message.retained,
+            properties=properties,
+            timeout=math.inf,  # a lost connection ends the waiting
+        )
         self._outgoing.acknowledge(number)
         window.release()
 
@@ -284,18 +285,3 @@ class Link:
 
 def _properties_of(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]  # paho says no types here
-
-
-def _let_go(client: aiomqtt.Client) -> None:
-    """aiomqtt leaves the socket and its callbacks where they are if the broker does not answer, or
-    writing fails; the next socket of that number would then never be read.
-    """
-    paho = client._client
-    if paho.socket() is not None:
-        paho.disconnect()
-    sock = paho.socket()
-    if sock is not None:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(sock.fileno())
-        loop.remove_writer(sock.fileno())
-        sock.close()

@@ -48,6 +48,7 @@ class MqttOptions:
         if self.trust is None:
             return None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.sslsocket_class = _ClosedOnFailure
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             context.load_verify_locations(self.trust)
@@ -60,6 +61,17 @@ class MqttOptions:
             except (OSError, ValueError) as error:
                 raise ValueError(f"{certificate}, {key}: {error}") from None
         return context
+
+
+class _ClosedOnFailure(ssl.SSLSocket):
+    """paho leaves a socket open whose handshake fails."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def _no_passphrase() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from emulator.mqtt.link import Link
@@ -39,9 +39,11 @@ async def present(
             yield
         finally:
             leave()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GOODBYE):
-                    await outgoing.settled()
+            settled = asyncio.create_task(outgoing.settled())
+            await asyncio.wait(
+                (settled, running), timeout=GOODBYE, return_when=asyncio.FIRST_COMPLETED
+            )
+            settled.cancel()
             if len(outgoing):
                 note(f"{len(outgoing)} messages were not taken by the MQTT broker")
     finally:

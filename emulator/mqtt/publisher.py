@@ -23,7 +23,7 @@ ASSOCIATIONS = frozenset({"associated", "association-refused", "released", "hand
 """Kinds of events that are about associations."""
 
 NOT_PUBLISHED = frozenset({"<-", "->", "request", "response"})
-"""What a trace shows: APDUs as they come, in which a password or a new key may be."""
+"""What a trace shows: APDUs, which are for whoever sits there; a broker keeps what it is told."""
 
 _POWER = {"power-lost": False, "power-restored": True}
 

@@ -180,6 +180,7 @@ def check(name: str, payload: Any) -> None:
 def make_mosquitto(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
     """``make_mosquitto(more)``: a broker that runs, with more in its configuration."""
     made: list[Mosquitto] = []
+
     def make(more: str = "allow_anonymous true") -> Mosquitto:
         directory = tmp_path / f"mosquitto{len(made)}"
         directory.mkdir()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -37,9 +38,7 @@ class On:
         self.heard: list[Arrived] = []
         self.news = asyncio.Event()
         given = {"client": "cosemlab-lab", "backoff": QUICK, "greet": self._greet, **how}
-        self.link = Link(
-            broker.options(), outgoing, note=self.note, hear=self._hear, **given
-        )
+        self.link = Link(broker.options(), outgoing, note=self.note, hear=self._hear, **given)
 
     def note(self, line: str) -> None:
         self.notes.append(line)
@@ -105,45 +104,107 @@ async def test_messages_come_in_order_and_each_has_a_name(mosquitto: Any, listen
 # The broker dies ----------------------------------------------------------------------------------
 
 
-async def test_a_broker_that_is_killed_and_started_again_loses_nothing(
-    mosquitto: Any, listening: Any
-) -> None:
-    """Numbers go out all the time; whoever listens has each of them at least once, and the first
-    time in order.
+def packet(kind: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    assert len(body) < 128
+    return bytes((kind, len(body))) + body
+
+
+def string(text: str) -> bytes:
+    return len(text).to_bytes(2, "big") + text.encode()
+
+
+class Stubborn:
+    """A subscriber with a session that is kept, made by hand: of a connection that is lost it takes
+    what had arrived. (paho does not if it cannot say thank you.)
+    """
+
+    CONNECT = packet(0x10, string("MQTT"), b"\5\0\0\0\5\x11\0\0\x0e\x10", string("stubborn"))
+    SUBSCRIBE = packet(0x82, b"\0\1\0", string(NUMBERS), b"\1")
+
+    def __init__(self, port: int) -> None:
+        self._address = ("127.0.0.1", port)
+        self.numbers: list[int] = []
+        self.subscriptions = 0
+        self._news = asyncio.Event()
+
+    async def wait(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            with socket.socket() as sock:
+                sock.setblocking(False)
+                try:
+                    await loop.sock_connect(sock, self._address)
+                    sock.send(self.CONNECT + self.SUBSCRIBE)
+                    held = b""
+                    while octets := await loop.sock_recv(sock, 1 << 20):
+                        held = self._take(sock, held + octets)
+                except OSError:
+                    await asyncio.sleep(0.01)  # the broker is away; its absence cannot be awaited
+
+    def _take(self, sock: socket.socket, octets: bytes) -> bytes:
+        """All packets that are there; gives what is left."""
+        while len(octets) >= 2 and len(octets) >= 2 + octets[1]:
+            kind, body, octets = octets[0], octets[2 : 2 + octets[1]], octets[2 + octets[1] :]
+            if kind == 0x90:
+                self.subscriptions += 1
+            if kind >> 4 == 3:
+                after = 2 + int.from_bytes(body[:2], "big")
+                begin = after + 3 + body[after + 2]
+                self.numbers.append(int(body[begin:]))
+                with suppress(OSError):
+                    sock.send(packet(0x40, body[after : after + 2]))
+            self._news.set()
+        assert len(octets) < 2 or octets[1] < 128
+        return octets
+
+
+async def test_a_broker_that_is_killed_and_started_again_loses_nothing(mosquitto: Any) -> None:
+    """Numbers go out all the time; a subscriber has each of them at least once, and the first time
+    in order.
     """
     outgoing = Outgoing()
-    async with listening(mosquitto, identifier="listener") as listener:
-        # On its disk the broker has the session from now on.
-        mosquitto.stop()
-        mosquitto.start()
-        await listener.wait(lambda: listener.connections == 2)
-        async with on(mosquitto, outgoing) as there:
-            last = 0
-            for life in range(5):
-                await listener.wait(lambda life=life: listener.connections == life + 2)
-                await there.wait(lambda life=life: len(there.greetings) == life + 1)
-                # What was written to the listener before this number is with it.
+    subscriber = Stubborn(mosquitto.port)
+    subscribing = asyncio.create_task(subscriber.run())
+    await subscriber.wait(lambda: subscriber.subscriptions == 1)
+    # On its disk the broker has the session from now on.
+    mosquitto.stop()
+    mosquitto.start()
+    last = 0
+    async with on(mosquitto, outgoing) as there:
+        for life in range(5):
+            await subscriber.wait(lambda life=life: subscriber.subscriptions == life + 2)
+            await there.wait(lambda life=life: len(there.greetings) == life + 1)
+            # What had been left from before was written to the subscriber before this number.
+            outgoing.put(numbered(last := last + 1))
+            await subscriber.wait(lambda: last in subscriber.numbers)
+            for _ in range(10 * WINDOW):
                 outgoing.put(numbered(last := last + 1))
-                await listener.wait(lambda: str(last) in texts(listener))
-                for _ in range(10 * WINDOW):
-                    outgoing.put(numbered(last := last + 1))
-                # Some of them are on their way when it dies.
-                await listener.wait(lambda: str(last - 9 * WINDOW) in texts(listener))
-                mosquitto.kill()
-                await there.wait(lambda life=life: len(there.notes) == 2 * life + 1)
-                for _ in range(WINDOW):
-                    outgoing.put(numbered(last := last + 1))
-                mosquitto.start()
-            await listener.wait(lambda: str(last) in texts(listener))
-            async with asyncio.timeout(30):
-                await outgoing.settled()
-    heard = [int(text) for text in texts(listener)]
-    assert set(heard) == set(range(1, last + 1))
-    firsts = list(dict.fromkeys(heard))
+            # Some of them are on their way when it dies.
+            await subscriber.wait(lambda: last - 9 * WINDOW in subscriber.numbers)
+            mosquitto.kill()
+            await there.wait(lambda life=life: len(there.notes) == 2 * life + 1)
+            for _ in range(WINDOW):
+                outgoing.put(numbered(last := last + 1))
+            mosquitto.start()
+        await subscriber.wait(lambda: last in subscriber.numbers)
+        async with asyncio.timeout(30):
+            await outgoing.settled()
+    assert not subscribing.done()
+    subscribing.cancel()
+    assert set(subscriber.numbers) == set(range(1, last + 1))
+    firsts = list(dict.fromkeys(subscriber.numbers))
     assert firsts == sorted(firsts)
     assert there.greetings == [True, False, False, False, False, False]
     assert [note.split(" is ")[1][:4] for note in there.notes] == ["lost", "back"] * 5
     assert not any(outgoing.dropped.values())
+    assert len(outgoing) == 0
 
 
 async def test_what_did_not_fit_is_counted_and_the_rest_comes(
@@ -216,50 +277,73 @@ async def test_a_message_that_the_broker_finds_too_long_does_not_hold_up_the_oth
     assert outgoing.dropped[Rank.TELEMETRY] == 1
 
 
-class OfOneConnection:
-    """A broker, made by hand, that takes one connection and ends it with a reason code."""
+CONNACK = bytes.fromhex("20 03 00 00 00")
+TAKEN_OVER = bytes.fromhex("E0 01 8E")
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+
+class ByHand:
+    """A broker that is made by hand: each connection is one of its ``lives``."""
+
+    def __init__(self, *lives: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]) -> None:
+        self._lives = list(lives)
+        self.port = 0
 
     def options(self) -> MqttOptions:
         return MqttOptions(host="127.0.0.1", port=self.port)
 
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"cosemlab-lab")
+        await self._lives.pop(0)(reader, writer)
+        writer.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[ByHand]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        async with server:
+            yield self
+        assert self._lives == []
+
 
 async def test_a_second_client_of_the_same_name_ends_the_first() -> None:
     """Mosquitto 2.0.11 does not say why it hangs up, but others do (MQTT 5, 3.1.4)."""
-    connections = 0
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        await reader.readuntil(b"cosemlab-lab")
-        writer.write(bytes.fromhex("20 03 00 00 00  E0 01 8E"))
+    async def take_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CONNACK)
+        await reader.readuntil(b"numbers")
+        writer.write(TAKEN_OVER)
         await writer.drain()
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, on(OfOneConnection(server.sockets[0].getsockname()[1])) as there:
+    async with ByHand(take_over).running() as broker, on(broker) as there:
+        there.outgoing.put(numbered(1))
         await there.wait(lambda: len(there.notes) == 2)
     assert "is lost (reason code 8E)" in there.notes[0]
     assert there.notes[1] == "another client is 'cosemlab-lab' there, too: MQTT ends here"
-    assert connections == 1
+    assert len(there.outgoing) == 1
 
 
-async def test_the_last_will_is_said_of_a_link_that_is_lost(
-    mosquitto: Any, listening: Any
-) -> None:
-    publisher = Publisher(TREE, Outgoing(), lambda: dt.datetime.now(dt.UTC))
-    async with listening(mosquitto) as listener:
-        async with on(mosquitto, will=publisher.last_will(["a"])) as there:
-            # The broker has lost it, as far as the broker can tell.
-            async with on(mosquitto):
-                await there.wait(lambda: there.notes)
-                (will,) = await listener.wait_for("/status")
-    assert will.json == {"state": "offline", "reason": "lost", "meters": ["a"], "dropped": {}}
-    assert will.user["schema"] == "status/1"
-    assert will.content_type == "application/json"
+async def test_a_broker_that_hangs_up_right_after_it_has_answered() -> None:
+    """The link notices, and what was not acknowledged goes out on a later connection."""
+    arrived = asyncio.Event()
+
+    async def take_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CONNACK)
+        await reader.readuntil(b"numbers")
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CONNACK + TAKEN_OVER[:1] + b"\x00")
+        await writer.drain()
+
+    async def take_again(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await take_one(reader, writer)
+        arrived.set()
+
+    lives = ByHand(take_one, *[hang_up] * 5, take_again)
+    async with lives.running() as broker, on(broker) as there:
+        there.outgoing.put(numbered(1))
+        async with asyncio.timeout(30):
+            await arrived.wait()
 
 
 async def test_no_will_is_said_of_a_link_that_leaves(mosquitto: Any, listening: Any) -> None:

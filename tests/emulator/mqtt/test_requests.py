@@ -1,4 +1,4 @@
-"""Control over MQTT: what is asked is done once and answered; what is no request is answered too."""
+"""Control over MQTT: what is asked is done once and answered; so is what is no request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import jsonschema
 import pytest
 
 from emulator.control import Argument, Control, Kind, Scope
@@ -29,7 +30,7 @@ class Desk:
     def __init__(self, check: Any) -> None:
         self._check = check
         self.calls: list[tuple[str | None, dict[str, Any]]] = []
-        self.open = asyncio.Event()
+        self.called, self.open = asyncio.Event(), asyncio.Event()
         self.open.set()
         self.control = Control(lambda: ["aclara"])
         self.control.register(
@@ -46,6 +47,7 @@ class Desk:
 
     async def _turn(self, meter: str | None, given: dict[str, Any]) -> dict[str, object]:
         self.calls.append((meter, given))
+        self.called.set()
         await self.open.wait()
         if given.get("times") == 7:
             raise refused("not seven times")
@@ -72,8 +74,6 @@ class Desk:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    import jsonschema
-
     desk = Desk(lambda name, payload: jsonschema.validate(payload, schema(name)))
     task = asyncio.create_task(desk.requests.run())
     yield desk
@@ -233,8 +233,8 @@ async def test_the_window_of_repetition_is_bounded(
 async def test_too_many_at_once(desk: Desk) -> None:
     desk.open.clear()
     desk.requests.hear(TURN)
-    while not desk.calls:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await desk.called.wait()
     for n in range(MAX_WAITING):
         desk.requests.hear(TURN._replace(correlation=b"w%d" % n))
     reply = await desk.answer(TURN._replace(correlation=b"too many"))
