@@ -29,7 +29,7 @@ from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import SelectiveAccess
 
 LOG, OTHER = "0-0:99.98.0.255", "0-0:99.98.1.255"
-CLOCK, CODE, ENERGY = "0-0:1.0.0.255", "0-0:96.11.0.255", "1-0:1.8.0.255"
+CLOCK, CODE, ENERGY = "0-0:1.0.0.255", "0-0:96.11.9.255", "1-0:1.8.0.255"
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 ENTRIES = 5

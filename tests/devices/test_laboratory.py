@@ -48,6 +48,7 @@ def test_what_the_associations_offer() -> None:
     assert {config.mechanism for config in configs} == set(Mechanism) - {Mechanism.HLS}
     assert {config.suite for config in configs} == {0, 1, 2}
     assert {row.name for row in rows if row.config.pre_established} == {
+        "alerts",
         "pre_established",
         "broadcast",
     }

@@ -31,7 +31,8 @@ PROFILE = load("laboratory")
 TITLE = b"CLI\0\0\0\0\1"
 PAD = AttributeDescriptor(1, obis.parse("0-0:96.1.9.255"), 2)
 NAME = AttributeDescriptor(1, obis.parse("0-0:42.0.0.255"), 2)
-SILENT = {"broadcast", "unconfirmed"}
+SILENT = {"alerts", "broadcast", "unconfirmed"}
+"""Nothing is asked of them that is answered."""
 OPENED = [name for name in PROFILE.associations if name not in SILENT]
 
 
