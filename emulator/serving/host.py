@@ -90,6 +90,7 @@ class Host:
         """
         self.device.advance(moment)
         self.settle()
+        self.restart_if_wanted()
 
     def settle(self) -> None:
         """Keep what has changed, and then tell whoever is to know."""
@@ -98,9 +99,13 @@ class Host:
         self.audience.tell_all(self.device.outbox.take_announcements())
 
     def restart_if_wanted(self) -> None:
-        """Let the meter begin anew if it has changed its firmware: to be asked for after replies,
-        and by whoever wakes it. Its associations end; what it remembers stays.
+        """Let the meter begin anew if it has changed its firmware, once replies are on their way.
+        Associations end with their connections; what it remembers stays.
         """
-        if self.device.restart_wanted:
-            self.device.restart_wanted = False
-            self.audience.hang_up()
+        if not self.device.restart_wanted:
+            return
+        self.device.restart_wanted = False
+        self.audience.hang_up()
+        self.device.outbox.take_announcements()
+        name = self.device.profile.name
+        self.on_event(MeterEvent(meter=name, kind="rebooted", text="new firmware"))

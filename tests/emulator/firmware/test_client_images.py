@@ -205,7 +205,7 @@ async def test_a_meter_that_takes_its_time(
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        clock.now += dt.timedelta(seconds=seconds)
+        clock.advance(dt.timedelta(seconds=seconds))
 
     async with run_meter(updatable("secure", 5, 20)) as meter:
         octets = image_for(meter)

@@ -99,7 +99,7 @@ async def test_a_meter_that_takes_its_time(
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        clock.now += dt.timedelta(seconds=seconds)
+        clock.advance(dt.timedelta(seconds=seconds))
         await asyncio.sleep(0)
 
     head_end.firmware.sleep = sleep
