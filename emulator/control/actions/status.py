@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from devices import supply
@@ -32,8 +33,8 @@ def register(
 
 
 def _of(mains: Mains) -> dict[str, object]:
-    """``relay`` and ``balance`` are ``None`` for a meter that has none; the balance is a whole
-    number of the account's units.
+    """``relay`` and ``balance`` are ``None`` for a meter that has none; the balance is in pounds, as
+    text.
     """
     if mains.are_on:
         mains.host.awake()
@@ -53,8 +54,7 @@ def _relay(meter: Meter) -> str | None:
     return None if row is None else supply.state_of(meter, row).name.lower().replace("_", "-")
 
 
-def _balance(meter: Meter) -> int | None:
-    try:
-        return None if account_of(meter) is None else balance(meter)
-    except LookupError:
+def _balance(meter: Meter) -> str | None:
+    if account_of(meter) is None:
         return None
+    return str(Decimal(balance(meter)).scaleb(meter.profile.currency_scale))

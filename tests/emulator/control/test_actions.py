@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -228,7 +229,8 @@ async def test_status(sandbox: Sandbox, clock: VirtualClock) -> None:
     }
     row = shown["meters"]["secure"]
     device = sandbox.meters["secure"].device
-    assert row["balance"] == balance(device)
+    scale = device.profile.currency_scale
+    assert row["balance"] == str(Decimal(balance(device)).scaleb(scale))
     assert row["relay"] in ("connected", "disconnected", "ready-for-reconnection")
     assert row["connections"] == 0
     assert (row["power"], row["back"]) == ("on", None)
