@@ -11,7 +11,8 @@ from typing import Any
 
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Step, Unwrap, Use, Wrap
-from emulator.head_end.handed_keys import MAX_OFFERED, HandedKeys, Run, handed_ref
+from emulator.head_end.handed_keys import MAX_OFFERED, HandedKeys, handed_ref
+from emulator.head_end.known_keys import Run
 from emulator.journal import StoreError
 from emulator.shared_file import SharedFile
 

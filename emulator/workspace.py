@@ -57,6 +57,11 @@ class Workspace:
         """The keys that the commands have handed over to meters, wrapped."""
         return SharedFile(self.path / "handed-keys.json")
 
+    @property
+    def known_keys(self) -> SharedFile:
+        """The keys of meters that the commands have rotated, wrapped."""
+        return SharedFile(self.path / "known-keys.json")
+
     def memories(self) -> KeptMemories:
         """What the meters remember, for one sandbox at a time."""
         return KeptMemories(self.path, self.fleet_secret)

@@ -18,6 +18,7 @@ from emulator.cli import (
     plot,
     policy,
     profiles,
+    rotate,
     sandbox,
     up,
 )
@@ -27,6 +28,7 @@ COMMANDS = (
     up,
     sandbox,
     meter,
+    rotate,
     firmware,
     listen,
     alerts,

@@ -6,7 +6,7 @@ import argparse
 import datetime as dt
 import json
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from devices.certificates import KINDS
 from devices.profile import Profile
@@ -14,7 +14,9 @@ from devices.profile.model import AssociationRow
 from dlms.axdr.data import Data
 from dlms.cosem import catalogue, obis
 from dlms.cosem.quantity import Quantity
+from dlms.security.drive import run as run_step
 from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import Step
 from emulator.cli import failures, mqtt, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
@@ -23,10 +25,13 @@ from emulator.client import UnknownObject
 from emulator.client.objects import instance_of
 from emulator.client.targets import Span, Wanted
 from emulator.control.client import ask
-from emulator.head_end.party import client_titles
+from emulator.head_end.known_keys import KnownKeys
+from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
+from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
+from emulator.modules.software import SoftwareModule
 from emulator.provisioning import (
     PURPOSES,
     Fleet,
@@ -229,8 +234,9 @@ async def _keys(args: argparse.Namespace) -> int:
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
         first = KeyKind.GBEK if config.broadcast else KeyKind.GUEK
+        rotated = await _rotated(workspace, ring, meter.title, row.name)
         for kind in (first, KeyKind.GAK, KeyKind.KEK):
-            key = ring.get(KeyRef(meter.title, row.name, kind))
+            key = ring.get(rotated.key(meter.title, row.name, kind))
             shown[kind.name.lower()] = key.hex().upper()
         if client is not None and has_pairs(row):
             shown |= _pairs(row, meter.title, client, ring, Fleet(workspace.fleet_secret))
@@ -242,6 +248,20 @@ async def _keys(args: argparse.Namespace) -> int:
     else:
         print_table([(key.replace("_", " "), str(value)) for key, value in shown.items()])
     return failures.Exit.DONE
+
+
+async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str) -> KnownKeys:
+    """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
+    if scope not in ASSOCIATIONS:
+        return KnownKeys()
+    known = FiledKnownKeys(workspace.known_keys, TITLES[ASSOCIATIONS[scope]])
+    module = SoftwareModule(ring)
+
+    async def run(step: Step[Any]) -> Any:
+        return run_step(step, module.execute)
+
+    await known.recall(title, scope, run)
+    return known
 
 
 def _pairs(

@@ -18,6 +18,7 @@ from emulator.handed_key_file import FiledHandedKeys
 from emulator.head_end.assembly import assemble
 from emulator.head_end.party import TITLES
 from emulator.head_end.services import HeadEnd
+from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
@@ -137,4 +138,5 @@ def head_end(
         counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),
         handed=lambda actor: FiledHandedKeys(workspace.handed_keys, TITLES[actor]),
+        known=lambda actor: FiledKnownKeys(workspace.known_keys, TITLES[actor]),
     )

@@ -10,7 +10,7 @@ import sys
 from functools import partial
 
 from devices.profile import available
-from emulator.cli import failures, mqtt, options
+from emulator.cli import failures, mqtt, options, rotate
 from emulator.cli.output import print_json, print_table
 from emulator.control.arguments import moment
 from emulator.control.server import serve
@@ -136,6 +136,7 @@ async def _up(args: argparse.Namespace) -> int:
             ) as sandbox,
             mqtt.sandbox_published(published, sandbox, events),
         ):
+            rotate.offer(sandbox.control, workspace)
             addresses = [running.address for running in sandbox.meters.values()]
             async with serve(sandbox.control, workspace.path / CONTROL):
                 workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})

@@ -8,6 +8,7 @@ from pathlib import Path
 from dlms.security.counters import InvocationCounters
 from emulator.custody import Custody
 from emulator.head_end.handed_keys import HandedKeys
+from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import Party
 from emulator.head_end.services import HeadEnd
 from emulator.head_end.token_counters import TokenCounters
@@ -24,10 +25,11 @@ def assemble(
     counters: Callable[[], InvocationCounters] = InvocationCounters,
     tokens: TokenCounters | None = None,
     handed: Callable[[Actor], HandedKeys] = lambda actor: HandedKeys(),
+    known: Callable[[Actor], KnownKeys] = lambda actor: KnownKeys(),
     associations: Mapping[Actor, str] | None = None,
 ) -> HeadEnd:
     """``credential`` gives each party its certificate, ``counters`` makes each its counters,
-    ``handed`` keeps the keys that it hands over.
+    ``handed`` and ``known`` keep the keys that it hands over and rotates.
 
     ``associations`` are the rows of profiles that the parties use, where those are not called like
     them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
@@ -41,6 +43,7 @@ def assemble(
             custody=custody,
             counters=counters(),
             handed=handed(actor),
+            known=known(actor),
             association=(associations or {}).get(actor, ""),
             keylog=keylog,
         )

@@ -8,14 +8,8 @@ the meter has taken is known from the first association that stands.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import Step
-
-Run = Callable[[Step[Any]], Awaitable[Any]]
-"""Carries out cryptography, tagged."""
+from emulator.head_end.known_keys import Run
 
 MAX_OFFERED = 4
 """Keys of a meter of which nobody knows whether it has them: each costs an AARQ to find out."""

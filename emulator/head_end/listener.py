@@ -19,7 +19,7 @@ from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.association.events import NotificationReceived
 from dlms.errors import DlmsError, RemoteProtocolError
 from dlms.security.control import Protection
-from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.keys import KeyKind
 from dlms.security.ops import Step
 from dlms.xdlms.data_notification import DataNotification
 from emulator.channel import Channel, ChannelClosed
@@ -170,13 +170,15 @@ class AlertListener:
 
     async def _listen(self, channel: _Incoming, title: bytes, device: Device) -> None:
         party, profile = self._party, device.profile
-        association = _association(party, title, profile)
-        config = association.config
         errand = party.errand(title.hex().upper(), profile.category, Purpose.PROCESS_RESPONSE)
 
         async def run(step: Step[Any]) -> Any:
             return await party.custody.run(step, errand)
 
+        assert profile.alert_push is not None  # _known() has been asked
+        await party.known.recall(title, profile.alert_push.association, run)
+        association = _association(party, title, profile)
+        config = association.config
         while True:
             async with asyncio.timeout(IDLE_TIMEOUT):
                 apdu = await channel.receive(config.client_sap, config.server_sap)
@@ -239,6 +241,7 @@ def _association(party: Party, title: bytes, profile: Profile) -> ClientAssociat
         protection=Protection(row.protection),
     )
     keys = AssociationKeys(
-        guek=KeyRef(title, row.name, KeyKind.GUEK), gak=KeyRef(title, row.name, KeyKind.GAK)
+        guek=party.known.key(title, row.name, KeyKind.GUEK),
+        gak=party.known.key(title, row.name, KeyKind.GAK),
     )
     return ClientAssociation(config, keys, party.counters)

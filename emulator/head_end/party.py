@@ -13,6 +13,7 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
 from emulator.head_end.handed_keys import HandedKeys
+from emulator.head_end.known_keys import KnownKeys
 from emulator.policy import Actor, Category, Purpose
 from emulator.provisioning import ALERTS
 from tls.contexts import client_context
@@ -45,6 +46,7 @@ class Party:
     custody: Custody
     counters: InvocationCounters = field(default_factory=InvocationCounters)
     handed: HandedKeys = field(default_factory=HandedKeys)
+    known: KnownKeys = field(default_factory=KnownKeys)
     association: str = ""
     keylog: Path | None = None
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from emulator.client import ObjectList
 from emulator.client.targets import Wanted
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.firmware import Firmware
+from emulator.head_end.handing_over import rotate
 from emulator.head_end.party import ASSOCIATIONS, Party
 from emulator.head_end.token_counters import TokenCounters
 from emulator.policy import Actor, Purpose
@@ -160,6 +161,18 @@ class HeadEnd:
         except AccessRefused as refusal:
             status = _element(await session.get(_TOKEN_STATUS), 0)
             raise MeterRefusal(f"token not accepted: {_status_name(status)}") from refusal
+
+    async def rotate(
+        self, meter: MeterAddress, profile: Profile, actor: Actor, kinds: Sequence[KeyKind]
+    ) -> None:
+        """Replace keys of a party's own association, all or none.
+
+        :class:`~emulator.head_end.handing_over.NotRotated` if the meter does not take them. If its
+        answer is lost, the next association finds out which keys it has.
+        """
+        party = self._parties[actor]
+        async with associate(party, meter, profile) as session:
+            await rotate(session, party, meter, party.row(profile), kinds)
 
     async def instruct(
         self, meter: MeterAddress, profile: Profile, name: str, argument: Data | None = None

@@ -19,7 +19,7 @@ from dlms.security.ops import Mac, Open, Seal
 from emulator.client.targets import Wanted
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
-from emulator.head_end.association import _plan
+from emulator.head_end.planning import global_keys, plan
 from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd
 from emulator.modules.keyring import KeyRing
@@ -101,7 +101,8 @@ def test_knobs_and_suite_are_the_rows(make_party: Any, knobs: Any) -> None:
     party = make_party(Actor.S1SP)
     profile = changed(load("secure"), "s1sp", knobs=knobs, suite=1)
     meter: Any = type("Meter", (), {"title": profile.system_title(1)})
-    config, keys = _plan(party, meter, profile, party.row(profile))
+    config = plan(party, meter, party.row(profile))
+    keys = global_keys(party, meter, party.row(profile))
     row = profile.associations["s1sp"].config
     assert (config.suite, config.knobs, config.mechanism) == (1, knobs, row.mechanism)
     assert keys.guek == KeyRef(meter.title, "s1sp", KeyKind.GUEK)

@@ -1,0 +1,88 @@
+"""``rotate``: new keys for a party's association with a meter.
+
+A running sandbox can be asked for it, too, by the action ``keys.rotate``: a head end of its own
+does it then.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from devices.profile import Profile
+from dlms.errors import DlmsError
+from dlms.security.keys import KeyKind
+from dlms.words import words
+from emulator.cli import meter, options
+from emulator.control import Control, Scope
+from emulator.control.arguments import Argument, Kind
+from emulator.control.errors import refused
+from emulator.custody import Mode
+from emulator.head_end.services import HeadEnd
+from emulator.ledger import Ledger
+from emulator.policy import LETTER, Actor
+from emulator.sandbox import MeterAddress
+from emulator.workspace import Workspace
+
+_ROTATED = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK)
+KINDS = {word: kind for word, kind in words(KeyKind).items() if kind in _ROTATED}
+PARTIES = {actor.value.lower(): actor for actor in (Actor.S1SP, Actor.DCO)}
+
+ARGUMENTS = (
+    Argument(
+        name="party",
+        kind=Kind.TEXT,
+        required=True,
+        choices=tuple(PARTIES),
+        help="whose association it is",
+    ),
+    Argument(
+        name="kind", kind=Kind.TEXT, required=True, choices=tuple(KINDS), help="which key is new"
+    ),
+)
+
+
+def register(subparsers: options.SubParsers) -> None:
+    rotate = subparsers.add_parser(
+        "rotate",
+        help="give a meter new keys, wrapped under its master key",
+        description="All of them are replaced or none. If the meter's answer is lost, the next"
+        " command finds out which keys it has.",
+    )
+    options.add_meter(rotate)
+    rotate.add_argument(
+        "kinds", nargs="+", choices=tuple(KINDS), metavar="KIND", help=f"{{{','.join(KINDS)}}}"
+    )
+    rotate.add_argument("--party", choices=tuple(PARTIES), default="s1sp", help="default: s1sp")
+    meter.finish(rotate, _rotate)
+
+
+async def _rotate(
+    args: argparse.Namespace, head_end: HeadEnd, address: MeterAddress, profile: Profile
+) -> dict[str, object]:
+    kinds = [KINDS[kind] for kind in dict.fromkeys(args.kinds)]
+    await head_end.rotate(address, profile, PARTIES[args.party], kinds)
+    return {"rotated": ", ".join(dict.fromkeys(args.kinds)), "of": args.party}
+
+
+def offer(control: Control, workspace: Workspace) -> None:
+    """Let a running sandbox be asked for it."""
+
+    async def handler(name: str, given: dict[str, Any]) -> dict[str, object]:
+        address, profile = options.find_meter(workspace, name)
+        args = argparse.Namespace(mode=Mode.OBSERVE.value, edition=LETTER.name, keylog=None)
+        head_end = options.head_end(workspace, args, Ledger(), address, profile)
+        try:
+            actor = PARTIES[given["party"]]
+            await head_end.rotate(address, profile, actor, (KINDS[given["kind"]],))
+        except (DlmsError, OSError) as error:
+            raise refused(str(error) or type(error).__name__) from error
+        return {"rotated": given["kind"], "of": given["party"]}
+
+    control.register(
+        "keys.rotate",
+        handler,
+        arguments=ARGUMENTS,
+        help="the head end gives a meter a new key, wrapped under its master key",
+        meter=Scope.METER,
+    )

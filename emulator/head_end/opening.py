@@ -1,0 +1,88 @@
+"""Which keys open an association: those that the meter is known to have, or may have.
+
+Keys of which nobody knows whether the meter has taken them are tried before those that it had, and
+authentication keys that were handed over for one association before the long-lived one, the latest
+first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devices.profile import Profile
+from devices.profile.model import AssociationRow
+from dlms.association.config import AssociationKeys
+from dlms.client.new_keys import FIELDS, discard
+from dlms.client.refusals import AssociationRejected
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.ops import Use
+from emulator.channel import Channel
+from emulator.head_end.known_keys import Run
+from emulator.head_end.party import Party
+from emulator.head_end.party_association import PartyAssociation
+from emulator.head_end.planning import global_keys, move_counter_forward, plan
+from emulator.policy import Purpose
+from emulator.sandbox import MeterAddress
+
+_SHOWN = (KeyKind.GUEK, KeyKind.GAK)
+"""Keys that an association shows the meter to have: the others it does not use."""
+
+
+async def open_association(
+    party: Party, channel: Channel, meter: MeterAddress, profile: Profile, row: AssociationRow
+) -> PartyAssociation:
+    """:class:`~dlms.client.refusals.AssociationRejected` if no key that there is opens it."""
+    run = _running(party, meter, profile)
+    await party.known.recall(meter.title, row.name, run)
+    handed = await party.handed.offered(meter.title, row.name, run) if row.single_key else ()
+    tried = _tried(party, meter, row, handed)
+    for keys in tried:
+        assert keys.guek is not None
+        await move_counter_forward(party, channel, meter, profile, row, keys.guek)
+        session = PartyAssociation.on(channel, plan(party, meter, row), keys, party, profile, meter)
+        try:
+            await session.open()
+        except AssociationRejected:
+            if keys is tried[-1]:
+                raise
+            if keys.gak is not None and keys.gak.lifetime is KeyLifetime.SINGLE_ASSOCIATION:
+                # One that the meter never got, or has used up.
+                await run(discard(Use.TRANSFER_KEY, (keys.gak,)))
+        else:
+            _settle(party, meter, row, keys)
+            return session
+    raise AssertionError("the keys that the meter had were tried")
+
+
+def _tried(
+    party: Party, meter: MeterAddress, row: AssociationRow, handed: tuple[KeyRef, ...]
+) -> list[AssociationKeys]:
+    settled = global_keys(party, meter, row)
+    doubtful: dict[str, Any] = {
+        FIELDS[kind]: ref for kind, ref in party.known.in_doubt(meter.title, row.name).items()
+    }
+    bases = [settled._replace(**doubtful), settled] if doubtful else [settled]
+    return [
+        base if gak is None else base._replace(gak=gak) for base in bases for gak in (*handed, None)
+    ]
+
+
+def _settle(party: Party, meter: MeterAddress, row: AssociationRow, keys: AssociationKeys) -> None:
+    """What the association shows of keys that were in doubt. A master key it does not show: that
+    stays in doubt until the next transfer.
+    """
+    title, scope = meter.title, row.name
+    party.handed.settle(title, scope)
+    doubtful = party.known.in_doubt(title, scope)
+    shown = [kind for kind in doubtful if kind in _SHOWN]
+    if shown:
+        taken = all(getattr(keys, FIELDS[kind]) == doubtful[kind] for kind in shown)
+        party.known.settle(title, scope, taken=taken)
+
+
+def _running(party: Party, meter: MeterAddress, profile: Profile) -> Run:
+    """Runs what is done about an association outside of it."""
+    errand = party.errand(
+        meter.title.hex().upper(), profile.category, Purpose.ESTABLISH_ASSOCIATION
+    )
+    return lambda step: party.custody.run(step, errand)
