@@ -69,7 +69,7 @@ def test_flipped_octets(filled: Any, load: Any, contents: Any) -> None:
         kept = store.load(TITLE)
     used = [place for place, octet in enumerate(whole) if octet]
     lines: list[str] = []
-    for place in chance.sample(used, FLIPS):
+    for place in chance.choices(used, k=FLIPS):
         octets = bytearray(whole)
         octets[place] ^= 1 << chance.randrange(8)
         path.write_bytes(octets)
