@@ -129,12 +129,17 @@ class Journal:
         """
         kept = self._kept.get(name)
         if kept is None or value > kept.limit:
+            if self._file < 0:
+                raise self._closed()
             place = len(self._kept) * _SLOT.size if kept is None else kept.place
+            if kept is None:
+                # Before the line: one without its exact number would be taken for its limit.
+                if place >= len(self._exact):
+                    self._map()
+                _SLOT.pack_into(self._exact, place, value, value ^ _TURN)
             self._append(_number(name, value, value + stride))
             self._sync()
             self._kept[name] = kept = _Kept(value, value + stride, place)
-            if place >= len(self._exact):
-                self._map()
         elif value <= kept.value:
             return
         elif self._file < 0:
@@ -222,6 +227,9 @@ class Journal:
             raise StoreError(f"{self._path}: {error.strerror}") from error
         for kept in self._kept.values():
             _SLOT.pack_into(fresh, kept.place, kept.value, kept.value ^ _TURN)
+        # What was dropped must not be taken for a number that comes to its place.
+        used = len(self._kept) * _SLOT.size
+        fresh[used:] = bytes(size - used)
         self._exact.close()
         self._exact = fresh
 

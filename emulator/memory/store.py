@@ -2,8 +2,9 @@
 
 The file is in WAL mode with ``synchronous`` FULL: what :meth:`Store.keep` has taken is on the disk
 when it returns. Every row has a seal (an HMAC under a key of the fleet's) over its meter, section,
-key and value, for SQLite itself does not notice an octet that has changed in a value. One process
-has the file at a time.
+key and value, for SQLite itself does not notice an octet that has changed in a value. And the
+rows of each meter are counted, for it does not notice either when some of them are lost. One
+process has the file at a time.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ _SCHEMA = (
     "CREATE TABLE memory (meter BLOB NOT NULL, section TEXT NOT NULL, key NOT NULL, "
     "version INTEGER NOT NULL, value BLOB NOT NULL, seal BLOB NOT NULL, "
     "PRIMARY KEY (meter, section, key)) WITHOUT ROWID",
+    "CREATE TABLE tally (meter BLOB PRIMARY KEY, rows INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TRIGGER one_more AFTER INSERT ON memory BEGIN INSERT INTO tally VALUES (NEW.meter, 1) "
+    "ON CONFLICT DO UPDATE SET rows = rows + 1; END",
+    "CREATE TRIGGER one_less AFTER DELETE ON memory BEGIN "
+    "UPDATE tally SET rows = rows - 1 WHERE meter = OLD.meter; END",
 )
 _KEEP = (
     "INSERT INTO memory (meter, section, key, version, value, seal) VALUES (?, ?, ?, ?, ?, ?) "
@@ -55,13 +61,7 @@ class Store:
     of another fleet, with what was found and what was expected.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        fleet_secret: bytes,
-        *,
-        connection: type[sqlite3.Connection] = sqlite3.Connection,
-    ) -> None:
+    def __init__(self, path: Path, fleet_secret: bytes) -> None:
         self._path = path
         self._fleet_secret = fleet_secret
         self._sealing = Sealing(fleet_secret)
@@ -76,13 +76,17 @@ class Store:
         check_private(path)
         self._lock = locked(path)
         try:
-            self._connection = _connect(path, connection)
+            self._connection = _connect(path)
             try:
                 self._check()
             except BaseException:
                 self._connection.close()
                 raise
-        except sqlite3.Error as error:
+        except StoreError:
+            os.close(self._lock)
+            raise
+        except (sqlite3.Error, AttributeError, *UNREADABLE) as error:
+            # The last ones where something has another type than was written.
             os.close(self._lock)
             busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(f"{path} is {'in use' if busy else 'damaged'}: {error}") from error
@@ -204,19 +208,28 @@ class Store:
                 )
         (said,) = ask("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
-            raise StoreError(f"{self._path} is damaged: {said}")
+            raise StoreError(f"{self._path} is damaged: {' '.join(said.split())}")
         found = [sql for (sql,) in ask("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
-        for table in _SCHEMA:
-            if table not in found:
-                raise StoreError(f"{self._path} is damaged: it has no table as in '{table[:24]}…'")
+        for statement in _SCHEMA:
+            if statement not in found:
+                _, kind, name, _ = statement.lower().split(" ", 3)
+                raise StoreError(
+                    f"{self._path} is damaged: it has no {kind} {name} as version {VERSION} has it"
+                )
         fleets = [octets for (octets,) in ask("SELECT fingerprint FROM fleet")]
         if fleets != [fingerprint(self._fleet_secret)]:
             raise StoreError(
                 f"{self._path} belongs to a fleet with another secret: its keys cannot be unwrapped"
             )
-        for (title,) in ask("SELECT DISTINCT meter FROM memory").fetchall():
-            for _ in self._read(title):
-                pass
+        tally = dict(ask("SELECT meter, rows FROM tally").fetchall())
+        titles = {title for (title,) in ask("SELECT DISTINCT meter FROM memory")}
+        for title in sorted(titles | tally.keys()):
+            rows = sum(1 for _ in self._read(title))
+            if rows != tally.get(title, 0):
+                raise StoreError(
+                    f"{self._path} is damaged: table memory, meter {title.hex().upper()}: "
+                    f"{rows} rows, {tally.get(title, 0)} were expected"
+                )
 
     def _read(self, title: bytes) -> Iterator[tuple[str, Any, Any]]:
         known = self._known(title)

@@ -1,4 +1,4 @@
-"""Dicts and sets that know what has changed: as they would be without that, and they can go back."""
+"""Dicts and sets that know what has changed, and are else what they would be without that."""
 
 from __future__ import annotations
 

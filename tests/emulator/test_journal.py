@@ -489,3 +489,104 @@ def test_what_is_mapped_is_in_the_file_when_it_is_closed(path: Path, boot: list[
     boot.append("second")
     with Journal(path) as journal:
         assert journal.value("a") == 3
+
+
+# A process that ends in the middle of one number ----------------------------------------------
+
+
+class Killed(BaseException):
+    """Here the process ends."""
+
+
+@pytest.mark.parametrize("others", [0, 3, 255, 256, 257])
+def test_killed_while_it_waits_for_the_first_line_of_a_name(
+    path: Path, boot: list[str], monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """Its limit is in the file, and it is found exactly all the same, wherever it is mapped."""
+    with Journal(path) as journal:
+        for number in range(others):
+            journal.raise_to(f"{number}", 7)
+    journal = Journal(path)
+
+    def killed(descriptor: int) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        with pytest.raises(Killed):
+            journal.raise_to("a", 10, STRIDE)
+    abandon(journal)
+    with Journal(path) as journal:
+        assert journal.value("a") == 10
+        assert {journal.value(f"{number}") for number in range(others)} <= {7}
+
+
+# Numbers that are dropped -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["closed", "killed", "stopped"])
+def test_dropped_names_are_gone_and_the_others_are_not(
+    path: Path, boot: list[str], how: str
+) -> None:
+    journal = Journal(path)
+    for number, name in enumerate("abcd", 1):
+        journal.raise_to(name, number, STRIDE)
+        journal.raise_to(name, 2 * number, STRIDE)
+    journal.drop(["a", "c", "nobody"])
+    if how == "closed":
+        journal.close()
+    else:
+        abandon(journal)
+    if how == "stopped":
+        boot.append("second")
+    with Journal(path) as journal:
+        assert list(journal.names("")) == ["b", "d"]
+        assert (journal.value("a"), journal.value("b"), journal.value("d")) == (0, 4, 8)
+
+
+def test_what_comes_after_a_dropped_name_is_not_taken_for_it(path: Path, boot: list[str]) -> None:
+    """It is mapped where that was."""
+    journal = Journal(path)
+    for name in "abc":
+        journal.raise_to(name, 900, 2 * STRIDE)
+    journal.drop(["a", "b"])
+    assert journal._exact[16:] == bytes(len(journal._exact) - 16)
+    journal.raise_to("d", 1, 1000)
+    journal.raise_to("c", 903, 1000)
+    abandon(journal)
+    with Journal(path) as journal:
+        assert (journal.value("c"), journal.value("d")) == (903, 1)
+        journal.raise_to("d", 5, 1000)
+        assert journal.value("d") == 5
+
+
+@pytest.mark.parametrize("when", ["rewritten", "mapped"])
+def test_killed_while_names_are_dropped(
+    path: Path, boot: list[str], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    journal = Journal(path)
+    for number, name in enumerate("abcd", 1):
+        journal.raise_to(name, number, STRIDE)
+        journal.raise_to(name, 2 * number, STRIDE)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "_rewrite" if when == "rewritten" else "_map", killed)
+        with pytest.raises(Killed):
+            journal.drop(["a"])
+    abandon(journal)
+    with Journal(path) as journal:
+        assert [journal.value(name) for name in "bcd"] == [4, 6, 8]
+        assert journal.value("a") == (2 if when == "rewritten" else 0)
+
+
+def test_nothing_is_dropped_when_nothing_can_be_written(path: Path) -> None:
+    journal = Journal(path)
+    journal.raise_to("a", 1)
+    journal.close()
+    with pytest.raises(StoreError):
+        journal.drop(["a"])
+    with Journal(path) as journal:
+        assert journal.value("a") == 1
