@@ -353,14 +353,13 @@ async def test_a_meter_whose_host_ended_in_an_outage_has_mains_again(
 
 
 async def test_a_request_that_makes_something_due_is_noticed(
-    sandbox: Sandbox, clock: VirtualClock
+    sandbox: Sandbox, clock: VirtualClock, route_to: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter = sandbox.meters["secure"]
-    before = sandbox.living.next()
-    assert before is not None
     earlier = clock.now() + SECOND
-    meter.device.due = lambda: earlier  # type: ignore[method-assign]
-    meter.mains.host.look_again()
+    assert sandbox.living.next() != earlier
+    monkeypatch.setattr(meter.device, "due", lambda: earlier)
+    assert await reads(route_to(meter, "tcp"))
     assert sandbox.living.next() == earlier
 
 
