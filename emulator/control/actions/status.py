@@ -33,8 +33,8 @@ def register(
 
 
 def _of(mains: Mains) -> dict[str, object]:
-    """``relay`` and ``balance`` are ``None`` for a meter that has none; the balance is in pounds, as
-    text.
+    """``relay`` and ``balance`` are ``None`` for a meter that has none; the balance is in pounds,
+    as text.
     """
     if mains.are_on:
         mains.host.awake()
