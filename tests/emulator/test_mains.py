@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client import connect
 from emulator.head_end.party import client_titles
 from emulator.mains import Mains
+from emulator.memory.kept_memories import KeptMemories
 from emulator.sandbox import RunningMeter, Sandbox, Way
 from emulator.serving.host import Host
 from emulator.virtual_clock import VirtualClock
@@ -340,27 +342,44 @@ async def test_a_cut_ends_at_its_moment_in_the_middle_of_a_step(
 
 
 async def test_a_meter_whose_host_ended_in_an_outage_has_mains_again(
-    run_meter: Any, clock: VirtualClock
+    run_meter: Any, clock: VirtualClock, fleet_secret: bytes, tmp_path: Path
 ) -> None:
-    profile = load("secure")
-    async with run_meter(profile) as running:
-        running.mains.cut()
-        state = running.device.state
+    KeptMemories.create(tmp_path, fleet_secret)
+    with KeptMemories(tmp_path, fleet_secret) as memories:
+        async with run_meter("secure", memories=memories) as running:
+            running.mains.cut()
     clock.advance(HOUR)
-    async with run_meter(profile, state=lambda title: state) as running:
-        assert running.mains.are_on
-        assert POWERLESS not in running.device.state.figures
+    with KeptMemories(tmp_path, fleet_secret) as memories:
+        assert (
+            POWERLESS in memories.load(running.device.title, "secure", lambda ref: 0).state.figures
+        )
+        async with run_meter("secure", memories=memories) as running:
+            assert running.mains.are_on
+            assert POWERLESS not in running.device.state.figures
+
+
+async def test_what_was_not_committed_is_gone_when_mains_come_back(
+    run_meter: Any, fleet_secret: bytes, tmp_path: Path
+) -> None:
+    KeptMemories.create(tmp_path, fleet_secret)
+    with KeptMemories(tmp_path, fleet_secret) as memories:
+        async with run_meter("secure", memories=memories) as running:
+            running.mains.cut()
+            figures = running.device.state.figures
+            figures["not kept"] = 1
+            running.mains.restore()
+            assert "not kept" not in running.device.state.figures
+            assert POWERLESS not in running.device.state.figures
 
 
 async def test_a_request_that_makes_something_due_is_noticed(
-    sandbox: Sandbox, clock: VirtualClock
+    sandbox: Sandbox, clock: VirtualClock, route_to: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter = sandbox.meters["secure"]
-    before = sandbox.living.next()
-    assert before is not None
     earlier = clock.now() + SECOND
-    meter.device.due = lambda: earlier  # type: ignore[method-assign]
-    meter.mains.host.look_again()
+    assert sandbox.living.next() != earlier
+    monkeypatch.setattr(meter.device, "due", lambda: earlier)
+    assert await reads(route_to(meter, "tcp"))
     assert sandbox.living.next() == earlier
 
 

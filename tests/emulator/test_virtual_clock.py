@@ -268,6 +268,18 @@ def test_it_never_goes_back(script: list[tuple[str, object]]) -> None:
     assert all(earlier <= later for earlier, later in pairwise(seen))
 
 
+def test_a_part_of_a_step_does_not_go_back_nor_beyond_the_end(
+    make: Callable[..., VirtualClock],
+) -> None:
+    clock = make(factor=0)
+    clock.lift(NOON - SECOND)
+    assert clock.now() == NOON
+    clock.lift(NOON + SECOND)
+    assert clock.now() == NOON + SECOND
+    clock.lift(LATEST + SECOND)
+    assert clock.now() == LATEST
+
+
 # Holding it -------------------------------------------------------------------------------------
 
 

@@ -33,7 +33,7 @@ def register(
 
 
 def _of(mains: Mains) -> dict[str, object]:
-    """``relay`` and ``balance`` are ``None`` for a meter that has none. The balance is in pounds,
+    """``relay`` and ``balance`` are ``None`` for a meter that has none; the balance is in pounds,
     as text.
     """
     if mains.are_on:

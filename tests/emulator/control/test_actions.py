@@ -141,6 +141,14 @@ async def test_what_time_does_not_do(
     assert (clock.now(), clock.mode) == (before, Mode.FROZEN)
 
 
+async def test_a_step_that_is_refused_changes_no_pace_either(
+    sandbox: Sandbox, clock: VirtualClock
+) -> None:
+    clock.run(2)
+    await refused(sandbox, "clock", to="2019-01-01", mode="frozen")
+    assert clock.factor == 2
+
+
 # power, reboot, tamper --------------------------------------------------------------------------
 
 
