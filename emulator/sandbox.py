@@ -70,12 +70,15 @@ class MeterAddress(NamedTuple):
 
 
 class RunningMeter(NamedTuple):
-    """``audience`` is who is connected: what it is told goes to all that may know of it."""
+    """``audience`` is who is connected: what it is told goes to all that may know of it.
+    ``teller`` tells its alerts.
+    """
 
     device: Device
     address: MeterAddress
     audience: Audience
     mains: Mains
+    teller: Teller
 
 
 def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
@@ -217,7 +220,7 @@ class Sandbox:
             secure.port,
         )
         address = await self._start_ways(address, mains, port, stack)
-        self.meters[profile.name] = RunningMeter(device, address, host.audience, mains)
+        self.meters[profile.name] = RunningMeter(device, address, host.audience, mains, teller)
 
     def _alert_context(self, device: Device) -> ssl.SSLContext:
         """As a client a meter shows another certificate than at its own TLS port, for another

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dlms.acse.names import ApplicationContext, Mechanism
-from dlms.association.events import NotificationReceived
+from dlms.association.events import NotificationConfirmed, NotificationReceived
 from dlms.axdr.data import octet_string, unsigned
 from dlms.client.dialogue import Dialogues
 from dlms.client.effects import Compute, Glance, Post, Transmit
@@ -18,10 +18,11 @@ from dlms.errors import RemoteProtocolError
 from dlms.security.control import Protection
 from dlms.security.drive import run
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.data_notification import DataNotification
+from dlms.xdlms.data_notification import DataNotification, DataNotificationConfirm
 from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.event_notification import EventNotification
 from dlms.xdlms.get import GetResponse
+from dlms.xdlms.long_invoke import CONFIRMED
 
 CLOCK = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 ALARM = EventNotification(CLOCK, unsigned(7))
@@ -46,6 +47,8 @@ class Talk:
         self.pair = pair
         self.dialogues = Dialogues(pair.client)
         self.here: list[bytes] = []
+        self.posted: list[bytes] = []
+        self.gone = False
 
     def tell(self, *what: Any) -> None:
         self.here += [self.pair.serve(self.pair.server.notify(one)) for one in what]
@@ -68,8 +71,11 @@ class Talk:
                         given = self.here.pop(0)
                     case Glance():
                         given = self.here.pop(0) if self.here else None
-                    case Post():
-                        raise AssertionError("nothing is posted here")
+                    case Post(apdus):
+                        if self.gone:
+                            dialogue.throw(ConnectionError("the meter is gone"))
+                        self.posted += apdus
+                        given = None
         except StopIteration as stop:
             return stop.value
 
@@ -231,3 +237,48 @@ def test_before_the_association_is_open(bench: Any) -> None:
     step = dialogue.send(news(1).encode()).step
     with pytest.raises(RemoteProtocolError, match="not allowed while AARQ passed"):
         run(step, pair.client_module.execute)
+
+
+# Confirmations --------------------------------------------------------------------------------
+
+ASKING = DataNotification(CONFIRMED | 9, unsigned(9))
+
+
+@pytest.mark.parametrize("kind", [PLAIN, {}], ids=["plain", "ciphered"])
+def test_what_asks_for_confirmation_is_confirmed_when_it_is_taken(
+    talk: Any, kind: dict[str, Any]
+) -> None:
+    meter = talk(**kind)
+    meter.tell(ASKING, news(1))
+    assert meter.overheard() == ASKING
+    expected = NotificationConfirmed(DataNotificationConfirm(ASKING.long_invoke))
+    assert [meter.pair.hit(apdu).event for apdu in meter.posted] == [expected]
+    assert meter.overheard() == news(1)
+    assert meter.overheard() is None
+    assert len(meter.posted) == 1
+
+
+def test_what_came_before_an_answer_is_confirmed_when_it_is_taken(talk: Any) -> None:
+    meter = talk()
+    assert meter.get(ASKING) == ANSWER
+    assert meter.posted == []
+    assert meter.overheard() == ASKING
+    assert [apdu[0] for apdu in meter.posted] == [0xDB]
+    assert meter.pair.hit(meter.posted[0]).event.confirmation.long_invoke == ASKING.long_invoke
+    assert meter.get() == ANSWER
+
+
+def test_no_confirmation_where_there_are_none(talk: Any) -> None:
+    few = {"conformance": Conformance.GET | Conformance.DATA_NOTIFICATION}
+    meter = talk(client=few, server=few)
+    meter.tell(ASKING)
+    assert meter.overheard() == ASKING
+    assert meter.posted == []
+
+
+def test_told_is_told_though_nobody_takes_the_confirmation(talk: Any) -> None:
+    meter = talk(**PLAIN)
+    meter.gone = True
+    meter.tell(ASKING)
+    assert meter.overheard() == ASKING
+    assert meter.posted == []
