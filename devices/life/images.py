@@ -12,15 +12,14 @@ from devices.profile.model import ObjectRow
 from dlms.cosem import classes
 
 
-def images(meter: Meter, after: dt.datetime) -> Iterator[Appointment]:
+def images(meter: Meter) -> Iterator[Appointment]:
     """When what is under way is over."""
     moment = over(meter)
     if moment is None:
         return
     for row in meter.profile.objects.values():
         if row.interface_class.class_id == classes.IMAGE_TRANSFER.class_id:
-            # One that is past, say for want of mains, is due at once.
-            yield Appointment(max(moment, after), _settling(row))
+            yield Appointment(moment, _settling(row))
 
 
 def _settling(row: ObjectRow) -> Callable[[Meter, dt.datetime], None]:

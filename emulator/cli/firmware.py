@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devices.firmware import SEALS
 from devices.image import ImageFormatError, Target, make_image, read_image
-from devices.profile import Profile, load
+from devices.profile import Profile
 from dlms.security.drive import run
 from dlms.words import word
 from emulator.cli import failures, options
@@ -20,6 +20,7 @@ from emulator.head_end.firmware import FirmwareStatus
 from emulator.head_end.services import HeadEnd
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
+from emulator.profiles import load
 from emulator.sandbox import MeterAddress, suites_of
 from emulator.workspace import Workspace
 
@@ -34,7 +35,9 @@ def register(subparsers: options.SubParsers) -> None:
 
     make = commands.add_parser("make", help="make an image, sealed by the test manufacturer")
     make.add_argument("file", type=Path, help="where to write it")
-    make.add_argument("--profile", required=True, metavar="NAME", help="whom it is for")
+    make.add_argument(
+        "--profile", required=True, metavar="NAME", help="whom it is for: a profile, or a path"
+    )
     make.add_argument("--version", required=True, help="firmware version, for example 2.0.0")
     make.add_argument("--hardware", help="hardware version (default: that of the profile)")
     make.add_argument("--body", type=Path, metavar="FILE", help="what is in it")

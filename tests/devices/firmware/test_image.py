@@ -120,16 +120,17 @@ def test_a_hash_that_was_made_to_fit_is_not_enough(made: Callable[..., bytes], b
 
 
 def test_no_initialization_vector_twice(made: Callable[..., bytes], bench: Any) -> None:
-    vectors = set()
+    vectors, titles = set(), set()
 
     def execute(op: CryptoOp) -> Any:
         assert isinstance(op, Mac)
         vectors.add((op.title, op.counter))
+        titles.add(op.title)
         return bench.module.execute(op)
 
     for number in range(50):
         run(make_image(TARGET, f"{number}", b"body", Seal.GMAC), execute)
-    assert len(vectors) == 50
+    assert len(vectors) == len(titles) == 50
 
 
 @pytest.mark.parametrize("kind", SEALS)

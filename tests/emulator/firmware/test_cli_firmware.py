@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from devices.image import read_image
+from devices.profile import read
 from emulator.cli.main import main
 from emulator.head_end.party import client_titles
 from emulator.sandbox import Sandbox
@@ -40,7 +41,8 @@ def workspace(tmp_path: Path, updatable: Any) -> Iterator[Path]:
     )
     run(sandbox.__aenter__())
     try:
-        workspace.announce([meter.address for meter in sandbox.meters.values()])
+        addresses = [meter.address for meter in sandbox.meters.values()]
+        workspace.announce(addresses, {name: read(name) for name in sandbox.meters})
         yield workspace.path
     finally:
         run(sandbox.__aexit__(None, None, None))
