@@ -82,7 +82,7 @@ def run(meter: Meter, octets: bytes) -> bool:
 
 def note_verified(meter: Meter, octets: bytes) -> None:
     """Show the hash of an image that has been verified."""
-    _show(meter, HASH_ROLE, read_image(octets).hash)
+    _show(meter, HASH_ROLE, read_image(octets).digest)
 
 
 def shown(meter: Meter, row: ObjectRow) -> Data | None:

@@ -76,7 +76,7 @@ class Image(NamedTuple):
     version: str
     body: bytes
     kind: Seal
-    hash: bytes
+    digest: bytes
     sealed: bytes
     seal: bytes
 
@@ -129,7 +129,7 @@ def read_image(octets: bytes) -> Image:
 
 def is_whole(image: Image) -> bool:
     """Whether the hash is that of the image."""
-    return hmac.compare_digest(_hash(image.sealed[:-_HASH_LENGTH]), image.hash)
+    return hmac.compare_digest(_hash(image.sealed[:-_HASH_LENGTH]), image.digest)
 
 
 def is_sealed(image: Image) -> Step[bool]:
@@ -140,7 +140,7 @@ def is_sealed(image: Image) -> Step[bool]:
             public: bytes = yield PublicKey(Use.FIRMWARE, key)
             yield Verify(Use.FIRMWARE, Curve.P256, public, image.sealed, image.seal)
             return True
-        tag: bytes = yield _mac(key, image.hash, image.sealed)
+        tag: bytes = yield _mac(key, image.digest, image.sealed)
     except CryptoFailure:
         return False
     return hmac.compare_digest(tag, image.seal)

@@ -86,7 +86,7 @@ async def _make(args: argparse.Namespace) -> int:
         "version": args.version,
         "octets": len(octets),
         "seal": profile.habits.image_seal,
-        "hash": read_image(octets).hash.hex().upper(),
+        "hash": read_image(octets).digest.hex().upper(),
     }
     if args.json:
         print_json(shown)
@@ -118,7 +118,7 @@ async def _send(
         raise ValueError(f"{args.file}: {error}") from None
     transfer = Transfer(
         image=octets,
-        identifier=image.hash,
+        identifier=image.digest,
         window=args.window,
         resume=not args.afresh,
         on_progress=_show_progress,

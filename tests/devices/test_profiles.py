@@ -156,6 +156,7 @@ def test_roles_are_the_same_in_profiles_and_behaviours() -> None:
 def test_instructions_are_the_dcos_and_can_be_carried_out(profile: Profile) -> None:
     assert profile.instructions.keys() == {
         "disable_supply",
+        "activate_firmware",
         "arm_supply",
         "enable_supply",
         "set_clock",

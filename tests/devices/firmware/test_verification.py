@@ -69,7 +69,7 @@ def test_a_good_image(meter: Any, images: Any) -> None:
         tuple(part.value for part in one.value) for one in meter.value(images.TRANSFER, 7)
     )
     assert (size, identifier, seal) == (len(octets), images.IDENTIFIER, image.seal)
-    assert meter.value(images.HASH, 2) == image.hash
+    assert meter.value(images.HASH, 2) == image.digest
     assert told(meter) == [(Happening.FIRMWARE_VERIFIED, 0)]
     assert logged(meter) == [(Happening.FIRMWARE_VERIFIED, 0)]
     assert images.activate(meter) is SUCCESS
@@ -257,10 +257,10 @@ def test_the_hash_stays_until_another_is_verified(meter: Any, images: Any) -> No
     images.verify(meter)
     images.transfer(meter, damages(images, meter)["forged"][0])
     images.verify(meter)
-    assert meter.value(images.HASH, 2) == read_image(first).hash
+    assert meter.value(images.HASH, 2) == read_image(first).digest
     images.transfer(meter, second)
     images.verify(meter)
-    assert meter.value(images.HASH, 2) == read_image(second).hash
+    assert meter.value(images.HASH, 2) == read_image(second).digest
 
 
 # At a time ----------------------------------------------------------------------------------------

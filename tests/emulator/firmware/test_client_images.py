@@ -514,3 +514,41 @@ async def test_nobody_is_associated_by_datagrams_either(
             await a.get("clock")
     async with s1sp("asyncio", "udp") as a:
         assert await a.get(VERSION) == b"2.0.0"
+
+
+async def test_it_takes_time_to_find_that_it_is_not_good(
+    run_meter: Any, updatable: Any, route_to: Any, associated: Any, party_of: Any, image_for: Any,
+    clock: Any,
+) -> None:  # fmt: skip
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        clock.advance(dt.timedelta(seconds=seconds))
+
+    async with run_meter(updatable("secure", 5, 20)) as meter:
+        octets = image_for(meter)
+        bad = Transfer(image=octets[:-1] + bytes((octets[-1] ^ 1,)))
+        async with associated("asyncio", route_to(meter, "tcp"), **party_of(meter)) as a:
+            with pytest.raises(ImageRefused, match="does not verify"):
+                await follow(bad.verified(), a.hold, sleep)
+    assert len(pauses) == 5
+
+
+@pytest.mark.parametrize("held", [0, 3])
+async def test_a_meter_that_does_not_give_its_bits(
+    meter: RunningMeter, s1sp: Any, image_for: Any, held: int
+) -> None:
+    """They may be too many for a PDU; then the first missing one says where to go on."""
+    rights = meter.device.profile.objects[INSTANCE].rights["s1sp"]
+    octets = image_for(meter)
+    transfer = Transfer(image=octets, identifier=b"x")
+    had = rights.attributes.pop(3)
+    try:
+        async with s1sp() as a:
+            await send_some(a, octets, *range(held))
+            await a.images().transfer_and_verify(transfer)
+            assert (await a.images().look()).bits is None
+    finally:
+        rights.attributes[3] = had
+    assert transfer.blocks_sent == -(-len(octets) // BLOCK) - held
