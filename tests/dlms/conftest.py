@@ -280,7 +280,7 @@ class Bench:
             None if aa is None else (aa.conformance, aa.client_max_pdu, aa.client_title, aa.user),
             dict(counters._next),
             dict(counters._floor),
-            dict(self.server_module.keys._kept),
+            {ref: self.server_module.keys.get(ref) for ref in self.server_module.keys.refs},
         )
 
     def client_digest(self) -> object:

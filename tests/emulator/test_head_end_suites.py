@@ -19,8 +19,8 @@ from dlms.security.ops import Mac, Open, Seal
 from emulator.client.targets import Wanted
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
-from emulator.head_end.planning import global_keys, plan
 from emulator.head_end.party import client_titles
+from emulator.head_end.planning import global_keys, plan
 from emulator.head_end.services import HeadEnd
 from emulator.modules.keyring import KeyRing
 from emulator.policy import LETTER, Actor

@@ -92,7 +92,7 @@ class Party:
         return (
             context.security.counters.snapshot(),
             context.spent.snapshot(),
-            dict(self.keys._kept),
+            {ref: self.keys.get(ref) for ref in self.keys.refs},
         )
 
 

@@ -91,7 +91,8 @@ def test_both_have_the_key_of_the_standard(meeting: Meeting, key_id: int) -> Non
         nonlocal private
         result = meeting.server(op)
         if isinstance(op, Agree):
-            private = meeting.server.keys._kept.get(op.private)
+            held = meeting.server.keys
+            private = held.get(op.private) if op.private in held.refs else None
         return result
 
     answers = run(respond(meeting.of_server, {key_id: data}, place), spy)

@@ -288,10 +288,9 @@ async def test_a_meter_that_is_restarted_tells_what_it_remembers(
         for profile in profiles:
             fleet.happen(profile.name, *covers(4))
     assert all(len(state.alerts) == 4 for state in states.values())
-    async with start_listener() as listener:
-        async with start_fleet(profiles) as fleet:
-            fleet.listening_at(listener.port)
-            await fleet.told(20)
+    async with start_listener() as listener, start_fleet(profiles) as fleet:
+        fleet.listening_at(listener.port)
+        await fleet.told(20)
     assert len(heard.alerts) == 20
     assert all(not state.alerts for state in states.values())
 
