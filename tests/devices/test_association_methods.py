@@ -147,7 +147,7 @@ def test_the_four_selections_of_an_object_list(lab: Any) -> None:
     short = [structure(*element.value[:3]) for element in whole]
     assert select(lab, 1, NULL) == array(*short)
     clocks = [one for one in short if one.value[0].value in (8, 9)]
-    assert len(clocks) == 5
+    assert len(clocks) == 6
     assert select(lab, 2, array(long_unsigned(9), long_unsigned(8))) == array(*clocks)
     assert select(lab, 2, array(long_unsigned(9999))) == array()
     pick = [whole[3], whole[7]]

@@ -7,7 +7,7 @@ import pytest
 from devices.profile import available, load
 from devices.profile.knobs import parse_knobs
 from devices.profile.place import Place, ProfileError
-from dlms.association.knobs import LEGACY, STRICT, Knobs, ResponseProtection
+from dlms.association.knobs import LEGACY, STRICT, KeyInForce, Knobs, ResponseProtection
 from dlms.security.hls import InnerCounter
 
 PLACE = Place("a.toml", ("associations", "x", "knobs"))
@@ -55,4 +55,5 @@ def test_the_five_meters(name: str) -> None:
     for row in load(name).associations.values():
         lenient = name != "secure" and row.name in ("s1sp", "dco")
         inner = InnerCounter.LENIENT if lenient else InnerCounter.STRICT
-        assert row.config.knobs == Knobs(inner_counter=inner)
+        force = KeyInForce.NEXT_ASSOCIATION if row.single_key else KeyInForce.IMMEDIATE
+        assert row.config.knobs == Knobs(inner_counter=inner, key_in_force=force)
