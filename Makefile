@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench docs lint setup clean
+.PHONY: demo test kills bench docs lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo
@@ -18,6 +18,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Meters killed at 5000 instants instead of 200, and every octet of a store flipped some times.
+kills: $(STAMP)
+	COSEMLAB_KILLS=5000 COSEMLAB_FLIPS=50000 $(BIN)/python -m pytest -s tests/emulator/memory
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py

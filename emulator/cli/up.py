@@ -20,7 +20,7 @@ from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.serving.alerts import NotTold
 from emulator.serving.pushing import Address, Pusher, parse_address
-from emulator.virtual_clock import VirtualClock
+from emulator.virtual_clock import ClockError, VirtualClock
 from emulator.workspace import CONTROL, Workspace, WorkspaceError
 
 _HOW = """\
@@ -70,7 +70,10 @@ def register(subparsers: options.SubParsers) -> None:
         " changed later with 'cosemlab clock'",
     )
     up.add_argument(
-        "--at", type=_moment, metavar="TIME", help="when it begins, ISO 8601; default: now"
+        "--at",
+        type=_moment,
+        metavar="TIME",
+        help="when it begins, ISO 8601; default: now, or where the meters have got to if later",
     )
     up.add_argument(
         "--alerts-to",
@@ -105,10 +108,21 @@ def _moment(text: str) -> dt.datetime:
     return found
 
 
+def _begin(wanted: dt.datetime | None, lived: dt.datetime | None) -> dt.datetime:
+    """When time begins: not before what the meters have lived through, or registers would fall.
+    :class:`~emulator.virtual_clock.ClockError` if an earlier time is wanted.
+    """
+    now = dt.datetime.now(dt.UTC) if wanted is None else wanted
+    if lived is None or lived <= now:
+        return now
+    if wanted is not None:
+        raise ClockError(f"the meters have lived until {lived.isoformat()}: time does not go back")
+    return lived
+
+
 async def _up(args: argparse.Namespace) -> int:
     options.say_plugins()
     loaded = load_all(args.profiles or available())
-    clock = VirtualClock(args.at, factor=args.clock)
     workspace = Workspace(args.workspace)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -118,6 +132,7 @@ async def _up(args: argparse.Namespace) -> int:
     announced = Held(_print_json_event if args.json else _print_event)
     events = FanOut(announced)
     with workspace.memories() as memories:
+        clock = VirtualClock(_begin(args.at, memories.lived_until()), factor=args.clock)
         async with (
             Sandbox(
                 [profile for profile, _ in loaded.values()],

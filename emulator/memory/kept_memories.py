@@ -8,12 +8,15 @@ counter in the journal, so it begins at 0, and before the commit nobody has used
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Self
 
+from devices.life.living import LIVED
 from devices.state import DeviceState
+from devices.timekeeping import moment_of
 from dlms.security.keys import KeyRef
 from emulator.journal import Journal, StoreError
 from emulator.memory.kept_counters import KeptCounters, KeptSpentKeys, drop_outdated
@@ -66,6 +69,11 @@ class KeptMemories:
             self.store.close()
         finally:
             self.journal.close()
+
+    def lived_until(self) -> dt.datetime | None:
+        """The latest moment that any of the meters has lived through; ``None`` if none has."""
+        found = self.store.values("figures", LIVED)
+        return moment_of(max(found)) if found else None
 
     def load(self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int]) -> MeterMemory:
         """As :class:`~emulator.memory.meter_memory.Memories` says."""

@@ -138,6 +138,16 @@ class Store:
             kept.setdefault(section, []).append((key, value))
         return kept
 
+    def values(self, section: str, key: Any) -> list[Any]:
+        """What the meters have under ``key`` in a section, those that have it."""
+        titles = self._connection.execute("SELECT meter FROM tally").fetchall()
+        return [
+            value
+            for (title,) in titles
+            for name, found, value in self._read(title)
+            if (name, found) == (section, key)
+        ]
+
     def keep(self, title: bytes, changed: Mapping[str, Changed[Any, Any]]) -> None:
         """Write down what has changed in the sections of the meter ``title``, all or nothing.
 

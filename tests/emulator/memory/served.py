@@ -34,6 +34,7 @@ from emulator.memory.kept_counters import KeptCounters
 from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.software import SoftwareModule
 from emulator.sandbox import Sandbox
+from emulator.virtual_clock import VirtualClock
 from tls.pki import TestPki
 
 BEGIN = dt.datetime(2019, 3, 5, 12, 0, tzinfo=dt.UTC)
@@ -91,7 +92,7 @@ async def warm(profile: Profile, pki: TestPki) -> None:
         pki=pki,
         fleet_secret=bytes(32),
         client_titles=client_titles(),
-        now=lambda: BEGIN,
+        clock=VirtualClock(BEGIN, factor=0),
     ) as sandbox:
         meter = sandbox.meters["secure"].device
         for row in profile.objects.values():
@@ -110,7 +111,7 @@ async def serve(folder: Path, profile: Profile, pki: TestPki, run: dict[str, Any
             fleet_secret=bytes(32),
             client_titles=client_titles(),
             memories=memories,
-            now=lambda: moment,
+            clock=VirtualClock(moment, factor=0),
             on_event=lambda event: note(f"event {time.time_ns()} {event}"),
         ) as sandbox:
             address = sandbox.meters["secure"].address
