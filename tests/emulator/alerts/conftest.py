@@ -195,9 +195,7 @@ def start_listener(
         party.counters = FiledCounters(counter_file, floors=True)
         credential = pki.issue_listener(party.title, "listener")
         with SeenAlerts(tmp_path / "seen.json") as seen:
-            listener = AlertListener(
-                party, credential, known.get, seen, heard.alert, heard.event
-            )
+            listener = AlertListener(party, credential, known.get, seen, heard.alert, heard.event)
             await listener.start(HOST, port)
             try:
                 yield listener
