@@ -15,7 +15,6 @@ import pytest
 from devices.device import Device
 from devices.history import Alert
 from devices.profile import load
-from devices.state import DeviceState
 from dlms.association.server import ServerAssociation
 from dlms.axdr.data import octet_string, structure, unsigned
 from dlms.axdr.datetimes import CosemDateTime
@@ -49,8 +48,8 @@ class Meter:
     def __init__(self, name: str, fleet_secret: bytes, covers: list[Alert], pki: Any) -> None:
         profile = load(name)
         titles = registered_titles(profile, client_titles())
-        state = DeviceState(alerts=dict(enumerate(covers, 1)))
-        self.device = Device(profile, SERIALS[name], client_titles=titles, state=state)
+        self.device = Device(profile, SERIALS[name], client_titles=titles)
+        self.device.state.alerts.update(enumerate(covers, 1))
         self.execute = SoftwareModule(KeyRing(fleet_secret)).execute
         self.row = profile.associations["alerts"]
         self.pair = self.row.config.client_sap, self.row.config.server_sap

@@ -282,17 +282,17 @@ class _LosingItsPartyAfter:
 
 
 async def test_a_meter_that_is_restarted_tells_what_it_remembers(
-    start_fleet: Any, start_listener: Any, heard: Any, covers: Any, profiles: Any, states: Any
+    start_fleet: Any, start_listener: Any, heard: Any, covers: Any, profiles: Any
 ) -> None:
     async with start_fleet(profiles) as fleet:
         for profile in profiles:
             fleet.happen(profile.name, *covers(4))
-    assert all(len(state.alerts) == 4 for state in states.values())
+            assert len(fleet.device(profile.name).state.alerts) == 4
     async with start_listener() as listener, start_fleet(profiles) as fleet:
         fleet.listening_at(listener.port)
         await fleet.told(20)
+        assert not any(fleet.device(profile.name).state.alerts for profile in profiles)
     assert len(heard.alerts) == 20
-    assert all(not state.alerts for state in states.values())
 
 
 # What the Push setup says ----------------------------------------------------------------------
