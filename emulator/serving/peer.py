@@ -175,6 +175,8 @@ class Peer:
                 self.report("associated", row)
             case events.AssociationRefused(why=why) | events.AuthenticationFailed(why=why):
                 self.report("association-refused", row, why)
+            case events.NotificationConfirmed(confirmation):
+                self.report("confirmed", row, f"notification {confirmation.long_invoke:08X}")
             case events.AssociationReleased():
                 self.report("released", row)
 

@@ -336,7 +336,7 @@ def test_what_a_profile_cannot_say(text: str, problem: str) -> None:
 
 
 def test_an_association_without_push(make_bench: Callable[..., Any]) -> None:
-    with pytest.raises(ProfileError, match="alerts.association: goes with push"):
+    with pytest.raises(ProfileError, match=r"alerts\.association: goes with push"):
         load_text((MINIMAL := load_minimal()) + EVENTS + 'association = "s1sp"', "mine.toml")
     assert load_text(MINIMAL + EVENTS, "mine.toml").alert_push is None
     meter = make_bench("secure")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from devices.outbox import Changed, Pushed
+from dlms.axdr.data import enum
 from dlms.cosem import obis
 from dlms.cosem.quantity import Quantity
 from dlms.cosem.security_setup import Policy
@@ -307,3 +308,21 @@ async def test_short_names(
         assert report.values == {f"0x{base + 8:04X}": int(energy(meter, clock.now()).value)}
         meter.audience.tell(Pushed(obis.parse(OLD)))
         assert len((await a.notification(PATIENCE)).values) == 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_what_asks_for_confirmation_is_confirmed(
+    driver: str, way: str, associate: Any, how: Any, meter: RunningMeter, events: Any
+) -> None:
+    """By every way; and the association goes on."""
+    row = meter.device.profile.objects[obis.parse(SETUP)]
+    meter.device.store(row, 11, enum(2))
+    async with associate(driver, way, **how("dco")) as a:
+        await a.invoke(SETUP, "push")
+        assert await a.get("active_energy_import")
+        push = await a.notification(PATIENCE)
+        assert (push.invoke_id, push.raw.confirmed) == (1, True)
+        await events.wait("confirmed")
+        assert await a.get("active_energy_import")
+    assert [event.text for event in events.of("confirmed")] == ["notification 40000001"]

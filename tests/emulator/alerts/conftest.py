@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import pytest
 
 from devices.history import Alert
 from devices.profile import Profile
-from devices.state import DeviceState
 from dlms.acse.names import Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
@@ -29,6 +28,7 @@ from emulator.counter_file import CounterFile, FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
 from emulator.head_end.party import LISTENER, TITLES, client_titles
+from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.software import SoftwareModule
 from emulator.sandbox import Sandbox
 from emulator.seen_alerts import SeenAlerts
@@ -73,6 +73,7 @@ class Fleet:
             number = state.figures["last alert"] = state.figures.get("last alert", 0) + 1
             state.alerts[number] = alert
             numbers.append(number)
+        self.sandbox.meters[name].mains.host.settle()
         self.sandbox.pusher.look_again(self.sandbox.meters[name].teller)
         return numbers
 
@@ -123,14 +124,18 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def states() -> dict[bytes, DeviceState]:
-    """What the meters remember, by title: it is there before and after a sandbox."""
-    return {}
+def memories(tmp_path: Path, fleet_secret: bytes) -> Iterator[KeptMemories]:
+    """Where the meters remember, before and after a sandbox."""
+    folder = tmp_path / "meters"
+    folder.mkdir()
+    KeptMemories.create(folder, fleet_secret)
+    with KeptMemories(folder, fleet_secret) as memories:
+        yield memories
 
 
 @pytest.fixture
 def start_fleet(
-    pki: Any, events: Any, clock: Any, fleet_secret: bytes, where: Where, states: Any
+    pki: Any, events: Any, clock: Any, fleet_secret: bytes, where: Where, memories: Any
 ) -> Callable[..., Any]:
     @asynccontextmanager
     async def start(profiles: list[Profile], **options: Any) -> AsyncIterator[Fleet]:
@@ -142,19 +147,20 @@ def start_fleet(
             on_event=events,
             clock=clock,
             listener=where,
-            state=lambda title: states.setdefault(title, DeviceState()),
+            memories=memories,
             **options,
         )
         mistakes: list[Any] = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: mistakes.append(context))
         async with sandbox:
-            fresh = not any(state.figures.get("test") for state in states.values())
-            for state in states.values():
-                if fresh:
+            for meter in sandbox.meters.values():
+                state = meter.device.state
+                if "test" not in state.figures:
                     state.alerts.clear()  # what happens at birth is another test's
                     state.figures.pop("last alert", None)
-                state.figures["test"] = 1
+                    state.figures["test"] = 1
+                    meter.mains.host.settle()
             yield Fleet(sandbox, where, events, clock)
         loop.set_exception_handler(None)
         assert mistakes == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from dlms.cosem import obis
 from dlms.security.keys import KeyKind
 from dlms.security.ops import Seal
 from emulator.head_end.party import LISTENER, TITLES
+from emulator.modules.software import SoftwareModule
 from emulator.policy import ModuleClass, Purpose
 from emulator.serving.pushing import PAUSE
 
@@ -144,8 +146,6 @@ async def test_no_key_is_used_twice_with_one_initialization_vector(
 ) -> None:
     """Meters and listener, with retries and restarts of both in between."""
     sealed: list[tuple[bytes, Any, int]] = []
-    from emulator.modules.software import SoftwareModule
-
     execute = SoftwareModule.execute
 
     def noting(self: Any, op: Any) -> Any:
@@ -282,17 +282,17 @@ class _LosingItsPartyAfter:
 
 
 async def test_a_meter_that_is_restarted_tells_what_it_remembers(
-    start_fleet: Any, start_listener: Any, heard: Any, covers: Any, profiles: Any, states: Any
+    start_fleet: Any, start_listener: Any, heard: Any, covers: Any, profiles: Any
 ) -> None:
     async with start_fleet(profiles) as fleet:
         for profile in profiles:
             fleet.happen(profile.name, *covers(4))
-    assert all(len(state.alerts) == 4 for state in states.values())
+            assert len(fleet.device(profile.name).state.alerts) == 4
     async with start_listener() as listener, start_fleet(profiles) as fleet:
         fleet.listening_at(listener.port)
         await fleet.told(20)
+        assert not any(fleet.device(profile.name).state.alerts for profile in profiles)
     assert len(heard.alerts) == 20
-    assert all(not state.alerts for state in states.values())
 
 
 # What the Push setup says ----------------------------------------------------------------------
@@ -426,8 +426,6 @@ async def test_an_alert_of_a_request_is_told(
     fleet: Any, start_listener: Any, heard: Any, head_end: Any
 ) -> None:
     """From what happens at the meter to the user, without a hand of the test's in between."""
-    from decimal import Decimal
-
     meter = fleet.sandbox.meters["secure"]
     async with start_listener() as listener:
         fleet.listening_at(listener.port)
