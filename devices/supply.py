@@ -92,14 +92,7 @@ def ends(mode: int, letters: str) -> frozenset[ControlState]:
 
 def relay(meter: Meter) -> ObjectRow | None:
     """The Disconnect control of the meter's supply: the first it has."""
-    return next(
-        (
-            row
-            for row in meter.profile.objects.values()
-            if row.interface_class is classes.DISCONNECT_CONTROL
-        ),
-        None,
-    )
+    return next(iter(meter.profile.of_class(classes.DISCONNECT_CONTROL)), None)
 
 
 def state_of(meter: Meter, row: ObjectRow) -> ControlState:
