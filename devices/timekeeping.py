@@ -221,9 +221,11 @@ def turn_after(meter: Meter, last: dt.datetime, after: dt.datetime, period: int)
     step = dt.timedelta(seconds=period)
     due = _begin(last, period) + step
     moment = _moment_of_turn(meter, due, period)
-    back, forward = _moment_of_turn(meter, last, period) - after, after - moment
-    if back >= _WHOLE_DAY or forward >= _WHOLE_DAY:
+    if after - moment >= _WHOLE_DAY:
         return next_turn(meter, after, period)
+    if moment - after > _WHOLE_DAY:  # then only it may be that the last one is a day ahead
+        if _moment_of_turn(meter, last, period) - after >= _WHOLE_DAY:
+            return next_turn(meter, after, period)
     return Turn(due, max(moment, after))
 
 
