@@ -100,8 +100,8 @@ class Calendar:
             if start is None:
                 begun.append(((0, 0, 0), week))
                 continue
-            for candidate in (date.year, date.year - 1):
-                if year in (None, candidate) and (candidate, *start) <= date.timetuple()[:3]:
+            for candidate in (date.year, date.year - 1) if year is None else (year,):
+                if (candidate, *start) <= date.timetuple()[:3]:
                     begun.append(((candidate, *start), week))
                     break
         return max(begun, key=lambda one: one[0])[1] if begun else b""

@@ -123,6 +123,9 @@ class Device(Meter):
         if isinstance(request, GetRequest):  # nearly all are; to match takes longer
             invoke, attribute, selection = request
             return _new(GetResponse, (invoke, get(asking, attribute, selection)))
+        if living.is_born(self):
+            self.advance(now)
+        clock = self.state.clock_offset
         try:
             return (yield from self._carry_out(asking, request))
         finally:
@@ -130,6 +133,8 @@ class Device(Meter):
             self._due = None
             if self.agenda:
                 run_agenda(self, now)
+            if self.state.changes.any:
+                living.changed(self, now, clock)
 
     def _carry_out(self, asking: Asking, request: Answerable) -> Step[AnyResponse | None]:
         match request:

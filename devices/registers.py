@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from devices.calendar import Calendar
@@ -91,12 +92,25 @@ class Registers:
         last = history[max(history)] if history else None
         if self._segments and self._seen == (len(history), last):
             return
+        grown = len(history) == self._seen[0] + 1 and self._segments[-1:] == [self._before(history)]
         self._seen = len(history), last
+        if grown:
+            # What was worked out of the time before is still right.
+            number = max(history)
+            self._segments.append((number, history[number]))
+            self._starts.append(history[number].since)
+            self._sums.clear()
+            return
         self._segments = sorted(history.items()) or [(-1, self._unwritten())]
         self._starts = [segment.since for _, segment in self._segments]
         self._sums.clear()
         self._rates.clear()
         self._calendars.clear()
+
+    def _before(self, history: Mapping[int, Segment]) -> tuple[int, Segment] | None:
+        """The last segment but one."""
+        number = max(history) - 1
+        return (number, history[number]) if number in history else None
 
     def _unwritten(self) -> Segment:
         return Segment(INSTALLED, True, 0, self._meter.state.clock_offset)
@@ -114,14 +128,8 @@ class Registers:
         return sums
 
     def _rates_at(self, quantity: Quantity, place: int, moment: dt.datetime) -> Rates:
-        days = self._rates.get((quantity, place))
         segment = self._segments[place][1]
-        if days is None:
-            if place == 0:
-                begun = dict(self.base().get(quantity, {}))
-            else:
-                begun = self._rates_at(quantity, place - 1, segment.since)
-            days = self._rates[quantity, place] = [(segment.since, begun)]
+        days = self._rates.get((quantity, place)) or self._begun(quantity, place)
         if not segment.flowing:
             return dict(days[0][1])
         local = zone(self._meter)
@@ -135,6 +143,22 @@ class Registers:
         since, totals = days[max(found, 0)]
         return self._walk(quantity, segment, calendar, since, max(moment, since), totals)
 
+    def _begun(self, quantity: Quantity, place: int) -> list[tuple[dt.datetime, Rates]]:
+        """Totals at the beginning of a segment, of those before it that are not known as well: in
+        their order, for there may be more of them than calls can be in calls.
+        """
+        known = place
+        while known and (quantity, known - 1) not in self._rates:
+            known -= 1
+        for one in range(known, place + 1):
+            since = self._segments[one][1].since
+            if one:
+                begun = self._rates_at(quantity, one - 1, since)
+            else:
+                begun = dict(self.base().get(quantity, {}))
+            days = self._rates[quantity, one] = [(since, begun)]
+        return days
+
     def _walk(
         self,
         quantity: Quantity,
@@ -146,13 +170,13 @@ class Registers:
     ) -> Rates:
         """Add what flows between two moments of one local day."""
         local = zone(self._meter)
-        begin = local.local(since + segment.offset)
+        begin = local.reached(since + segment.offset)
         totals = dict(totals)
         rate = calendar.selector(begin)
-        midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
         at = cumulative(self._meter.seed, quantity, since)
         for second, selector in calendar.day(begin.date()):
-            moment = local.moment(midnight + dt.timedelta(seconds=second)) - segment.offset
+            moment = local.first(midnight + dt.timedelta(seconds=second)) - segment.offset
             if not since < moment < until:
                 continue
             then = cumulative(self._meter.seed, quantity, moment)
@@ -166,7 +190,7 @@ class Registers:
 def _midnight_after(moment: dt.datetime, offset: dt.timedelta, local: Zone) -> dt.datetime:
     """The next moment at which the meter's clock shows a local midnight."""
     date = local.local(moment + offset).date() + _DAY
-    return local.moment(dt.datetime.combine(date, dt.time())) - offset
+    return local.first(dt.datetime.combine(date, dt.time())) - offset
 
 
 def registers(meter: Meter) -> Registers:

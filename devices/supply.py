@@ -92,14 +92,7 @@ def ends(mode: int, letters: str) -> frozenset[ControlState]:
 
 def relay(meter: Meter) -> ObjectRow | None:
     """The Disconnect control of the meter's supply: the first it has."""
-    return next(
-        (
-            row
-            for row in meter.profile.objects.values()
-            if row.interface_class is classes.DISCONNECT_CONTROL
-        ),
-        None,
-    )
+    return next(iter(meter.profile.of_class(classes.DISCONNECT_CONTROL)), None)
 
 
 def state_of(meter: Meter, row: ObjectRow) -> ControlState:
@@ -207,7 +200,7 @@ def note_conditions(meter: Meter, now: dt.datetime) -> None:
     if new[1:] == last[1:]:
         return
     if len(history) >= MAX_SEGMENTS:
-        _forget_half(meter)
+        _forget_before(meter, sorted(history)[len(history) // 2])
     history[max(history) + 1] = new
 
 
@@ -216,15 +209,21 @@ def calendar_number(meter: Meter) -> int:
     return max((n for name, n in meter.state.rows if name == ACTIVITY_CALENDAR), default=0)
 
 
-def _forget_half(meter: Meter) -> None:
-    """Make one sum of the older half of the history."""
+def forget_calendar(meter: Meter, number: int) -> None:
+    """Make one sum of the time of a calendar, and what was before: it will not be there any more,
+    and what was counted stays.
+    """
+    kept = min(n for n, segment in meter.state.history.items() if segment.calendar > number)
+    _forget_before(meter, kept)
+
+
+def _forget_before(meter: Meter, kept: int) -> None:
+    """Make one sum of the history before a segment."""
     history = meter.state.history
-    numbers = sorted(history)
-    kept = numbers[len(numbers) // 2]
     since = history[kept].since
     counted = {quantity: registers(meter).rates(quantity, since) for quantity in Quantity}
     for quantity, rates in counted.items():
         for rate, total in rates.items():
             meter.state.figures[f"base {quantity.name} {rate}"] = total
-    for number in numbers[: len(numbers) // 2]:
+    for number in [number for number in history if number < kept]:
         del history[number]

@@ -21,7 +21,7 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _DAY = 86_400
 _MONDAY = dt.datetime(1970, 1, 5)
-_UTC_MONDAY = _MONDAY.replace(tzinfo=dt.UTC)
+_WHOLE_DAY = dt.timedelta(days=1)
 _SECOND_LAST_DAY, _LAST_DAY = 0xFD, 0xFE
 
 INVALID = "clock invalid"
@@ -77,6 +77,28 @@ class Zone(NamedTuple):
             return early
         return aware - self.normal
 
+    def first(self, local: dt.datetime) -> dt.datetime:
+        """The first moment at which a clock shows ``local`` (naive) or later: where there is none,
+        the change that leaves it out.
+        """
+        moment = self.moment(local)
+        if self.begin and self.local(moment).replace(tzinfo=None) > local:
+            change = _moment_in(self.begin, local.year)
+            assert change is not None
+            return change.replace(tzinfo=dt.UTC) - self.normal
+        return moment
+
+    def reached(self, moment: dt.datetime) -> dt.datetime:
+        """The latest local time (naive) that a clock has shown by then: in an hour that comes again
+        all is over that was in it, or it would happen twice.
+        """
+        local = self.local(moment).replace(tzinfo=None)
+        if not self.begin or self.moment(local) >= moment:
+            return local
+        end = _moment_in(self.end, local.year)
+        assert end is not None
+        return end - _MICROSECOND
+
 
 @lru_cache(maxsize=1024)
 def _moment_in(octets: bytes, year: int) -> dt.datetime | None:
@@ -128,8 +150,15 @@ def device_time(meter: Meter, now: dt.datetime) -> dt.datetime:
 
 
 def true_time(meter: Meter, local: dt.datetime) -> dt.datetime:
-    """The true time at which the meter's clock shows ``local`` (naive), as it goes now."""
-    return zone(meter).moment(local) - meter.state.clock_offset
+    """The true time at which the meter's clock first shows ``local`` (naive) or later, as it goes
+    now.
+    """
+    return zone(meter).first(local) - meter.state.clock_offset
+
+
+def reached(meter: Meter, now: dt.datetime) -> dt.datetime:
+    """How far local time has got by the meter's clock (naive): what calendars go by."""
+    return zone(meter).reached(now + meter.state.clock_offset)
 
 
 def aware(meter: Meter, moment: dt.datetime) -> dt.datetime:
@@ -154,21 +183,60 @@ def clock_octets(meter: Meter, now: dt.datetime) -> bytes:
     return octets_of(here.shifted(shown, is_summer), status=_status(meter, is_summer))
 
 
-def next_turn(meter: Meter, after: dt.datetime, period: int) -> dt.datetime:
-    """When the next of periods of so many seconds begins by the meter's clock, in true time.
+class Turn(NamedTuple):
+    """The beginning of a period, as the meter's clock shows it (naive), and when that is."""
+
+    shown: dt.datetime
+    moment: dt.datetime
+
+
+def last_turn(meter: Meter, now: dt.datetime, period: int) -> dt.datetime:
+    """What the meter's clock showed (naive) when the present period of so many seconds began.
 
     Periods of days begin at a local midnight, weeks on Mondays; shorter ones count in the meter's
     time without summer time, so that a change of it makes none longer.
     """
     if period % _DAY:
-        step = dt.timedelta(seconds=period)
-        shown = after + meter.state.clock_offset
-        return shown - (shown - _UTC_MONDAY) % step + step - meter.state.clock_offset
-    local = device_time(meter, after).replace(tzinfo=None)
-    days = period // _DAY
-    begin = _MONDAY + dt.timedelta(days=((local - _MONDAY).days // days + 1) * days)
-    moment = true_time(meter, begin)
-    return moment if moment > after else true_time(meter, begin + dt.timedelta(days))
+        shown = (now + meter.state.clock_offset).astimezone(dt.UTC).replace(tzinfo=None)
+    else:
+        shown = device_time(meter, now).replace(tzinfo=None)
+    return _begin(shown, period)
+
+
+def next_turn(meter: Meter, after: dt.datetime, period: int) -> Turn:
+    """When the next of periods of so many seconds begins."""
+    step = dt.timedelta(seconds=period)
+    shown = last_turn(meter, after, period) + step
+    while (moment := _moment_of_turn(meter, shown, period)) <= after:
+        shown += step  # the midnight of an hour that comes again
+    return Turn(shown, moment)
+
+
+def turn_after(meter: Meter, last: dt.datetime, after: dt.datetime, period: int) -> Turn:
+    """The same for what is to be done once for each period, where ``last`` was done last.
+
+    A clock set back by less than a day makes none come again; one set forward leaves none out: it
+    is due at once. A clock that was farther off begins anew, for nobody knows how long it was so.
+    """
+    step = dt.timedelta(seconds=period)
+    due = _begin(last, period) + step
+    moment = _moment_of_turn(meter, due, period)
+    if after - moment >= _WHOLE_DAY:
+        return next_turn(meter, after, period)
+    if moment - after > _WHOLE_DAY:  # then only it may be that the last one is a day ahead
+        if _moment_of_turn(meter, last, period) - after >= _WHOLE_DAY:
+            return next_turn(meter, after, period)
+    return Turn(due, max(moment, after))
+
+
+def _begin(shown: dt.datetime, period: int) -> dt.datetime:
+    return shown - (shown - _MONDAY) % dt.timedelta(seconds=period)
+
+
+def _moment_of_turn(meter: Meter, shown: dt.datetime, period: int) -> dt.datetime:
+    if period % _DAY:
+        return shown.replace(tzinfo=dt.UTC) - meter.state.clock_offset
+    return true_time(meter, shown)
 
 
 def _number(value: Data | None) -> int:

@@ -15,9 +15,9 @@ from devices.timekeeping import next_turn
 
 def captures(meter: Meter, after: dt.datetime) -> Iterator[Appointment]:
     """The next one of each."""
-    for row in meter.profile.objects.values():
-        if row.role == STORED and (period := number(meter, row, 4)):
-            yield Appointment(next_turn(meter, after, period), _capturing(row))
+    for row in meter.profile.of_role(STORED):
+        if period := number(meter, row, 4):
+            yield Appointment(next_turn(meter, after, period).moment, _capturing(row))
 
 
 def _capturing(row: ObjectRow) -> Callable[[Meter, dt.datetime], None]:

@@ -75,6 +75,7 @@ def _keep_clock(meter: Meter, outage: dt.timedelta, now: dt.datetime) -> None:
 
 def tamper(meter: Meter, kind: Tamper, now: dt.datetime) -> None:
     """A cover is opened, or a magnet held to it."""
+    advance(meter, now)
     happened(meter, kind.value, now)
     row = supply.relay(meter)
     if meter.profile.habits.tamper_disconnects and row is not None and supply.is_connected(meter):
@@ -82,7 +83,9 @@ def tamper(meter: Meter, kind: Tamper, now: dt.datetime) -> None:
 
 
 def press(meter: Meter, what: Press, now: dt.datetime) -> bool:
-    """A button; false if it does nothing now."""
+    """A button; false if it does nothing now, as without mains."""
+    if POWERLESS in meter.state.figures:
+        return False
     advance(meter, now)
     if what is Press.RECONNECT:
         done = supply.manual_reconnect(meter, now)
@@ -102,9 +105,7 @@ def press(meter: Meter, what: Press, now: dt.datetime) -> bool:
 def key_in(meter: Meter, digits: bytes, now: dt.datetime) -> Step[TokenStatus]:
     """A token at the keypad. ``LookupError`` if the meter takes none."""
     advance(meter, now)
-    gateway = classes.TOKEN_GATEWAY
-    rows = meter.profile.objects.values()
-    row = next((row for row in rows if row.interface_class is gateway), None)
+    row = next(iter(meter.profile.of_class(classes.TOKEN_GATEWAY)), None)
     if row is None:
         raise LookupError(f"{meter.profile.name} takes no tokens")
     return (yield from enter(meter, row, digits, now, Delivery.MANUAL))

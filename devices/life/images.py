@@ -17,9 +17,9 @@ def images(meter: Meter) -> Iterator[Appointment]:
     moment = over(meter)
     if moment is None:
         return
-    for row in meter.profile.objects.values():
-        if row.interface_class.class_id == classes.IMAGE_TRANSFER.class_id:
-            yield Appointment(moment, _settling(row))
+    for row in meter.profile.of_class(classes.IMAGE_TRANSFER):
+        # One that is past, say for want of mains, is due at once.
+        yield Appointment(max(moment, after), _settling(row))
 
 
 def _settling(row: ObjectRow) -> Callable[[Meter, dt.datetime], None]:

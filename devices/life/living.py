@@ -11,15 +11,15 @@ from collections.abc import Callable
 
 from devices.life.captures import captures
 from devices.life.images import images
-from devices.life.schedules import Appointment, appointments
+from devices.life.schedules import Appointment, appointments, make_up
 from devices.meter import Meter
 from devices.prepayment.account import account_of
-from devices.prepayment.charges import begin, charges_of, collect_due, next_collection
+from devices.prepayment.charges import begin, charges_of, collect_turn, next_collection
 from devices.prepayment.friendly import next_change
 from devices.prepayment.review import review
 from devices.profile.model import ObjectRow
 from devices.supply import POWERLESS, note_conditions
-from devices.timekeeping import moment_of, stamp
+from devices.timekeeping import Turn, moment_of, stamp
 
 LIVED = "lived until"
 """Figure: the last moment that was lived through, as a stamp."""
@@ -52,6 +52,21 @@ def due(meter: Meter) -> dt.datetime | None:
     return coming[0].moment if coming else None
 
 
+def is_born(meter: Meter) -> bool:
+    return LIVED in meter.state.figures
+
+
+def changed(meter: Meter, now: dt.datetime, clock_before: dt.timedelta) -> None:
+    """A request has changed something at ``now``, to which the meter has lived: what was set for
+    times before is not done there and then, for it would change what has been read since.
+    """
+    figures = meter.state.figures
+    if POWERLESS in figures or LIVED not in figures:
+        return
+    figures[LIVED] = max(figures[LIVED], stamp(now))
+    make_up(meter, meter.state.clock_offset - clock_before, now)
+
+
 def _be_born(meter: Meter, now: dt.datetime) -> None:
     """The first moment: what was before has been paid for elsewhere."""
     note_conditions(meter, now)
@@ -68,9 +83,9 @@ def _coming(meter: Meter, after: dt.datetime) -> list[Appointment]:
     """
     found: list[Appointment] = []
     for row in charges_of(meter):
-        moment = next_collection(meter, row, after)
-        if moment is not None:
-            found.append(Appointment(moment, _collecting(row)))
+        turn = next_collection(meter, row, after)
+        if turn is not None:
+            found.append(Appointment(turn.moment, _collecting(row, turn)))
     changes = next_change(meter, after)
     if account_of(meter) is not None and (found or changes):
         moments = [one.moment for one in found] + ([changes] if changes else [])
@@ -84,5 +99,5 @@ def _coming(meter: Meter, after: dt.datetime) -> list[Appointment]:
     return [one for one in found if one.moment == first]
 
 
-def _collecting(row: ObjectRow) -> Callable[[Meter, dt.datetime], None]:
-    return lambda meter, now: collect_due(meter, row, now)
+def _collecting(row: ObjectRow, turn: Turn) -> Callable[[Meter, dt.datetime], None]:
+    return lambda meter, now: collect_turn(meter, row, turn, now)

@@ -13,7 +13,7 @@ from devices.happenings import Happening, happened
 from devices.life.scripts import execute, run_agenda
 from devices.meter import Meter
 from devices.profile.model import ObjectRow
-from devices.timekeeping import device_time, true_time
+from devices.timekeeping import Zone, device_time, true_time, zone
 from dlms.axdr.data import Data, integer, octet_string
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import classes
@@ -23,6 +23,10 @@ from dlms.errors import CodecError
 _SEARCHED = 400
 """Days in which the next date of a schedule is looked for: one that comes each year is found."""
 
+_LOOKED = dt.timedelta(days=30)
+"""For so long it is not looked for again."""
+
+_DAY = dt.timedelta(days=1)
 _UNSET = octet_string(CosemDateTime().to_octets())
 
 
@@ -34,32 +38,42 @@ class Appointment(NamedTuple):
 
 
 def appointments(meter: Meter, after: dt.datetime) -> Iterator[Appointment]:
-    """The next one of each object, later than ``after``."""
-    for row in meter.profile.objects.values():
-        class_id = row.interface_class.class_id
-        if class_id == classes.SINGLE_ACTION_SCHEDULE.class_id:
-            moment = next_execution(meter, row, after)
-            if moment is not None:
-                yield Appointment(moment, _executing(row))
-        elif class_id in _ACTIVATIONS:
-            attribute, method = _ACTIVATIONS[class_id]
+    """The next one of each object, later than ``after``; schedules before what becomes active, so
+    that a billing period ends with the tariff it had.
+    """
+    for row in meter.profile.of_class(classes.SINGLE_ACTION_SCHEDULE):
+        moment = next_execution(meter, row, after)
+        if moment is not None:
+            yield Appointment(moment, _executing(row))
+    for of, attribute, method in _ACTIVATIONS:
+        for row in meter.profile.of_class(of):
             moment = activation(meter, row, attribute)
             if moment is not None:
                 # One that is past when it is set is due at once.
                 yield Appointment(max(moment, after), _activating(row, attribute, method))
 
 
-_ACTIVATIONS = {
-    classes.ACTIVITY_CALENDAR.class_id: (10, 1),
-    classes.CHARGE.class_id: (7, 2),
-}
-"""Which attribute says when, and which method does it."""
+def make_up(meter: Meter, change: dt.timedelta, now: dt.datetime) -> None:
+    """The clock has been set by ``change``. Schedules whose time it was set over are run, each
+    once; where it was set forward by a day or more they are not: nobody knows which time was true.
+    One whose time comes again is run again.
+    """
+    if not dt.timedelta() < change < _DAY:
+        return
+    for row in meter.profile.of_class(classes.SINGLE_ACTION_SCHEDULE):
+        moment = next_execution(meter, row, now - change)
+        if moment is not None and moment <= now:
+            _executing(row)(meter, now)
+
+
+_ACTIVATIONS = ((classes.ACTIVITY_CALENDAR, 10, 1), (classes.CHARGE, 7, 2))
+"""Which attribute of a class says when, and which method does it."""
 
 
 def activation(meter: Meter, row: ObjectRow, attribute: int) -> dt.datetime | None:
     """A date-time that is set, in true time; ``None`` if it is not fully specified."""
     value = meter.value(row, attribute)
-    if value is None or not isinstance(value.value, bytes):
+    if value is None or not isinstance(value.value, bytes) or value == _UNSET:
         return None
     try:
         moment = CosemDateTime.from_octets(value.value).to_datetime()
@@ -97,6 +111,34 @@ def _executing(row: ObjectRow) -> Callable[[Meter, dt.datetime], None]:
 def next_execution(meter: Meter, row: ObjectRow, after: dt.datetime) -> dt.datetime | None:
     """When a Single action schedule is due next, in true time."""
     value = meter.value(row, 4)
+    known = meter.derived.get(_Expected)
+    if not isinstance(known, _Expected):
+        known = meter.derived[_Expected] = _Expected()
+    by = value, meter.state.clock_offset, zone(meter)
+    found = known.get(row.instance)
+    if found is None or found.by != by or not found.after <= after < found.until:
+        moment = _next_of(meter, value, after)
+        found = _Expectation(by, after, after + _LOOKED if moment is None else moment, moment)
+        known[row.instance] = found
+    return found.moment
+
+
+class _Expectation(NamedTuple):
+    """``moment`` is what comes next after any moment from ``after`` to before ``until``; ``by`` is
+    what it was worked out from.
+    """
+
+    by: tuple[Data | None, dt.timedelta, Zone]
+    after: dt.datetime
+    until: dt.datetime
+    moment: dt.datetime | None
+
+
+class _Expected(dict[bytes, _Expectation]):
+    """By Single action schedule."""
+
+
+def _next_of(meter: Meter, value: Data | None, after: dt.datetime) -> dt.datetime | None:
     listed = elements_of(value) if value is not None else None
     entries = [elements_of(one) or () for one in listed or ()]
     found: list[dt.datetime] = []

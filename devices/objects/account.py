@@ -11,7 +11,7 @@ from devices.meter import Meter
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Invoke, Outcome, computed, number
 from devices.prepayment import account
 from devices.prepayment.account import AccountStatus, CreditStatus, CreditType
-from devices.prepayment.charges import charges_of
+from devices.prepayment.charges import charges_of, close_books
 from devices.prepayment.credits import borrowed
 from devices.prepayment.review import invoke, review
 from devices.prepayment.top_up import (
@@ -54,6 +54,7 @@ def _write_mode(call: Call, value: Data) -> DataAccessResult:
     before = account.pair(call.device.value(call.row, 2))
     if mode not in _MODES or status != before[1]:
         return DataAccessResult.OTHER_REASON
+    close_books(call.device, call.now)
     call.device.store(call.row, 2, value)
     if mode != before[0]:
         call.device.agenda.call_for(END_OF_BILLING, 1)
@@ -120,6 +121,7 @@ def _move(allowed: AccountStatus, after: AccountStatus) -> Invoke:
         mode, status = account.pair(call.device.value(call.row, 2))
         if status != allowed:
             return Outcome(ActionResult.OTHER_REASON)
+        close_books(call.device, call.now)
         call.device.store(call.row, 2, structure(enum(mode), enum(after)))
         review(call.device, call.now)
         return SUCCESS

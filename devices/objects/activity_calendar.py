@@ -15,10 +15,11 @@ from dlms.axdr.data import NULL, Data, array, structure
 from dlms.cosem.fitting import elements_of
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
-MAX_CALENDARS = 32
-"""Calendars that are kept; a special day more or less makes another one, too."""
-
 MAX_SPECIAL_DAYS = 128
+MAX_CALENDARS = 2 * MAX_SPECIAL_DAYS
+"""Calendars that are kept; a special day more or less makes another one, too. Of the time of those
+that are not kept there is one sum."""
+
 _PASSIVE_TO_ACTIVE = {6: 2, 7: 3, 8: 4, 9: 5}
 
 
@@ -41,12 +42,11 @@ def _renumber(call: Call) -> None:
     if not before and (ACTIVITY_CALENDAR, 0) not in rows:
         rows[ACTIVITY_CALENDAR, 0] = _row(calendar_values(meter, 0))
     rows[ACTIVITY_CALENDAR, before + 1] = _row(_present(meter))
-    in_use = {segment.calendar for segment in meter.state.history.values()} | {before + 1}
-    numbers = sorted(number for name, number in rows if name == ACTIVITY_CALENDAR)
-    for number in numbers[: max(0, len(numbers) - MAX_CALENDARS)]:
-        if number not in in_use or number < before - MAX_CALENDARS:
-            del rows[ACTIVITY_CALENDAR, number]
     supply.note_conditions(meter, call.now)
+    gone = before + 1 - MAX_CALENDARS
+    if (ACTIVITY_CALENDAR, gone) in rows:
+        supply.forget_calendar(meter, gone)
+        del rows[ACTIVITY_CALENDAR, gone]
 
 
 def _present(meter: Meter) -> tuple[Data | None, ...]:

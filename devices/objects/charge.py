@@ -27,7 +27,7 @@ def _update(call: Call, parameter: Data) -> Outcome:
 def _activate(call: Call, parameter: Data) -> Outcome:
     """What has flowed until now is paid for at the former price."""
     if number(call, 3) == ChargeType.CONSUMPTION:
-        charges.collect_due(call.device, call.row, call.now)
+        charges.collect_consumed(call.device, call.row, call.now)
     charges.activate_passive(call.device, call.row)
     review(call.device, call.now)
     return SUCCESS
@@ -39,7 +39,7 @@ def _collect(call: Call, parameter: Data) -> Outcome:
     if kind == ChargeType.PAYMENT:
         return _REFUSED
     if kind == ChargeType.CONSUMPTION:
-        charges.collect_due(call.device, call.row, call.now)
+        charges.collect_consumed(call.device, call.row, call.now)
     else:
         charges.collect_once(call.device, call.row, call.now)
     review(call.device, call.now)

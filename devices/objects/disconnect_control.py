@@ -19,6 +19,9 @@ def _state(call: Call) -> ControlState:
 def _move(letters: str) -> Invoke:
     def move(call: Call, parameter: Data) -> Outcome:
         mode, state = number(call, 4), _state(call)
+        if letters is _DISCONNECT:
+            # Opened by the back office, whyever it was open before: no credit will arm it.
+            call.device.state.figures.pop(supply.WITHHELD, None)
         after = supply.destination(mode, state, letters)
         if after is None:
             # Where the method leads is where the relay is: nothing to do is no failure.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, computed
 from devices.registers import registers
-from devices.timekeeping import device_time
+from devices.timekeeping import reached
 from dlms.axdr.data import Data, octet_string
 from dlms.cosem.fitting import elements_of
 from dlms.xdlms.codes import ActionResult
@@ -18,7 +18,7 @@ def rate_in_force(call: Call) -> int:
     """The selector of the activity calendar at the time of the call; 0 if there is none."""
     counted = registers(call.device)
     calendar = counted.calendar(counted.segment(call.now).calendar)
-    return calendar.selector(device_time(call.device, call.now))
+    return calendar.selector(reached(call.device, call.now))
 
 
 def _active_mask(call: Call) -> Data:

@@ -41,21 +41,19 @@ INVOKED = (CreditStatus.SELECTED, CreditStatus.IN_USE)
 
 def account_of(meter: Meter) -> ObjectRow | None:
     """The Account, if the meter has one."""
-    rows = meter.profile.objects.values()
-    return next((row for row in rows if row.interface_class is classes.ACCOUNT), None)
+    return next(iter(meter.profile.of_class(classes.ACCOUNT)), None)
 
 
 def credits_of(meter: Meter) -> list[ObjectRow]:
     """The Credits that are in use at all (priority above 0), the first to be used first."""
-    rows = [row for row in meter.profile.objects.values() if row.interface_class is classes.CREDIT]
-    used = [row for row in rows if number(meter, row, 4)]
+    used = [row for row in meter.profile.of_class(classes.CREDIT) if number(meter, row, 4)]
     return sorted(used, key=lambda row: (number(meter, row, 4), row.instance))
 
 
 def token_credit(meter: Meter) -> ObjectRow:
     """The Credit that tokens go to. ``LookupError`` if the meter has none."""
-    for row in meter.profile.objects.values():
-        if row.interface_class is classes.CREDIT and number(meter, row, 3) == CreditType.TOKEN:
+    for row in meter.profile.of_class(classes.CREDIT):
+        if number(meter, row, 3) == CreditType.TOKEN:
             return row
     raise LookupError("no token credit")
 

@@ -25,7 +25,15 @@ from devices.prepayment.credits import draw
 from devices.prepayment.friendly import is_friendly
 from devices.profile.model import ObjectRow
 from devices.registers import Rates, registers
-from devices.timekeeping import clock_octets, moment_of, next_turn, stamp
+from devices.timekeeping import (
+    Turn,
+    clock_octets,
+    last_turn,
+    moment_of,
+    next_turn,
+    stamp,
+    turn_after,
+)
 from dlms.axdr.data import Data, array, double_long, integer, octet_string, structure
 from dlms.cosem import classes
 from dlms.cosem.fitting import elements_of
@@ -47,35 +55,56 @@ class ChargeType(IntEnum):
 
 def charges_of(meter: Meter) -> list[ObjectRow]:
     """The Charges that are in use at all, the first to be collected first."""
-    rows = [row for row in meter.profile.objects.values() if row.interface_class is classes.CHARGE]
-    used = [row for row in rows if number(meter, row, 4)]
+    used = [row for row in meter.profile.of_class(classes.CHARGE) if number(meter, row, 4)]
     return sorted(used, key=lambda row: (number(meter, row, 4), row.instance))
 
 
 # When ---------------------------------------------------------------------------------------------
 
 
-def next_collection(meter: Meter, row: ObjectRow, after: dt.datetime) -> dt.datetime | None:
-    """When a charge is collected next by itself, in true time; ``None`` if it never is."""
-    period = number(meter, row, 8)
-    if period <= 0 or number(meter, row, 3) == ChargeType.PAYMENT:
+def next_collection(meter: Meter, row: ObjectRow, after: dt.datetime) -> Turn | None:
+    """When a charge is collected next by itself; ``None`` if it never is.
+
+    A standing charge is collected once for each date, whoever sets the clock; what is consumed is
+    collected since the last time whenever that was.
+    """
+    period, kind = number(meter, row, 8), number(meter, row, 3)
+    if period <= 0 or kind == ChargeType.PAYMENT:
         return None
-    return next_turn(meter, after, period)
+    last = meter.state.figures.get(_figure(row, "turn"))
+    if kind == ChargeType.CONSUMPTION or last is None:
+        return next_turn(meter, after, period)
+    return turn_after(meter, moment_of(last).replace(tzinfo=None), after, period)
 
 
 # How much -----------------------------------------------------------------------------------------
 
 
-def collect_due(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
+def collect_turn(meter: Meter, row: ObjectRow, turn: Turn, now: dt.datetime) -> None:
     """Collect a charge whose time has come."""
+    if number(meter, row, 3) == ChargeType.CONSUMPTION:
+        collect_consumed(meter, row, now)
+    else:
+        _keep_turn(meter, row, turn.shown)
+        collect_once(meter, row, now)
+
+
+def collect_consumed(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
+    """Collect for what was consumed since it was collected last."""
     since = _figure(row, "collected")
     figures = meter.state.figures
     before = moment_of(figures[since]) if since in figures else now
     figures[since] = stamp(now)
-    if number(meter, row, 3) == ChargeType.CONSUMPTION:
-        _collect(meter, row, consumed_cost(meter, row, before, now), now)
-    else:
-        collect_once(meter, row, now)
+    _collect(meter, row, consumed_cost(meter, row, before, now), now)
+
+
+def close_books(meter: Meter, now: dt.datetime) -> None:
+    """Collect for what was consumed until now, because from now on it is collected otherwise, or
+    not at all.
+    """
+    for row in charges_of(meter):
+        if number(meter, row, 3) == ChargeType.CONSUMPTION:
+            collect_consumed(meter, row, now)
 
 
 def collect_once(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
@@ -85,7 +114,15 @@ def collect_once(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
 
 def begin(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
     """A charge that has never been collected counts from now on."""
-    meter.state.figures.setdefault(_figure(row, "collected"), stamp(now))
+    period = number(meter, row, 8)
+    if number(meter, row, 3) == ChargeType.CONSUMPTION:
+        meter.state.figures.setdefault(_figure(row, "collected"), stamp(now))
+    elif period > 0:
+        _keep_turn(meter, row, last_turn(meter, now, period))
+
+
+def _keep_turn(meter: Meter, row: ObjectRow, shown: dt.datetime) -> None:
+    meter.state.figures[_figure(row, "turn")] = stamp(shown.replace(tzinfo=dt.UTC))
 
 
 def consumed_cost(meter: Meter, row: ObjectRow, since: dt.datetime, until: dt.datetime) -> int:
@@ -113,8 +150,11 @@ def priced(prices: dict[bytes, int], used: Rates) -> int:
 def pay(meter: Meter, value: int, now: dt.datetime) -> int:
     """Collect what payments are charged with; give what is left of a payment of ``value``."""
     for row in charges_of(meter):
-        remaining = number(meter, row, 12)
-        if number(meter, row, 3) != ChargeType.PAYMENT or remaining <= 0:
+        if number(meter, row, 3) != ChargeType.PAYMENT:
+            continue
+        # One that is continuous has no end.
+        remaining = value if bit(meter, row, 9, _CONTINUOUS) else number(meter, row, 12)
+        if remaining <= 0:
             continue
         if bit(meter, row, 9, _PERCENTAGE):
             due = value * min(number(meter, row, 13), _WHOLE) // _WHOLE

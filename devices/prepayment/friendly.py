@@ -10,7 +10,7 @@ import datetime as dt
 
 from devices.calendar import Calendar
 from devices.meter import Meter
-from devices.timekeeping import device_time, true_time
+from devices.timekeeping import device_time, reached, true_time
 from dlms.axdr.data import Data
 
 FRIENDLY_HOURS = "friendly-hours"
@@ -24,7 +24,7 @@ _SEARCHED = 8
 def is_friendly(meter: Meter, now: dt.datetime) -> bool:
     """Whether the supply is not interrupted now for want of credit."""
     calendar = _calendar(meter)
-    return calendar is not None and (calendar.selector(device_time(meter, now)) == _NO_DISABLEMENT)
+    return calendar is not None and calendar.selector(reached(meter, now)) == _NO_DISABLEMENT
 
 
 def next_change(meter: Meter, after: dt.datetime) -> dt.datetime | None:
@@ -44,8 +44,7 @@ def next_change(meter: Meter, after: dt.datetime) -> dt.datetime | None:
 
 
 def _calendar(meter: Meter) -> Calendar | None:
-    rows = meter.profile.objects.values()
-    row = next((row for row in rows if row.role == FRIENDLY_HOURS), None)
+    row = next(iter(meter.profile.of_role(FRIENDLY_HOURS)), None)
     if row is None:
         return None
     values = [meter.value(row, attribute) for attribute in (3, 4, 5)]

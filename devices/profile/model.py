@@ -179,6 +179,26 @@ class Profile:
     alerts: frozenset[int] = frozenset()
     alert_push: AlertPush | None = None
     knobs: Mapping[str, Mapping[str, bool | int | str]] = field(default_factory=dict)
+    _by_class: dict[int, tuple[ObjectRow, ...]] = field(default_factory=dict, init=False)
+    _by_role: dict[str, tuple[ObjectRow, ...]] = field(default_factory=dict, init=False)
+
+    def of_class(self, wanted: InterfaceClass) -> tuple[ObjectRow, ...]:
+        """The objects of a class, whatever its version, looked for once."""
+        number = wanted.class_id
+        found = self._by_class.get(number)
+        if found is None:
+            rows = self.objects.values()
+            found = tuple(row for row in rows if row.interface_class.class_id == number)
+            self._by_class[number] = found
+        return found
+
+    def of_role(self, role: str) -> tuple[ObjectRow, ...]:
+        """The objects that the profile gives this very role, looked for once."""
+        found = self._by_role.get(role)
+        if found is None:
+            found = tuple(row for row in self.objects.values() if row.role == role)
+            self._by_role[role] = found
+        return found
 
     def objects_of(self, row: AssociationRow) -> Mapping[bytes, ObjectRow]:
         """The objects that an association can see by its way of naming, whatever its rights."""

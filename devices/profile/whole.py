@@ -16,6 +16,7 @@ _MAX_NAME = 16
 """Octets of a logical device name (Blue Book 4.1.8.2)."""
 
 _TOKEN_CREDIT = enum(0)
+_WITH_SINGLE_KEYS = 2
 _VALUES = (classes.DATA.class_id, classes.REGISTER.class_id)
 """Whose value the role of a plug-in computes."""
 _SN = classes.ASSOCIATION_SN.class_id
@@ -40,6 +41,9 @@ def check(profile: Profile, place: Place) -> None:
     with problems.collected():
         setups = ((row, row.security_setup) for row in rows if row.security_setup is not None)
         _distinct(setups, "security_setup", where)
+    for row in rows:
+        with problems.collected():
+            _check_single_key(row, profile, where)
     for row in profile.objects.values():
         with problems.collected():
             _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
@@ -64,6 +68,16 @@ def _distinct(rows: Iterable[tuple[AssociationRow, Hashable]], key: str, place: 
         if value in seen:
             raise place.at(row.name).at(key).error(f"{value} is that of {seen[value]}")
         seen[value] = row.name
+
+
+def _check_single_key(row: AssociationRow, profile: Profile, where: Place) -> None:
+    """Keys for a single association are what excepts Category 2 alone (letter, 7 (c)(iii))."""
+    if row.single_key and profile.category != _WITH_SINGLE_KEYS:
+        raise (
+            where.at(row.name)
+            .at("authentication_key")
+            .error("keys for a single association are for meters of Category 2")
+        )
 
 
 def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
