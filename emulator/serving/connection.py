@@ -10,6 +10,7 @@ from devices.outbox import Announcement
 from dlms.errors import RemoteProtocolError
 from emulator.framing import Addressed, Framing, Polled, WrapperFraming
 from emulator.serving.host import MAX_APDU, Host
+from emulator.serving.passage import Passage
 from emulator.serving.peer import Peer, Unable
 from tls.events import format_address
 from tls.identity import IdentityError, peer_system_title
@@ -26,6 +27,7 @@ class MeterConnection(asyncio.Protocol):
         self._host = host
         self._framing = framing()
         self._transport: asyncio.Transport | None = None
+        self._passage: Passage | None = None
         self._polled = self._framing if isinstance(self._framing, Polled) else None
         self._peer = Peer(host, "unknown")
         self._paused = False
@@ -48,12 +50,18 @@ class MeterConnection(asyncio.Protocol):
                 self._transport.abort()
                 return
         self._peer = Peer(self._host, address, title)
+        write = self._transport.write
+        self._passage = Passage(self._host.taps, address, self._receive, write, transport)
         self._host.audience.join(self)
         self._loop = asyncio.get_running_loop()
         self._last_heard = self._loop.time()
         self._watch(self._host.inactivity_timeout)
 
     def data_received(self, data: bytes) -> None:
+        if self._passage is not None:
+            self._passage.receive(data)
+
+    def _receive(self, data: bytes) -> None:
         now = self._loop.time()
         try:
             self._framing.receive(data, now)
@@ -64,13 +72,13 @@ class MeterConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         # A peer that does not read our answers gets no more of its questions read.
         self._paused = True
-        if self._transport is not None:
-            self._transport.pause_reading()
+        if self._passage is not None:
+            self._passage.pause()
 
     def resume_writing(self) -> None:
         self._paused = False
-        if self._transport is not None:
-            self._transport.resume_reading()
+        if self._passage is not None:
+            self._passage.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._inactivity, self._deadline):
@@ -78,7 +86,9 @@ class MeterConnection(asyncio.Protocol):
                 timer.cancel()
         self._host.audience.leave(self)
         self._peer.close()
-        self._transport = None
+        if self._passage is not None:
+            self._passage.close()
+        self._transport = self._passage = None
 
     # The way of the octets ------------------------------------------------------------------------
 
@@ -96,8 +106,8 @@ class MeterConnection(asyncio.Protocol):
 
     def _write(self) -> None:
         octets = self._framing.octets_to_send()
-        if octets and self._transport is not None:
-            self._transport.write(octets)
+        if octets and self._passage is not None:
+            self._passage.send(octets)
 
     def _serve(self, arrived: Addressed, now: float) -> None:
         client_sap, server_sap, apdu = arrived
@@ -182,8 +192,8 @@ class MeterConnection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def _hang_up(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        if self._passage is not None:
+            self._passage.hang_up()
 
     def _watch(self, delay: float) -> None:
         self._inactivity = self._loop.call_later(delay, self._check_activity)

@@ -16,6 +16,7 @@ from dlms.errors import CodecError
 from dlms.framing import Wpdu
 from dlms.framing.datagram import MAX_DATAGRAM_APDU, decode_datagram
 from emulator.serving.host import MAX_APDU, Host
+from emulator.serving.passage import Passage
 from emulator.serving.peer import Peer, Unable
 from tls.events import format_address
 
@@ -41,22 +42,29 @@ class MeterDatagrams(asyncio.DatagramProtocol):
     def __init__(self, host: Host, max_peers: int = MAX_PEERS) -> None:
         self._host = host
         self._max_peers = max_peers
-        self._transport: asyncio.DatagramTransport | None = None
+        self._passage: Passage | None = None
         self._peers: OrderedDict[Address, _Known] = OrderedDict()
         self._nobody = Peer(host, "UDP")
         self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
+        sendto = cast(asyncio.DatagramTransport, transport).sendto
+        self._passage = Passage(self._host.taps, "UDP", self._receive, sendto, transport)
         self._host.audience.join(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._host.audience.leave(self)
         while self._peers:
             self._peers.popitem()[1].peer.close()
-        self._transport = None
+        if self._passage is not None:
+            self._passage.close()
+            self._passage = None
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
+        if self._passage is not None:
+            self._passage.receive(data, addr)
+
+    def _receive(self, data: bytes, addr: Address) -> None:
         now = asyncio.get_running_loop().time()
         self._forget_silent(now)
         try:
@@ -114,8 +122,8 @@ class MeterDatagrams(asyncio.DatagramProtocol):
         if len(wpdu.apdu) > MAX_DATAGRAM_APDU:
             # No profile has such PDUs; a meter's answer is one datagram or none.
             peer.report("unable", text=f"{len(wpdu.apdu)} octets are too many for a datagram")
-        elif self._transport is not None:
-            self._transport.sendto(wpdu.encode(), addr)
+        elif self._passage is not None:
+            self._passage.send(wpdu.encode(), addr)
 
     def _forget_silent(self, now: float) -> None:
         """The peers are in the order in which they were heard."""

@@ -16,6 +16,7 @@ from dlms.association.server import ServerAssociation
 from dlms.errors import LocalProtocolError
 from dlms.security.ops import Step
 from dlms.xdlms.registry import AnyResponse
+from emulator.serving.taps import Instead
 from emulator.serving.telling import tell
 
 ANSWERABLE = get_args(Answerable)
@@ -40,8 +41,10 @@ def exchange(
     row: AssociationRow,
     apdu: bytes,
     now: dt.datetime,
+    instead: tuple[Instead, ...] = (),
 ) -> Step[Exchanged]:
-    """Take one APDU through all rooms at the true time ``now`` (aware).
+    """Take one APDU through all rooms at the true time ``now`` (aware). Those ``instead`` are asked
+    before the device.
 
     :class:`~dlms.errors.RemoteProtocolError` with its reply if the peer broke the rules,
     :class:`~dlms.errors.LocalProtocolError` or :class:`~dlms.security.ops.CryptoFailure` if the
@@ -56,10 +59,14 @@ def exchange(
         return Exchanged(event, association.carry(getattr(event, "reply", None)))
     if not isinstance(event.request, ANSWERABLE):
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
+    response: AnyResponse | None = None
     try:
-        response = yield from device.handle(
-            event.request, row, now, event.protection, association.user
-        )
+        for answer in instead:
+            response = response or answer(event.request, row.name)
+        if response is None:
+            response = yield from device.handle(
+                event.request, row, now, event.protection, association.user
+            )
     finally:
         unasked = device.outbox.take_replies()
     octets: bytes | None = None

@@ -13,6 +13,7 @@ from dlms.security.ops import CryptoOp
 from dlms.words import word
 from emulator.events import MeterEvent, OnMeterEvent
 from emulator.serving.audience import Audience
+from emulator.serving.taps import Taps
 
 MAX_APDU = 8192
 """Longest APDU that is waited for. No profile takes more than 2 KiB, and what is too long for the
@@ -55,7 +56,7 @@ class Host:
     """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
     true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
     ``look_again`` is called when something else may be due at the meter than before, ``alerted``
-    when it may have an alert to tell.
+    when it may have an alert to tell. ``taps`` is what stands in the way to the meter.
     """
 
     device: Device
@@ -68,6 +69,7 @@ class Host:
     memory: Memory = field(default_factory=NoMemory)
     look_again: Callable[[], None] = nothing
     alerted: Callable[[], None] = nothing
+    taps: Taps = field(default_factory=Taps)
 
     def tell_happenings(self) -> None:
         """Tell whoever watches what has happened to the meter."""

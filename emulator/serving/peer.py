@@ -18,6 +18,7 @@ from dlms.security.ops import CryptoFailure
 from emulator.events import MeterEvent
 from emulator.serving.exchange import Exchanged, exchange
 from emulator.serving.host import Host
+from emulator.serving.taps import Parcel, Place
 from emulator.serving.telling import can_tell, tell
 from emulator.trace import described, shown
 
@@ -58,14 +59,44 @@ class Peer:
         if found is None:
             self.report("unknown-sap", text=f"SAP {client_sap} to {server_sap}")
             return None
+        if self._host.taps.on_apdus:
+            return self._serve_through(*found, apdu)
+        return self._serve(*found, apdu)
+
+    def _serve_through(
+        self, association: ServerAssociation, row: AssociationRow, apdu: bytes
+    ) -> tuple[bytes, ...]:
+        """With something in the way of APDUs."""
+        arrived = Parcel(apdu, self._address, row.name)
+        replies: list[bytes] = []
+        for parcel in self._host.taps.through(Place.APDU_IN, arrived):
+            said = (
+                self._serve(association, row, parcel.octets)
+                if parcel.answer is None
+                else (parcel.answer,)
+            )
+            replies += self._out(row, said)
+        return tuple(replies)
+
+    def _out(self, row: AssociationRow, apdus: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """What becomes of APDUs on their way out."""
+        taps = self._host.taps
+        if not taps.on_apdus:
+            return apdus
+        said = (Parcel(apdu, self._address, row.name) for apdu in apdus)
+        return tuple(after.octets for one in said for after in taps.through(Place.APDU_OUT, one))
+
+    def _serve(
+        self, association: ServerAssociation, row: AssociationRow, apdu: bytes
+    ) -> tuple[bytes, ...]:
         self._adopt()
-        association, row = found
         host, trace = self._host, self._host.trace
         if trace:
             self._trace(row, "<-", apdu)
         try:
             try:
-                step = exchange(association, host.device, row, apdu, host.awake())
+                instead = host.taps.answers
+                step = exchange(association, host.device, row, apdu, host.awake(), instead)
                 exchanged = run(step, host.execute)
                 self._notice(exchanged)
             finally:
@@ -110,7 +141,7 @@ class Peer:
             self.report("not-told", row, why)
         for apdu in told.apdus:
             self._trace(row, "->", apdu)
-        return told.apdus
+        return self._out(row, told.apdus)
 
     def close(self) -> None:
         """The lower layer is gone, and with it every association (R-AA-8)."""
