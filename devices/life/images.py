@@ -12,7 +12,7 @@ from devices.profile.model import ObjectRow
 from dlms.cosem import classes
 
 
-def images(meter: Meter) -> Iterator[Appointment]:
+def images(meter: Meter, after: dt.datetime) -> Iterator[Appointment]:
     """When what is under way is over."""
     moment = over(meter)
     if moment is None:

@@ -92,7 +92,7 @@ def _coming(meter: Meter, after: dt.datetime) -> list[Appointment]:
         found.append(Appointment(min(moments), review))
     found += appointments(meter, after)
     found += captures(meter, after)
-    found += images(meter)
+    found += images(meter, after)
     if not found:
         return []
     first = min(one.moment for one in found)

@@ -41,9 +41,9 @@ def check(profile: Profile, place: Place) -> None:
     with problems.collected():
         setups = ((row, row.security_setup) for row in rows if row.security_setup is not None)
         _distinct(setups, "security_setup", where)
-    for row in rows:
+    for association in rows:
         with problems.collected():
-            _check_single_key(row, profile, where)
+            _check_single_key(association, profile, where)
     for row in profile.objects.values():
         with problems.collected():
             _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
