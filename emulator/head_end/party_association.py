@@ -12,6 +12,7 @@ from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.axdr.data import Data
 from dlms.client.effects import Dialogue
 from dlms.client.new_keys import discard
+from dlms.client.refusals import AssociationRejected
 from dlms.errors import DlmsError
 from dlms.security.keys import KeyLifetime
 from dlms.security.ops import Step, Use
@@ -65,6 +66,8 @@ class PartyAssociation:
         """
         try:
             await self._client.open()
+        except AssociationRejected:
+            raise  # the connection is good for another try
         except BaseException:
             await self._client.close()
             raise
