@@ -10,6 +10,7 @@ from importlib.metadata import version
 from emulator.cli import (
     alerts,
     demo,
+    fault,
     firmware,
     listen,
     machines,
@@ -26,6 +27,7 @@ COMMANDS = (
     demo,
     up,
     sandbox,
+    fault,
     meter,
     firmware,
     listen,

@@ -130,15 +130,18 @@ class Fault:
 
     # ------------------------------------------------------------------------------------------
 
-    def end(self, why: str) -> None:
-        """It acts no more. Ended again, nothing happens."""
+    def end(self, why: str = "") -> None:
+        """It acts no more, and that is told with the reason, if there is one. Ended again, nothing
+        happens.
+        """
         if self._is_over:
             return
         self._is_over = True
         while self._undo:
             self._undo.pop()()
         self._on_end(self)
-        self._tell(f"{self.id} {self.name}: over, {why}", "", "")
+        if why:
+            self._tell(f"{self.id} {self.name}: over, {why}", "", "")
 
     def to_json(self) -> dict[str, object]:
         return {

@@ -85,12 +85,10 @@ class MeterFaults:
         try:
             kind.begin(fault)
         except BaseException:
-            fault.end("it could not begin")
+            fault.end()
             raise
-        given = ", ".join(
-            f"{key}={plain(value)}" for key, value in taken.items() if value is not None
-        )
-        self._tell(f"{fault.id} {name}: set{', ' if given else ''}{given}", "", "")
+        said = (f"{key}={plain(value)}" for key, value in taken.items() if value is not None)
+        self._tell(f"{fault.id} {name}: {', '.join(('set', *said))}", "", "")
         if not kind.lasts:
             fault.end("it is done")
         elif until is not None:
