@@ -30,6 +30,7 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python tests/interop/readme_table.py
 	$(BIN)/cosemlab machines --into docs/protocol.md
+	$(BIN)/cosemlab fault table --into docs/faults.md
 	$(BIN)/cosemlab mqtt asyncapi > docs/asyncapi.json
 
 setup: $(STAMP)

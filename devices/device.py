@@ -92,6 +92,11 @@ class Device(Meter):
         hands.tamper(self, kind, now)
         self._due = None
 
+    def slipped(self, by: dt.timedelta, now: dt.datetime) -> None:
+        """Its clock has jumped by so much; it does not know."""
+        hands.slip(self, by, now)
+        self._due = None
+
     def pressed(self, what: hands.Press, now: dt.datetime) -> bool:
         """A customer presses a button; false if it does nothing now."""
         done = hands.press(self, what, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from devices import certificates
@@ -66,6 +66,7 @@ class Meter(ABC):
         self.anchors = anchors
         self.derived: dict[type, object] = {}
         self.restart_wanted = False
+        self._mistaken: dict[tuple[str, KeyKind], KeyRef] = {}
         self.state.on_revert = self.start_over
 
     def __repr__(self) -> str:
@@ -161,9 +162,10 @@ class Meter(ABC):
         hls_secret = self.key(row.name, KeyKind.HLS_SECRET) if hls else None
         if row.security_setup is None:
             return AssociationKeys(secret=secret, hls_secret=hls_secret)
+        mistaken = self._mistaken
         return AssociationKeys(
-            guek=self.key(row.name, KeyKind.GUEK),
-            gak=self.authentication_key(row),
+            guek=mistaken.get((row.name, KeyKind.GUEK)) or self.key(row.name, KeyKind.GUEK),
+            gak=mistaken.get((row.name, KeyKind.GAK)) or self.authentication_key(row),
             secret=secret,
             hls_secret=hls_secret,
             signing_key=self.key_pair(row, CertificatePurpose.SIGNATURE),
@@ -202,6 +204,20 @@ class Meter(ABC):
         if not row.single_key or version is None:
             return self.key(row.name, KeyKind.GAK)
         return KeyRef(self.title, row.name, KeyKind.GAK, KeyLifetime.SINGLE_ASSOCIATION, version)
+
+    def mistake(self, wrong: Mapping[tuple[str, KeyKind], KeyRef]) -> Callable[[], None]:
+        """Use other keys than those in force, by security scope and kind (GUEK and GAK), from the
+        next APDU on, until what this returns is called. That is a fault: nobody has replaced them.
+        """
+
+        def put(mistaken: dict[tuple[str, KeyKind], KeyRef]) -> None:
+            self._mistaken = mistaken
+            self.state.security_revision += 1
+
+        put({**self._mistaken, **wrong})
+        return lambda: put(
+            {slot: ref for slot, ref in self._mistaken.items() if wrong.get(slot) is not ref}
+        )
 
     def settle(self) -> Step[None]:
         """Destroy the private keys that are out of use. To be run when the response to what put

@@ -103,6 +103,12 @@ class Mains:
         self.host.settle()
         self._look_again(self)
 
+    def slip(self, by: dt.timedelta) -> None:
+        """Its clock jumps by so much, and nobody has set it."""
+        self.host.device.slipped(by, self.host.awake())
+        self.host.settle()
+        self._look_again(self)
+
     def press(self, what: Press) -> bool:
         """A customer presses a button; false if it does nothing now."""
         done = self.host.device.pressed(what, self.host.awake())

@@ -19,11 +19,14 @@ from dlms.security.keys import KeyRef
 from emulator.control import Control
 from emulator.control.actions import register_all
 from emulator.events import MeterEvent, OnMeterEvent, ignore
+from emulator.faults import Catalogue, MeterFaults, Reach, actions, built_in
+from emulator.faults.presented import Presented
 from emulator.framing import HdlcStation, OpticalStation
 from emulator.lines import open_pty
 from emulator.living import Living
 from emulator.mains import Mains
 from emulator.memory.meter_memory import Memories, Passing
+from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, anchors, provision, registered_titles
 from emulator.serving.audience import Audience
@@ -33,8 +36,9 @@ from emulator.serving.host import Host, nothing
 from emulator.serving.lines import identification, station_config
 from emulator.serving.plug import Plug
 from emulator.serving.pushing import Address, Pusher, Teller, nowhere
+from emulator.serving.taps import Later, Taps, later
 from emulator.virtual_clock import VirtualClock
-from tls.contexts import client_context, server_context
+from tls.contexts import client_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki
 from tls.plain import start_tcp_server
@@ -79,6 +83,7 @@ class RunningMeter(NamedTuple):
     audience: Audience
     mains: Mains
     teller: Teller
+    faults: MeterFaults
 
 
 def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
@@ -112,6 +117,9 @@ class Sandbox:
     ``clock`` is the time of the meters, real by default; ``control`` is what can be done to them
     besides what a client can do. ``listener`` says where the head end listens for alerts: who knows
     of another place calls ``pusher.listener_changed()``.
+
+    ``catalogue`` are the faults by name, by default those of the package; what they draw by lot
+    comes from ``fault_seed``, and ``fault_timer`` makes octets late.
     """
 
     def __init__(
@@ -130,6 +138,9 @@ class Sandbox:
         keylog: Path | None = None,
         ways: Collection[Way] = (),
         listener: Callable[[], Address | None] = nowhere,
+        catalogue: Catalogue | None = None,
+        fault_seed: str = "0",
+        fault_timer: Later = later,
     ) -> None:
         self._profiles = tuple(profiles)
         self._pki = pki
@@ -142,13 +153,17 @@ class Sandbox:
         self._memories = Passing(fleet_secret) if memories is None else memories
         self._keylog = keylog
         self._ways = frozenset(ways)
+        self._fault_seed = fault_seed
+        self._fault_timer = fault_timer
         self._stack = AsyncExitStack()
+        self.catalogue = built_in() if catalogue is None else catalogue
         self.meters: dict[str, RunningMeter] = {}
         self.clock = VirtualClock() if clock is None else clock
         self.living = Living(self.clock, on_event)
         self.pusher = Pusher(self.clock, listener)
         self.control = Control(self.meters.keys)
         register_all(self.control, self.clock, self.living, self._mains)
+        actions.register(self.control, self.catalogue, self._faults)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -166,11 +181,11 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        host = self.load(
+        host, ring = self._load(
             profile,
             serial,
-            look_again=lambda: self.living.look_again(mains),
-            alerted=lambda: self.pusher.look_again(teller),
+            lambda: self.living.look_again(mains),
+            lambda: self.pusher.look_again(teller),
         )
         device = host.device
         mains = Mains(host, self.living.look_again)
@@ -197,16 +212,17 @@ class Sandbox:
                     )
                 )
 
-        plain = await start_tcp_server(lambda: MeterConnection(host), self._host, port)
+        ways = {way: Taps(way, self._fault_timer) for way in self._open_ways()}
+        by = {way: replace(host, taps=taps) for way, taps in ways.items()}
+        plain = await start_tcp_server(lambda: MeterConnection(by["tcp"]), self._host, port)
         await stack.enter_async_context(plain)
         mains.lead_to(plain)
-        credential = self._pki.issue_device(device.title)
-        context = server_context(credential, self._pki.trust(), keylog=self._keylog)
+        presented = Presented(self._pki, device.title, self._keylog)
         secure = await start_tls_server(
-            lambda: MeterConnection(host),
+            lambda: MeterConnection(by["tls"]),
             self._host,
             port and port + 1,
-            context,
+            presented.context,
             on_event=handshake,
         )
         await stack.enter_async_context(secure)
@@ -219,8 +235,17 @@ class Sandbox:
             plain.port,
             secure.port,
         )
-        address = await self._start_ways(address, mains, port, stack)
-        self.meters[profile.name] = RunningMeter(device, address, host.audience, mains, teller)
+        address = await self._start_ways(address, mains, by, port, stack)
+        reach = Reach(mains, ways, self.clock, presented, ring)
+        faults = MeterFaults(reach, self.catalogue, self._fault_seed)
+        stack.callback(faults.clear_all, "the sandbox ends")
+        self.meters[profile.name] = RunningMeter(
+            device, address, host.audience, mains, teller, faults
+        )
+
+    def _open_ways(self) -> tuple[str, ...]:
+        """All ways to a meter, by the names that faults know them by."""
+        return ("tcp", "tls", *(way.name.lower() for way in Way if way in self._ways))
 
     def _alert_context(self, device: Device) -> ssl.SSLContext:
         """As a client a meter shows another certificate than at its own TLS port, for another
@@ -231,6 +256,9 @@ class Sandbox:
 
     def _mains(self) -> Mapping[str, Mains]:
         return {name: meter.mains for name, meter in self.meters.items()}
+
+    def _faults(self) -> Mapping[str, MeterFaults]:
+        return {name: meter.faults for name, meter in self.meters.items()}
 
     def load(
         self,
@@ -245,6 +273,15 @@ class Sandbox:
 
         :class:`~emulator.journal.StoreError` if it cannot be loaded, or cannot keep anything.
         """
+        return self._load(profile, serial, look_again, alerted)[0]
+
+    def _load(
+        self,
+        profile: Profile,
+        serial: int,
+        look_again: Callable[[], None],
+        alerted: Callable[[], None],
+    ) -> tuple[Host, KeyRing]:
         memory = self._memories.load(profile.system_title(serial), profile.name, suites_of(profile))
         fleet, now, titles = Fleet(self._fleet_secret), self.clock.now(), self._client_titles
         state = memory.state
@@ -260,7 +297,7 @@ class Sandbox:
         )
         # Each meter computes inside itself, with keys that no other meter has.
         execute = SoftwareModule(memory.ring).execute
-        return Host(
+        host = Host(
             device,
             execute,
             self.clock.now,
@@ -270,22 +307,28 @@ class Sandbox:
             look_again=look_again,
             alerted=alerted,
         )
+        return host, memory.ring
 
     async def _start_ways(
-        self, address: MeterAddress, mains: Mains, port: int, stack: AsyncExitStack
+        self,
+        address: MeterAddress,
+        mains: Mains,
+        by: Mapping[str, Host],
+        port: int,
+        stack: AsyncExitStack,
     ) -> MeterAddress:
-        """Open what was asked for besides, and say where."""
-        host = mains.host
-        config = station_config(host.device)
+        """Open what was asked for besides, and say where. ``by`` is the meter on each way."""
+        device = mains.host.device
+        config = station_config(device)
         if Way.UDP in self._ways:
-            datagrams = Plug(lambda: MeterDatagrams(host))
+            datagrams = Plug(lambda: MeterDatagrams(by["udp"]))
             udp = await start_udp_server(lambda: datagrams, self._host, port)
             await stack.enter_async_context(udp)
             mains.lead_to(datagrams)
             address = address._replace(udp_port=udp.port)
         if Way.HDLC in self._ways:
             hdlc = await start_tcp_server(
-                lambda: MeterConnection(host, lambda: HdlcStation(config)),
+                lambda: MeterConnection(by["hdlc"], lambda: HdlcStation(config)),
                 self._host,
                 port and port + 2,
             )
@@ -293,16 +336,18 @@ class Sandbox:
             mains.lead_to(hdlc)
             address = address._replace(hdlc_port=hdlc.port)
         # A line stays when its client goes, so it is never closed for want of one.
-        patient = replace(host, inactivity_timeout=float("inf"))
+        endless = float("inf")
         if Way.LINE in self._ways:
+            patient = replace(by["line"], inactivity_timeout=endless)
             direct = Plug(lambda: MeterConnection(patient, lambda: HdlcStation(config)))
             line, path = open_pty(lambda: direct)
             stack.callback(line.abort)
             mains.lead_to(direct)
             address = address._replace(line=path)
         if Way.OPTICAL in self._ways:
-            name = identification(host.device)
-            optical = Plug(lambda: MeterConnection(patient, lambda: OpticalStation(name, config)))
+            name = identification(device)
+            at_port = replace(by["optical"], inactivity_timeout=endless)
+            optical = Plug(lambda: MeterConnection(at_port, lambda: OpticalStation(name, config)))
             line, path = open_pty(lambda: optical)
             stack.callback(line.abort)
             mains.lead_to(optical)

@@ -37,7 +37,7 @@ async def start_tls_server(
     protocol_factory: Callable[[], asyncio.Protocol],
     host: str | None,
     port: int,
-    context: ssl.SSLContext,
+    context: ssl.SSLContext | Callable[[], ssl.SSLContext],
     *,
     on_event: OnEvent,
     accept: TitleCheck = any_title,
@@ -48,7 +48,8 @@ async def start_tls_server(
 ) -> Listener:
     """Serve TLS on ``host`` and ``port`` (0: any free one).
 
-    Every connection leads to exactly one call of ``on_event``. ``accept`` looks at the system
+    ``context`` may be a function that gives that of the next connection. Every connection leads to
+    exactly one call of ``on_event``. ``accept`` looks at the system
     title of a peer whose certificate is good. A connection for which there is no room is dropped
     before any TLS is spoken with it.
     """
@@ -70,7 +71,7 @@ async def start_tls_server(
         channel = ChannelProtocol(
             loop,
             protocol_factory(),
-            context,
+            context if isinstance(context, ssl.SSLContext) else context(),
             side=Side.SERVER,
             accept=accept,
             on_event=concluded,

@@ -82,6 +82,12 @@ def tamper(meter: Meter, kind: Tamper, now: dt.datetime) -> None:
         supply.put(meter, row, supply.ControlState.DISCONNECTED, now)
 
 
+def slip(meter: Meter, by: dt.timedelta, now: dt.datetime) -> None:
+    """The clock goes wrong: no event, for the meter does not notice."""
+    meter.state.clock_offset += by
+    supply.note_conditions(meter, now)
+
+
 def press(meter: Meter, what: Press, now: dt.datetime) -> bool:
     """A button; false if it does nothing now, as without mains."""
     if POWERLESS in meter.state.figures:

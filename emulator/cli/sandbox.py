@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from emulator.cli import failures, options
@@ -107,13 +108,7 @@ async def _run(args: argparse.Namespace, action: str, names: tuple[str, ...]) ->
         given["seconds"] = int(given["seconds"])
     if given.get("factor") is not None:
         given["mode"] = "factor"
-    try:
-        path = args.workspace / CONTROL
-        result = await ask(path, action, getattr(args, "meter", None), given)
-    except (FileNotFoundError, ConnectionRefusedError):
-        raise WorkspaceError(
-            f"no sandbox is up in {args.workspace}: start one with 'cosemlab up'"
-        ) from None
+    result = await asked(args.workspace, action, getattr(args, "meter", None), given)
     if args.json:
         print_json(result)
     elif action == "status":
@@ -121,6 +116,18 @@ async def _run(args: argparse.Namespace, action: str, names: tuple[str, ...]) ->
     else:
         _show(result)
     return failures.Exit.DONE
+
+
+async def asked(
+    workspace: Path, action: str, meter: str | None, given: dict[str, Any]
+) -> dict[str, Any]:
+    """What became of an action of the sandbox that is up in ``workspace``."""
+    try:
+        return await ask(workspace / CONTROL, action, meter, given)
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise WorkspaceError(
+            f"no sandbox is up in {workspace}: start one with 'cosemlab up'"
+        ) from None
 
 
 def _show(result: dict[str, Any]) -> None:

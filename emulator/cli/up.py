@@ -8,6 +8,7 @@ import datetime as dt
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 
 from devices.profile import available
 from emulator.cli import failures, mqtt, options, rotate
@@ -15,6 +16,7 @@ from emulator.cli.output import print_json, print_table
 from emulator.control.arguments import moment
 from emulator.control.server import serve
 from emulator.events import FanOut, Held, MeterEvent
+from emulator.faults import built_in, load_file
 from emulator.head_end.party import client_titles
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
@@ -81,6 +83,18 @@ def register(subparsers: options.SubParsers) -> None:
         metavar="HOST:PORT",
         help="where the head end listens for alerts; default: where 'cosemlab alerts' does",
     )
+    up.add_argument(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file with faults of your own, besides those of 'cosemlab fault list'",
+    )
+    up.add_argument(
+        "--fault-seed",
+        default="0",
+        metavar="TEXT",
+        help="what faults draw by lot comes from this: the same text, the same faults",
+    )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
     options.add_keylog(up)
@@ -123,6 +137,7 @@ def _begin(wanted: dt.datetime | None, lived: dt.datetime | None) -> dt.datetime
 async def _up(args: argparse.Namespace) -> int:
     options.say_plugins()
     loaded = load_all(args.profiles or available())
+    catalogue = built_in() if args.faults is None else load_file(args.faults, built_in())
     workspace = Workspace(args.workspace)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -148,6 +163,8 @@ async def _up(args: argparse.Namespace) -> int:
                 memories=memories,
                 clock=clock,
                 listener=partial(_listener, workspace, args.alerts_to),
+                catalogue=catalogue,
+                fault_seed=args.fault_seed,
             ) as sandbox,
             mqtt.sandbox_published(published, sandbox, events),
         ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 from dlms.axdr.datetimes import CosemDateTime
@@ -31,3 +33,13 @@ def _octets(octets: bytes) -> str:
     if octets and octets.isascii() and octets.decode("ascii").isprintable():
         return octets.decode("ascii")
     return octets.hex().upper()
+
+
+def plain_value(text: str) -> object:
+    """A number, true or false as JSON writes them; anything else is text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_number else text

@@ -32,6 +32,7 @@ class Kind(Enum):
     NUMBER = "a number"
     FLAG = "true or false"
     MOMENT = "a moment in ISO 8601, in UTC if it says no zone, or 'now'"
+    TABLE = "an object of names with values"
     DURATION = "a duration, as 1d12h or 90s, or a number of seconds"
 
 
@@ -50,7 +51,7 @@ class Argument:
     most: float | None = None
 
     def take(self, value: object) -> Any:
-        """``value`` as a handler has it: text, a number, an aware moment, a timedelta.
+        """``value`` as a handler has it: text, a number, an aware moment, a timedelta, a dict.
         :class:`~emulator.control.errors.ControlError` if it is not what is described.
         """
         taken = _TAKERS[self.kind](value)
@@ -182,6 +183,10 @@ def _seconds(count: float) -> dt.timedelta | None:
         return None
 
 
+def _table(value: object) -> dict[str, object] | None:
+    return value if isinstance(value, dict) and all(map(_text, value)) else None
+
+
 _TAKERS: dict[Kind, Callable[[object], object]] = {
     Kind.TEXT: _text,
     Kind.INTEGER: _integer,
@@ -189,4 +194,5 @@ _TAKERS: dict[Kind, Callable[[object], object]] = {
     Kind.FLAG: _flag,
     Kind.MOMENT: _moment,
     Kind.DURATION: _duration,
+    Kind.TABLE: _table,
 }

@@ -1,0 +1,181 @@
+"""The catalogue: named faults, each a kind with parameters, from TOML.
+
+[deaf]
+kind = "stall"
+help = "the meter does not read any more"
+parameters = { how = "deaf" }
+for = "10m"        # of virtual time; may be left out
+count = 3          # how many times it acts; may be left out
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from devices.profile.locate import lines
+from devices.profile.place import Origin, Place, Problems
+from devices.profile.table import maybe, near, need, only
+from emulator.control.arguments import Argument, shown
+from emulator.control.arguments import Kind as ArgumentKind
+from emulator.control.errors import ControlError, bad_argument
+from emulator.faults.kind import Kind, plain
+from emulator.faults.kinds import KINDS
+
+MAX_OCTETS = 1 << 20
+"""Of a file; ours has some thousand."""
+
+LONGEST = dt.timedelta(days=36_500)
+
+FOR = Argument(
+    name="for_seconds",
+    kind=ArgumentKind.DURATION,
+    least=0,
+    most=LONGEST.total_seconds(),
+    help="how long, in virtual time; else until it is cleared",
+)
+COUNT = Argument(
+    name="count",
+    kind=ArgumentKind.INTEGER,
+    least=1,
+    most=1_000_000,
+    help="how many times it acts; else it is not bounded",
+)
+_FOR = replace(FOR, name="for")
+_KEYS = {"kind", "help", "parameters", "for", "count"}
+
+
+class Row(NamedTuple):
+    """A named fault. ``parameters`` are as they were written, for those of the kind that differ."""
+
+    name: str
+    kind: Kind
+    help: str
+    parameters: Mapping[str, object] = MappingProxyType({})
+    duration: dt.timedelta | None = None
+    times: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "kind": self.kind.name,
+            "help": self.help,
+            "parameters": dict(self.parameters),
+            "for_seconds": plain(self.duration),
+            "count": self.times,
+        }
+
+
+class Catalogue(NamedTuple):
+    """Rows by name."""
+
+    rows: Mapping[str, Row]
+
+    def find(self, name: str) -> Row:
+        """The row of that name, or of the kind with nothing but defaults."""
+        row = self.rows.get(name)
+        if row is not None:
+            return row
+        kind = KINDS.get(name)
+        if kind is not None:
+            return Row(name, kind, kind.help)
+        every = (*self.rows, *KINDS)
+        raise bad_argument(
+            f"no fault {shown(name)}{near(name, every)}; there are: {', '.join(self.rows)};"
+            f" kinds: {', '.join(KINDS)}"
+        )
+
+    def extended(self, rows: Mapping[str, Row]) -> Catalogue:
+        return Catalogue({**self.rows, **rows})
+
+
+def built_in() -> Catalogue:
+    """What comes with the package."""
+    file = resources.files("emulator.faults") / "catalogue.toml"
+    return Catalogue(parse(file.read_text("utf-8"), "catalogue.toml", {}))
+
+
+def load_file(path: Path, catalogue: Catalogue) -> Catalogue:
+    """``catalogue`` with what a file adds. :class:`~devices.profile.ProfileError` says file, line,
+    place and what was expected, of all that is wrong.
+    """
+    place = Place(str(path))
+    try:
+        with path.open("rb") as file:
+            octets = file.read(MAX_OCTETS + 1)
+    except OSError as error:
+        raise place.error(f"cannot be read: {error.strerror}") from None
+    if len(octets) > MAX_OCTETS:
+        raise place.error(f"has more than {MAX_OCTETS} octets")
+    try:
+        text = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise place.error("is not UTF-8") from None
+    return catalogue.extended(parse(text, str(path), catalogue.rows))
+
+
+def parse(text: str, file: str, known: Mapping[str, Row]) -> dict[str, Row]:
+    """The rows of a TOML text; ``known`` are those that there are already."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Place(file).error(str(error)) from None
+    place = Place(file, (), {path: Origin(file, line) for path, line in lines(text).items()})
+    rows: dict[str, Row] = {}
+    problems = Problems()
+    for name, written in table.items():
+        with problems.collected():
+            if name in known or name in KINDS:
+                what = "a fault" if name in known else "a kind"
+                raise place.at(name).error(f"there is {what} of that name already")
+            rows[name] = _row(name, written, place.at(name))
+    problems.settle()
+    return rows
+
+
+def _row(name: str, written: object, place: Place) -> Row:
+    only(written, _KEYS, place)
+    assert isinstance(written, dict)  # only() has looked
+    kind = KINDS.get(need(written, "kind", str, place))
+    if kind is None:
+        word = written["kind"]
+        hint = near(word, KINDS)
+        known = ", ".join(KINDS)
+        raise place.at("kind").error(f"{shown(word)} is no kind{hint}; known are {known}")
+    help = need(written, "help", str, place)
+    parameters: dict[str, Any] = maybe(written, "parameters", dict, {}, place)
+    _check_parameters(kind, parameters, place.at("parameters"))
+    if not kind.lasts and (written.keys() & {"for", "count"}):
+        raise place.error(f"{kind.name} is done once: it has neither 'for' nor 'count'")
+    if not kind.counts and "count" in written:
+        raise place.at("count").error(f"{kind.name} has no count: it acts as long as it is there")
+    duration = _taken(_FOR, written["for"], place.at("for")) if "for" in written else None
+    count = _taken(COUNT, written["count"], place.at("count")) if "count" in written else None
+    return Row(name, kind, help, parameters, duration, count)
+
+
+def _check_parameters(kind: Kind, given: Mapping[str, object], place: Place) -> None:
+    known = {parameter.name: parameter for parameter in kind.parameters}
+    problems = Problems()
+    for name, value in given.items():
+        with problems.collected():
+            if name not in known:
+                there = ", ".join(known) or "none"
+                raise place.at(name).error(
+                    f"{kind.name} has no such parameter{near(name, known)}; known are {there}"
+                )
+            _taken(known[name].argument, value, place.at(name))
+    problems.settle()
+
+
+def _taken(argument: Argument, value: object, place: Place) -> Any:
+    try:
+        return argument.take(value)
+    except ControlError as error:
+        raise place.error(error.text) from None

@@ -1,0 +1,19 @@
+"""The kinds of faults: a row for each. To add one, write a function of a fault and a row."""
+
+from __future__ import annotations
+
+from emulator.faults.kind import Kind
+from emulator.faults.kinds import answers, certificates, clocks, corruption, hands, keys, octets
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        *octets.KINDS,
+        *corruption.KINDS,
+        *answers.KINDS,
+        *keys.KINDS,
+        *clocks.KINDS,
+        *hands.KINDS,
+        *certificates.KINDS,
+    )
+}
