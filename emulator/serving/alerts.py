@@ -93,7 +93,6 @@ class AlertSession:
         if notification is None:
             raise NotTold("the association of the Push setup has no DataNotification")
         octets = self._run(association.notify(notification))
-        self._host.memory.commit()
         for apdu in association.carry_unasked(octets):
             self._trace("->", apdu)
             self._channel.send(*self._pair, apdu)
@@ -110,11 +109,9 @@ class AlertSession:
             raise NotTold("the listener has closed the connection") from None
         self._trace("<-", apdu)
         try:
-            event = self._run(association.receive(apdu, self._host.awake()))
+            event = self._run(association.receive(apdu))
         except RemoteProtocolError as error:
             raise NotTold(f"instead of {what}: {error}") from error
-        finally:
-            self._host.settle()  # what was received counts, whatever comes of it
         if not isinstance(event, NotificationConfirmed):
             raise NotTold(f"{type(event).__name__} instead of {what}")
         said = event.confirmation.long_invoke

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from devices.profile import load
+from devices.profile import load, load_text
 from dlms.axdr.data import enum, long_unsigned, octet_string, structure, unsigned
 from dlms.cosem import obis
 from dlms.xdlms.data_notification import DataNotificationConfirm
+from dlms.xdlms.descriptors import AttributeDescriptor
+from dlms.xdlms.get import GetRequest
 from dlms.xdlms.long_invoke import CONFIRMED
 from emulator.head_end.party import LISTENER, TITLES
-from tls.contexts import server_context
 
 SETUP = obis.parse("0-0:25.9.1.255")
 SECOND = dt.timedelta(seconds=1)
@@ -170,36 +171,76 @@ async def test_it_takes_and_does_not_confirm(
     await fleet.told(1)
 
 
-class Rude(asyncio.Protocol):
-    """Resets a connection as soon as it stands."""
+APPLICATION_DATA = 0x17
+"""Type of a TLS record, its first octet."""
 
-    def connection_made(self, transport: Any) -> None:
-        sock = transport.get_extra_info("socket")
+
+class Cutter:
+    """Passes octets on to ``port`` and back until the caller sends application data; then it resets
+    the connection, and nothing of that arrives.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, reader: Any, writer: Any) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", self._port)
+        answers = asyncio.ensure_future(self._answers(back, writer))
+        while True:
+            head = await reader.readexactly(5)
+            if head[0] == APPLICATION_DATA:
+                break
+            forth.write(head + await reader.readexactly(int.from_bytes(head[3:], "big")))
+        sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
+        writer.transport.abort()
+        forth.transport.abort()
+        answers.cancel()
+
+    async def _answers(self, back: Any, writer: Any) -> None:
+        while octets := await back.read(4096):
+            writer.write(octets)
 
 
 async def test_unconfirmed_and_broken_off(
-    fleet: Any, secure: Any, play: Any, covers: Any, pki: Any
+    fleet: Any, secure: Any, played: Any, covers: Any
 ) -> None:
     """What was written, but not taken in order, is told again."""
     secure.store(secure.profile.objects[SETUP], 11, enum(0))
-    credential = pki.issue_listener(TITLES[LISTENER], "listener")
-    context = server_context(credential, pki.trust())
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Rude, "127.0.0.1", 0, ssl=context)
-    fleet.listening_at(server.sockets[0].getsockname()[1])
-    fleet.happen("secure", *covers(2))
-    await fleet.not_told(1)
-    server.close()
+    async with await asyncio.start_server(Cutter(played.port), "127.0.0.1", 0) as server:
+        fleet.listening_at(server.sockets[0].getsockname()[1])
+        fleet.happen("secure", *covers(2))
+        (reason,) = await fleet.not_told(1)
+    assert reason == "the connection broke before it was closed; 2 kept"
     assert list(secure.state.alerts) == [1, 2]
-    played = await play(load("secure"), secure.serial)
+    await played.caller()  # which came no further than its handshake
     fleet.listening_at(played.port)
     caller = await played.caller()
     for number in (1, 2):
         assert (await caller.notification()).long_invoke == number
     await fleet.told(2)
     assert secure.state.alerts == {}
+
+
+async def test_a_request_instead(start_fleet: Any, play: Any, covers: Any) -> None:
+    """A meter serves nobody on the connection that it has made."""
+    text = (
+        'extends = "secure"\nname = "mine"\n[associations.alerts]\n'
+        'conformance = ["GET", "DATA_NOTIFICATION", "GENERAL_PROTECTION"]\nassumed = "a test"\n'
+    )
+    profile = load_text(text, "mine.toml")
+    async with start_fleet([profile]) as fleet:
+        played = await play(profile, 1)
+        fleet.listening_at(played.port)
+        fleet.happen("mine", *covers(1))
+        caller = await played.caller()
+        await caller.notification()
+        name = AttributeDescriptor(1, obis.parse("0-0:42.0.0.255"), 2)
+        caller.send(caller.make(caller.association.request(GetRequest(0xC1, name))))
+        (reason,) = await fleet.not_told(1)
+        assert "RequestReceived instead of a confirmation" in reason
+        await caller.closed()
 
 
 # Somebody else --------------------------------------------------------------------------------
