@@ -23,8 +23,10 @@ from devices.objects.push_plan import PushPlan
 from devices.objects.token_gateway import TokenStatus
 from devices.outbox import Announcement
 from devices.profile.model import AssociationRow, ObjectRow
+from dlms.association.config import AssociationKeys
 from dlms.axdr.data import Data
 from dlms.security.control import Protection
+from dlms.security.keys import KeyRef
 from dlms.security.ops import Step
 from dlms.xdlms.access import AccessRequest
 from dlms.xdlms.action import (
@@ -80,9 +82,13 @@ class Device(Meter):
         hands.restore_power(self, now)
         self._due = None
 
-    def association_begun(self, row: AssociationRow) -> None:
-        """An AARQ has verified."""
-        handed_keys.association_begun(self, row)
+    def association_begun(self, row: AssociationRow, used: KeyRef | None) -> None:
+        """An AARQ has verified, under the authentication key ``used``."""
+        handed_keys.association_begun(self, row, used)
+
+    def fallback(self, row: AssociationRow) -> AssociationKeys | None:
+        """The keys for a client that has lost the authentication key that was handed over."""
+        return handed_keys.fallback(self, row)
 
     def refused(self, now: dt.datetime) -> None:
         """Somebody has failed to authenticate, or asked for an association that is not his."""

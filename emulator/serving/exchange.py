@@ -51,8 +51,8 @@ def exchange(
     meter cannot go on.
     """
     event = yield from association.receive(apdu, now)
-    if isinstance(event, _BEGUN):
-        device.association_begun(row)
+    if row.single_key and not isinstance(event, events.RequestReceived):
+        event = yield from _under_either_key(event, association, device, row, apdu, now)
     if not isinstance(event, events.RequestReceived):
         if isinstance(event, events.BlocksCarried):
             return Exchanged(event, event.replies)
@@ -82,3 +82,26 @@ def exchange(
         return _new(Exchanged, (event, replies, response, ()))
     told = yield from tell(association, unasked)
     return Exchanged(event, (*replies, *told.apdus), response, told.untold)
+
+
+def _under_either_key(
+    event: events.Event,
+    association: ServerAssociation,
+    device: Device,
+    row: AssociationRow,
+    apdu: bytes,
+    now: dt.datetime,
+) -> Step[events.Event]:
+    """Where an authentication key waits that was handed over, the long-lived one is good as well:
+    a client that has lost the former could never hand over another.
+    """
+    fallback = device.fallback(row)
+    if isinstance(event, events.AssociationRefused) and fallback is not None:
+        association.adopt(device.config(row), fallback)
+        event = yield from association.receive(apdu, now)
+    if isinstance(event, _BEGUN):
+        admitted = association.admitted
+        security = None if admitted is None else admitted.security
+        device.association_begun(row, None if security is None else security.gak)
+    association.adopt(device.config(row), device.keys(row))
+    return event

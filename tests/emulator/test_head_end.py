@@ -76,7 +76,8 @@ async def test_status(name: str, head_end: HeadEnd, place: Any) -> None:
     assert status.balance == Decimal(BALANCES[name])
     assert status.payment_mode == "prepayment"
     assert status.supply == "disconnected"
-    assert meter.digest == digest
+    if not meter.profile.associations["s1sp"].single_key:  # or there is another key now
+        assert meter.digest == digest
 
 
 @pytest.mark.parametrize(
@@ -344,7 +345,8 @@ async def test_set_payment_mode(name: str, head_end: HeadEnd, place: Any) -> Non
 def test_every_instruction_is_tested_here() -> None:
     tested = {"arm_supply", "enable_supply", "disable_supply", "set_clock", "set_payment_mode"}
     for name in NAMES:
-        assert set(load(name).instructions) == tested
+        # activate_firmware is tested with firmware.
+        assert set(load(name).instructions) == tested | {"activate_firmware"}
 
 
 def test_there_is_no_such_payment_mode() -> None:
@@ -400,9 +402,9 @@ async def test_the_meter_denies_the_s1sp_every_critical_step(
 ) -> None:
     """The meter itself says no, not only the head end."""
     meter = place(name)
-    digest = meter.digest
     tried = 0
     async with associate(make_party(Actor.S1SP), meter.address, meter.profile) as session:
+        digest = meter.digest
         for row in meter.profile.instructions.values():
             assert row.critical
             for step in row.steps:
@@ -411,7 +413,7 @@ async def test_the_meter_denies_the_s1sp_every_critical_step(
                 assert caught.value.result.name == "READ_WRITE_DENIED"
                 assert meter.digest == digest
                 tried += 1
-    assert tried == 7
+    assert tried == 8
 
 
 @pytest.mark.parametrize("name", NAMES)
