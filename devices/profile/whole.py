@@ -41,9 +41,9 @@ def check(profile: Profile, place: Place) -> None:
     with problems.collected():
         setups = ((row, row.security_setup) for row in rows if row.security_setup is not None)
         _distinct(setups, "security_setup", where)
-    for row in rows:
+    for association in rows:
         with problems.collected():
-            _check_single_key(row, profile, where)
+            _check_single_key(association, profile, where)
     for row in profile.objects.values():
         with problems.collected():
             _check_object(row, profile, place.at("objects").at(obis.text(row.instance)))
@@ -73,8 +73,10 @@ def _distinct(rows: Iterable[tuple[AssociationRow, Hashable]], key: str, place: 
 def _check_single_key(row: AssociationRow, profile: Profile, where: Place) -> None:
     """Keys for a single association are what excepts Category 2 alone (letter, 7 (c)(iii))."""
     if row.single_key and profile.category != _WITH_SINGLE_KEYS:
-        raise where.at(row.name).at("authentication_key").error(
-            "keys for a single association are for meters of Category 2"
+        raise (
+            where.at(row.name)
+            .at("authentication_key")
+            .error("keys for a single association are for meters of Category 2")
         )
 
 

@@ -160,7 +160,7 @@ async def associate(
     channel = await _connect(party, meter, profile)
     try:
         await _move_counter_forward(party, channel, meter, profile, row)
-        session = await _open(party, channel, meter, profile, row)
+        session, channel = await _open(party, channel, meter, profile, row)
         try:
             if row.single_key:
                 await _hand_over(session, party, meter, row)
@@ -174,8 +174,10 @@ async def associate(
 
 async def _open(
     party: Party, channel: Channel, meter: MeterAddress, profile: Profile, row: AssociationRow
-) -> PartyAssociation:
-    """An association that stands, under the authentication key that the meter awaits."""
+) -> tuple[PartyAssociation, Channel]:
+    """An association that stands, under the authentication key that the meter awaits. One that was
+    refused has cost its connection, so the next key is tried on another.
+    """
     run = _running(party, meter, profile)
     offered = await party.handed.offered(meter.title, row.name, run) if row.single_key else ()
     for gak in (*offered, None):
@@ -188,9 +190,11 @@ async def _open(
                 raise
             # A key that the meter never got, or has used up.
             await run(discard(Use.TRANSFER_KEY, (gak,)))
+            await channel.wait_closed()
+            channel = await _connect(party, meter, profile)
         else:
             party.handed.settle(meter.title, row.name)
-            return session
+            return session, channel
     raise AssertionError("the long-lived key was tried")
 
 

@@ -129,20 +129,29 @@ PLAIN = array(day(1, (0, 1)), day(2, (0, 2)), day(3, (0, 3)))
 TWO = array(week("A", *[1] * 7), week("B", *[2] * 7))
 
 
-def rate(calendar: Calendar, *date: int) -> int:
-    return calendar.selector(dt.datetime(*date, 12))  # type: ignore[arg-type]
+def rate(calendar: Calendar, year: int, month: int, day: int) -> int:
+    return calendar.selector(dt.datetime(year, month, day, 12))
 
 
 def test_a_season_goes_on_over_new_year() -> None:
     seasons = array(season(date_of(0xFFFF, 4, 1), "A"), season(date_of(0xFFFF, 10, 1), "B"))
     calendar = Calendar(seasons, TWO, PLAIN, None)
-    assert [rate(calendar, 2019, *day) for day in ((3, 31), (4, 1), (9, 30), (10, 1))] == [2, 1, 1, 2]
+    assert [rate(calendar, 2019, *day) for day in ((3, 31), (4, 1), (9, 30), (10, 1))] == [
+        2,
+        1,
+        1,
+        2,
+    ]
     assert rate(calendar, 2020, 1, 1) == 2
 
 
 def test_a_season_of_one_year_lasts_until_another() -> None:
     calendar = Calendar(array(season(date_of(2015, 4, 1), "A")), TWO, PLAIN, None)
-    assert [rate(calendar, *date) for date in ((2015, 3, 31), (2015, 4, 1), (2031, 1, 1))] == [0, 1, 1]
+    assert [rate(calendar, *date) for date in ((2015, 3, 31), (2015, 4, 1), (2031, 1, 1))] == [
+        0,
+        1,
+        1,
+    ]
 
 
 def test_a_season_that_has_always_begun_gives_way_to_any_other() -> None:

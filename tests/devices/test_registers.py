@@ -106,7 +106,7 @@ def slow_rate(switches: dict[int, int], local: dt.datetime) -> int:
 @settings(max_examples=60, deadline=None)
 @given(
     STEPS,
-    st.fixed_dictionaries({n: SWITCHES for n in (1, 2, 3)}),
+    st.fixed_dictionaries(dict.fromkeys((1, 2, 3), SWITCHES)),
     st.sampled_from(["2019-03-30T20:00", "2019-10-26T20:00", "2019-06-01T13:07"]),
 )
 def test_they_agree_with_a_slow_sum(

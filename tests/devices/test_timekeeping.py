@@ -1,4 +1,4 @@
-"""Local time, against the time zone database, and the turns of periods under a clock that is set."""
+"""Local time against the time zone database; turns of periods under a clock that is set."""
 
 from __future__ import annotations
 

@@ -20,9 +20,7 @@ ACCOUNT, RELAY = "0-0:19.0.0.255", "0-0:96.3.10.255"
 PRICES = "0-0:19.20.0.255"
 BILLING = "0-0:98.1.0.255"
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
-FREE = (
-    f'[objects."{PRICES}"]\nclass = "Charge"\nvalues.4 = {{ unsigned = 0 }}\nassumed = "none"\n'
-)
+FREE = f'[objects."{PRICES}"]\nclass = "Charge"\nvalues.4 = {{ unsigned = 0 }}\nassumed = "none"\n'
 """Only the standing charge: 25 pence each midnight."""
 NIGHT = dt.datetime(2019, 3, 5, 23, 50, tzinfo=dt.UTC)
 

@@ -61,7 +61,9 @@ def logs(meter: Any) -> Any:
     return dict(state.rows), dict(state.alerts)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(LIFE)
 def test_any_steps_are_as_good_as_one(life: Callable[..., Any], course: Any) -> None:
     one, many = (life(SUMMER, begin=BEGIN) for _ in range(2))
