@@ -92,13 +92,12 @@ class Registers:
         last = history[max(history)] if history else None
         if self._segments and self._seen == (len(history), last):
             return
-        grown = len(history) == self._seen[0] + 1 and self._segments[-1:] == [self._before(history)]
+        fresh = self._fresh(history)
         self._seen = len(history), last
-        if grown:
+        if fresh:
             # What was worked out of the time before is still right.
-            number = max(history)
-            self._segments.append((number, history[number]))
-            self._starts.append(history[number].since)
+            self._segments += fresh
+            self._starts += [segment.since for _, segment in fresh]
             self._sums.clear()
             return
         self._segments = sorted(history.items()) or [(-1, self._unwritten())]
@@ -107,10 +106,14 @@ class Registers:
         self._rates.clear()
         self._calendars.clear()
 
-    def _before(self, history: Mapping[int, Segment]) -> tuple[int, Segment] | None:
-        """The last segment but one."""
-        number = max(history) - 1
-        return (number, history[number]) if number in history else None
+    def _fresh(self, history: Mapping[int, Segment]) -> list[tuple[int, Segment]]:
+        """The segments behind those that are known, if these are as they were; else none."""
+        if not self._segments or not history:
+            return []
+        number, segment = self._segments[-1]
+        fresh = sorted(one for one in history.items() if one[0] > number)
+        same = history.get(number) == segment and self._segments[0][0] in history
+        return fresh if same and len(history) == self._seen[0] + len(fresh) else []
 
     def _unwritten(self) -> Segment:
         return Segment(INSTALLED, True, 0, self._meter.state.clock_offset)

@@ -223,8 +223,9 @@ def turn_after(meter: Meter, last: dt.datetime, after: dt.datetime, period: int)
     moment = _moment_of_turn(meter, due, period)
     if after - moment >= _WHOLE_DAY:
         return next_turn(meter, after, period)
-    # Only if this one is more than a day ahead it may be that the last one is.
-    if moment - after > _WHOLE_DAY and (_moment_of_turn(meter, last, period) - after >= _WHOLE_DAY):
+    # If the last one is a day ahead, so is the next one: nearly always that is all to be asked.
+    far = moment - after > _WHOLE_DAY
+    if far and _moment_of_turn(meter, last, period) - after >= _WHOLE_DAY:
         return next_turn(meter, after, period)
     return Turn(due, max(moment, after))
 

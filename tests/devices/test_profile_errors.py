@@ -156,7 +156,7 @@ ERRORS = [
     (S1SP + "client_sap = 16", f"{AT_S1SP}.client_sap", "that of public"),
     (S1SP + "security_setup = 256", f"{AT_S1SP}.security_setup", "not in 0..255"),
     ("[associations.dco]\nsecurity_setup = 1", "associations.dco.security_setup", "that of s1sp"),
-    ("[associations.dco]\nsecurity_setup = 3", "objects.0-0:43.0.2.255", "no association"),
+    ("[associations.dco]\nsecurity_setup = 7", "objects.0-0:43.0.2.255", "no association"),
     (PUBLIC + "dedicated = true", "associations.public.dedicated", "ciphered context"),
     (PUBLIC + "policy = 1", "associations.public.policy", "ciphered context"),
     (PUBLIC + 'mechanism = "HLS_GMAC"', "associations.public", "security_setup is missing"),
@@ -164,6 +164,11 @@ ERRORS = [
     ('[associations.new]\nassumed = "x"', "associations.new.context", "a string is needed"),
     # Identity
     (IDENTITY + 'category = { value = 3, assumed = "x" }', "identity.category", "3 is not one of"),
+    (
+        S1SP + 'authentication_key = "single-association"',
+        f"{AT_S1SP}.authentication_key",
+        "Category 2",
+    ),
     (IDENTITY + 'top_up = { value = "cash", assumed = "x" }', "identity.top_up", "'cash'"),
     (IDENTITY + 'flag_id = { value = "ehl", assumed = "x" }', "identity.flag_id", "upper-case"),
     (IDENTITY + 'flag_id = { value = "EH", assumed = "x" }', "identity.flag_id", "three"),
@@ -300,7 +305,7 @@ def line_of(file: str, start: str) -> int:
 def test_a_line_of_a_file_that_is_extended() -> None:
     """The Security setup is the common one; that nobody uses it is the child's doing."""
     with pytest.raises(ProfileError) as caught:
-        load_text(BASE + "[associations.dco]\nsecurity_setup = 3", "mine.toml")
+        load_text(BASE + "[associations.dco]\nsecurity_setup = 7", "mine.toml")
     line = line_of("common.toml", '[objects."0-0:43.0.2.255"]')
     assert str(caught.value) == (
         f"common.toml:{line}: objects.0-0:43.0.2.255: no association has security_setup 2"
