@@ -47,16 +47,17 @@ def test_one_that_was_handed_over_is_for_the_next_association_alone(meter: Any) 
     assert awaited(meter) == handed(meter, 1)
     assert meter.ring.get(awaited(meter)) == FIRST
     revision = meter.device.state.security_revision
-    meter.device.association_begun(meter.association("s1sp"))
+    meter.device.association_begun(meter.association("s1sp"), handed(meter, 1))
     assert awaited(meter) == meter.device.key("s1sp", KeyKind.GAK)
     assert meter.device.state.security_revision > revision  # other connections notice
-    meter.device.association_begun(meter.association("s1sp"))
+    assert not meter.device.state.doomed  # it is in use
+    meter.device.association_begun(meter.association("s1sp"), handed(meter, 1))
     assert meter.device.state.security_revision == revision + 1
 
 
 def test_an_association_of_another_does_not_use_it_up(meter: Any) -> None:
     hand_over(meter, (GAK, FIRST))
-    meter.device.association_begun(meter.association("dco"))
+    meter.device.association_begun(meter.association("dco"), None)
     assert awaited(meter) == handed(meter, 1)
 
 
@@ -73,7 +74,7 @@ def test_the_last_of_two_counts_and_the_first_is_destroyed(meter: Any) -> None:
 
 def test_no_name_comes_again(meter: Any) -> None:
     hand_over(meter, (GAK, FIRST))
-    meter.device.association_begun(meter.association("s1sp"))
+    meter.device.association_begun(meter.association("s1sp"), handed(meter, 1))
     hand_over(meter, (GAK, SECOND))
     assert awaited(meter) == handed(meter, 2)
 
@@ -117,3 +118,14 @@ def test_where_keys_live_long_it_replaces_the_long_lived_one(meter: Any) -> None
     done = meter.act("0-0:43.0.2.255", 2, meter.transfer("dco", (GAK, FIRST)), "dco")
     assert done is ActionResult.SUCCESS
     assert meter.device.key("dco", KeyKind.GAK).version == 1
+
+
+def test_the_long_lived_key_serves_a_client_that_has_lost_it(meter: Any) -> None:
+    row, long_lived = meter.association("s1sp"), meter.device.key("s1sp", KeyKind.GAK)
+    assert meter.device.fallback(row) is None  # it is awaited anyhow
+    hand_over(meter, (GAK, FIRST))
+    assert meter.device.fallback(row).gak == long_lived
+    assert meter.device.fallback(row)._replace(gak=handed(meter, 1)) == meter.device.keys(row)
+    meter.device.association_begun(row, long_lived)
+    assert awaited(meter) == long_lived
+    assert handed(meter, 1) in meter.device.state.doomed

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from devices.prepayment import account
-from dlms.client.refusals import AccessRefused
+from dlms.client.refusals import AccessRefused, AssociationRejected
 from dlms.cosem import classes, obis
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import Wrap
@@ -157,13 +156,24 @@ async def test_an_aarq_that_does_not_verify_uses_nothing_up(
 ) -> None:
     party, meter = make_party(Actor.S1SP), place("landis_gyr")
     await associates(party, meter)
-    stranger = make_party(Actor.S1SP)
-    stranger.counters = party.counters
-    with pytest.raises(Exception, match=r".+"):
-        await associates(stranger, meter)  # under the long-lived key, which the meter awaits not
+    stranger = make_party(Actor.DCO)
+    stranger.association = "s1sp"
+    with pytest.raises(AssociationRejected):
+        await associates(stranger, meter)  # of another title
     assert waiting(meter) == 1
     assert (await associates(party, meter)).version == 1
-    assert account.balance(meter.device) is not None
+
+
+async def test_a_party_that_has_lost_the_key_goes_on_under_the_long_lived_one(
+    make_party: Callable[..., Any], place: Any
+) -> None:
+    party, meter = make_party(Actor.S1SP), place("landis_gyr")
+    await associates(party, meter)
+    other = make_party(Actor.S1SP)
+    other.counters = party.counters
+    assert (await associates(other, meter)).lifetime is KeyLifetime.LONG_LIVED
+    assert waiting(meter) == 2  # handed over meanwhile
+    assert (await associates(other, meter)).lifetime is KeyLifetime.SINGLE_ASSOCIATION
 
 
 # In memory and in a file --------------------------------------------------------------------------
