@@ -1,4 +1,4 @@
-"""``fault``: let something be wrong with a meter of a running sandbox; and the catalogue as a table."""
+"""``fault``: let something be wrong with a meter of a running sandbox; the catalogue as a table."""
 
 from __future__ import annotations
 
