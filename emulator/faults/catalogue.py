@@ -85,11 +85,9 @@ class Catalogue(NamedTuple):
         kind = KINDS.get(name)
         if kind is not None:
             return Row(name, kind, kind.help)
-        every = (*self.rows, *KINDS)
-        raise bad_argument(
-            f"no fault {shown(name)}{near(name, every)}; there are: {', '.join(self.rows)};"
-            f" kinds: {', '.join(KINDS)}"
-        )
+        hint = near(name, (*self.rows, *KINDS))
+        there = "" if hint else f"; there are: {', '.join(self.rows)}; kinds: {', '.join(KINDS)}"
+        raise bad_argument(f"no fault {shown(name)}{hint}{there}")
 
     def extended(self, rows: Mapping[str, Row]) -> Catalogue:
         return Catalogue({**self.rows, **rows})

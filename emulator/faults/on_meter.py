@@ -88,9 +88,10 @@ class MeterFaults:
             fault.end()
             raise
         said = (f"{key}={plain(value)}" for key, value in taken.items() if value is not None)
-        self._tell(f"{fault.id} {name}: {', '.join(('set', *said))}", "", "")
+        what = "set" if kind.lasts else "done"
+        self._tell(f"{fault.id} {name}: {', '.join((what, *said))}", "", "")
         if not kind.lasts:
-            fault.end("it is done")
+            fault.end()
         elif until is not None:
             fault.task(self._time(fault, until))
         return fault

@@ -38,8 +38,10 @@ def drift(fault: Fault) -> None:
         return (parcel,)
 
     async def look() -> None:
+        due = begun
         while True:
-            await clock.wait_until(clock.now() + _LOOK)
+            due += _LOOK
+            await clock.wait_until(due)
             follow()
 
     fault.at_end(follow)

@@ -89,7 +89,7 @@ def jump(fault: Fault) -> None:
         key = device.key(row.name, KeyKind.GUEK)
         if fault["counter"] == "send":
             counters.raise_to(key, min(counters.next_to_send(key) + by, MAXIMUM))
-        else:
+        elif counters.floor(key) < MAXIMUM:
             counters.accept(key, min(counters.floor(key) + by, MAXIMUM) - 1)
 
 
