@@ -101,7 +101,7 @@ async def _tell_readings(sandbox: Sandbox, publisher: Publisher, period: float) 
             if meter.mains.are_on:
                 _tell_reading(meter, publisher)
             await asyncio.sleep(0)  # the first readings of a meter take long: others have a turn
-        due = max(due, clock.now() - step) + step
+        due = due + step if due + step > clock.now() else clock.now() + step
         await asyncio.gather(clock.wait_until(due), asyncio.sleep(SHORTEST_PERIOD))
 
 

@@ -346,6 +346,21 @@ async def test_a_broker_that_hangs_up_right_after_it_has_answered() -> None:
             await arrived.wait()
 
 
+async def test_a_broker_that_does_not_answer_is_hung_up_on() -> None:
+    gone = asyncio.Event()
+
+    async def be_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        gone.set()
+
+    async with ByHand(be_silent).running() as broker:
+        with pytest.raises(BrokerError, match="did not answer in 0 s"):
+            async with on(broker, answer=0.1):
+                pass
+        async with asyncio.timeout(30):
+            await gone.wait()
+
+
 async def test_no_will_is_said_of_a_link_that_leaves(mosquitto: Any, listening: Any) -> None:
     publisher = Publisher(TREE, Outgoing(), lambda: dt.datetime.now(dt.UTC))
     async with listening(mosquitto) as listener:

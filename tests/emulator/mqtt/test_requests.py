@@ -198,6 +198,7 @@ async def test_what_comes_again_while_it_is_carried_out_is_answered_once(desk: D
     desk.open.set()
     assert (await desk.next())["result"] == {"turned": 1}
     assert (await desk.answer(TURN._replace(correlation=b"2")))["result"] == {"turned": 2}
+    assert desk.correlation == b"2"
 
 
 async def test_a_refusal_is_remembered_too(desk: Desk) -> None:

@@ -18,8 +18,10 @@ from devices.profile import available
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.client import Keys, connect
 from emulator.events import FanOut, MeterEvent
+from emulator.journal import StoreError
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
+from emulator.mqtt import sandbox_on_broker as module
 from emulator.mqtt.link import Backoff
 from emulator.mqtt.outgoing import Outgoing
 from emulator.mqtt.sandbox_on_broker import on_broker
@@ -95,8 +97,13 @@ async def test_what_is_retained(
 
 
 async def test_telemetry_once_a_period_of_virtual_time(
-    mosquitto: Any, listening: Any, published: Start, sandbox: Sandbox, clock: Any, place: Any
+    mosquitto: Any,
+    listening: Any,
+    published: Start,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "SHORTEST_PERIOD", 0)
     async with listening(mosquitto) as listener, published(mosquitto):
         (first,) = await listener.wait_for("secure/telemetry")
         begin = clock.now()
@@ -153,6 +160,22 @@ async def test_a_meter_without_power_says_nothing_and_that_it_has_none(
     assert (off.json["power"], on.json["power"]) == ("off", "on")
     kinds = [one.json["kind"] for one in listener.of("aclara/events")]
     assert kinds.index("power-lost") < kinds.index("power-restored")
+
+
+async def test_a_meter_that_cannot_keep_what_it_says_says_nothing(
+    mosquitto: Any, listening: Any, published: Start, sandbox: Sandbox, clock: Any
+) -> None:
+    class Full:
+        def commit(self) -> None:
+            raise StoreError("no room")
+
+    object.__setattr__(sandbox.meters["aclara"].mains.host, "memory", Full())
+    async with listening(mosquitto) as listener, published(mosquitto) as notes:
+        await listener.wait_for("secure/telemetry")
+        clock.advance(dt.timedelta(seconds=60))
+        await listener.wait_for("secure/telemetry", 2)
+    assert listener.of("aclara/telemetry") == []
+    assert notes == []
 
 
 async def test_each_alert_is_published_once(
