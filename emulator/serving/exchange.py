@@ -59,10 +59,8 @@ def exchange(
         return Exchanged(event, association.carry(getattr(event, "reply", None)))
     if not isinstance(event.request, ANSWERABLE):
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
-    response: AnyResponse | None = None
     try:
-        for answer in instead:
-            response = response or answer(event.request, row.name)
+        response = _first(instead, event.request, row) if instead else None
         if response is None:
             response = yield from device.handle(
                 event.request, row, now, event.protection, association.user
@@ -82,3 +80,11 @@ def exchange(
         return _new(Exchanged, (event, replies, response, ()))
     told = yield from tell(association, unasked)
     return Exchanged(event, (*replies, *told.apdus), response, told.untold)
+
+
+def _first(
+    instead: tuple[Instead, ...], request: Answerable, row: AssociationRow
+) -> AnyResponse | None:
+    """What the first of them answers that answers anything."""
+    answers = (answer(request, row.name) for answer in instead)
+    return next((answer for answer in answers if answer is not None), None)
