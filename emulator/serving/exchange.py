@@ -59,10 +59,8 @@ def exchange(
         return Exchanged(event, association.carry(getattr(event, "reply", None)))
     if not isinstance(event.request, ANSWERABLE):
         raise LocalProtocolError(f"{type(event.request).__name__} is for no device of ours")
-    response: AnyResponse | None = None
     try:
-        for answer in instead:
-            response = response or answer(event.request, row.name)
+        response = _first(instead, event.request, row) if instead else None
         if response is None:
             response = yield from device.handle(
                 event.request, row, now, event.protection, association.user
@@ -84,6 +82,7 @@ def exchange(
     return Exchanged(event, (*replies, *told.apdus), response, told.untold)
 
 
+<<<<<<< HEAD
 def _under_either_key(
     event: events.Event,
     association: ServerAssociation,
@@ -105,3 +104,11 @@ def _under_either_key(
         device.association_begun(row, None if security is None else security.gak)
     association.adopt(device.config(row), device.keys(row))
     return event
+=======
+def _first(
+    instead: tuple[Instead, ...], request: Answerable, row: AssociationRow
+) -> AnyResponse | None:
+    """What the first of them answers that answers anything."""
+    answers = (answer(request, row.name) for answer in instead)
+    return next((answer for answer in answers if answer is not None), None)
+>>>>>>> faults

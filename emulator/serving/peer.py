@@ -60,21 +60,18 @@ class Peer:
             self.report("unknown-sap", text=f"SAP {client_sap} to {server_sap}")
             return None
         if self._host.taps.on_apdus:
-            return self._serve_through(*found, apdu)
-        return self._serve(*found, apdu)
+            return self._serve_through(found, apdu)
+        return self._serve(found, apdu)
 
     def _serve_through(
-        self, association: ServerAssociation, row: AssociationRow, apdu: bytes
+        self, found: tuple[ServerAssociation, AssociationRow], apdu: bytes
     ) -> tuple[bytes, ...]:
         """With something in the way of APDUs."""
+        row = found[1]
         arrived = Parcel(apdu, self._address, row.name)
         replies: list[bytes] = []
         for parcel in self._host.taps.through(Place.APDU_IN, arrived):
-            said = (
-                self._serve(association, row, parcel.octets)
-                if parcel.answer is None
-                else (parcel.answer,)
-            )
+            said = self._serve(found, parcel.octets) if parcel.answer is None else (parcel.answer,)
             replies += self._out(row, said)
         return tuple(replies)
 
@@ -87,9 +84,10 @@ class Peer:
         return tuple(after.octets for one in said for after in taps.through(Place.APDU_OUT, one))
 
     def _serve(
-        self, association: ServerAssociation, row: AssociationRow, apdu: bytes
+        self, found: tuple[ServerAssociation, AssociationRow], apdu: bytes
     ) -> tuple[bytes, ...]:
         self._adopt()
+        association, row = found
         host, trace = self._host, self._host.trace
         if trace:
             self._trace(row, "<-", apdu)

@@ -52,6 +52,9 @@ def test_what_there_is(sandbox: Sandbox) -> None:
         "reboot": Scope.METER,
         "customer": Scope.METER,
         "tamper": Scope.METER,
+        "fault.list": Scope.EITHER,
+        "fault.set": Scope.METER,
+        "fault.clear": Scope.METER,
     }
     assert all(row.help for row in sandbox.control.actions())
     assert all(one.help for row in sandbox.control.actions() for one in row.arguments)
