@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from emulator.mqtt import link as module
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.mqtt.link import WINDOW, Arrived, Backoff, Link
 from emulator.mqtt.options import MqttOptions
@@ -346,7 +347,11 @@ async def test_a_broker_that_hangs_up_right_after_it_has_answered() -> None:
             await arrived.wait()
 
 
-async def test_a_broker_that_does_not_answer_is_hung_up_on() -> None:
+async def test_a_broker_that_does_not_answer_is_hung_up_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At once, and not when the keep alive has passed."""
+    monkeypatch.setattr(module, "KEEP_ALIVE", 3600)
     gone = asyncio.Event()
 
     async def be_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
