@@ -162,7 +162,7 @@ class Pusher:
                     self._attempts[task] = teller
                     task.add_done_callback(self._attempted)
                 full = len(self._attempts) >= MAX_AT_ONCE
-                await self._clock.pause(None if full else self._first_due())
+                await self._clock.pause(None if full else self.due())
         finally:
             for task in tuple(self._attempts):
                 task.cancel()
@@ -186,13 +186,14 @@ class Pusher:
             heappush(self._heap, (moment, next(self._numbers), teller))
             self._clock.wake()
 
-    def _first_due(self) -> dt.datetime | None:
+    def due(self) -> dt.datetime | None:
+        """When the next attempt is to begin; ``None`` if none is."""
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
             heappop(self._heap)  # begun anew since, or gone
         return self._heap[0][0] if self._heap else None
 
     def _next_due(self, now: dt.datetime) -> Teller | None:
-        due = self._first_due()
+        due = self.due()
         if due is None or due > now:
             return None
         teller = heappop(self._heap)[2]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.device import Device
-from devices.profile import load
+from devices.profile import load, load_text
 from devices.state import DeviceState
 from dlms.cosem.security_setup import Entity
 from dlms.security.keys import KeyKind, KeyRef
@@ -27,7 +27,7 @@ from dlms.security.ops import (
     VerificationFailed,
 )
 from dlms.security.suites import SUITES
-from emulator.head_end.party import client_titles
+from emulator.head_end.party import LISTENER, TITLES, client_titles
 from emulator.modules.authority import FleetAuthority
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
@@ -38,6 +38,7 @@ from emulator.provisioning import (
     client_keys,
     client_title,
     provision,
+    registered_titles,
 )
 from emulator.sandbox import suites_of
 from tls.identity import system_title_of
@@ -223,3 +224,20 @@ def test_meters_of_suite_0_have_none(name: str) -> None:
     assert anchors(profile, Fleet(SECRET), NOW) == ()
     keys = client_keys(profile.associations["s1sp"], profile.system_title(1), TITLE, ring)
     assert keys.signing_key is keys.peer_public is None
+
+
+@pytest.mark.parametrize("name", ["alerts", "telling"])
+def test_alerts_are_for_who_takes_them(name: str) -> None:
+    """Whatever a profile calls the association that they go by."""
+    text = 'extends = "secure"\nname = "mine"\n'
+    if name != "alerts":
+        text += (
+            f'[associations.{name}]\nclient_sap = 64\ncontext = "LN_CIPHERED"\n'
+            'mechanism = "NONE"\nconformance = ["DATA_NOTIFICATION", "GENERAL_PROTECTION"]\n'
+            "max_pdu_size = 1024\nsecurity_setup = 9\npre_established = true\n"
+            'assumed = "for the test"\n[objects."0-0:25.9.1.255"]\nclass = "Push setup"\n'
+            'values.9 = { integer = 64 }\nassumed = "for the test"\n'
+        )
+    titles = registered_titles(load_text(text, "mine.toml"), client_titles())
+    assert titles[name] == TITLES[LISTENER]
+    assert registered_titles(load_text(text, "mine.toml"), {})[name] == CLIENT_TITLE

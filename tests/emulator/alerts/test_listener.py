@@ -128,6 +128,26 @@ async def test_a_meter_calls(start_listener: Any, make_meter: Any, call: Any, he
     assert [alert.number for alert in heard.alerts] == [1, 2]
 
 
+async def test_one_that_ends_hands_on_nothing_more(
+    start_listener: Any, make_meter: Any, call: Any, heard: Any
+) -> None:
+    """What it has handed on it confirms; the rest stays with the meter."""
+    meter = make_meter()
+    async with start_listener() as listener:
+        listener._on_alert = lambda alert: (heard.alert(alert), listener.end())
+        one = await call(listener, meter)
+        one.send(meter.sealed(1))
+        await one.answer()
+        one.send(meter.sealed(2))
+        await one.closed()
+    assert [alert.number for alert in heard.alerts] == [1]
+    async with start_listener() as listener:
+        one = await call(listener, meter)
+        one.send(meter.sealed(2))
+        await one.answer()
+    assert [alert.number for alert in heard.alerts] == [1, 2]
+
+
 async def test_what_is_said_twice_is_handed_on_once(
     start_listener: Any, make_meter: Any, call: Any, heard: Any
 ) -> None:

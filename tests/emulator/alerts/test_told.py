@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from devices.history import Alert
+from devices.life.hands import Tamper
 from devices.profile import load
 from dlms.axdr.data import array, enum, long_unsigned, octet_string, structure, unsigned
 from dlms.axdr.datetimes import CosemDateTime
@@ -396,6 +396,8 @@ async def test_without_mains_nothing_is_told(
         assert [alert.meter for alert in heard.alerts] == ["itron"]
         kept = len(fleet.device("secure").state.alerts)
         assert kept >= 1
+        assert fleet.sandbox.pusher.due() is None
+        assert "secure" not in [one.name for one in fleet.sandbox.pusher._attempts.values()]
         mains.restore()
         await fleet.told(1 + kept)
     assert numbers[0] in [alert.number for alert in heard.alerts if alert.meter == "secure"]
@@ -422,16 +424,11 @@ async def test_the_mains_go_before_the_confirmation(
     assert heard.alerts[0].number == 1
 
 
-async def test_an_alert_of_a_request_is_told(
-    fleet: Any, start_listener: Any, heard: Any, head_end: Any
-) -> None:
+async def test_what_happens_is_told(fleet: Any, start_listener: Any, heard: Any) -> None:
     """From what happens at the meter to the user, without a hand of the test's in between."""
-    meter = fleet.sandbox.meters["secure"]
     async with start_listener() as listener:
         fleet.listening_at(listener.port)
-        await head_end.top_up(meter.address, meter.device.profile, Decimal(5))
-        meter.mains.cut()
-        meter.mains.restore()
+        fleet.sandbox.meters["secure"].mains.tamper(Tamper.COVER)
         await heard.wait(1)
-    names = {alert.name for alert in heard.alerts}
-    assert "supply-outage-restored" in names
+    assert heard.alerts[0].name == "tamper-cover"
+    assert heard.alerts[0].time.to_datetime() == NOON
