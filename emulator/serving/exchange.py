@@ -82,7 +82,6 @@ def exchange(
     return Exchanged(event, (*replies, *told.apdus), response, told.untold)
 
 
-<<<<<<< HEAD
 def _under_either_key(
     event: events.Event,
     association: ServerAssociation,
@@ -104,11 +103,11 @@ def _under_either_key(
         device.association_begun(row, None if security is None else security.gak)
     association.adopt(device.config(row), device.keys(row))
     return event
-=======
+
+
 def _first(
     instead: tuple[Instead, ...], request: Answerable, row: AssociationRow
 ) -> AnyResponse | None:
     """What the first of them answers that answers anything."""
     answers = (answer(request, row.name) for answer in instead)
     return next((answer for answer in answers if answer is not None), None)
->>>>>>> faults
