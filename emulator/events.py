@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +34,21 @@ def ignore(event: MeterEvent) -> None:
     """Nobody watches."""
 
 
-class FanOut:
-    """Tells each event to several that watch, in the order in which they came."""
+class FanOut(Generic[T]):
+    """Tells each thing to several that watch, in the order in which they came."""
 
-    def __init__(self, *watchers: OnMeterEvent) -> None:
+    def __init__(self, *watchers: Callable[[T], None]) -> None:
         self._watchers = list(watchers)
 
-    def add(self, watcher: OnMeterEvent) -> None:
+    def add(self, watcher: Callable[[T], None]) -> None:
         self._watchers.append(watcher)
 
-    def remove(self, watcher: OnMeterEvent) -> None:
+    def remove(self, watcher: Callable[[T], None]) -> None:
         self._watchers.remove(watcher)
 
-    def __call__(self, event: MeterEvent) -> None:
+    def __call__(self, what: T) -> None:
         for watcher in self._watchers:
-            watcher(event)
+            watcher(what)
 
 
 class Held:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
-from emulator.events import FanOut
+from emulator.events import FanOut, MeterEvent
 from emulator.ledger import Entry
 from emulator.mqtt.asyncapi import document
 from emulator.mqtt.options import (
@@ -105,15 +105,18 @@ def mqtt_options(args: argparse.Namespace) -> MqttOptions | None:
 
 @asynccontextmanager
 async def sandbox_published(
-    wanted: MqttOptions | None, sandbox: Sandbox, events: FanOut
+    wanted: MqttOptions | None,
+    sandbox: Sandbox,
+    events: FanOut[MeterEvent],
+    entries: FanOut[Entry],
 ) -> AsyncIterator[None]:
-    """``sandbox`` on the broker, if that is wanted."""
+    """``sandbox`` on the broker, if that is wanted, with all actions that are offered by then."""
     if wanted is None:
         yield
         return
     from emulator.mqtt.sandbox_on_broker import on_broker  # aiomqtt only where it is wanted
 
-    async with on_broker(wanted, sandbox, events, note=say):
+    async with on_broker(wanted, sandbox, events, entries, note=say):
         yield
 
 

@@ -7,6 +7,7 @@ does it then.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from devices.profile import Profile
@@ -19,7 +20,7 @@ from emulator.control.arguments import Argument, Kind
 from emulator.control.errors import refused
 from emulator.custody import Mode
 from emulator.head_end.services import HeadEnd
-from emulator.ledger import Ledger
+from emulator.ledger import Entry, Ledger
 from emulator.policy import LETTER, Actor
 from emulator.sandbox import MeterAddress
 from emulator.workspace import Workspace
@@ -65,13 +66,13 @@ async def _rotate(
     return {"rotated": ", ".join(dict.fromkeys(args.kinds)), "of": args.party}
 
 
-def offer(control: Control, workspace: Workspace) -> None:
-    """Let a running sandbox be asked for it."""
+def offer(control: Control, workspace: Workspace, on_entry: Callable[[Entry], None]) -> None:
+    """Let a running sandbox be asked for it; ``on_entry`` is told what goes into the ledger."""
 
     async def handler(name: str, given: dict[str, Any]) -> dict[str, object]:
         address, profile = options.find_meter(workspace, name)
         args = argparse.Namespace(mode=Mode.OBSERVE.value, edition=LETTER.name, keylog=None)
-        head_end = options.head_end(workspace, args, Ledger(), address, profile)
+        head_end = options.head_end(workspace, args, Ledger(on_entry), address, profile)
         try:
             actor = PARTIES[given["party"]]
             await head_end.rotate(address, profile, actor, (KINDS[given["kind"]],))

@@ -18,6 +18,7 @@ from emulator.control.server import serve
 from emulator.events import FanOut, Held, MeterEvent
 from emulator.faults import built_in, load_file
 from emulator.head_end.party import client_titles
+from emulator.ledger import Entry
 from emulator.profiles import load_all
 from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
 from emulator.serving.alerts import NotTold
@@ -145,32 +146,33 @@ async def _up(args: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     published = mqtt.mqtt_options(args)
     announced = Held(_print_json_event if args.json else _print_event)
-    events = FanOut(announced)
+    events: FanOut[MeterEvent] = FanOut(announced)
+    entries: FanOut[Entry] = FanOut()
     with workspace.memories() as memories:
         clock = VirtualClock(_begin(args.at, memories.lived_until()), factor=args.clock)
-        async with (
-            Sandbox(
-                [profile for profile, _ in loaded.values()],
-                pki=workspace.pki,
-                fleet_secret=workspace.fleet_secret,
-                client_titles=client_titles(),
-                host=args.host,
-                on_event=events,
-                trace=args.trace,
-                port=args.port,
-                keylog=args.keylog,
-                ways=args.ways or (),
-                memories=memories,
-                clock=clock,
-                listener=partial(_listener, workspace, args.alerts_to),
-                catalogue=catalogue,
-                fault_seed=args.fault_seed,
-            ) as sandbox,
-            mqtt.sandbox_published(published, sandbox, events),
-        ):
-            rotate.offer(sandbox.control, workspace)
+        async with Sandbox(
+            [profile for profile, _ in loaded.values()],
+            pki=workspace.pki,
+            fleet_secret=workspace.fleet_secret,
+            client_titles=client_titles(),
+            host=args.host,
+            on_event=events,
+            trace=args.trace,
+            port=args.port,
+            keylog=args.keylog,
+            ways=args.ways or (),
+            memories=memories,
+            clock=clock,
+            listener=partial(_listener, workspace, args.alerts_to),
+            catalogue=catalogue,
+            fault_seed=args.fault_seed,
+        ) as sandbox:
+            rotate.offer(sandbox.control, workspace, entries)
             addresses = [running.address for running in sandbox.meters.values()]
-            async with serve(sandbox.control, workspace.path / CONTROL):
+            async with (
+                serve(sandbox.control, workspace.path / CONTROL),
+                mqtt.sandbox_published(published, sandbox, events, entries),
+            ):
                 workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
                 try:
                     _announce(addresses, args)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from emulator.events import FanOut, MeterEvent
 from emulator.journal import StoreError
+from emulator.ledger import Entry
 from emulator.mqtt.link import Backoff, Link
 from emulator.mqtt.options import MqttOptions
 from emulator.mqtt.outgoing import Outgoing
@@ -30,13 +31,15 @@ SHORTEST_PERIOD = 0.1
 async def on_broker(
     options: MqttOptions,
     sandbox: Sandbox,
-    events: FanOut,
+    events: FanOut[MeterEvent],
+    entries: FanOut[Entry],
     *,
     note: Callable[[str], None],
     outgoing: Outgoing | None = None,
     backoff: Backoff = Backoff(),  # noqa: B008 - immutable
 ) -> AsyncIterator[Publisher]:
-    """``sandbox`` is entered already, and tells its events to ``events``.
+    """``sandbox`` is entered already, and tells its events to ``events``; ``entries`` are those of
+    the ledger of whatever the DCC side does at its request.
     :class:`~emulator.mqtt.broker_errors.BrokerError` if there is no connection.
     """
     outgoing = Outgoing() if outgoing is None else outgoing
@@ -69,6 +72,7 @@ async def on_broker(
         publisher.meter_status(name, running.mains.are_on)
         publisher.alerts(name, running.device.state.alerts)
     events.add(watch)
+    entries.add(publisher.crypto)
     try:
         async with (
             present(
@@ -83,6 +87,7 @@ async def on_broker(
             yield publisher
     finally:
         events.remove(watch)
+        entries.remove(publisher.crypto)
 
 
 def client_name(options: MqttOptions) -> str:

@@ -89,6 +89,26 @@ async def test_a_sandbox_and_a_command_that_publish(
     assert [one.json["operation"] for one in said] == [row["operation"] for row in ledger]
 
 
+async def test_keys_are_rotated_by_a_control_topic(
+    mosquitto: Any, listening: Any, asking: Any, start: Any
+) -> None:
+    """What the head end of the sandbox does for it is in the ledger, too."""
+    up = start("--mqtt", f"127.0.0.1:{mosquitto.port}")
+    up.is_up()
+    async with (
+        listening(mosquitto, "#") as listener,
+        asking(mosquitto, listener) as client,
+    ):
+        (actions,) = await listener.wait_for("lab/actions")
+        rotate = {"party": "s1sp", "kind": "gak"}
+        reply = await client.ask("keys.rotate", {"meter": "aclara", "arguments": rotate})
+        assert "result" in reply, reply
+        said = await listener.wait_for("lab/crypto")
+    assert "keys.rotate" in [row["name"] for row in actions.json["actions"]]
+    assert said[0].json["actor"] == "S1SP"
+    assert up.end() == (0, "")
+
+
 async def test_a_sandbox_that_is_killed_leaves_its_last_will(
     mosquitto: Any, listening: Any, start: Any
 ) -> None:

@@ -57,6 +57,7 @@ def published(sandbox: Sandbox, events: FanOut) -> Start:
             broker.options(password="a-password", user="a-user"),
             sandbox,
             events,
+            FanOut(),
             note=notes.append,
             outgoing=outgoing,
             backoff=QUICK,
