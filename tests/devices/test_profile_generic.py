@@ -86,6 +86,15 @@ def moments(meter: Any, selection: SelectiveAccess | None = None) -> list[dt.dat
     return [CosemDateTime.from_octets(row[0]).to_datetime() for row in rows(meter, selection)]
 
 
+DAY = f'[objects."{PROFILE}"]\nvalues.8 = {{ double-long-unsigned = {ROWS} }}\n'
+"""The meter keeps one day: 13 months are read in other tests."""
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Any]) -> Any:
+    return make_bench("secure", DAY)
+
+
 def test_the_whole_buffer(bench: Any) -> None:
     """A row each half hour of the last day, oldest first, the last one now."""
     found = rows(bench)
@@ -121,7 +130,7 @@ def test_row_times_are_whole_periods_of_the_device_clock(
     make_bench: Callable[..., Any], true: dt.datetime, offset: dt.timedelta
 ) -> None:
     """Exactly, whatever the meter's clock is wrong by; the last row is not in the future."""
-    meter = make_bench()
+    meter = make_bench("secure", DAY)
     meter.now = true
     meter.device.state.clock_offset = offset
     found = moments(meter)

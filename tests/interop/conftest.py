@@ -24,7 +24,7 @@ from devices.outbox import Announcement
 from devices.profile import Profile, available, load
 from devices.profile.model import AssociationRow
 from dlms.acse.names import Mechanism
-from dlms.axdr.data import Data
+from dlms.axdr.data import Data, double_long_unsigned
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.events import MeterEvent
@@ -39,6 +39,7 @@ from tls.pki import TestPki
 TIMEOUT = 10.0
 """Seconds until a test gives up on a socket or on the sandbox's thread."""
 
+LOAD_PROFILE = bytes((1, 0, 99, 1, 0, 255))
 NOW = dt.datetime(2019, 3, 26, 12, 34, 56, 780_000, tzinfo=dt.UTC)
 """True time in every sandbox here. It stands still, so readings can be compared exactly."""
 
@@ -190,6 +191,11 @@ def _running(
     try:
         for profile in profiles:
             running = sandbox.meters[profile.name]
+            # One day of half-hours: stock clients take minutes for the whole 13 months, which are
+            # read in test_gurux_load_profile.
+            row = profile.objects.get(LOAD_PROFILE)
+            if row is not None:
+                running.device.store(row, 8, double_long_unsigned(48))
             site.meters[profile.name] = Meter(
                 address=running.address,
                 profile=profile,

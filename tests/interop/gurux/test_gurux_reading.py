@@ -102,6 +102,7 @@ def test_association_object(meter: Any, gurux: Any) -> None:
         | Conformance.SET
         | Conformance.ACTION
         | Conformance.SELECTIVE_ACCESS
+        | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
         | Conformance.GENERAL_PROTECTION
     )
     assert association.xDLMSContextInfo.maxReceivePduSize == config.max_pdu_size
