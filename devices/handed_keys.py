@@ -45,7 +45,10 @@ def fallback(meter: Meter, row: AssociationRow) -> AssociationKeys | None:
     """With the long-lived authentication key; ``None`` where that is the one that is awaited."""
     if _waiting(row.name) not in meter.state.figures:
         return None
-    return meter.keys(row)._replace(gak=meter.key(row.name, KeyKind.GAK))
+    keys = meter.keys(row)
+    if keys.gak != meter.authentication_key(row):
+        return None  # it takes another key for it: a fault
+    return keys._replace(gak=meter.key(row.name, KeyKind.GAK))
 
 
 def _ref(meter: Meter, scope: str, version: int) -> KeyRef:

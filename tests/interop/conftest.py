@@ -28,6 +28,7 @@ from dlms.axdr.data import Data, double_long_unsigned
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.events import MeterEvent
+from emulator.faults import Fault, MeterFaults
 from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
 from emulator.modules.keyring import KeyRing
 from emulator.sandbox import MeterAddress, Sandbox
@@ -69,7 +70,8 @@ class Access(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
     """A running meter. ``tls`` is the client context of each party; ``tell`` has the meter say what
-    nobody has asked for, and gives how many associations were told.
+    nobody has asked for, and gives how many associations were told;
+    ``fault`` sets one by its name, with parameters.
     """
 
     address: MeterAddress
@@ -79,6 +81,7 @@ class Meter:
     tls: dict[str, ssl.SSLContext]
     events: list[MeterEvent]
     tell: Callable[[Announcement], int]
+    fault: Callable[..., Fault]
     now: dt.datetime = NOW
 
     def access(self, association: str) -> Access:
@@ -204,6 +207,7 @@ def _running(
                 tls=contexts,
                 events=events,
                 tell=partial(_tell, site, running.audience),
+                fault=partial(_fault, site, running.faults),
             )
         yield site
     finally:
@@ -216,6 +220,16 @@ def _tell(site: Site, audience: Audience, what: Announcement) -> int:
 
     told: int = site.run(tell())
     return told
+
+
+def _fault(
+    site: Site, faults: MeterFaults, name: str, count: int | None = None, **parameters: object
+) -> Fault:
+    async def fault() -> Fault:
+        return faults.set(name, parameters, count=count)
+
+    found: Fault = site.run(fault())
+    return found
 
 
 @pytest.fixture(scope="session")
