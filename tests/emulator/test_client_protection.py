@@ -60,12 +60,14 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
     exchange = peer.exchange
 
-    def watched(association: Any, device: Any, row: Any, apdu: bytes, now: Any) -> Any:
+    def watched(
+        association: Any, device: Any, row: Any, apdu: bytes, now: Any, *others: Any
+    ) -> Any:
         if row.name != "public":
             wire.seen.append(apdu)
             if wire.put is not None:
                 apdu, wire.put = wire.put, None
-        return (yield from exchange(association, device, row, apdu, now))
+        return (yield from exchange(association, device, row, apdu, now, *others))
 
     monkeypatch.setattr(peer, "exchange", watched)
     return wire

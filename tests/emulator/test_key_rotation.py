@@ -282,10 +282,11 @@ async def test_a_dedicated_key_stays_and_the_new_authentication_key_counts(
     place: Callable[[str], Any], speak: Any
 ) -> None:
     meter = place("landis_gyr")
-    old, new = refs(meter), refs(meter, version=1)
-    speaker = await (await speak("plain", "landis_gyr", "s1sp")).open()
+    old, new = refs(meter, "dco"), refs(meter, "dco", version=1)
+    speaker = await (await speak("plain", "landis_gyr", "dco")).open()
     (wrapped,) = speaker.make(wraps((old[KeyKind.KEK], new[KeyKind.GAK])))
-    assert (await speaker.request(transfer((2, wrapped)))).result is ActionResult.SUCCESS
+    answer = await speaker.request(transfer((2, wrapped), number=2))
+    assert answer.result is ActionResult.SUCCESS
     stale = speaker.sealed(GetRequest(0x42, CLOCK_TIME))
     assert await speaker.peer.exchange(stale) == DECIPHERING_ERROR
     speaker.association._waiting_for = None

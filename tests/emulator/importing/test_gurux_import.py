@@ -192,7 +192,7 @@ def test_the_rights_of_others_are_reading_and_those_of_the_common_profile() -> N
 
 def test_without_an_association_there_is_the_default_set() -> None:
     result, profile = made(element("Data", "0.0.96.1.5.255"))
-    assert list(profile.associations) == ["public", "reader", "s1sp", "dco"]
+    assert list(profile.associations) == ["public", "reader", "s1sp", "dco", "alerts"]
     assert all(row.provenance.assumed for row in profile.associations.values())
     assert profile.objects[obis.parse("0-0:43.1.2.255")].role == "invocation-counter dco"
     assert profile.server_sap == 1
@@ -248,7 +248,7 @@ def test_two_associations_of_a_dump() -> None:
 )
 def test_an_association_that_cannot_be_had(one: str, problem: str) -> None:
     result, profile = made(one)
-    assert list(profile.associations) == ["public", "reader", "s1sp", "dco"]
+    assert list(profile.associations) == ["public", "reader", "s1sp", "dco", "alerts"]
     assert any(problem in line for line in result.left_out)
 
 
