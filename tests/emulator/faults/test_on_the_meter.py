@@ -11,6 +11,7 @@ import pytest
 
 from devices.alert_codes import Happening
 from dlms.association.events import AssociationOpened, AuthenticationPending
+from dlms.axdr.data import Data
 from dlms.errors import DlmsError
 from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
@@ -87,10 +88,19 @@ async def test_a_busy_meter_answers_with_a_result(
     other = await (await speak("plain", "itron", "public")).open()
     fault = meter.faults.set("busy", {"how": how, "association": "s1sp"})
     assert await one.get() is result
-    assert (await other.get()).value
+    assert isinstance(await other.get(), Data)
     meter.faults.clear(fault.id)
-    assert (await one.get()).value
+    assert isinstance(await one.get(), Data)
     assert texts(events)[1] == f"f1 busy: GetRequest answered with {how}"
+
+
+async def test_each_fault_is_for_its_own_association(meter: RunningMeter, speak: Speak) -> None:
+    one = await (await speak("plain", "itron", "s1sp")).open()
+    other = await (await speak("plain", "itron", "public")).open()
+    meter.faults.set("busy", {"how": "other-reason", "association": "s1sp"})
+    meter.faults.set("busy", {"how": "hardware-fault"})
+    assert await one.get() is DataAccessResult.OTHER_REASON
+    assert await other.get() is DataAccessResult.HARDWARE_FAULT
 
 
 DATA, DONE = DataAccessResult.TEMPORARY_FAILURE, ActionResult.TEMPORARY_FAILURE
@@ -149,10 +159,10 @@ async def test_a_wrong_key(key: str, meter: RunningMeter, speak: Speak) -> None:
     wrong = await speak("plain", "itron", "s1sp")
     assert not await opens(wrong)
     dco = await (await speak("plain", "itron", "dco")).open()
-    assert (await dco.get()).value
+    assert isinstance(await dco.get(), Data)
     meter.faults.clear(fault.id)
     right = await (await speak("plain", "itron", "s1sp")).open()
-    assert (await right.get()).value
+    assert isinstance(await right.get(), Data)
 
 
 async def test_a_wrong_key_in_an_association_that_stands(meter: RunningMeter, speak: Speak) -> None:
@@ -230,7 +240,7 @@ async def test_a_send_counter_jumps(meter: RunningMeter, speak: Speak) -> None:
     assert fault.is_over
     assert counters.next_to_send(key) == before + 1_000_000
     assert counters.next_to_send(meter.device.key("dco", KeyKind.GUEK)) == other
-    assert (await (await (await speak("plain", "itron", "s1sp")).open()).get()).value
+    assert isinstance(await (await (await speak("plain", "itron", "s1sp")).open()).get(), Data)
 
 
 async def test_a_floor_jumps(meter: RunningMeter, speak: Speak) -> None:
@@ -244,7 +254,7 @@ async def test_a_floor_jumps(meter: RunningMeter, speak: Speak) -> None:
     one = await speak("plain", "itron", "s1sp", counters=stale)
     assert not await opens(one)
     two = await (await speak("plain", "itron", "s1sp")).open()
-    assert (await two.get()).value
+    assert isinstance(await two.get(), Data)
 
 
 async def test_a_counter_jumps_to_its_end_at_most(meter: RunningMeter) -> None:
@@ -316,7 +326,7 @@ async def test_a_reboot(meter: RunningMeter, speak: Speak, events: Any) -> None:
     assert events.of("rebooted")
     await one.peer.closed()
     assert texts(events) == ["f1 restart: done, off=0.0"]
-    assert (await (await (await speak("plain", "itron", "public")).open()).get()).value
+    assert isinstance(await (await (await speak("plain", "itron", "public")).open()).get(), Data)
 
 
 async def test_an_outage(meter: RunningMeter, events: Any, clock: Any, speak: Speak) -> None:
@@ -327,7 +337,7 @@ async def test_an_outage(meter: RunningMeter, events: Any, clock: Any, speak: Sp
     assert texts(events) == ["f1 outage: done, off=300.0"]
     clock.advance(dt.timedelta(minutes=5))
     await events.wait("power-restored")
-    assert (await (await (await speak("plain", "itron", "public")).open()).get()).value
+    assert isinstance(await (await (await speak("plain", "itron", "public")).open()).get(), Data)
 
 
 async def test_a_fault_outlives_a_reboot(

@@ -342,6 +342,18 @@ async def test_a_reply_comes_again(meter: RunningMeter, speak: Speak) -> None:
     assert await one.get()
 
 
+async def test_a_fault_that_is_over_acts_no_more_on_the_same_reply(
+    meter: RunningMeter, speak: Speak
+) -> None:
+    one = await speaker(speak)
+    meter.faults.set("echo", {"copies": 2}, count=1)
+    fault = meter.faults.set("loss", {}, count=1)
+    for number in (1, 2):
+        one.peer.send(get(number))
+    assert invokes([await one.peer.answer() for _ in range(3)]) == [1, 1, 2]
+    assert fault.acted == 1
+
+
 async def test_a_request_that_comes_again_is_refused_for_its_counter(
     meter: RunningMeter, speak: Speak
 ) -> None:
