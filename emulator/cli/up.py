@@ -139,6 +139,8 @@ async def _up(args: argparse.Namespace) -> int:
     options.say_plugins()
     loaded = load_all(args.profiles or available())
     catalogue = built_in() if args.faults is None else load_file(args.faults, built_in())
+    # A time that never is is refused before anything is made.
+    VirtualClock(args.at, factor=args.clock)
     workspace = Workspace(args.workspace)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -330,8 +330,10 @@ async def test_a_signature_of_another_transaction(
     answers: list[tuple[bytes, ...]] = []
     exchange = peer.exchange
 
-    def replaying(association: Any, device: Any, row: Any, apdu: bytes, now: Any) -> Any:
-        exchanged = yield from exchange(association, device, row, apdu, now)
+    def replaying(
+        association: Any, device: Any, row: Any, apdu: bytes, now: Any, *others: Any
+    ) -> Any:
+        exchanged = yield from exchange(association, device, row, apdu, now, *others)
         if apdu[0] == 0xDF and exchanged.replies and row.name == "suite1":
             answers.append(exchanged.replies)
             return exchanged._replace(replies=answers[0 if len(answers) > 2 else -1])

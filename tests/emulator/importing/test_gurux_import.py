@@ -287,7 +287,7 @@ def test_what_does_not_go_together_is_left_out() -> None:
     assert obis.parse("0-0:19.0.0.255") not in profile.objects
     assert any("needs a Credit of type 0" in line for line in result.left_out)
     assert profile.instructions == {}
-    assert sum(line.startswith("instructions.") for line in result.left_out) == 5
+    assert sum(line.startswith("instructions.") for line in result.left_out) == 6
 
 
 @pytest.mark.parametrize(
