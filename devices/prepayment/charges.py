@@ -256,7 +256,7 @@ def _commodity(meter: Meter, row: ObjectRow) -> Quantity | None:
     return COMMODITIES.get(role)
 
 
-COMMODITIES = {"import-energy": Quantity.IMPORT}
+COMMODITIES = {"import-energy": Quantity.IMPORT, "gas-volume": Quantity.GAS_VOLUME}
 """Roles of registers that can be charged."""
 
 

@@ -3,9 +3,9 @@
 from devices.profile.load import Document, load, load_text, profile_of, read
 from devices.profile.model import Profile
 from devices.profile.place import ProfileError
-from devices.profile.sources import available, every
+from devices.profile.sources import available, every, gas
 
 __all__ = [
-    "Document", "Profile", "ProfileError", "available", "every", "load", "load_text", "profile_of",
-    "read",
+    "Document", "Profile", "ProfileError", "available", "every", "gas", "load", "load_text",
+    "profile_of", "read",
 ]  # fmt: skip

@@ -11,8 +11,11 @@ from typing import NamedTuple, TypeAlias
 
 from devices.profile import words
 
-BASES = ("common", "every_class")
+BASES = ("common", "common_gas", "every_class")
 """Files that are no meters themselves but what meters have in common."""
+
+_GAS = "_gas"
+"""How the names of gas meters end."""
 
 _APART = ("laboratory",)
 """Meters that stand for no manufacturer; they are loaded by name only."""
@@ -43,8 +46,13 @@ Find: TypeAlias = Callable[[str, str], Written]
 
 
 def available() -> tuple[str, ...]:
-    """Names of the manufacturers' profiles that come with the package."""
-    return tuple(sorted(_packaged() - set(_APART)))
+    """Names of the manufacturers' electricity meters that come with the package, one for each."""
+    return tuple(sorted(_packaged() - set(_APART) - set(gas())))
+
+
+def gas() -> tuple[str, ...]:
+    """Names of their gas meters."""
+    return tuple(sorted(name for name in _packaged() if name.endswith(_GAS)))
 
 
 def every() -> tuple[str, ...]:

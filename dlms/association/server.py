@@ -54,15 +54,19 @@ class ServerAssociation:
 
     The counters of ``offer`` belong to the device and outlive the association. ``label`` is unique
     among the associations open on the device; dedicated keys are named by it. ``ordered`` says
-    whether the lower layer keeps the order of APDUs.
+    whether the lower layer keeps the order of APDUs, and ``most`` how many octets of one it
+    carries, whatever the client takes; 0 for any number.
     """
 
-    def __init__(self, offer: Offer, label: str = "", *, ordered: bool = True) -> None:
+    def __init__(
+        self, offer: Offer, label: str = "", *, ordered: bool = True, most: int = 0
+    ) -> None:
         offer.config.check()
         self.config = offer.config
         self.state = State.IDLE
         self._offer = offer
         self._label = label
+        self._most = most
         self._services: Services | None = None
         self._carrier = Carrier(self.config.block_window, answers=True, ordered=ordered)
         self._dedicated_count = 0
@@ -205,6 +209,9 @@ class ServerAssociation:
         return self._commit(admitted)
 
     def _begin(self, admitted: Admitted) -> None:
+        most = self._most
+        if most and not 0 < admitted.client_max_pdu <= most:
+            admitted = admitted._replace(client_max_pdu=most)
         self._services = Services(admitted, self.config, self._carrier)
         self._carrier.begin(admitted.conformance, admitted.client_max_pdu)
 

@@ -10,7 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from devices.profile import available
+from devices.profile import available, gas
 from emulator.cli import failures, mqtt, options, rotate
 from emulator.cli.output import print_json, print_table
 from emulator.control.arguments import moment
@@ -50,7 +50,10 @@ def register(subparsers: options.SubParsers) -> None:
         "profiles",
         nargs="*",
         metavar="PROFILE",
-        help="names or TOML files; default: the manufacturers'",
+        help="names or TOML files; default: the manufacturers' electricity meters",
+    )
+    up.add_argument(
+        "--all", action="store_true", help="the manufacturers' gas meters as well, after the others"
     )
     up.add_argument(
         "--port", type=_port, default=0, help="first port; default: any free ones on 127.0.0.1"
@@ -137,7 +140,8 @@ def _begin(wanted: dt.datetime | None, lived: dt.datetime | None) -> dt.datetime
 
 async def _up(args: argparse.Namespace) -> int:
     options.say_plugins()
-    loaded = load_all(args.profiles or available())
+    beside = gas() if args.all else ()
+    loaded = load_all((*(args.profiles or available()), *beside))
     catalogue = built_in() if args.faults is None else load_file(args.faults, built_in())
     # A time that never is is refused before anything is made.
     VirtualClock(args.at, factor=args.clock)

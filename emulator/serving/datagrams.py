@@ -79,7 +79,7 @@ class MeterDatagrams(asyncio.DatagramProtocol):
             if len(self._peers) >= self._max_peers:
                 self._report_full(addr)
                 return
-            known = _Known(Peer(self._host, format_address(addr), ordered=False), now)
+            known = _Known(self._peer(addr), now)
         try:
             replies = known.peer.serve(source, destination, apdu)
         except Unable:
@@ -94,6 +94,10 @@ class MeterDatagrams(asyncio.DatagramProtocol):
             self._send(known.peer, addr, Wpdu(destination, source, reply))
         self._host.audience.tell_all(self._host.device.outbox.take_announcements())
         self._host.restart_if_wanted()
+
+    def _peer(self, addr: Address) -> Peer:
+        """An answer is one datagram or none, so its blocks must fit: a client may take more."""
+        return Peer(self._host, format_address(addr), ordered=False, most=MAX_DATAGRAM_APDU)
 
     def hang_up(self) -> None:
         """Nobody hears of it on UDP: what comes next is for no association."""
@@ -120,7 +124,7 @@ class MeterDatagrams(asyncio.DatagramProtocol):
 
     def _send(self, peer: Peer, addr: Address, wpdu: Wpdu) -> None:
         if len(wpdu.apdu) > MAX_DATAGRAM_APDU:
-            # No profile has such PDUs; a meter's answer is one datagram or none.
+            # An answer fits; what is said unasked may not.
             peer.report("unable", text=f"{len(wpdu.apdu)} octets are too many for a datagram")
         elif self._passage is not None:
             self._passage.send(wpdu.encode(), addr)

@@ -35,16 +35,23 @@ class Peer:
     """At most one association per declared pair of SAPs.
 
     ``address`` is for people, ``title`` the system title that the secure channel vouches for.
-    ``ordered``: what it sends arrives in order.
+    ``ordered``: what it sends arrives in order. ``most``: octets of an APDU on the way to it, 0
+    for any number.
     """
 
     def __init__(
-        self, host: Host, address: str, title: bytes | None = None, *, ordered: bool = True
+        self,
+        host: Host,
+        address: str,
+        title: bytes | None = None,
+        *,
+        ordered: bool = True,
+        most: int = 0,
     ) -> None:
         self._host = host
         self._address = address
         self._title = title
-        self._ordered = ordered
+        self._ordered, self._most = ordered, most
         self._open: dict[tuple[int, int], tuple[ServerAssociation, AssociationRow]] = {}
         self._revision = host.device.state.security_revision
         self._label = next(_labels)
@@ -164,7 +171,10 @@ class Peer:
             if row is None:
                 return None
             offer = device.offer(row, self._title)
-            found = ServerAssociation(offer, f"{self._label}", ordered=self._ordered), row
+            server = ServerAssociation(
+                offer, f"{self._label}", ordered=self._ordered, most=self._most
+            )
+            found = server, row
             self._open[pair] = found
         return found
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from devices.profile import available, load
+from devices.profile import available, gas, load
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
@@ -121,6 +121,24 @@ def test_the_announcement_is_what_the_workspace_says(up: Any) -> None:
     meters = Workspace(up.workspace).meters()
     for row in rows:
         assert meters[row["name"]]._asdict() == {**row, "title": bytes.fromhex(row["title"])}
+
+
+def test_gas_meters_are_beside_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = tmp_path / "workspace"
+    up = Up(workspace, "secure", "--all")
+    try:
+        assert [row["name"] for row in up.document()["meters"]] == ["secure", *gas()]
+        for name in gas():
+            where = ("--workspace", str(workspace), "--json")
+            assert main(["read", name, "gas_volume_forward", *where]) == 0
+            assert json.loads(capsys.readouterr().out)["value"]["unit"] == "m³"
+            assert main(["credit", name, "10", *where]) == 0
+            assert json.loads(capsys.readouterr().out)["added"] == "10"
+    finally:
+        status, _, err = up.end()
+    assert (status, err) == (0, "")
 
 
 def connects(port: int) -> bool:
