@@ -133,7 +133,7 @@ def test_gas_meters_are_beside_the_others(
         for name in gas():
             where = ("--workspace", str(workspace), "--json")
             assert main(["read", name, "gas_volume_forward", *where]) == 0
-            assert json.loads(capsys.readouterr().out)["value"]["unit"] == "m³"
+            assert json.loads(capsys.readouterr().out)["unit"] == "m³"
             assert main(["credit", name, "10", *where]) == 0
             assert json.loads(capsys.readouterr().out)["added"] == "10"
     finally:
