@@ -124,6 +124,16 @@ def test_readable_by_others(filled: Any) -> None:
         KeptMemories(folder, SECRET)
 
 
+def test_what_only_sqlite_can_see(filled: Any) -> None:
+    """The number of free pages in its header, say: every row is there, but not for long."""
+    folder, _ = filled
+    path = folder / "meters.sqlite"
+    octets = bytearray(path.read_bytes())
+    octets[39] += 1
+    path.write_bytes(octets)
+    assert "reelist" in refusal(folder)
+
+
 WRONG: dict[str, tuple[str, str]] = {
     "a later cosemlab": ("PRAGMA user_version = 2", "user_version is 2, 1 was expected"),
     "no table": ("DROP TABLE memory", "is damaged: it has no table memory"),

@@ -202,6 +202,33 @@ def test_keys_are_wrapped_for_one_meter_and_fleet(folder: Path, load: Any) -> No
         assert len(rows) == len(set(rows)) == 2
 
 
+def test_a_key_alone_is_a_change(folder: Path, load: Any) -> None:
+    with opened(folder) as memories:
+        memory = load(memories)
+        memory.commit()
+        memory.ring.keep(GUEK, bytes(range(16)))
+        memory.commit()
+    with opened(folder) as memories:
+        assert load(memories).ring.lasting == {GUEK: bytes(range(16))}
+
+
+def test_how_former_keys_were_used_is_dropped_at_the_next_start(folder: Path, load: Any) -> None:
+    """Not before: an association that is open may still have one."""
+    rotated = GUEK._replace(version=1)
+    with opened(folder) as memories:
+        memory = load(memories)
+        for ek in (GUEK, rotated):
+            memory.state.counters.accept(ek, 6)
+        memory.state.key_versions[GUEK.scope, KeyKind.GUEK] = 1
+        memory.commit()
+        assert len(list(memories.journal.names("floor"))) == 2
+    with opened(folder) as memories:
+        counters = load(memories).state.counters
+        (name,) = memories.journal.names("floor")
+        assert name.endswith("/1")
+        assert (counters.floor(GUEK), counters.floor(rotated)) == (0, 7)
+
+
 # Power cuts ---------------------------------------------------------------------------------------
 
 
