@@ -244,3 +244,13 @@ def test_no_key_shows(show: Callable[[Any], str]) -> None:
         assert octets.hex() not in shown.lower()
         assert repr(octets) not in shown
         assert repr(octets)[2:-1] not in shown
+
+
+def test_a_key_that_was_derived_gives_way_to_one_that_is_kept() -> None:
+    """Until that is taken back."""
+    ring = KeyRing(FLEET)
+    derived = ring.get(GUEK)
+    ring.keep(GUEK, bytes(16))
+    assert ring.get(GUEK) == bytes(16)
+    ring.revert()
+    assert ring.get(GUEK) == derived

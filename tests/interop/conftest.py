@@ -21,7 +21,7 @@ import pytest
 
 from devices.device import Device
 from devices.outbox import Announcement
-from devices.profile import Profile, available, load
+from devices.profile import Profile, available, gas, load
 from devices.profile.model import AssociationRow
 from dlms.acse.names import Mechanism
 from dlms.axdr.data import Data, double_long_unsigned
@@ -40,12 +40,14 @@ from tls.pki import TestPki
 TIMEOUT = 10.0
 """Seconds until a test gives up on a socket or on the sandbox's thread."""
 
-LOAD_PROFILE = bytes((1, 0, 99, 1, 0, 255))
+LOAD_PROFILES = (bytes((1, 0, 99, 1, 0, 255)), bytes((7, 0, 99, 1, 0, 255)))
+"""Of electricity and of gas."""
 NOW = dt.datetime(2019, 3, 26, 12, 34, 56, 780_000, tzinfo=dt.UTC)
 """True time in every sandbox here. It stands still, so readings can be compared exactly."""
 
 FLEET_SECRET = bytes(range(32))
 PROFILES = available()
+EVERY = (*PROFILES, *gas())
 
 
 class Access(NamedTuple):
@@ -196,9 +198,10 @@ def _running(
             running = sandbox.meters[profile.name]
             # One day of half-hours: stock clients take minutes for the whole 13 months, which are
             # read in test_gurux_load_profile.
-            row = profile.objects.get(LOAD_PROFILE)
-            if row is not None:
-                running.device.store(row, 8, double_long_unsigned(48))
+            for instance in LOAD_PROFILES:
+                row = profile.objects.get(instance)
+                if row is not None:
+                    running.device.store(row, 8, double_long_unsigned(48))
             site.meters[profile.name] = Meter(
                 address=running.address,
                 profile=profile,
@@ -245,8 +248,10 @@ def pki() -> TestPki:
 
 @pytest.fixture(scope="session")
 def site(sandbox_loop: asyncio.AbstractEventLoop, pki: TestPki) -> Iterator[Site]:
-    """The five meters, shared: counters and balances go on from test to test, as in the field."""
-    with _running(sandbox_loop, pki, [load(name) for name in PROFILES]) as running:
+    """The five meters and the gas meters, shared: counters and balances go on from test to test,
+    as in the field.
+    """
+    with _running(sandbox_loop, pki, [load(name) for name in EVERY]) as running:
         yield running
 
 
@@ -260,6 +265,12 @@ def visited_site(sandbox_loop: asyncio.AbstractEventLoop, pki: TestPki) -> Itera
 @pytest.fixture(params=PROFILES)
 def meter(request: pytest.FixtureRequest, site: Site) -> Meter:
     """Each of the five meters in turn."""
+    return site.meters[request.param]
+
+
+@pytest.fixture(params=EVERY)
+def any_meter(request: pytest.FixtureRequest, site: Site) -> Meter:
+    """Each of the meters in turn, with those of gas."""
     return site.meters[request.param]
 
 

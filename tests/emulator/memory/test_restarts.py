@@ -19,6 +19,7 @@ from dlms.security.control import Protection
 from dlms.security.keys import KeyKind
 from dlms.security.ops import CertificatePurpose
 from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator.cli import up
 from emulator.cli.main import main
 from emulator.client import Keys, NotAssociated, Refused, by_entity
 from emulator.memory.kept_memories import KeptMemories
@@ -26,7 +27,7 @@ from emulator.memory.store import NotKept
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import CLIENT_TITLE, Fleet, client_keys
 from emulator.sandbox import Sandbox, suites_of
-from emulator.virtual_clock import VirtualClock
+from emulator.virtual_clock import ClockError, VirtualClock
 from emulator.workspace import Workspace
 
 SECRET = bytes(range(0x40, 0x60))
@@ -249,3 +250,14 @@ def test_time_does_not_go_back(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["up", "secure", "--workspace", str(path), "--at", "2089-12-31T00:00:00Z"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("cosemlab: the meters have lived until 2090-01-01T00:00:00+00:00")
+
+
+def test_where_time_begins() -> None:
+    """Now, or where it is wanted, or where the meters are, whichever is later."""
+    past, future = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2010, 2090))
+    for lived in (None, past):
+        assert up._begin(None, lived) > dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+        assert up._begin(future, lived) == future
+    assert up._begin(None, future) == up._begin(future, future) == future
+    with pytest.raises(ClockError):
+        up._begin(past, future)

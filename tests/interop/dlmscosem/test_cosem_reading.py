@@ -53,12 +53,12 @@ def test_public_association(meter: Any, cosem: Any) -> None:
 
 
 @pytest.mark.parametrize("association", ["public", "reader", "s1sp", "dco"])
-def test_object_list(meter: Any, cosem: Any, association: str) -> None:
+def test_object_list(any_meter: Any, cosem: Any, association: str) -> None:
     """The package's parser finds the objects, their versions and our rights."""
     attribute = peer.CosemAttribute(
         CosemInterface.ASSOCIATION_LN, peer.Obis.from_string("0.0.40.0.0"), 2
     )
-    raw = cosem(meter, association).client.get(attribute)
+    raw = cosem(any_meter, association).client.get(attribute)
     got = {
         (item.interface, item.version, item.logical_name.to_bytes()): (
             {n: set(right.access_rights) for n, right in item.attribute_access_rights.items()},
@@ -67,7 +67,7 @@ def test_object_list(meter: Any, cosem: Any, association: str) -> None:
         for item in AssociationObjectListParser.parse_bytes(raw)
     }
     expected = {}
-    for row in meter.profile.objects.values():
+    for row in any_meter.profile.objects.values():
         rights = row.rights.get(association)
         if rights is None:
             continue
@@ -86,10 +86,10 @@ def test_object_list(meter: Any, cosem: Any, association: str) -> None:
 
 
 @pytest.mark.parametrize("association", ["public", "reader", "s1sp", "dco"])
-def test_every_readable_attribute(meter: Any, cosem: Any, association: str) -> None:
+def test_every_readable_attribute(any_meter: Any, cosem: Any, association: str) -> None:
     """All can be fetched; all but bit-strings and utf8-strings can be parsed."""
-    session = cosem(meter, association)
-    for wanted in meter.readable(association):
+    session = cosem(any_meter, association)
+    for wanted in any_meter.readable(association):
         attribute = peer.CosemAttribute(
             CosemInterface(wanted.class_id), peer.Obis.from_bytes(wanted.instance), wanted.attribute
         )

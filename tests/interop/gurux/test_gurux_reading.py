@@ -45,17 +45,17 @@ def test_public_association(meter: Any, gurux: Any) -> None:
 
 
 @pytest.mark.parametrize("association", ["public", "reader", "s1sp", "dco"])
-def test_object_list(meter: Any, gurux: Any, association: str) -> None:
+def test_object_list(any_meter: Any, gurux: Any, association: str) -> None:
     """Objects, versions and rights arrive as the profile has them."""
     got = {
         (item.objectType, item.version, item.logicalName): [
             [item.getAccess(n) for n in range(1, item.getAttributeCount() + 1)],
             [item.getMethodAccess(n) for n in range(1, item.getMethodCount() + 1)],
         ]
-        for item in gurux(meter, association).objects()
+        for item in gurux(any_meter, association).objects()
     }
     expected = {}
-    for row in meter.profile.objects.values():
+    for row in any_meter.profile.objects.values():
         rights = row.rights.get(association)
         if rights is None:
             continue
@@ -69,9 +69,9 @@ def test_object_list(meter: Any, gurux: Any, association: str) -> None:
 
 
 @pytest.mark.parametrize("association", ["public", "reader", "s1sp", "dco"])
-def test_every_readable_attribute(meter: Any, gurux: Any, association: str) -> None:
+def test_every_readable_attribute(any_meter: Any, gurux: Any, association: str) -> None:
     """The object list alone says what to read; all of it can be read and parsed."""
-    session = gurux(meter, association)
+    session = gurux(any_meter, association)
     got = set()
     for item in session.objects():
         # The package reads a profile's buffer only after its capture objects.
@@ -80,7 +80,7 @@ def test_every_readable_attribute(meter: Any, gurux: Any, association: str) -> N
                 session.read(item, number)
                 instance = bytes(int(part) for part in item.logicalName.split("."))
                 got.add(AttributeDescriptor(int(item.objectType), instance, number))
-    assert got == set(meter.readable(association))
+    assert got == set(any_meter.readable(association))
 
 
 def test_association_object(meter: Any, gurux: Any) -> None:
