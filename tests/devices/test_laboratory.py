@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devices.profile import available, every, load
+from devices.profile import available, every, gas, load
 from dlms import axdr
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.config import CURRENT_ASSOCIATION
@@ -32,7 +32,7 @@ def lab(make_bench: Callable[..., Any]) -> Any:
 
 def test_it_is_no_part_of_the_demonstration() -> None:
     assert "laboratory" not in available()
-    assert set(every()) == {*available(), "laboratory"}
+    assert set(every()) == {*available(), *gas(), "laboratory"}
 
 
 def test_every_interface_class_is_there() -> None:
