@@ -44,11 +44,15 @@ def first_document(process: subprocess.Popen[str]) -> Any:
     raise AssertionError(f"it ended: {''.join(lines)}")
 
 
+SATURDAY = "2019-03-30T12:00:00+00:00"
+"""Its supply stays for want of credit, and it tells so."""
+
+
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Path]:
     """A sandbox with one meter, which has something to tell from its birth on."""
     workspace = tmp_path / "workspace"
-    process = start(workspace, "up", "itron", "--json")
+    process = start(workspace, "up", "itron", "--json", "--at", SATURDAY)
     first_document(process)
     yield workspace
     process.send_signal(signal.SIGINT)
