@@ -24,12 +24,12 @@ _COLUMNS, _PERIOD, _ENTRIES = 3, 4, 8
 
 def is_stored(device: Meter, row: ObjectRow) -> bool:
     """Whether the buffer holds captured rows; else they are computed."""
-    return row.role == STORED or _number(device, row, _PERIOD) == 0
+    return row.role == STORED or device.number(row, _PERIOD) == 0
 
 
 def entries(device: Meter, row: ObjectRow) -> int:
     """How many rows the buffer has room for: profile_entries, within :data:`MAX_ROWS`."""
-    return min(_number(device, row, _ENTRIES), MAX_ROWS)
+    return min(device.number(row, _ENTRIES), MAX_ROWS)
 
 
 def columns(device: Meter, row: ObjectRow) -> tuple[Data, ...]:
@@ -115,8 +115,3 @@ def cell(device: Meter, column: Data, now: dt.datetime) -> Data:
 def _next(instance: bytes) -> str:
     """The figure that is the running number of the next row."""
     return f"captured {obis.text(instance)}"
-
-
-def _number(device: Meter, row: ObjectRow, attribute: int) -> int:
-    value = device.value(row, attribute)
-    return value.value if value is not None and isinstance(value.value, int) else 0

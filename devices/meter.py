@@ -234,6 +234,11 @@ class Meter(ABC):
         stored = self.state.values.get((row.instance, number))
         return row.values.get(number) if stored is None else stored
 
+    def number(self, row: ObjectRow, attribute: int) -> int:
+        """A stored integer; 0 if none is stored."""
+        value = self.value(row, attribute)
+        return value.value if value is not None and isinstance(value.value, int) else 0
+
     def store(self, row: ObjectRow, number: int, value: Data) -> None:
         self.state.values[row.instance, number] = value
 

@@ -13,11 +13,10 @@ from devices import metrology
 from devices.meter import Meter
 from devices.metrology import Quantity
 from devices.registers import registers
+from devices.timekeeping import EPOCH, moment_of
 
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-MICROSECOND = dt.timedelta(microseconds=1)
 BILLING_RESET = "billing-reset"
-"""The figure that says when the billing period began, in microseconds since :data:`EPOCH`."""
+"""The figure that says when the billing period began, as a stamp."""
 
 _HALF_HOUR = dt.timedelta(minutes=30)
 _HOUR = dt.timedelta(hours=1)
@@ -68,7 +67,7 @@ def greatest_demand(device: Meter, quantity: Quantity, now: dt.datetime) -> Dema
     if reset is None:
         began = now.astimezone(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     else:
-        began = EPOCH + reset * MICROSECOND
+        began = moment_of(reset)
     last = turn(device, now, _HALF_HOUR)
     count = (last - max(began, now - _LONGEST)) // _HALF_HOUR
     if count < 1:

@@ -96,9 +96,7 @@ def relay(meter: Meter) -> ObjectRow | None:
 
 
 def state_of(meter: Meter, row: ObjectRow) -> ControlState:
-    value = meter.value(row, 3)
-    state = value.value if value is not None and isinstance(value.value, int) else 0
-    return ControlState(state)
+    return ControlState(meter.number(row, 3))
 
 
 def is_connected(meter: Meter) -> bool:
@@ -108,8 +106,7 @@ def is_connected(meter: Meter) -> bool:
 
 
 def mode_of(meter: Meter, row: ObjectRow) -> int:
-    value = meter.value(row, 4)
-    return value.value if value is not None and isinstance(value.value, int) else 0
+    return meter.number(row, 4)
 
 
 def put(meter: Meter, row: ObjectRow, after: ControlState, now: dt.datetime) -> None:

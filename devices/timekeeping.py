@@ -18,7 +18,7 @@ from dlms.errors import CodecError
 
 CLOCK = bytes((0, 0, 1, 0, 0, 255))
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
+MICROSECOND = dt.timedelta(microseconds=1)
 _DAY = 86_400
 _MONDAY = dt.datetime(1970, 1, 5)
 _WHOLE_DAY = dt.timedelta(days=1)
@@ -30,7 +30,7 @@ INVALID = "clock invalid"
 
 def stamp(moment: dt.datetime) -> int:
     """A moment as a figure: microseconds since 1970."""
-    return (moment - EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def moment_of(figure: int) -> dt.datetime:
@@ -97,7 +97,7 @@ class Zone(NamedTuple):
             return local
         end = _moment_in(self.end, local.year)
         assert end is not None
-        return end - _MICROSECOND
+        return end - MICROSECOND
 
 
 @lru_cache(maxsize=1024)
@@ -136,11 +136,11 @@ def zone(meter: Meter) -> Zone:
     row = meter.profile.objects.get(CLOCK)
     if row is None:
         return _UTC
-    normal = dt.timedelta(minutes=-_number(meter.value(row, 3)))
+    normal = dt.timedelta(minutes=-meter.number(row, 3))
     enabled = meter.value(row, 8)
     if enabled is None or not enabled.value:
         return Zone(normal) if normal else _UTC
-    summer = dt.timedelta(minutes=_number(meter.value(row, 7)))
+    summer = dt.timedelta(minutes=meter.number(row, 7))
     return Zone(normal, summer, _octets(meter.value(row, 5)), _octets(meter.value(row, 6)))
 
 
@@ -238,10 +238,6 @@ def _moment_of_turn(meter: Meter, shown: dt.datetime, period: int) -> dt.datetim
     if period % _DAY:
         return shown.replace(tzinfo=dt.UTC) - meter.state.clock_offset
     return true_time(meter, shown)
-
-
-def _number(value: Data | None) -> int:
-    return value.value if value is not None and isinstance(value.value, int) else 0
 
 
 def _octets(value: Data | None) -> bytes:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from devices.captures import STORED, capture
 from devices.life.schedules import Appointment
 from devices.meter import Meter
-from devices.prepayment.account import number
 from devices.profile.model import ObjectRow
 from devices.timekeeping import next_turn
 
@@ -16,7 +15,7 @@ from devices.timekeeping import next_turn
 def captures(meter: Meter, after: dt.datetime) -> Iterator[Appointment]:
     """The next one of each."""
     for row in meter.profile.of_role(STORED):
-        if period := number(meter, row, 4):
+        if period := meter.number(row, 4):
             yield Appointment(next_turn(meter, after, period).moment, _capturing(row))
 
 

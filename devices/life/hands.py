@@ -10,7 +10,7 @@ from devices.happenings import Happening, happened
 from devices.life.living import advance
 from devices.meter import Meter
 from devices.objects.token_gateway import Delivery, TokenStatus, enter
-from devices.prepayment.account import CreditType, credits_of, number
+from devices.prepayment.account import CreditType, credits_of
 from devices.prepayment.review import invoke
 from devices.supply import POWERLESS
 from devices.timekeeping import INVALID, moment_of, stamp
@@ -101,7 +101,7 @@ def press(meter: Meter, what: Press, now: dt.datetime) -> bool:
         done = any(
             invoke(meter, row, now)
             for row in credits_of(meter)
-            if number(meter, row, 3) == CreditType.EMERGENCY
+            if meter.number(row, 3) == CreditType.EMERGENCY
         )
     told = Happening.LOCAL_COMMAND_DONE if done else Happening.LOCAL_COMMAND_REFUSED
     happened(meter, told, now)

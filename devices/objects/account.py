@@ -71,7 +71,7 @@ def _status_bits(call: Call) -> Data:
     others = [
         account.status(meter, row)
         for row in account.credits_of(meter)
-        if account.number(meter, row, 3) != CreditType.TOKEN
+        if meter.number(row, 3) != CreditType.TOKEN
     ]
     return bit_string(
         "".join(
@@ -112,7 +112,7 @@ def _to_clear(call: Call) -> Data:
 
 def _debt(call: Call) -> Data:
     """aggregated_debt: what the charges are still to collect."""
-    remaining = (account.number(call.device, row, 12) for row in charges_of(call.device))
+    remaining = (call.device.number(row, 12) for row in charges_of(call.device))
     return double_long(min(sum(remaining), account.MAX))
 
 

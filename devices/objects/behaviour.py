@@ -70,6 +70,5 @@ def computed(give: Callable[[Call], Data]) -> Read:
 
 
 def number(call: Call, attribute: int) -> int:
-    """A stored integer; 0 if the profile says nothing."""
-    value = call.device.value(call.row, attribute)
-    return value.value if value is not None and isinstance(value.value, int) else 0
+    """A stored integer of the object; 0 if none is stored."""
+    return call.device.number(call.row, attribute)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from devices import captures, metrology
-from devices.metering import EPOCH, MICROSECOND, turn
+from devices.metering import turn
 from devices.objects import demand_register, roles
 from devices.objects.behaviour import Call, number
-from devices.timekeeping import aware, clock_octets
+from devices.timekeeping import MICROSECOND, aware, clock_octets, moment_of, stamp
 from dlms.axdr.data import NULL, Data, octet_string, structure
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.cosem import classes
@@ -53,8 +53,8 @@ class Rows(NamedTuple):
 
         ``here`` is the call of that clock, whose zone is that of times without a deviation.
         """
-        least = None if low is None else (low - EPOCH) // MICROSECOND
-        most = None if high is None else (high - EPOCH) // MICROSECOND
+        least = None if low is None else stamp(low)
+        most = None if high is None else stamp(high)
         if self.shift is not None:
             begin = 0 if least is None else bisect_left(self.keys, least - self.shift)
             end = len(self.keys) if most is None else bisect_right(self.keys, most - self.shift)
@@ -81,8 +81,8 @@ def rows_of(call: Call) -> Rows:
 
 
 def since(call: Call) -> str:
-    """The figure that says when a buffer of computed rows was last cleared, in microseconds since
-    :data:`EPOCH`: no row is older.
+    """The figure that says when a buffer of computed rows was last cleared, as a stamp:
+    no row is older.
     """
     return f"since {text(call.row.instance)}"
 
@@ -92,9 +92,9 @@ def _times(call: Call) -> range:
     clock shows a multiple of the period, since the meter is there and the buffer was cleared.
     """
     period = dt.timedelta(seconds=number(call, 4))
-    last = (turn(call.device, call.now, period) - EPOCH) // MICROSECOND
+    last = stamp(turn(call.device, call.now, period))
     step = period // MICROSECOND
-    first = (metrology.INSTALLED - EPOCH) // MICROSECOND
+    first = stamp(metrology.INSTALLED)
     cleared = call.device.state.figures.get(since(call))
     if cleared is not None:
         first = max(first, cleared + 1)
@@ -112,16 +112,14 @@ def _column(call: Call, column: Data) -> Cell:
     whole = (attribute, index) == (_VALUE, 0)
     reading = roles.reading(row.role)
     if reading is not None and whole:
-        return lambda key: reading(device, EPOCH + dt.timedelta(microseconds=key))
+        return lambda key: reading(device, moment_of(key))
     if row.interface_class.class_id == _CLOCK and whole:
-        return lambda key: octet_string(
-            clock_octets(device, EPOCH + dt.timedelta(microseconds=key))
-        )
+        return lambda key: octet_string(clock_octets(device, moment_of(key)))
     goes_on = reading is not None or row.role == demand_register.DEMAND
     if not goes_on and row.interface_class.class_id != _CLOCK:
         present = captures.cell(device, column, call.now)
         return lambda key: present
-    return lambda key: captures.cell(device, column, EPOCH + dt.timedelta(microseconds=key))
+    return lambda key: captures.cell(device, column, moment_of(key))
 
 
 def _kept(rows: list[Data], column: int) -> Cell:
@@ -142,4 +140,4 @@ def _shown(value: Data, here: Call) -> int | None:
         moment = aware(here.device, CosemDateTime.from_octets(value.value).to_datetime())
     except (CodecError, ValueError):
         return None
-    return (moment - EPOCH) // MICROSECOND
+    return stamp(moment)

@@ -57,8 +57,7 @@ _BUSY = (Status.VERIFYING, Status.ACTIVATING)
 
 
 def status(meter: Meter, row: ObjectRow) -> Status:
-    value = meter.value(row, _STATUS)
-    return Status(value.value) if value is not None and isinstance(value.value, int) else Status(0)
+    return Status(meter.number(row, _STATUS))
 
 
 def block_size(meter: Meter, row: ObjectRow) -> int:

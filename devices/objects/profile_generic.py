@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from devices import captures
-from devices.metering import EPOCH, MICROSECOND
 from devices.objects.behaviour import SUCCESS, Behaviour, Call, Outcome, Write, computed, number
 from devices.objects.buffer_rows import Rows, rows_of, since
 from devices.objects.range_limits import limits
+from devices.timekeeping import stamp
 from dlms.axdr.data import Data, DataType, array, double_long_unsigned
 from dlms.cosem import classes
 from dlms.errors import CodecError
@@ -133,7 +133,7 @@ def _in_use(call: Call) -> Data:
 def _clear(call: Call) -> None:
     """Rows that are stored are dropped; rows that are computed begin anew now."""
     captures.clear(call.device, call.row.instance)
-    call.device.state.figures[since(call)] = (call.now - EPOCH) // MICROSECOND
+    call.device.state.figures[since(call)] = stamp(call.now)
 
 
 def _restructure(attribute: int) -> Write:

@@ -46,22 +46,16 @@ def account_of(meter: Meter) -> ObjectRow | None:
 
 def credits_of(meter: Meter) -> list[ObjectRow]:
     """The Credits that are in use at all (priority above 0), the first to be used first."""
-    used = [row for row in meter.profile.of_class(classes.CREDIT) if number(meter, row, 4)]
-    return sorted(used, key=lambda row: (number(meter, row, 4), row.instance))
+    used = [row for row in meter.profile.of_class(classes.CREDIT) if meter.number(row, 4)]
+    return sorted(used, key=lambda row: (meter.number(row, 4), row.instance))
 
 
 def token_credit(meter: Meter) -> ObjectRow:
     """The Credit that tokens go to. ``LookupError`` if the meter has none."""
     for row in meter.profile.of_class(classes.CREDIT):
-        if number(meter, row, 3) == CreditType.TOKEN:
+        if meter.number(row, 3) == CreditType.TOKEN:
             return row
     raise LookupError("no token credit")
-
-
-def number(meter: Meter, row: ObjectRow, attribute: int) -> int:
-    """A stored integer; 0 if the profile says nothing."""
-    value = meter.value(row, attribute)
-    return value.value if value is not None and isinstance(value.value, int) else 0
 
 
 def bit(meter: Meter, row: ObjectRow, attribute: int, place: int) -> bool:
@@ -73,7 +67,7 @@ def bit(meter: Meter, row: ObjectRow, attribute: int, place: int) -> bool:
 
 def amount(meter: Meter, row: ObjectRow) -> int:
     """current_credit_amount."""
-    return number(meter, row, 2)
+    return meter.number(row, 2)
 
 
 def put_amount(meter: Meter, row: ObjectRow, value: int) -> None:
@@ -82,7 +76,7 @@ def put_amount(meter: Meter, row: ObjectRow, value: int) -> None:
 
 
 def status(meter: Meter, row: ObjectRow) -> CreditStatus:
-    return CreditStatus(min(number(meter, row, 8), CreditStatus.CONSUMED))
+    return CreditStatus(min(meter.number(row, 8), CreditStatus.CONSUMED))
 
 
 def put_status(meter: Meter, row: ObjectRow, value: CreditStatus) -> None:
@@ -99,7 +93,7 @@ def available(meter: Meter) -> int:
     """available_credit: the token credit, and what other credits have that were invoked."""
     total = balance(meter)
     for row in credits_of(meter):
-        if number(meter, row, 3) != CreditType.TOKEN and status(meter, row) in INVOKED:
+        if meter.number(row, 3) != CreditType.TOKEN and status(meter, row) in INVOKED:
             total += amount(meter, row)
     return total
 

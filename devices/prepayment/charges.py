@@ -18,7 +18,6 @@ from devices.prepayment.account import (
     MAX,
     account_of,
     bit,
-    number,
     prepays,
 )
 from devices.prepayment.credits import draw
@@ -55,8 +54,8 @@ class ChargeType(IntEnum):
 
 def charges_of(meter: Meter) -> list[ObjectRow]:
     """The Charges that are in use at all, the first to be collected first."""
-    used = [row for row in meter.profile.of_class(classes.CHARGE) if number(meter, row, 4)]
-    return sorted(used, key=lambda row: (number(meter, row, 4), row.instance))
+    used = [row for row in meter.profile.of_class(classes.CHARGE) if meter.number(row, 4)]
+    return sorted(used, key=lambda row: (meter.number(row, 4), row.instance))
 
 
 # When ---------------------------------------------------------------------------------------------
@@ -68,7 +67,7 @@ def next_collection(meter: Meter, row: ObjectRow, after: dt.datetime) -> Turn | 
     A standing charge is collected once for each date, whoever sets the clock; what is consumed is
     collected since the last time whenever that was.
     """
-    period, kind = number(meter, row, 8), number(meter, row, 3)
+    period, kind = meter.number(row, 8), meter.number(row, 3)
     if period <= 0 or kind == ChargeType.PAYMENT:
         return None
     last = meter.state.figures.get(_figure(row, "turn"))
@@ -82,7 +81,7 @@ def next_collection(meter: Meter, row: ObjectRow, after: dt.datetime) -> Turn | 
 
 def collect_turn(meter: Meter, row: ObjectRow, turn: Turn, now: dt.datetime) -> None:
     """Collect a charge whose time has come."""
-    if number(meter, row, 3) == ChargeType.CONSUMPTION:
+    if meter.number(row, 3) == ChargeType.CONSUMPTION:
         collect_consumed(meter, row, now)
     else:
         _keep_turn(meter, row, turn.shown)
@@ -103,7 +102,7 @@ def close_books(meter: Meter, now: dt.datetime) -> None:
     not at all.
     """
     for row in charges_of(meter):
-        if number(meter, row, 3) == ChargeType.CONSUMPTION:
+        if meter.number(row, 3) == ChargeType.CONSUMPTION:
             collect_consumed(meter, row, now)
 
 
@@ -114,8 +113,8 @@ def collect_once(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
 
 def begin(meter: Meter, row: ObjectRow, now: dt.datetime) -> None:
     """A charge that has never been collected counts from now on."""
-    period = number(meter, row, 8)
-    if number(meter, row, 3) == ChargeType.CONSUMPTION:
+    period = meter.number(row, 8)
+    if meter.number(row, 3) == ChargeType.CONSUMPTION:
         meter.state.figures.setdefault(_figure(row, "collected"), stamp(now))
     elif period > 0:
         _keep_turn(meter, row, last_turn(meter, now, period))
@@ -150,14 +149,14 @@ def priced(prices: dict[bytes, int], used: Rates) -> int:
 def pay(meter: Meter, value: int, now: dt.datetime) -> int:
     """Collect what payments are charged with; give what is left of a payment of ``value``."""
     for row in charges_of(meter):
-        if number(meter, row, 3) != ChargeType.PAYMENT:
+        if meter.number(row, 3) != ChargeType.PAYMENT:
             continue
         # One that is continuous has no end.
-        remaining = value if bit(meter, row, 9, _CONTINUOUS) else number(meter, row, 12)
+        remaining = value if bit(meter, row, 9, _CONTINUOUS) else meter.number(row, 12)
         if remaining <= 0:
             continue
         if bit(meter, row, 9, _PERCENTAGE):
-            due = value * min(number(meter, row, 13), _WHOLE) // _WHOLE
+            due = value * min(meter.number(row, 13), _WHOLE) // _WHOLE
         else:
             due = _scaled(meter, row, sum(per_unit(meter, row).values()), 1) // BILLION
         taken = max(0, min(due, remaining, value))
@@ -192,22 +191,22 @@ def _collect(meter: Meter, row: ObjectRow, cost: int, now: dt.datetime) -> None:
     units, left = divmod(meter.state.figures.get(rest, 0) + cost, BILLION)
     meter.state.figures[rest] = left
     if not bit(meter, row, 9, _CONTINUOUS):
-        units = min(units, max(0, number(meter, row, 12)))
+        units = min(units, max(0, meter.number(row, 12)))
     draw(meter, units)
     _book(meter, row, units, now)
 
 
 def _book(meter: Meter, row: ObjectRow, units: int, now: dt.datetime) -> None:
     """Put down that so much was collected."""
-    meter.store(row, 2, double_long(min(number(meter, row, 2) + units, MAX)))
+    meter.store(row, 2, double_long(min(meter.number(row, 2) + units, MAX)))
     meter.store(row, 10, octet_string(clock_octets(meter, now)))
     meter.store(row, 11, double_long(units))
     if not bit(meter, row, 9, _CONTINUOUS):
-        meter.store(row, 12, double_long(max(0, number(meter, row, 12) - units)))
+        meter.store(row, 12, double_long(max(0, meter.number(row, 12) - units)))
 
 
 def _is_collected(meter: Meter, row: ObjectRow, now: dt.datetime) -> bool:
-    if number(meter, row, 3) != ChargeType.TIME:
+    if meter.number(row, 3) != ChargeType.TIME:
         return True  # what has flowed is paid for
     bits = next(_collection(meter, row), "")
     # What was due while there were no mains is collected when they are back.

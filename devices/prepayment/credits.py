@@ -13,7 +13,6 @@ from devices.prepayment.account import (
     amount,
     bit,
     credits_of,
-    number,
     put_amount,
     status,
     token_credit,
@@ -27,7 +26,7 @@ _PAID_BACK = 2
 def give(meter: Meter, value: int) -> None:
     """Pay back what is owed, then what was borrowed; the rest is the balance."""
     token = token_credit(meter)
-    owed = max(0, number(meter, token, 6) - amount(meter, token))
+    owed = max(0, meter.number(token, 6) - amount(meter, token))
     put_amount(meter, token, amount(meter, token) + min(value, owed))
     value -= min(value, owed)
     for row in credits_of(meter):
@@ -43,7 +42,7 @@ def borrowed(meter: Meter, row: ObjectRow) -> int:
     """
     if not bit(meter, row, 7, _PAID_BACK):
         return 0
-    return max(0, number(meter, row, 9) - amount(meter, row))
+    return max(0, meter.number(row, 9) - amount(meter, row))
 
 
 def draw(meter: Meter, value: int) -> None:
@@ -52,7 +51,7 @@ def draw(meter: Meter, value: int) -> None:
     for row in credits_of(meter):
         if row is not token and status(meter, row) not in INVOKED:
             continue
-        taken = min(value, max(0, amount(meter, row) - number(meter, row, 6)))
+        taken = min(value, max(0, amount(meter, row) - meter.number(row, 6)))
         put_amount(meter, row, amount(meter, row) - taken)
         value -= taken
     put_amount(meter, token, amount(meter, token) - value)

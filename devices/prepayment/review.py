@@ -19,7 +19,6 @@ from devices.prepayment.account import (
     available,
     bit,
     credits_of,
-    number,
     prepays,
     put_status,
     status,
@@ -55,7 +54,7 @@ def review(meter: Meter, now: dt.datetime) -> None:
         return
     token = token_credit(meter)
     left = amount(meter, token)
-    has_left = left > number(meter, token, 6)
+    has_left = left > meter.number(token, 6)
     put_status(meter, token, CreditStatus.IN_USE if has_left else CreditStatus.CONSUMED)
     for row in credits_of(meter):
         if row is not token:
@@ -69,15 +68,15 @@ def _review_credit(
 ) -> None:
     """One credit behind the token credit, of which ``left`` is there."""
     before = status(meter, row)
-    has_amount = amount(meter, row) > number(meter, row, 6)
-    offered = left <= number(meter, row, 10)
+    has_amount = amount(meter, row) > meter.number(row, 6)
+    offered = left <= meter.number(row, 10)
     after = before
     if before in INVOKED:
         after = CreditStatus.SELECTED if has_left else CreditStatus.IN_USE
         if not has_amount:
             after = CreditStatus.CONSUMED
             happened(meter, Happening.EMERGENCY_CREDIT_EXHAUSTED, now)
-        elif not offered and amount(meter, row) >= number(meter, row, 9):
+        elif not offered and amount(meter, row) >= meter.number(row, 9):
             after = CreditStatus.ENABLED  # paid back, and not needed
     elif before is CreditStatus.CONSUMED:
         if has_amount:
@@ -97,7 +96,7 @@ def _review_level(meter: Meter, now: dt.datetime) -> None:
     """Below the low credit threshold: told once."""
     account = account_of(meter)
     figures = meter.state.figures
-    if account is None or available(meter) > number(meter, account, 16):
+    if account is None or available(meter) > meter.number(account, 16):
         figures.pop(LOW, None)
     elif not figures.get(LOW):
         figures[LOW] = 1

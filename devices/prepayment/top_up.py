@@ -11,7 +11,6 @@ from devices.prepayment.account import (
     CreditType,
     amount,
     is_closed,
-    number,
     put_amount,
 )
 from devices.prepayment.charges import pay
@@ -40,7 +39,7 @@ def add_credit(meter: Meter, row: ObjectRow, value: int, now: dt.datetime) -> No
     """
     new = amount(meter, row) + value
     check(meter, value, new)
-    if value > 0 and number(meter, row, 3) == CreditType.TOKEN:
+    if value > 0 and meter.number(row, 3) == CreditType.TOKEN:
         give(meter, pay(meter, value, now))
     else:
         put_amount(meter, row, new)

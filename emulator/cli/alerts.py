@@ -29,28 +29,18 @@ _HIGHEST_PORT = 65535
 
 def register(subparsers: SubParsers) -> None:
     alerts = subparsers.add_parser("alerts", help="listen for alerts of meters and print them")
-    alerts.add_argument("--count", type=_count, metavar="N", help="end after N alerts")
-    alerts.add_argument("--port", type=_port, default=0, help="default: any free one")
+    alerts.add_argument(
+        "--count", type=options.whole(1, MAX_COUNT), metavar="N", help="end after N alerts"
+    )
+    alerts.add_argument(
+        "--port", type=options.whole(0, _HIGHEST_PORT), default=0, help="default: any free one"
+    )
     alerts.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     options.add_workspace(alerts)
     options.add_custody(alerts)
     options.add_keylog(alerts)
     options.add_json(alerts)
     alerts.set_defaults(run=lambda args: failures.run(_alerts(args)))
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= MAX_COUNT:
-        raise ValueError
-    return count
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise ValueError
-    return port
 
 
 async def _alerts(args: argparse.Namespace) -> int:

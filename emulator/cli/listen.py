@@ -32,7 +32,9 @@ def register(subparsers: options.SubParsers) -> None:
         metavar="NAME",
         help=f"invoke a Push setup first (default: {_PUSH_SETUP})",
     )
-    listen.add_argument("--count", type=_count, metavar="N", help="end after N notifications")
+    listen.add_argument(
+        "--count", type=options.whole(1, MAX_COUNT), metavar="N", help="end after N notifications"
+    )
     listen.add_argument(
         "--seconds",
         type=_seconds,
@@ -45,13 +47,6 @@ def register(subparsers: options.SubParsers) -> None:
     options.add_keylog(listen)
     options.add_json(listen)
     listen.set_defaults(run=lambda args: failures.run(_listen(args)))
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= MAX_COUNT:
-        raise ValueError
-    return count
 
 
 def _seconds(text: str) -> float:

@@ -56,6 +56,18 @@ def factor(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
 
 
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number from ``least`` to ``most`` on the command line."""
+
+    def number(text: str) -> int:
+        found = int(text)
+        if not least <= found <= most:
+            raise argparse.ArgumentTypeError(f"{found} is not in {least}..{most}")
+        return found
+
+    return number
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 

@@ -28,7 +28,9 @@ def register(subparsers: options.SubParsers) -> None:
         "meter", help="name of a meter of the running sandbox; with --alone a profile or its file"
     )
     plot.add_argument("--out", type=Path, metavar="FILE", help="FILE.png or FILE.svg")
-    plot.add_argument("--days", type=_days, default=14, help="how many (default: 14)")
+    plot.add_argument(
+        "--days", type=options.whole(1, MAX_DAYS), default=14, help="how many (default: 14)"
+    )
     plot.add_argument(
         "--alone",
         type=dt.datetime.fromisoformat,
@@ -47,13 +49,6 @@ def register(subparsers: options.SubParsers) -> None:
     options.add_keylog(plot)
     options.add_json(plot)
     plot.set_defaults(run=lambda args: failures.run(_plot(args)))
-
-
-def _days(text: str) -> int:
-    days = int(text)
-    if not 1 <= days <= MAX_DAYS:
-        raise argparse.ArgumentTypeError(f"{days} is not in 1..{MAX_DAYS}")
-    return days
 
 
 async def _plot(args: argparse.Namespace) -> int:

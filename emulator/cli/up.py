@@ -56,7 +56,10 @@ def register(subparsers: options.SubParsers) -> None:
         "--all", action="store_true", help="the manufacturers' gas meters as well, after the others"
     )
     up.add_argument(
-        "--port", type=_port, default=0, help="first port; default: any free ones on 127.0.0.1"
+        "--port",
+        type=options.whole(0, _HIGHEST_PORT),
+        default=0,
+        help="first port; default: any free ones on 127.0.0.1",
     )
     up.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     for way in Way:
@@ -105,13 +108,6 @@ def register(subparsers: options.SubParsers) -> None:
     mqtt.add_mqtt(up, period=True)
     options.add_json(up)
     up.set_defaults(run=lambda args: failures.run(_up(args)))
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise ValueError
-    return port
 
 
 def _factor(text: str) -> float:

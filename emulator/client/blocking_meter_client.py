@@ -20,6 +20,7 @@ from dlms.security.ops import CryptoOp
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.registry import Notification
 from emulator.client.blocking_channel import BlockingChannel
+from emulator.client.driving import drive_blocking
 from emulator.client.errors import NothingSaid
 from emulator.client.meter_client import RESPONSE_TIMEOUT
 from emulator.client.standing import Standing
@@ -103,33 +104,19 @@ class BlockingMeterClient:
     def hold(self, dialogue: Dialogue[T]) -> T:
         """Give a dialogue what it asks for until it has its result."""
         with self._turn, self._standing.dialogue():
-            return self._carry_out(dialogue)
+            return drive_blocking(dialogue, self._grant)
 
-    def _carry_out(self, dialogue: Dialogue[T]) -> T:
-        given: Any = None
-        resume: Callable[[Any], Effect] = dialogue.send
-        try:
-            while True:
-                wish = resume(given)
-                try:
-                    if isinstance(wish, Compute):
-                        given = run(wish.step, self._execute)
-                        self._standing.answered()
-                    elif isinstance(wish, Post):
-                        self._post(wish.apdus)
-                        given = None
-                    elif isinstance(wish, Glance):
-                        given = self._channel.glance(*self.pair)
-                    else:
-                        self._standing.asked()
-                        given = self._transmit(wish.apdus)
-                    resume = dialogue.send
-                except Exception as error:
-                    # The dialogue knows what for: it says so and fails, or says its blocks again.
-                    given, resume = error, dialogue.throw
-        except StopIteration as stop:
-            result: T = stop.value
+    def _grant(self, wish: Effect) -> Any:
+        if isinstance(wish, Compute):
+            result = run(wish.step, self._execute)
+            self._standing.answered()
             return result
+        if isinstance(wish, Post):
+            return self._post(wish.apdus)
+        if isinstance(wish, Glance):
+            return self._channel.glance(*self.pair)
+        self._standing.asked()
+        return self._transmit(wish.apdus)
 
     def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
         self._post(apdus)

@@ -17,10 +17,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dlms.cosem.image_transfer import Status
-from emulator.client.image_courses import Course, Pause, Wish, activated, looked, verified
+from emulator.client.driving import drive, drive_blocking
+from emulator.client.image_courses import Course, Pause, activated, looked, verified
 from emulator.client.image_look import Look
 from emulator.client.image_transfer import Transfer
 from emulator.client.security_setup import BlockingHold, Hold
@@ -36,41 +37,18 @@ async def follow(
     course: Course[T], hold: Hold, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 ) -> T:
     """Go a course on one association."""
-    given: Any = None
-    resume: Callable[[Any], Wish] = course.send
-    try:
-        while True:
-            wish = resume(given)
-            try:
-                if isinstance(wish, Pause):
-                    given = await sleep(wish.seconds)
-                else:
-                    given = await hold(wish)
-                resume = course.send
-            except Exception as error:
-                given, resume = error, course.throw
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+    return await drive(
+        course, lambda wish: sleep(wish.seconds) if isinstance(wish, Pause) else hold(wish)
+    )
 
 
 def follow_blocking(
     course: Course[T], hold: BlockingHold, sleep: Callable[[float], object] = time.sleep
 ) -> T:
     """The same without an event loop."""
-    given: Any = None
-    resume: Callable[[Any], Wish] = course.send
-    try:
-        while True:
-            wish = resume(given)
-            try:
-                given = sleep(wish.seconds) if isinstance(wish, Pause) else hold(wish)
-                resume = course.send
-            except Exception as error:
-                given, resume = error, course.throw
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+    return drive_blocking(
+        course, lambda wish: sleep(wish.seconds) if isinstance(wish, Pause) else hold(wish)
+    )
 
 
 async def deliver(

@@ -17,6 +17,7 @@ from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.registry import Notification
 from emulator.channel import Channel
+from emulator.client.driving import drive
 from emulator.client.errors import NothingSaid
 from emulator.client.standing import Standing
 
@@ -105,33 +106,19 @@ class MeterClient:
         """Give a dialogue what it asks for until it has its result."""
         async with self._turn:
             with self._standing.dialogue():
-                return await self._carry_out(dialogue)
+                return await drive(dialogue, self._grant)
 
-    async def _carry_out(self, dialogue: Dialogue[T]) -> T:
-        given: Any = None
-        resume: Callable[[Any], Effect] = dialogue.send
-        try:
-            while True:
-                wish = resume(given)
-                try:
-                    if isinstance(wish, Compute):
-                        given = await self._run(wish.step)
-                        self._standing.answered()
-                    elif isinstance(wish, Post):
-                        self._post(wish.apdus)
-                        given = None
-                    elif isinstance(wish, Glance):
-                        given = self._channel.glance(*self.pair)
-                    else:
-                        self._standing.asked()
-                        given = await self._transmit(wish.apdus)
-                    resume = dialogue.send
-                except Exception as error:
-                    # The dialogue knows what for: it says so and fails, or says its blocks again.
-                    given, resume = error, dialogue.throw
-        except StopIteration as stop:
-            result: T = stop.value
+    async def _grant(self, wish: Effect) -> Any:
+        if isinstance(wish, Compute):
+            result = await self._run(wish.step)
+            self._standing.answered()
             return result
+        if isinstance(wish, Post):
+            return self._post(wish.apdus)
+        if isinstance(wish, Glance):
+            return self._channel.glance(*self.pair)
+        self._standing.asked()
+        return await self._transmit(wish.apdus)
 
     async def _transmit(self, apdus: tuple[bytes, ...]) -> bytes:
         self._post(apdus)

@@ -8,7 +8,6 @@ is written raises it, and reads the former ones or refuses them.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import struct
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.keywrap import (
 
 from devices.certificates import GeneratedPair, StoredCertificate
 from devices.history import Alert, Segment
+from devices.timekeeping import MICROSECOND, moment_of, stamp
 from dlms.axdr.decoding import decode
 from dlms.axdr.encoding import encode
 from dlms.cosem.security_setup import Entity, Policy
@@ -40,8 +40,6 @@ MADE = "made"
 KEYS, DESTROYED_KEYS = "keys", "destroyed_keys"
 """Sections of the key ring."""
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _RUNNING = struct.Struct(">Q")
 
 
@@ -88,14 +86,6 @@ def _named(parts_of: Callable[[T], object], made_of: Callable[[Any], T]) -> Code
         lambda key: inner.write(key).decode(),
         lambda stored: inner.read(_TEXT.read(stored).encode()),
     )
-
-
-def _instant(moment: dt.datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _moment(instant: int) -> dt.datetime:
-    return _EPOCH + instant * _MICROSECOND
 
 
 def _certificate_parts(one: StoredCertificate) -> object:
@@ -179,16 +169,16 @@ _SECTIONS: dict[str, Section] = {
     "history": Section(
         _NUMBER,
         _json(
-            lambda s: (_instant(s.since), s.flowing, s.calendar, s.offset // _MICROSECOND),
-            lambda p: Segment(_moment(p[0]), p[1], p[2], p[3] * _MICROSECOND),
+            lambda s: (stamp(s.since), s.flowing, s.calendar, s.offset // MICROSECOND),
+            lambda p: Segment(moment_of(p[0]), p[1], p[2], p[3] * MICROSECOND),
         ),
     ),
     "rows": Section(_PLACES, _DATA),
     "alerts": Section(
         _NUMBER,
         _json(
-            lambda alert: (int(alert.code), _instant(alert.moment), alert.argument),
-            lambda parts: Alert(parts[0], _moment(parts[1]), parts[2]),
+            lambda alert: (int(alert.code), stamp(alert.moment), alert.argument),
+            lambda parts: Alert(parts[0], moment_of(parts[1]), parts[2]),
         ),
     ),
     "figures": Section(_TEXT, _INT),
