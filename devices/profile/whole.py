@@ -101,7 +101,7 @@ def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
         raise place.at("role").error("needs the number of its rate, as in 'import-energy-rate 1'")
     if role in _OF_GAS:
         _check_gas(row, profile, place)
-    if row.interface_class is classes.SECURITY_SETUP:
+    if row.interface_class.class_id == classes.SECURITY_SETUP.class_id:
         number = row.instance[4]
         if all(found.security_setup != number for found in profile.associations.values()):
             raise place.error(f"no association has security_setup {number}")

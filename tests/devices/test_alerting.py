@@ -136,7 +136,7 @@ def test_rights_hold(make_bench: Callable[..., Any]) -> None:
     assert found.body.value[3].value == 0x8F74
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", (*available(), *gas()))
 def test_every_manufacturers_meter_tells_its_alerts(name: str) -> None:
     profile = load(name)
     assert profile.alert_push is not None

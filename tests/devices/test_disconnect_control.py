@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from devices.profile import available
+from devices.profile import available, gas
 from dlms.axdr.data import Data, boolean, enum, integer, unsigned
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
@@ -100,7 +100,7 @@ def test_the_parameter_is_an_integer(bench: Any, method: int, parameter: Data | 
     assert bench.digest() == before
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", (*available(), *gas()))
 def test_a_new_meter_is_off_and_can_be_armed_and_enabled(
     make_bench: Callable[..., Any], name: str
 ) -> None:
