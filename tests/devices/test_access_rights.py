@@ -139,7 +139,7 @@ def test_the_list_is_complete(make_bench: Callable[..., Any], name: str, associa
         assert set(found.methods.values()) <= {0, 1}
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_supply_the_clock_and_the_payment_mode_are_the_dcos_alone(name: str) -> None:
     """Critical: neither the S1SP by itself nor anyone without keys may."""
     critical = {
@@ -165,7 +165,7 @@ def test_the_supply_the_clock_and_the_payment_mode_are_the_dcos_alone(name: str)
     assert found == set(critical)
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_every_step_of_a_critical_instruction_is_the_dcos_alone(name: str) -> None:
     profile = load(name)
     for row in profile.instructions.values():
@@ -181,7 +181,7 @@ def test_every_step_of_a_critical_instruction_is_the_dcos_alone(name: str) -> No
                     assert not rights.attribute(step.attribute.attribute).writable
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_without_keys_nothing_changes(name: str) -> None:
     """The public client and the password may only read."""
     profile = load(name)
@@ -192,7 +192,7 @@ def test_without_keys_nothing_changes(name: str) -> None:
                 assert not any(mode.writable for mode in rights.attributes.values())
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_public_client_reads_no_consumption_and_no_money(name: str) -> None:
     """X_PUBLIC_MIN."""
     private = {
@@ -208,7 +208,7 @@ def test_the_public_client_reads_no_consumption_and_no_money(name: str) -> None:
     assert not [row for row in rows if "public" in row.rights and row.interface_class in private]
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_s1sp_may_add_credit_by_the_way_its_meter_has(
     make_bench: Callable[..., Any], name: str
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from devices.history import Alert
 from devices.objects.push_plan import Delay, Destination
-from devices.profile import ProfileError, available, load, load_text
+from devices.profile import ProfileError, available, gas, load, load_text
 from dlms.axdr.data import (
     NULL,
     Data,
@@ -136,7 +136,7 @@ def test_rights_hold(make_bench: Callable[..., Any]) -> None:
     assert found.body.value[3].value == 0x8F74
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_every_manufacturers_meter_tells_its_alerts(name: str) -> None:
     profile = load(name)
     assert profile.alert_push is not None

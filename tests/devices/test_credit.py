@@ -32,7 +32,7 @@ max_balance = { value = 2147483647, assumed = "for the test" }
 """
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_update_adds(make_bench: Callable[..., Any], name: str) -> None:
     meter = make_bench(name)
     assert meter.value(CREDIT, 2) == START[name]
@@ -42,14 +42,14 @@ def test_update_adds(make_bench: Callable[..., Any], name: str) -> None:
     assert account.balance(meter.device) == START[name] + 2000
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_a_negative_update_takes_away(make_bench: Callable[..., Any], name: str) -> None:
     meter = make_bench(name)
     assert meter.act(CREDIT, UPDATE, double_long(-5)) is ActionResult.SUCCESS
     assert meter.value(CREDIT, 2) == START[name] - 5
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_s1sp_can_only_add(make_bench: Callable[..., Any], name: str) -> None:
     """To take credit away is not to top up; it takes the right to set the amount."""
     meter = make_bench(name)
@@ -60,7 +60,7 @@ def test_the_s1sp_can_only_add(make_bench: Callable[..., Any], name: str) -> Non
     assert meter.act(CREDIT, UPDATE, double_long(1), association="s1sp") is ActionResult.SUCCESS
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_as_much_as_may_be_added_at_once_and_no_more(
     make_bench: Callable[..., Any], name: str
 ) -> None:
@@ -73,7 +73,7 @@ def test_as_much_as_may_be_added_at_once_and_no_more(
     assert meter.act(CREDIT, UPDATE, double_long(most)) is ActionResult.SUCCESS
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_as_much_as_the_account_may_hold_and_no_more(
     make_bench: Callable[..., Any], name: str
 ) -> None:

@@ -100,7 +100,7 @@ def test_the_parameter_is_an_integer(bench: Any, method: int, parameter: Data | 
     assert bench.digest() == before
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_a_new_meter_is_off_and_can_be_armed_and_enabled(
     make_bench: Callable[..., Any], name: str
 ) -> None:

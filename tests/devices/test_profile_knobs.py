@@ -60,7 +60,7 @@ def test_wrong(table: dict[str, object], why: str) -> None:
         parse_knobs(table, PLACE)
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_meters(name: str) -> None:
     """Two are strict about the counter of f(StoC), the others are not; what else they do their own
     way is in the parties' associations alone.

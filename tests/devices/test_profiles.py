@@ -35,7 +35,7 @@ def profile(request: pytest.FixtureRequest) -> Profile:
 
 def test_there_are_five_and_four() -> None:
     """Electricity meters of five manufacturers, gas meters of four of them."""
-    assert set((*available(), *gas())) == FLAG_IDS.keys()
+    assert {*available(), *gas()} == FLAG_IDS.keys()
     assert {load(name).name for name in (*available(), *gas())} == FLAG_IDS.keys()
     makers = [load(name).manufacturer for name in available()]
     assert len(set(makers)) == len(makers) == 5

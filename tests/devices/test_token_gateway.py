@@ -48,7 +48,7 @@ def refused(meter: Any, digits: str | bytes, code: int) -> None:
     lockout.succeeded(meter.device)  # of how many are too many: test_lockout
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 @pytest.mark.parametrize("pence", [1, 500, 8191, 8200, 10_000])
 def test_the_exact_amount_in_the_unit_of_the_meter(
     make_bench: Callable[..., Any], name: str, pence: int

@@ -44,7 +44,7 @@ def test_before_anything(meter: Any, images: Any) -> None:
     assert meter.device.state.image == {}
 
 
-@pytest.mark.parametrize("name", (*available(), *gas()))
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_every_maker_takes_its_firmware(
     make_bench: Callable[..., Any], images: Any, name: str
 ) -> None:
