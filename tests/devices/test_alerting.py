@@ -140,14 +140,15 @@ def test_rights_hold(make_bench: Callable[..., Any]) -> None:
 def test_every_manufacturers_meter_tells_its_alerts(name: str) -> None:
     profile = load(name)
     assert profile.alert_push is not None
-    assert profile.alert_push.setup == SETUP_NAME
+    setup = profile.objects[profile.alert_push.setup]
+    assert (setup.instance == SETUP_NAME) is (setup.interface_class.version == 3)
     config = profile.associations[profile.alert_push.association].config
     assert config.pre_established
     assert config.policy == Protection.BOTH
     assert config.conformance == Conformance.DATA_NOTIFICATION | Conformance.GENERAL_PROTECTION
     users = [row.name for row in profile.associations.values() if row.security_setup == 4]
     assert users == ["alerts"]
-    assert profile.objects[SETUP_NAME].provenance.assumed
+    assert setup.provenance.assumed
 
 
 # How and when ---------------------------------------------------------------------------------

@@ -58,8 +58,11 @@ def test_object_list_has_the_form_of_the_book(meter: Any, association: str) -> N
             known = SELECTORS.get((element.value[0].value, number.value)) if selective else None
             assert types(attribute)[:2] == [DataType.INTEGER, DataType.ENUM]
             assert selectors == (NULL if known is None else array(*map(integer, known)))
+        # Version 0 says of a method only whether it may be invoked (Blue Book, 5).
+        own = meter.profile.objects[obis.parse(CURRENT)].interface_class.version
+        kind = DataType.BOOLEAN if own == 0 else DataType.ENUM
         for method in rights.value[1].value:
-            assert types(method) == [DataType.INTEGER, DataType.ENUM]
+            assert types(method) == [DataType.INTEGER, kind]
 
 
 @every

@@ -24,6 +24,10 @@ START = {
     "itron": -42_000,
     "landis_gyr": -20,
     "secure": 75,
+    "honeywell_elster_gas": 500,
+    "itron_gas": 250000,
+    "landis_gyr_gas": -20,
+    "secure_gas": 120,
 }
 OPEN = """
 [identity]

@@ -105,6 +105,9 @@ def test_a_new_meter_is_off_and_can_be_armed_and_enabled(
     make_bench: Callable[..., Any], name: str
 ) -> None:
     meter = make_bench(name)
+    if name == "itron_gas":  # in credit mode, and on
+        assert (meter.value(SUPPLY, 2), meter.value(SUPPLY, 3)) == (True, IN)
+        assert meter.act(SUPPLY, DISCONNECT, integer(0)) is ActionResult.SUCCESS
     assert (meter.value(SUPPLY, 2), meter.value(SUPPLY, 3)) == (False, OUT)
     assert meter.act(SUPPLY, RECONNECT, integer(0)) is ActionResult.SUCCESS
     assert (meter.value(SUPPLY, 2), meter.value(SUPPLY, 3)) == (False, READY)
