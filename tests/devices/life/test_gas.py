@@ -1,4 +1,4 @@
-"""Gas meters: volume and energy by hand, a fortnight's charges, and a valve that only a hand opens."""
+"""Gas meters: volume and energy by hand, a fortnight's charges, a valve that a hand opens."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_fortnight_by_volume(life: Callable[..., Any]) -> None:
 
 
 def test_a_price_for_a_rate_that_gas_has_not(life: Callable[..., Any]) -> None:
-    """Energy is of no rate: the price of the empty index is its price, whatever others there are."""
+    """Energy is of no rate: its price is that of the empty index, whatever others there are."""
     table = """[objects."0-0:19.20.0.255"]
 class = "Charge"
 values.5 = { structure = [
@@ -153,7 +153,7 @@ def test_a_new_factor_counts_from_then_on(life: Callable[..., Any], name: str) -
     converted = shown(meter, CONVERTED)
     assert write(meter, FACTOR, 100000) is DataAccessResult.SUCCESS
     assert shown(meter, CONVERTED) == converted == int(middle * Fraction("1.02264"))
-    meter.go(dt.timedelta(days=1))
+    meter.go(BEGIN + dt.timedelta(days=4))
     late = passed(meter, meter.now)
     parts = heat(early), heat(middle - early, megajoules="39.5"), heat(late - middle, "1", "39.5")
     assert early < middle < late
@@ -251,9 +251,9 @@ def test_the_valve_waits_for_a_hand(life: Callable[..., Any], maker: str) -> Non
 
 def test_a_battery_that_is_out_keeps_the_clock(life: Callable[..., Any], name: str) -> None:
     meter = life(profile=name, begin=BEGIN)
-    meter.device.lost_power(meter.now)
+    meter.device.power_lost(meter.now)
     back = meter.now + dt.timedelta(days=30)
-    meter.device.regained_power(back)
+    meter.device.power_restored(back)
     assert not meter.device.state.clock_offset
 
 
