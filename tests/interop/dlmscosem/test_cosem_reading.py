@@ -22,6 +22,7 @@ from devices import metrology
 from devices.metrology import Quantity
 from dlms.axdr.data import Data, DataType
 from dlms.axdr.decoding import decode
+from dlms.cosem import obis
 
 CLOCK, IMPORT, PROFILE = "0.0.1.0.0", "1.0.1.8.0", "1.0.99.1.0"
 TOKEN_CREDIT = "0.0.19.10.0"
