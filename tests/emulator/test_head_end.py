@@ -323,6 +323,8 @@ async def test_a_token_counter_is_spent_by_a_refusal(place: Any, make_head_end: 
 @pytest.mark.parametrize("name", NAMES)
 async def test_supply_instructions(name: str, head_end: HeadEnd, place: Any) -> None:
     meter = place(name)
+    if name in ON:  # what is connected is disconnected before it can be armed
+        await head_end.instruct(meter.address, meter.profile, "disable_supply")
     for instruction, supply in (
         ("arm_supply", "armed"),
         ("enable_supply", "connected"),
@@ -424,6 +426,7 @@ async def test_a_profile_cannot_hand_a_critical_instruction_to_the_s1sp(
 ARGUMENTS = {
     "set_clock": clock_time(dt.datetime(2030, 1, 1, tzinfo=dt.UTC)),
     "set_payment_mode": payment_mode("credit"),
+    "set_calorific_value": double_long_unsigned(3950),
 }
 
 
@@ -451,7 +454,7 @@ async def test_the_meter_denies_the_s1sp_every_critical_step(
                 assert caught.value.result.name == "READ_WRITE_DENIED"
                 assert meter.digest == digest
                 tried += 1
-    assert tried == 8
+    assert tried == (9 if name in gas() else 8)
 
 
 @pytest.mark.parametrize("name", NAMES)
