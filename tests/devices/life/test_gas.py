@@ -188,6 +188,9 @@ def test_changes_are_bounded(life: Callable[..., Any], monkeypatch: pytest.Monke
         before, megajoules = now, f"39.{number}"
         assert write(meter, CALORIFIC, 3900 + 10 * number) is DataAccessResult.SUCCESS
         assert shown(meter, ENERGY) == int(total)
+        if number == 2:  # as many as are kept: nothing has been forgotten
+            past = BEGIN + dt.timedelta(hours=1)
+            assert counting.energy(meter.device, past) == int(heat(passed(meter, past)))
     instance = obis.parse(CALORIFIC)
     assert [n for name, n in meter.device.state.rows if name == instance] == [3, 4, 5]
     meter.go(dt.timedelta(hours=5))
