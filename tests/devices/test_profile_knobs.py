@@ -77,7 +77,7 @@ def test_the_meters(name: str) -> None:
 
 _NO_COUNTER = {"exception_codes": ExceptionCodes.NO_COUNTER}
 OWN: dict[tuple[str, str], tuple[Knobs, dict[str, Any]]] = {
-    ("aclara", "s1sp"): (STRICT, _NO_COUNTER),
+    ("honeywell_elster", "s1sp"): (STRICT, _NO_COUNTER),
     ("honeywell_elster_gas", "s1sp"): (FIELD, _NO_COUNTER),
     ("honeywell_elster_gas", "dco"): (FIELD, _NO_COUNTER),
     ("landis_gyr_gas", "s1sp"): (STRICT, {"first_counter": 1}),

@@ -111,7 +111,7 @@ def test_lower_counter(meter: Any, cosem: Any) -> None:
     session.client.send(xdlms.GetRequestNormal(CLOCK))
     refusal = session.client.next_event()
     assert isinstance(refusal, xdlms.ExceptionResponse)
-    if meter.profile.name == "aclara":  # which says no more than that
+    if meter.profile.name == "honeywell_elster":  # which says no more than that
         assert refusal.service_error is ServiceException.DECIPHERING_ERROR
         return
     assert refusal.service_error is ServiceException.INVOCATION_COUNTER_ERROR

@@ -107,7 +107,7 @@ def test_lower_counter(meter: Any, gurux: Any) -> None:
     session.client.ciphering.invocationCounter = 0
     with pytest.raises(GXDLMSExceptionResponse) as caught:
         read_clock(session)
-    if meter.profile.name == "aclara":  # which says no more than that
+    if meter.profile.name == "honeywell_elster":  # which says no more than that
         assert caught.value.exceptionServiceError == ExceptionServiceError.DECIPHERING_ERROR
         return
     assert caught.value.exceptionServiceError == ExceptionServiceError.INVOCATION_COUNTER_ERROR
