@@ -29,6 +29,7 @@ bench: $(STAMP)
 # The parts of README and docs/ that are made from tables; the tests check that they are up to date.
 docs: $(STAMP)
 	$(BIN)/python tests/interop/readme_table.py
+	$(BIN)/python tests/emulator/meters_page.py
 	$(BIN)/cosemlab machines --into docs/protocol.md
 	$(BIN)/cosemlab fault table --into docs/faults.md
 	$(BIN)/cosemlab mqtt asyncapi > docs/asyncapi.json

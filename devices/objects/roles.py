@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TypeAlias
 
-from devices import firmware, metering, metrology
+from devices import firmware, gas, metering, metrology
 from devices.history import Alert
 from devices.meter import Meter
 from devices.metrology import Quantity
@@ -58,6 +58,14 @@ def _energy_of_rate(rate: int) -> Reading:
     )
 
 
+def _gas(count: Callable[[Meter, dt.datetime], int], step: int = 1) -> Reading:
+    """A register that counts in steps of so many units."""
+    return lambda device, moment: double_long_unsigned(count(device, moment) // step & 0xFFFF_FFFF)
+
+
+_OF_GAS = {gas.VOLUME: gas.volume, gas.CONVERTED: gas.converted, gas.ENERGY: gas.energy}
+
+
 def _alert(call: Call) -> Alert | None:
     """The alert that is being told, else the last one that nobody has taken."""
     waiting = call.device.state.alerts
@@ -91,7 +99,7 @@ READINGS: dict[str, Reading] = {
     "export-energy": _energy(Quantity.EXPORT),
     "reactive-import-energy": _energy(Quantity.REACTIVE_IMPORT),
     "reactive-export-energy": _energy(Quantity.REACTIVE_EXPORT),
-    "gas-volume": _energy(Quantity.GAS_VOLUME),
+    **{role: _gas(count) for role, count in _OF_GAS.items()},
     "import-power": _import_power,
     "voltage": _voltage,
 }
@@ -100,14 +108,24 @@ READINGS: dict[str, Reading] = {
 
 def reading(role: str) -> Reading | None:
     """The reading that a role names; ``None`` if it is none."""
-    name, _, rate = role.partition(" ")
-    return _energy_of_rate(int(rate)) if name == "import-energy-rate" else READINGS.get(name)
+    name, _, scope = role.partition(" ")
+    if name == "import-energy-rate":
+        return _energy_of_rate(int(scope))
+    if name in _OF_GAS and scope:
+        return _gas(_OF_GAS[name], int(scope))
+    return READINGS.get(name)
 
 
 def _firmware(call: Call) -> Data:
     """What is shown of the firmware; nothing where nothing has been yet."""
     return firmware.shown(call.device, call.row) or octet_string(b"")
 
+
+FACTORS = frozenset({gas.CONVERSION, gas.CALORIFIC})
+"""Roles of values that are stored, and what is computed from."""
+
+MAX_FACTOR = 2**20 - 1
+"""So that sums of a hundred years fit 64 bits."""
 
 ROLES: dict[str, Callable[[Call], Data]] = {
     "invocation-counter": _invocation_counter,
@@ -124,13 +142,26 @@ ROLES: dict[str, Callable[[Call], Data]] = {
 def _read(call: Call, selection: SelectiveAccess | None) -> Data | DataAccessResult:
     if selection is not None:
         return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
-    if call.row.role:
+    if call.row.role and call.row.role not in FACTORS:
         found = reading(call.row.role)
         if found is not None:
             return found(call.device, call.now)
         return ROLES[call.row.role.partition(" ")[0]](call)
     value = call.device.value(call.row, 2)
     return DataAccessResult.OBJECT_UNAVAILABLE if value is None else value
+
+
+def _write(call: Call, new: Data) -> DataAccessResult:
+    current = call.device.value(call.row, 2)
+    if current is not None and current.type is not new.type:
+        return DataAccessResult.TYPE_UNMATCHED
+    if call.row.role not in FACTORS:
+        call.device.store(call.row, 2, new)
+    elif not isinstance(new.value, int) or not 0 < new.value <= MAX_FACTOR:
+        return DataAccessResult.OTHER_REASON
+    else:
+        gas.change(call.device, call.row, new, call.now)
+    return DataAccessResult.SUCCESS
 
 
 def _reset(call: Call, parameter: Data) -> Outcome:
@@ -143,4 +174,4 @@ def _reset(call: Call, parameter: Data) -> Outcome:
 
 
 DATA = Behaviour(read={2: _read})
-REGISTER = Behaviour(read={2: _read}, invoke={1: _reset})
+REGISTER = Behaviour(read={2: _read}, write={2: _write}, invoke={1: _reset})

@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterator
 from enum import IntEnum
 
+from devices import gas
 from devices.meter import Meter
 from devices.metrology import Quantity
 from devices.prepayment.account import (
@@ -126,10 +127,14 @@ def _keep_turn(meter: Meter, row: ObjectRow, shown: dt.datetime) -> None:
 
 def consumed_cost(meter: Meter, row: ObjectRow, since: dt.datetime, until: dt.datetime) -> int:
     """The cost of what flowed between two moments, in 10^-9 of the account's unit."""
-    quantity = _commodity(meter, row)
+    role = _commodity(meter, row)
+    prices = per_unit(meter, row)
+    if role == gas.ENERGY:
+        used = gas.energy(meter, until) - gas.energy(meter, since)
+        return _scaled(meter, row, priced(prices, {_NO_RATE: used}), 1)
+    quantity = COMMODITIES.get(role)
     if quantity is None:
         return 0
-    prices = per_unit(meter, row)
     if set(prices) == {b""}:
         used = registers(meter).total(quantity, until) - registers(meter).total(quantity, since)
         return _scaled(meter, row, prices[b""], used)
@@ -245,18 +250,20 @@ _FREE = (structure(integer(0), integer(0)), structure(), array())
 """What a Charge without a unit charge takes."""
 
 
-def _commodity(meter: Meter, row: ObjectRow) -> Quantity | None:
-    """What is charged: the quantity of the register that commodity_reference names."""
+def _commodity(meter: Meter, row: ObjectRow) -> str:
+    """What is charged: the role of the register that commodity_reference names."""
     _, reference, _ = _unit_charge(meter, row)
     parts = [part.value for part in elements_of(reference) or ()]
     instance = parts[1] if len(parts) == 3 else None
     register = meter.profile.objects.get(instance) if isinstance(instance, bytes) else None
-    role = "" if register is None else register.role.partition(" ")[0]
-    return COMMODITIES.get(role)
+    return "" if register is None else register.role.partition(" ")[0]
 
 
-COMMODITIES = {"import-energy": Quantity.IMPORT, "gas-volume": Quantity.GAS_VOLUME}
-"""Roles of registers that can be charged."""
+COMMODITIES = {"import-energy": Quantity.IMPORT, gas.VOLUME: Quantity.GAS_VOLUME}
+"""Roles of registers that can be charged by the unit of their quantity, whatever steps they show;
+gas can be by its energy, too, of which nothing is known by rate.
+"""
+_NO_RATE = 0
 
 
 def _figure(row: ObjectRow, what: str) -> str:

@@ -39,6 +39,10 @@ ROLES: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "reactive-import-energy": _VALUE,
         "reactive-export-energy": _VALUE,
         "gas-volume": _VALUE,
+        "gas-converted-volume": _VALUE,
+        "gas-energy": _VALUE,
+        "conversion-factor": (classes.REGISTER.class_id,),
+        "calorific-value": (classes.REGISTER.class_id,),
         "import-energy-rate": _VALUE,
         "active-rate": _VALUE,
         "alert-code": _VALUE,
@@ -54,8 +58,8 @@ ROLES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     }
 )
 """Roles of objects by the classes that may have them. The value of Data and registers is computed
-then: an invocation counter names its association behind the role, a register of a rate the rate.
-The
+then: an invocation counter names its association behind the role, a register of a rate the rate, a
+register of gas in how many dm3 or Wh it counts, if not in one. The factors of gas are stored. The
 rows of a Profile generic are stored, and a calendar is that of friendly hours.
 """
 

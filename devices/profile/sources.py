@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from devices.profile import words
 
-BASES = ("common", "common_gas", "every_class")
+BASES = ("common", "common_base", "common_gas", "every_class")
 """Files that are no meters themselves but what meters have in common."""
 
 _GAS = "_gas"

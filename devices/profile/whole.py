@@ -26,6 +26,10 @@ _BLOCK_SIZES = range(16, 4097)
 """Octets of a block: smaller ones are all overhead, larger ones fit no PDU of ours."""
 _MAX_BLOCKS = 1 << 16
 """Blocks of an image, and bits of a bit-string that clients ask for again and again."""
+_OF_GAS = ("gas-volume", "gas-converted-volume", "gas-energy")
+_MAX_STEP = 10**6
+_MAX_FACTOR = 2**20 - 1
+"""Of a factor of gas: sums of a hundred years fit 64 bits."""
 _NEEDS_CREDIT = (classes.ACCOUNT, classes.TOKEN_GATEWAY)
 
 
@@ -95,7 +99,9 @@ def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
         raise place.at("role").error(f"there is no association {scope!r}")
     if role == "import-energy-rate" and not (scope.isdecimal() and int(scope) < 256):
         raise place.at("role").error("needs the number of its rate, as in 'import-energy-rate 1'")
-    if row.interface_class is classes.SECURITY_SETUP:
+    if role in _OF_GAS:
+        _check_gas(row, profile, place)
+    if row.interface_class.class_id == classes.SECURITY_SETUP.class_id:
         number = row.instance[4]
         if all(found.security_setup != number for found in profile.associations.values()):
             raise place.error(f"no association has security_setup {number}")
@@ -103,6 +109,22 @@ def _check_object(row: ObjectRow, profile: Profile, place: Place) -> None:
         _check_image_transfer(row, profile, place)
     if row.interface_class in _NEEDS_CREDIT and not _has_token_credit(profile):
         raise place.error("needs a Credit of type 0, the token credit")
+
+
+def _check_gas(row: ObjectRow, profile: Profile, place: Place) -> None:
+    """Steps of a register, and the factors that it is computed from."""
+    role, _, scope = row.role.partition(" ")
+    if scope and not (scope.isdecimal() and 0 < int(scope) <= _MAX_STEP):
+        raise place.at("role").error("needs how many dm3 or Wh it counts in, as in 'gas-volume 10'")
+    if role == "gas-volume":
+        return
+    for wanted in ("conversion-factor", "calorific-value"):
+        found = [one for one in profile.objects.values() if one.role == wanted]
+        if len(found) != 1:
+            raise place.at("role").error(f"needs one object with the role {wanted!r}")
+        value = found[0].values.get(2)
+        if value is None or not isinstance(value.value, int) or not 0 < value.value <= _MAX_FACTOR:
+            raise place.at("role").error(f"{wanted}: value is from 1 to {_MAX_FACTOR}")
 
 
 def _check_image_transfer(row: ObjectRow, profile: Profile, place: Place) -> None:

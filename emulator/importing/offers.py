@@ -25,6 +25,8 @@ _KEYED = (Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA)
 _MAX_CLIENT_SAP = 0x7F
 _SETUPS = bytes((0, 0, 43, 0))
 _BITS = 24
+_PROTECTED = 0b01101100
+"""Bits of the security policy of version 1: requests and responses authenticated, encrypted."""
 
 
 class Offers(NamedTuple):
@@ -123,9 +125,17 @@ def _setup(number: int, dump: Dump, context: ApplicationContext) -> Table:
     policy = int(setup.node.said("SecurityPolicy") or 0)
     if suite not in SUITES:
         raise ValueError(f"there is no suite {suite}")
-    if context.ciphered and setup.interface_class.version == 0 and 0 <= policy <= 3:
-        return {"suite": suite, "policy": policy}
-    return {"suite": suite}
+    if not context.ciphered:
+        return {"suite": suite}
+    if setup.interface_class.version == 0:
+        return {"suite": suite, "policy": policy} if 0 <= policy <= 3 else {"suite": suite}
+    # Version 1 has bits of their own for requests and responses; profiles have numbers of version
+    # 0, which know no signatures (Blue Book 4.4.7).
+    request, response = policy >> 2 & 3, policy >> 5 & 3
+    if policy & ~_PROTECTED:
+        return {"suite": suite}
+    differs = {"response_policy": response} if response != request else {}
+    return {"suite": suite, "policy": request, **differs}
 
 
 def _name(table: Table, defaults: dict[str, Table]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from devices.profile import available, load
+from devices.profile import available, gas, load
 from devices.profile.model import ActionStep, SetStep
 from dlms.axdr.data import NULL, Data, DataType
 from dlms.cosem import classes, obis
@@ -20,7 +20,7 @@ CURRENT = "0-0:40.0.0.255"
 DENIED = 3
 UNDEFINED = 4
 
-CASES = [(name, who) for name in available() for who in ASSOCIATIONS]
+CASES = [(name, who) for name in (*available(), *gas()) for who in ASSOCIATIONS]
 
 
 class Seen(NamedTuple):
@@ -51,7 +51,7 @@ def test_reading_agrees(make_bench: Callable[..., Any], name: str, association: 
     meter = make_bench(name)
     seen = object_list(meter, association)
     for instance in meter.profile.objects:
-        for number in range(24):
+        for number in range(1, 24):
             result = meter.get(obis.text(instance), number, association)
             mode = seen[instance].attributes.get(number) if instance in seen else None
             if mode is None:
@@ -67,7 +67,7 @@ def test_writing_agrees(make_bench: Callable[..., Any], name: str, association: 
     """Writable: what is there can be written back, but for wrong types. Else: denied."""
     meter = make_bench(name)
     seen = object_list(meter, association)
-    for instance, number in itertools.product(meter.profile.objects, range(24)):
+    for instance, number in itertools.product(meter.profile.objects, range(1, 24)):
         code = obis.text(instance)
         mode = seen[instance].attributes.get(number) if instance in seen else None
         present = meter.get(code, number, association)
@@ -139,7 +139,7 @@ def test_the_list_is_complete(make_bench: Callable[..., Any], name: str, associa
         assert set(found.methods.values()) <= {0, 1}
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_supply_the_clock_and_the_payment_mode_are_the_dcos_alone(name: str) -> None:
     """Critical: neither the S1SP by itself nor anyone without keys may."""
     critical = {
@@ -165,7 +165,7 @@ def test_the_supply_the_clock_and_the_payment_mode_are_the_dcos_alone(name: str)
     assert found == set(critical)
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_every_step_of_a_critical_instruction_is_the_dcos_alone(name: str) -> None:
     profile = load(name)
     for row in profile.instructions.values():
@@ -181,7 +181,7 @@ def test_every_step_of_a_critical_instruction_is_the_dcos_alone(name: str) -> No
                     assert not rights.attribute(step.attribute.attribute).writable
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_without_keys_nothing_changes(name: str) -> None:
     """The public client and the password may only read."""
     profile = load(name)
@@ -192,7 +192,7 @@ def test_without_keys_nothing_changes(name: str) -> None:
                 assert not any(mode.writable for mode in rights.attributes.values())
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_public_client_reads_no_consumption_and_no_money(name: str) -> None:
     """X_PUBLIC_MIN."""
     private = {
@@ -208,7 +208,7 @@ def test_the_public_client_reads_no_consumption_and_no_money(name: str) -> None:
     assert not [row for row in rows if "public" in row.rights and row.interface_class in private]
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_s1sp_may_add_credit_by_the_way_its_meter_has(
     make_bench: Callable[..., Any], name: str
 ) -> None:

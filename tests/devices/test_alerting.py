@@ -10,7 +10,7 @@ import pytest
 
 from devices.history import Alert
 from devices.objects.push_plan import Delay, Destination
-from devices.profile import ProfileError, available, load, load_text
+from devices.profile import ProfileError, available, gas, load, load_text
 from dlms.axdr.data import (
     NULL,
     Data,
@@ -136,18 +136,19 @@ def test_rights_hold(make_bench: Callable[..., Any]) -> None:
     assert found.body.value[3].value == 0x8F74
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_every_manufacturers_meter_tells_its_alerts(name: str) -> None:
     profile = load(name)
     assert profile.alert_push is not None
-    assert profile.alert_push.setup == SETUP_NAME
+    setup = profile.objects[profile.alert_push.setup]
+    assert (setup.instance == SETUP_NAME) is (setup.interface_class.version == 3)
     config = profile.associations[profile.alert_push.association].config
     assert config.pre_established
     assert config.policy == Protection.BOTH
     assert config.conformance == Conformance.DATA_NOTIFICATION | Conformance.GENERAL_PROTECTION
     users = [row.name for row in profile.associations.values() if row.security_setup == 4]
     assert users == ["alerts"]
-    assert profile.objects[SETUP_NAME].provenance.assumed
+    assert setup.provenance.assumed
 
 
 # How and when ---------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from devices.profile import available
+from devices.profile import available, gas
 from dlms.axdr.data import NULL, DataType, array, integer
 from dlms.cosem import classes, obis
+from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
 
 CURRENT = "0-0:40.0.0.255"
@@ -20,7 +21,8 @@ SELECTORS = {(7, 2): (1, 2), (15, 2): (1, 2, 3, 4)}
 """Access selectors of a buffer (Blue Book 4.3.6) and of an object_list (4.4.4)."""
 
 every = pytest.mark.parametrize(
-    ("name", "association"), [(name, who) for name in available() for who in ASSOCIATIONS]
+    ("name", "association"),
+    [(name, who) for name in (*available(), *gas()) for who in ASSOCIATIONS],
 )
 
 
@@ -56,8 +58,11 @@ def test_object_list_has_the_form_of_the_book(meter: Any, association: str) -> N
             known = SELECTORS.get((element.value[0].value, number.value)) if selective else None
             assert types(attribute)[:2] == [DataType.INTEGER, DataType.ENUM]
             assert selectors == (NULL if known is None else array(*map(integer, known)))
+        # Version 0 says of a method only whether it may be invoked (Blue Book, 5).
+        own = meter.profile.objects[obis.parse(CURRENT)].interface_class.version
+        kind = DataType.BOOLEAN if own == 0 else DataType.ENUM
         for method in rights.value[1].value:
-            assert types(method) == [DataType.INTEGER, DataType.ENUM]
+            assert types(method) == [DataType.INTEGER, kind]
 
 
 @every
@@ -115,14 +120,21 @@ def test_context(meter: Any, association: str) -> None:
 @every
 def test_security_setup_reference(meter: Any, association: str) -> None:
     number = meter.association(association).security_setup
+    if meter.profile.objects[obis.parse(CURRENT)].interface_class.version == 0:
+        assert meter.get(CURRENT, 9, association) is DataAccessResult.OBJECT_UNDEFINED
+        return
     reference = meter.value(CURRENT, 9, association)
     if number is None:
         assert reference == bytes(6)  # no object
         return
     assert reference == bytes((0, 0, 43, 0, number, 255))
-    assert meter.profile.objects[reference].interface_class is classes.SECURITY_SETUP
+    setup = meter.profile.objects[reference].interface_class
+    assert setup.class_id == classes.SECURITY_SETUP.class_id
     code = obis.text(reference)
-    assert meter.value(code, 2, association) == meter.association(association).config.policy >> 4
+    policy = meter.association(association).config.policy
+    # Version 1 has bits of their own for requests and responses (Blue Book 4.4.7).
+    wanted = policy >> 4 if setup.version == 0 else policy >> 2 | policy << 1
+    assert meter.value(code, 2, association) == wanted
     assert meter.value(code, 3, association) == 0  # suite 0
     assert meter.value(code, 4, association) == TITLES[association]
     assert meter.value(code, 5, association) == meter.device.title

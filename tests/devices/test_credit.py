@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.prepayment import account
-from devices.profile import available
+from devices.profile import available, gas
 from dlms.axdr.data import Data, double_long, double_long_unsigned, integer, long
 from dlms.xdlms.codes import ActionResult
 
@@ -24,6 +24,10 @@ START = {
     "itron": -42_000,
     "landis_gyr": -20,
     "secure": 75,
+    "honeywell_elster_gas": 500,
+    "itron_gas": 250000,
+    "landis_gyr_gas": -20,
+    "secure_gas": 120,
 }
 OPEN = """
 [identity]
@@ -32,7 +36,7 @@ max_balance = { value = 2147483647, assumed = "for the test" }
 """
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_update_adds(make_bench: Callable[..., Any], name: str) -> None:
     meter = make_bench(name)
     assert meter.value(CREDIT, 2) == START[name]
@@ -42,14 +46,14 @@ def test_update_adds(make_bench: Callable[..., Any], name: str) -> None:
     assert account.balance(meter.device) == START[name] + 2000
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_a_negative_update_takes_away(make_bench: Callable[..., Any], name: str) -> None:
     meter = make_bench(name)
     assert meter.act(CREDIT, UPDATE, double_long(-5)) is ActionResult.SUCCESS
     assert meter.value(CREDIT, 2) == START[name] - 5
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_the_s1sp_can_only_add(make_bench: Callable[..., Any], name: str) -> None:
     """To take credit away is not to top up; it takes the right to set the amount."""
     meter = make_bench(name)
@@ -60,7 +64,7 @@ def test_the_s1sp_can_only_add(make_bench: Callable[..., Any], name: str) -> Non
     assert meter.act(CREDIT, UPDATE, double_long(1), association="s1sp") is ActionResult.SUCCESS
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_as_much_as_may_be_added_at_once_and_no_more(
     make_bench: Callable[..., Any], name: str
 ) -> None:
@@ -73,7 +77,7 @@ def test_as_much_as_may_be_added_at_once_and_no_more(
     assert meter.act(CREDIT, UPDATE, double_long(most)) is ActionResult.SUCCESS
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_as_much_as_the_account_may_hold_and_no_more(
     make_bench: Callable[..., Any], name: str
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from devices.profile import available
+from devices.profile import available, gas
 from dlms.axdr.data import Data, boolean, enum, integer, unsigned
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 
@@ -100,11 +100,14 @@ def test_the_parameter_is_an_integer(bench: Any, method: int, parameter: Data | 
     assert bench.digest() == before
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_a_new_meter_is_off_and_can_be_armed_and_enabled(
     make_bench: Callable[..., Any], name: str
 ) -> None:
     meter = make_bench(name)
+    if name == "itron_gas":  # in credit mode, and on
+        assert (meter.value(SUPPLY, 2), meter.value(SUPPLY, 3)) == (True, IN)
+        assert meter.act(SUPPLY, DISCONNECT, integer(0)) is ActionResult.SUCCESS
     assert (meter.value(SUPPLY, 2), meter.value(SUPPLY, 3)) == (False, OUT)
     assert meter.act(SUPPLY, RECONNECT, integer(0)) is ActionResult.SUCCESS
     assert (meter.value(SUPPLY, 2), meter.value(SUPPLY, 3)) == (False, READY)

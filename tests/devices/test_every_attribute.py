@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devices.profile import available
+from devices.profile import available, gas
 from devices.profile.model import ObjectRow
 from dlms import axdr
 from dlms.axdr.data import NULL, Data, DataType, integer
@@ -21,7 +21,8 @@ ASSOCIATIONS = ("public", "reader", "s1sp", "dco")
 NOWHERE = "0-0:199.0.0.255"
 
 pytestmark = pytest.mark.parametrize(
-    ("name", "association"), [(name, who) for name in available() for who in ASSOCIATIONS]
+    ("name", "association"),
+    [(name, who) for name in (*available(), *gas()) for who in ASSOCIATIONS],
 )
 
 
@@ -38,13 +39,17 @@ def attributes(row: ObjectRow) -> range:
 def test_every_read(meter: Any, association: str) -> None:
     """Readable: a value of a permitted type that can be encoded. Else: why not."""
     read = 0
+    whole = Conformance.ATTRIBUTE0_WITH_GET in meter.association(association).config.conformance
     for instance, row in meter.profile.objects.items():
         rights = row.rights.get(association)
         for number in attributes(row):
             where = f"{obis.text(instance)} attribute {number}"
             result = meter.get(obis.text(instance), number, association)
             attribute = row.interface_class.attribute(number)
-            if rights is None or attribute is None:
+            if number == 0 and whole and rights is not None:
+                assert isinstance(result, Data), where
+                assert result.type is DataType.STRUCTURE, where
+            elif rights is None or attribute is None:
                 assert result is DataAccessResult.OBJECT_UNDEFINED, where
             elif rights.attribute(number).readable:
                 assert isinstance(result, Data), where
@@ -135,7 +140,7 @@ def test_selective_access_is_for_lists_only(meter: Any, association: str) -> Non
     offered = Conformance.SELECTIVE_ACCESS in meter.association(association).config.conformance
     for instance, row in meter.profile.objects.items():
         rights = row.rights.get(association)
-        if rights is None or row.interface_class is classes.PROFILE_GENERIC:
+        if rights is None or row.interface_class.class_id == classes.PROFILE_GENERIC.class_id:
             continue
         for attribute in row.interface_class.attributes:
             number = attribute.number

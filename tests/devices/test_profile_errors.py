@@ -306,9 +306,9 @@ def test_a_line_of_a_file_that_is_extended() -> None:
     """The Security setup is the common one; that nobody uses it is the child's doing."""
     with pytest.raises(ProfileError) as caught:
         load_text(BASE + "[associations.dco]\nsecurity_setup = 7", "mine.toml")
-    line = line_of("common.toml", '[objects."0-0:43.0.2.255"]')
+    line = line_of("common_base.toml", '[objects."0-0:43.0.2.255"]')
     assert str(caught.value) == (
-        f"common.toml:{line}: objects.0-0:43.0.2.255: no association has security_setup 2"
+        f"common_base.toml:{line}: objects.0-0:43.0.2.255: no association has security_setup 2"
         " (read for mine.toml)"
     )
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from devices.profile import available, load
+from devices.profile import available, gas, load
 from devices.profile.knobs import parse_knobs
 from devices.profile.place import Place, ProfileError
-from dlms.association.knobs import LEGACY, STRICT, KeyInForce, Knobs, ResponseProtection
+from dlms.association.knobs import (
+    FIELD,
+    LEGACY,
+    STRICT,
+    ExceptionCodes,
+    KeyInForce,
+    Knobs,
+    ResponseProtection,
+)
 from dlms.security.hls import InnerCounter
 
 PLACE = Place("a.toml", ("associations", "x", "knobs"))
@@ -49,11 +60,28 @@ def test_wrong(table: dict[str, object], why: str) -> None:
         parse_knobs(table, PLACE)
 
 
-@pytest.mark.parametrize("name", available())
-def test_the_five_meters(name: str) -> None:
-    """One is strict about the counter of f(StoC), four are not; else all are strict."""
+@pytest.mark.parametrize("name", [*available(), *gas()])
+def test_the_meters(name: str) -> None:
+    """Two are strict about the counter of f(StoC), the others are not; what else they do their own
+    way is in the parties' associations alone.
+    """
     for row in load(name).associations.values():
-        lenient = name != "secure" and row.name in ("s1sp", "dco")
+        party = row.name in ("s1sp", "dco")
+        lenient = party and not name.startswith("secure")
         inner = InnerCounter.LENIENT if lenient else InnerCounter.STRICT
         force = KeyInForce.NEXT_ASSOCIATION if row.single_key else KeyInForce.IMMEDIATE
-        assert row.config.knobs == Knobs(inner_counter=inner, key_in_force=force)
+        preset, others = OWN.get((name, row.name), (STRICT, {})) if party else (STRICT, {})
+        wanted = replace(preset, inner_counter=inner, key_in_force=force, **others)
+        assert row.config.knobs == wanted
+
+
+_NO_COUNTER = {"exception_codes": ExceptionCodes.NO_COUNTER}
+OWN: dict[tuple[str, str], tuple[Knobs, dict[str, Any]]] = {
+    ("honeywell_elster", "s1sp"): (STRICT, _NO_COUNTER),
+    ("honeywell_elster_gas", "s1sp"): (FIELD, _NO_COUNTER),
+    ("honeywell_elster_gas", "dco"): (FIELD, _NO_COUNTER),
+    ("landis_gyr_gas", "s1sp"): (STRICT, {"first_counter": 1}),
+    ("landis_gyr_gas", "dco"): (STRICT, {"first_counter": 1}),
+    ("secure_gas", "s1sp"): (STRICT, {"max_forward_jump": 1_000_000}),
+    ("secure_gas", "dco"): (STRICT, {"max_forward_jump": 1_000_000}),
+}

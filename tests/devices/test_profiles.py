@@ -1,4 +1,4 @@
-"""The five profiles that come with the package."""
+"""The profiles that come with the package."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from devices.objects.roles import READINGS
+from devices.objects.roles import FACTORS, READINGS
 from devices.objects.roles import ROLES as COMPUTED
-from devices.profile import Profile, available, load
+from devices.profile import Profile, available, gas, load
 from devices.profile.model import ROLES, ActionStep, Provenance, SetStep
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.config import CURRENT_ASSOCIATION
@@ -20,30 +20,50 @@ FLAG_IDS = {
     "itron": b"ITR",
     "landis_gyr": b"LGB",
     "secure": b"EHL",
+    "honeywell_elster_gas": b"ELR",
+    "itron_gas": b"ITR",
+    "landis_gyr_gas": b"LGB",
+    "secure_gas": b"EHL",
 }
 SERIALS = (0, 1, 4711, 99_999_999)
 
 
-@pytest.fixture(params=available())
+@pytest.fixture(params=(*available(), *gas()))
 def profile(request: pytest.FixtureRequest) -> Profile:
     return load(request.param)
 
 
-def test_there_are_five() -> None:
-    assert set(available()) == FLAG_IDS.keys()
-    assert {load(name).name for name in available()} == FLAG_IDS.keys()
-    assert len({load(name).manufacturer for name in available()}) == 5
+def test_there_are_five_and_four() -> None:
+    """Electricity meters of five manufacturers, gas meters of four of them."""
+    assert {*available(), *gas()} == FLAG_IDS.keys()
+    assert {load(name).name for name in (*available(), *gas())} == FLAG_IDS.keys()
+    makers = [load(name).manufacturer for name in available()]
+    assert len(set(makers)) == len(makers) == 5
+    assert {load(f"{name}_gas").manufacturer for name in FLAG_IDS if f"{name}_gas" in FLAG_IDS} == (
+        set(makers) - {"Aclara"}
+    )
+
+
+def test_names_say_what_is_measured() -> None:
+    kinds = {name: load(name).kind for name in (*available(), *gas())}
+    assert {name for name, kind in kinds.items() if kind == "electricity"} == set(available())
+    assert {name for name, kind in kinds.items() if kind == "gas"} == set(gas())
+
+
+def test_no_two_models_share_system_titles() -> None:
+    titles = {load(name).system_title(1) for name in (*available(), *gas())}
+    assert len(titles) == len(FLAG_IDS)
 
 
 def test_category_1_is_secure_alone() -> None:
     """Letter, paragraph 10."""
-    categories = {name: load(name).category for name in available()}
-    assert categories.pop("secure") == 1
+    categories = {name: load(name).category for name in (*available(), *gas())}
+    assert categories.pop("secure") == categories.pop("secure_gas") == 1
     assert set(categories.values()) == {2}
 
 
 def test_both_ways_of_adding_credit_and_both_units_occur() -> None:
-    profiles = [load(name) for name in available()]
+    profiles = [load(name) for name in (*available(), *gas())]
     assert {profile.top_up for profile in profiles} == {"credit", "token"}
     assert {profile.currency_scale for profile in profiles} == {-2, -5}
 
@@ -87,7 +107,7 @@ def test_each_party_has_keys_of_its_own(profile: Profile) -> None:
     assert len(setups) == len(set(setups)) >= 2
     for number in setups:
         setup = profile.objects[bytes((0, 0, 43, 0, number, 255))]
-        assert setup.interface_class is classes.SECURITY_SETUP
+        assert setup.interface_class.class_id == classes.SECURITY_SETUP.class_id
         counter = profile.objects[bytes((0, 0, 43, 1, number, 255))]
         names = {n for n, row in profile.associations.items() if row.security_setup == number}
         assert {counter.role} == {f"invocation-counter {name}" for name in names}
@@ -131,14 +151,14 @@ def test_every_fact_has_a_provenance(profile: Profile) -> None:
 
 def test_what_nobody_published_is_not_given_as_a_fact(profile: Profile) -> None:
     """How meters take credit, and what an Instruction consists of, is assumed or says so."""
-    assert profile.provenance["top_up"].assumed or profile.name == "secure"
+    assert profile.provenance["top_up"].assumed
     for row in profile.instructions.values():
         assert "assumed" in str(row.provenance) or "arms in" in row.provenance.text
 
 
 def test_the_objects_every_meter_needs(profile: Profile) -> None:
     found = {obis.text(instance): row.interface_class for instance, row in profile.objects.items()}
-    assert profile.objects[CURRENT_ASSOCIATION].interface_class is classes.ASSOCIATION_LN
+    assert profile.objects[CURRENT_ASSOCIATION].interface_class.name == "Association LN"
     assert found["0-0:41.0.0.255"] is classes.SAP_ASSIGNMENT
     assert profile.objects[obis.parse("0-0:42.0.0.255")].role == "logical-device-name"
     assert found["0-0:1.0.0.255"] is classes.CLOCK
@@ -149,12 +169,13 @@ def test_the_objects_every_meter_needs(profile: Profile) -> None:
 
 
 def test_roles_are_the_same_in_profiles_and_behaviours() -> None:
-    elsewhere = {"import-demand", "max-import-demand", "stored", "friendly-hours"}
+    elsewhere = {"import-demand", "max-import-demand", "stored", "friendly-hours", *FACTORS}
     assert COMPUTED.keys() | READINGS.keys() | {"import-energy-rate"} == ROLES.keys() - elsewhere
 
 
 def test_instructions_are_the_dcos_and_can_be_carried_out(profile: Profile) -> None:
-    assert profile.instructions.keys() == {
+    of_gas = {"set_calorific_value"} if profile.kind == "gas" else set()
+    assert profile.instructions.keys() == of_gas | {
         "disable_supply",
         "activate_firmware",
         "arm_supply",

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import devices
-from devices.profile import available
+from devices.profile import available, gas
 from dlms.axdr.data import Data, DataType, double_long, enum, integer, long, octet_string
 from dlms.cosem import obis
 
@@ -90,7 +90,7 @@ def play(meter: Any, requests: list[Any]) -> list[object]:
 
 
 @settings(deadline=None)
-@given(st.sampled_from(available()), REQUESTS)
+@given(st.sampled_from((*available(), *gas())), REQUESTS)
 def test_same_requests_same_answers(
     make_bench: Callable[..., Any], name: str, requests: list[Any]
 ) -> None:

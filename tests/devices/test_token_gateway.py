@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.prepayment import lockout
-from devices.profile import available
+from devices.profile import available, gas
 from devices.token import MAX_COUNTER, make_token
 from dlms.axdr.data import Data, double_long, octet_string, visible_string
 from dlms.axdr.datetimes import CosemDateTime
@@ -48,7 +48,7 @@ def refused(meter: Any, digits: str | bytes, code: int) -> None:
     lockout.succeeded(meter.device)  # of how many are too many: test_lockout
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 @pytest.mark.parametrize("pence", [1, 500, 8191, 8200, 10_000])
 def test_the_exact_amount_in_the_unit_of_the_meter(
     make_bench: Callable[..., Any], name: str, pence: int

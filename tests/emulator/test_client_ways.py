@@ -173,11 +173,11 @@ async def test_a_password(
     driver: str, associate: Associate, meter: RunningMeter, ring: Any
 ) -> None:
     password = ring.get(meter.device.key("reader", KeyKind.LLS_SECRET))
-    async with associate(driver, client_sap=3, mechanism="lls", keys=Keys(password=password)) as a:
+    async with associate(driver, client_sap=33, mechanism="lls", keys=Keys(password=password)) as a:
         assert (await a.get("active_power_import")).unit is Unit.WATT
-    with pytest.raises(NotAssociated, match="association of client 3 with 1: rejected") as caught:
+    with pytest.raises(NotAssociated, match="association of client 33 with 1: rejected") as caught:
         async with associate(
-            driver, client_sap=3, mechanism="lls", keys=Keys(password=b"wrong!!!")
+            driver, client_sap=33, mechanism="lls", keys=Keys(password=b"wrong!!!")
         ):
             pass
     assert "wrong!!!" not in str(caught.value)
@@ -259,7 +259,7 @@ async def test_lists_and_blocks_are_used_where_there_are_any(
     profile = replace(profile, associations={**profile.associations, "reader": row})
     async with run_meter(profile, client_titles={}, trace=True) as meter:
         password = ring.get(meter.device.key("reader", KeyKind.LLS_SECRET))
-        how: Any = {"client_sap": 3, "mechanism": "lls", "keys": Keys(password=password)}
+        how: Any = {"client_sap": 33, "mechanism": "lls", "keys": Keys(password=password)}
         how["max_pdu_size"] = 64
 
         def names(objects: Any) -> list[str]:

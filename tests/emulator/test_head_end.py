@@ -12,12 +12,20 @@ import pytest
 
 from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
 from devices.prepayment import account
-from devices.profile import available, load
+from devices.profile import Profile, available, gas, load
 from devices.profile.model import SetStep
 from devices.token import make_token
 from dlms.association.config import AssociationKeys
 from dlms.association.events import AssociationRefused
-from dlms.axdr.data import NULL, Data, double_long, enum, octet_string, structure
+from dlms.axdr.data import (
+    NULL,
+    Data,
+    double_long,
+    double_long_unsigned,
+    enum,
+    octet_string,
+    structure,
+)
 from dlms.client.refusals import AccessRefused, AssociationRejected, MeterRefusal, ServiceException
 from dlms.cosem import classes, obis
 from dlms.security.drive import run
@@ -39,7 +47,7 @@ from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor, Purpose
 from tls.events import HandshakeError, Reason
 
-NAMES = available()
+NAMES = (*available(), *gas())
 TOKENS = [name for name in NAMES if load(name).top_up == "token"]
 CREDITS = [name for name in NAMES if load(name).top_up == "credit"]
 BALANCES = {
@@ -48,10 +56,22 @@ BALANCES = {
     "itron": "-0.42",
     "landis_gyr": "-0.20",
     "secure": "0.75",
+    "honeywell_elster_gas": "5.00",
+    "itron_gas": "2.50",
+    "landis_gyr_gas": "-0.20",
+    "secure_gas": "1.20",
 }
+ON = ("itron_gas",)
+"""In credit mode, and connected."""
 ENTER = MethodDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 1)
 CLOCK_TIME = AttributeDescriptor(classes.CLOCK.class_id, obis.parse("0-0:1.0.0.255"), 2)
 ADD_CREDIT = Purpose.GENERATE_ADD_CREDIT_COMMAND
+
+
+@pytest.fixture(scope="session")
+def profiles() -> list[Profile]:
+    """The gas meters as well."""
+    return [load(name) for name in NAMES]
 
 
 def balance(meter: Any) -> Decimal:
@@ -63,9 +83,9 @@ def balance(meter: Any) -> Decimal:
 
 
 def test_the_table_names_every_profile() -> None:
-    assert sorted(BALANCES) == list(NAMES)
-    assert len(TOKENS) == 3
-    assert len(CREDITS) == 2
+    assert BALANCES.keys() == set(NAMES)
+    assert len(TOKENS) == 6
+    assert len(CREDITS) == 3
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,8 +94,8 @@ async def test_status(name: str, head_end: HeadEnd, place: Any) -> None:
     digest = meter.digest
     status = await head_end.status(meter.address, meter.profile)
     assert status.balance == Decimal(BALANCES[name])
-    assert status.payment_mode == "prepayment"
-    assert status.supply == "disconnected"
+    assert status.payment_mode == ("credit" if name in ON else "prepayment")
+    assert status.supply == ("connected" if name in ON else "disconnected")
     if not meter.profile.associations["s1sp"].single_key:  # or there is another key now
         assert meter.digest == digest
 
@@ -303,6 +323,8 @@ async def test_a_token_counter_is_spent_by_a_refusal(place: Any, make_head_end: 
 @pytest.mark.parametrize("name", NAMES)
 async def test_supply_instructions(name: str, head_end: HeadEnd, place: Any) -> None:
     meter = place(name)
+    if name in ON:  # what is connected is disconnected before it can be armed
+        await head_end.instruct(meter.address, meter.profile, "disable_supply")
     for instruction, supply in (
         ("arm_supply", "armed"),
         ("enable_supply", "connected"),
@@ -346,7 +368,25 @@ def test_every_instruction_is_tested_here() -> None:
     tested = {"arm_supply", "enable_supply", "disable_supply", "set_clock", "set_payment_mode"}
     for name in NAMES:
         # activate_firmware is tested with firmware.
-        assert set(load(name).instructions) == tested | {"activate_firmware"}
+        of_gas = {"set_calorific_value"} if name in gas() else set()
+        assert set(load(name).instructions) == tested | of_gas | {"activate_firmware"}
+
+
+@pytest.mark.parametrize("name", gas())
+async def test_set_calorific_value(name: str, head_end: HeadEnd, place: Any) -> None:
+    """What is out of bounds is refused and changes nothing."""
+    meter = place(name)
+    wanted = Wanted((classes.REGISTER.class_id, "7-0:54.0.0.255", 2))
+    for number, refused in ((3950, False), (0, True), (2**20, True)):
+        argument = double_long_unsigned(number)
+        sent = head_end.instruct(meter.address, meter.profile, "set_calorific_value", argument)
+        if refused:
+            with pytest.raises(MeterRefusal, match="other-reason"):
+                await sent
+        else:
+            assert await sent is Actor.DCO
+        reading = await head_end.read(meter.address, meter.profile, wanted)
+        assert reading.value == Decimal(39_500_000)
 
 
 def test_there_is_no_such_payment_mode() -> None:
@@ -386,6 +426,7 @@ async def test_a_profile_cannot_hand_a_critical_instruction_to_the_s1sp(
 ARGUMENTS = {
     "set_clock": clock_time(dt.datetime(2030, 1, 1, tzinfo=dt.UTC)),
     "set_payment_mode": payment_mode("credit"),
+    "set_calorific_value": double_long_unsigned(3950),
 }
 
 
@@ -413,7 +454,7 @@ async def test_the_meter_denies_the_s1sp_every_critical_step(
                 assert caught.value.result.name == "READ_WRITE_DENIED"
                 assert meter.digest == digest
                 tried += 1
-    assert tried == 8
+    assert tried == (9 if name in gas() else 8)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -40,8 +40,10 @@ from tls.pki import TestPki
 TIMEOUT = 10.0
 """Seconds until a test gives up on a socket or on the sandbox's thread."""
 
-LOAD_PROFILES = (bytes((1, 0, 99, 1, 0, 255)), bytes((7, 0, 99, 1, 0, 255)))
-"""Of electricity and of gas."""
+LOAD_PROFILES = tuple(
+    bytes((*one, 255)) for one in ((1, 0, 99, 1, 0), (1, 0, 99, 1, 1), (7, 0, 99, 1, 0))
+)
+"""Of electricity, import and the others, and of gas."""
 NOW = dt.datetime(2019, 3, 26, 12, 34, 56, 780_000, tzinfo=dt.UTC)
 """True time in every sandbox here. It stands still, so readings can be compared exactly."""
 

@@ -12,7 +12,7 @@ import pytest
 from devices.device import Device
 from devices.objects.image_states import TABLE, Input
 from devices.objects.image_transfer import MAX_IDENTIFIER
-from devices.profile import available
+from devices.profile import available, gas
 from dlms.axdr.data import boolean, double_long_unsigned, octet_string, structure
 from dlms.cosem.image_transfer import Status
 from dlms.xdlms.codes import ActionResult, DataAccessResult
@@ -44,7 +44,7 @@ def test_before_anything(meter: Any, images: Any) -> None:
     assert meter.device.state.image == {}
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", [*available(), *gas()])
 def test_every_maker_takes_its_firmware(
     make_bench: Callable[..., Any], images: Any, name: str
 ) -> None:

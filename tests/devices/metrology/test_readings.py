@@ -184,7 +184,7 @@ def test_known_readings() -> None:
     assert voltage(0, moment) == 2380
 
 
-REGISTERS = ("1-0:1.8.0.255", "1-0:1.7.0.255", "1-0:32.7.0.255")
+REGISTERS = ("1-0:1.8.0.255", "1-0:1.7.0.255")
 
 
 def readings(meter: Any) -> list[int]:

@@ -52,7 +52,7 @@ SATURDAY = "2019-03-30T12:00:00+00:00"
 def up(tmp_path: Path) -> Iterator[Path]:
     """A sandbox with one meter, which has something to tell from its birth on."""
     workspace = tmp_path / "workspace"
-    process = start(workspace, "up", "itron", "--json", "--at", SATURDAY)
+    process = start(workspace, "up", "aclara", "--json", "--at", SATURDAY)
     first_document(process)
     yield workspace
     process.send_signal(signal.SIGINT)
@@ -67,7 +67,7 @@ def test_alerts_come_when_the_listener_does_and_once(up: Path) -> None:
     assert err.startswith("cosemlab: listening at 127.0.0.1:")
     came = documents(out)
     assert [alert["number"] for alert in came] == [1, 2]
-    assert {alert["meter"] for alert in came} == {"itron"}
+    assert {alert["meter"] for alert in came} == {"aclara"}
     assert all(alert["code"][0] == "8" and alert["name"] for alert in came)
     assert Workspace(up).listener() is None
     again = start(up, "alerts", "--count", "1")
@@ -75,7 +75,7 @@ def test_alerts_come_when_the_listener_does_and_once(up: Path) -> None:
     assert again.returncode == Exit.DONE, err
     (line,) = out.splitlines()
     time, meter, device, what, _ = line.split("  ")
-    assert (meter, device[:6], time[:2]) == ("itron", "495452", "20")
+    assert (meter, device[:6], time[:2]) == ("aclara", "41434C", "20")
     assert what.split()[0] not in [alert["code"] for alert in came]
 
 

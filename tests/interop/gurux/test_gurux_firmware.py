@@ -37,9 +37,11 @@ def at_once(lab: Any) -> None:
     lab.device.profile = replace(lab.profile, habits=habits)
 
 
-def block_by_hand(session: Any, transfer: GXDLMSImageTransfer, octets: bytes, number: int) -> Any:
+def block_by_hand(
+    session: Any, transfer: GXDLMSImageTransfer, octets: bytes, number: int, size: int = SIZE
+) -> Any:
     """The package makes the frames of all blocks at once, so their counters are in its order."""
-    block = octets[number * SIZE : (number + 1) * SIZE]
+    block = octets[number * size : (number + 1) * size]
     length = bytes((len(block),)) if len(block) < 128 else b"\x82" + len(block).to_bytes(2, "big")
     value = bytearray((2, 2, 6)) + number.to_bytes(4, "big") + bytearray((9,)) + length + block
     return session.client.method(transfer, 2, value, DataType.STRUCTURE)
@@ -54,16 +56,17 @@ def test_a_whole_transfer(fresh: Any, gurux: Any, name: str, order: str) -> None
     session = gurux(lab, "s1sp")
     transfer = GXDLMSImageTransfer()
     assert session.read(transfer, 5) is True
-    assert session.read(transfer, 2) == SIZE
+    size = 256 if name == "itron" else SIZE
+    assert session.read(transfer, 2) == size
     session.exchange(transfer.imageTransferInitiate(session.client, IDENTIFIER, len(octets)))
     assert session.read(transfer, 6) == ImageTransferStatus.IMAGE_TRANSFER_INITIATED
-    count = -(-len(octets) // SIZE)
+    count = -(-len(octets) // size)
     if order == "in order":
         for frames in transfer.imageBlockTransfer(session.client, octets, None):
             session.exchange(frames)
     else:
         for number in reversed(range(count)):
-            session.exchange(block_by_hand(session, transfer, octets, number))
+            session.exchange(block_by_hand(session, transfer, octets, number, size))
     assert str(session.read(transfer, 3)) == "1" * count
     assert session.read(transfer, 4) == count
     session.exchange(transfer.imageVerify(session.client))

@@ -10,6 +10,8 @@ from gurux_dlms.GXReplyData import GXReplyData
 from gurux_dlms.objects import GXDLMSProfileGeneric
 
 from devices import metrology
+from devices.metrology import Quantity
+from devices.profile import available, gas
 from dlms.axdr.data import double_long_unsigned
 from dlms.cosem import obis
 from dlms.xdlms.conformance import Conformance
@@ -61,6 +63,34 @@ def test_a_day_by_range(keeper: Any, gurux: Any) -> None:
     assert [row[0].value for row in rows] == times
     seed, quantity = keeper.device.seed, metrology.Quantity.IMPORT
     assert [row[1] for row in rows] == [metrology.cumulative(seed, quantity, t) for t in times]
+
+
+@pytest.mark.parametrize("association", ["reader", "s1sp"])
+@pytest.mark.parametrize("name", [*available(), *gas()])
+def test_13_months_of_every_model(fresh: Any, gurux: Any, name: str, association: str) -> None:
+    """The oldest day and the newest, by range; in blocks where the meter has them."""
+    meter = fresh(name, association)
+    code = "1-0:99.1.0.255" if meter.profile.kind == "electricity" else "7-0:99.1.0.255"
+    quantity = Quantity.IMPORT if meter.profile.kind == "electricity" else Quantity.GAS_VOLUME
+    row = meter.profile.objects[obis.parse(code)]
+    meter.device.store(row, 8, row.values[8])
+    session = gurux(meter, association, associate=False)
+    session.client.maxReceivePDUSize = 512
+    session.associate()
+    profile = GXDLMSProfileGeneric(code.replace("-", ".").replace(":", "."))
+    session.read(profile, 3)
+    assert session.read(profile, 7) == ROWS
+    last = meter.now.replace(minute=30, second=0, microsecond=0)
+    step = 10 if name == "landis_gyr_gas" else 1  # hundredths of a cubic metre
+    for begin in (last - (ROWS - 1) * HALF_HOUR, last - 47 * HALF_HOUR):
+        end = begin + 47 * HALF_HOUR
+        value, blocks = fetch(session, session.client.readRowsByRange(profile, begin, end))
+        assert blocks > 1
+        rows = session.client.updateValue(profile, 2, value)
+        times = [begin + n * HALF_HOUR for n in range(48)]
+        assert [row[0].value for row in rows] == times
+        readings = [metrology.cumulative(meter.device.seed, quantity, time) for time in times]
+        assert [row[1] for row in rows] == [reading // step for reading in readings]
 
 
 def test_the_first_rows_by_entry(keeper: Any, gurux: Any) -> None:

@@ -23,6 +23,7 @@ from gurux_dlms.secure import GXDLMSSecureClient
 from devices.objects.token_gateway import TOKEN_SCOPE
 from devices.profile import available
 from devices.token import make_token
+from dlms.security.control import Protection
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.modules.software import SoftwareModule
@@ -151,10 +152,10 @@ def test_key_wrap_functions(aclara: Any) -> None:
 
 
 def test_activate_policy(fresh: Any, gurux: Any) -> None:
-    meter = fresh("itron")
+    meter = fresh("aclara", policy=Protection.AUTHENTICATED)
     session = gurux(meter, "s1sp")
     setup = GXDLMSSecuritySetup("0.0.43.0.1.255")
-    assert session.read(setup, 2) == SecurityPolicy0.ENCRYPTED
+    assert session.read(setup, 2) == SecurityPolicy0.AUTHENTICATED
     operator = gurux(meter, "dco")
     operator.exchange(setup.activate(operator.client, SecurityPolicy0.AUTHENTICATED_ENCRYPTED))
     assert session.read(setup, 2) == SecurityPolicy0.AUTHENTICATED_ENCRYPTED
