@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from devices.agenda import Script
+from devices import metering
+from devices.agenda import END_OF_BILLING, Script
 from devices.happenings import Happening, happened
 from devices.meter import Meter
 from devices.objects.behaviour import Call, Outcome
 from devices.objects.registry import BEHAVIOURS
 from devices.profile.model import AssociationRow, ObjectRow
+from devices.timekeeping import stamp
 from dlms.axdr.data import Data
 from dlms.cosem import classes
 from dlms.cosem.fitting import elements_of
@@ -43,6 +45,8 @@ def run_script(meter: Meter, script: Script, now: dt.datetime) -> bool:
         if identifier.value == script.identifier:
             for action in elements_of(actions) or ():
                 done &= _act(meter, action, now)
+    if script.table == END_OF_BILLING:  # after its actions: they take the snapshot of what ends
+        meter.state.figures[metering.BILLING_RESET] = stamp(now)
     if not done:
         happened(meter, Happening.FUTURE_DATED_REFUSED, now, script.identifier)
     return done

@@ -176,6 +176,20 @@ def test_since_the_billing_reset(meter: Any) -> None:
     assert meter.value(MAXIMUM, 2) == 0
 
 
+def test_the_script_that_ends_a_billing_period(meter: Any) -> None:
+    """What was the greatest is in the snapshot at most; the next period has its own."""
+    assert meter.value(MAXIMUM, 2) > 0
+    script = long_unsigned(1)
+    assert meter.act("0-0:10.0.1.255", 1, script) is ActionResult.SUCCESS
+    assert meter.value(MAXIMUM, 2) == 0
+    ended = meter.now
+    meter.now += 3 * HALF_HOUR
+    begin = ended + -(ended - EPOCH) % HALF_HOUR
+    assert shown(meter) == greatest(meter, begin, meter.now)
+    with_script = meter.device.state.figures[metering.BILLING_RESET]
+    assert with_script == (ended - EPOCH) // dt.timedelta(microseconds=1)
+
+
 def test_a_billing_period_that_nobody_ends(meter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked back on for 13 months, which bounds the work."""
     readings: list[int] = []
