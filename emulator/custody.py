@@ -121,7 +121,7 @@ class Custody:
         decision = self._decide(errand, purpose, key_uses((key,)))
         sufficient = decision.module_class <= OPENSSL_CLASS
         self._record(
-            errand, "TLS handshake", purpose, (key,), decision, OPENSSL, sufficient, outcome
+            errand, "TLS handshake", purpose, (key,), decision, OPENSSL, False, sufficient, outcome
         )
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
@@ -143,9 +143,16 @@ class Custody:
             outcome = Outcome.DONE
             return result
         finally:
-            name = type(op).__name__
             self._record(
-                errand, name, purpose, keys_of(op), decision, module.name, sufficient, outcome
+                errand,
+                type(op).__name__,
+                purpose,
+                keys_of(op),
+                decision,
+                module.name,
+                module.emulated,
+                sufficient,
+                outcome,
             )
 
     def _decide(self, errand: Errand, purpose: Purpose, keys: tuple[Any, ...]) -> Decision:
@@ -173,6 +180,7 @@ class Custody:
         keys: tuple[KeyRef, ...],
         decision: Decision,
         module: str,
+        emulated: bool,
         sufficient: bool,
         outcome: Outcome,
     ) -> None:
@@ -185,6 +193,7 @@ class Custody:
             keys=keys,
             decision=decision,
             module=module,
+            emulated=emulated,
             sufficient=sufficient,
             outcome=outcome,
         )

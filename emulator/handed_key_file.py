@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.keys import KeyRef
 from dlms.security.ops import Step, Unwrap, Use, Wrap
 from emulator.head_end.handed_keys import MAX_OFFERED, HandedKeys, handed_ref
 from emulator.head_end.known_keys import Run
@@ -18,14 +18,14 @@ from emulator.shared_file import SharedFile
 
 
 class FiledHandedKeys(HandedKeys):
-    """Of the party ``party`` (its system title). Commands may run at once: each takes what the file
+    """Of the party whose storage key is ``kek``. Commands may run at once: each takes what the file
     has, and a key that two of them take is good for the first.
     """
 
-    def __init__(self, file: SharedFile, party: bytes) -> None:
+    def __init__(self, file: SharedFile, kek: KeyRef) -> None:
         super().__init__()
         self._file = file
-        self._kek = KeyRef(party, "store", KeyKind.KEK)
+        self._kek = kek
 
     async def offered(self, title: bytes, scope: str, run: Run) -> tuple[KeyRef, ...]:
         with self._file.changing() as document:

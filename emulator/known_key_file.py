@@ -19,12 +19,12 @@ _SETTLED, _DOUBTFUL = "settled", "in doubt"
 
 
 class FiledKnownKeys(KnownKeys):
-    """Of the party ``party`` (its system title)."""
+    """Of the party whose storage key is ``kek``."""
 
-    def __init__(self, file: SharedFile, party: bytes) -> None:
+    def __init__(self, file: SharedFile, kek: KeyRef) -> None:
         super().__init__()
         self._file = file
-        self._kek = KeyRef(party, "store", KeyKind.KEK)
+        self._kek = kek
         self._wrapped: dict[KeyRef, str] = {}
 
     async def recall(self, title: bytes, scope: str, run: Run) -> None:

@@ -21,7 +21,9 @@ class Outcome(Enum):
 
 
 class Entry(NamedTuple):
-    """One operation. ``sufficient`` is whether the module's class satisfies the decision."""
+    """One operation. ``sufficient`` is whether the module's class satisfies the decision,
+    ``emulated`` whether the module only plays one of that class.
+    """
 
     number: int
     actor: Actor
@@ -32,6 +34,7 @@ class Entry(NamedTuple):
     keys: tuple[KeyRef, ...]
     decision: Decision
     module: str
+    emulated: bool
     sufficient: bool
     outcome: Outcome
 
@@ -51,6 +54,7 @@ class Entry(NamedTuple):
             "why": decision.why,
             "deciding_key": None if deciding is None else str(deciding),
             "module": self.module,
+            "emulated": self.emulated,
             "sufficient": self.sufficient,
             "outcome": self.outcome.value,
         }
@@ -97,6 +101,7 @@ class Ledger:
         keys: tuple[KeyRef, ...],
         decision: Decision,
         module: str,
+        emulated: bool,
         sufficient: bool,
         outcome: Outcome,
     ) -> None:
@@ -110,6 +115,7 @@ class Ledger:
             keys,
             decision,
             module,
+            emulated,
             sufficient,
             outcome,
         )

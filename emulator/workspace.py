@@ -15,8 +15,10 @@ from typing import Any
 
 from devices.profile import Document
 from emulator.counter_file import CounterFile
-from emulator.head_end.party import ASSOCIATIONS, LISTENER, TITLES
+from emulator.database import Database, sqlite_url
+from emulator.head_end.party import ASSOCIATIONS, LISTENER, SCOPES, TITLES
 from emulator.memory.kept_memories import KeptMemories
+from emulator.modules.keyring import scope_secrets
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
@@ -47,6 +49,10 @@ class Workspace:
         self.fleet_secret = read_private(secret)
         self.pki = TestPki.load(path / "pki")
 
+    def database(self, url: str | None = None) -> Database:
+        """The DCC side's: ``url``, or else a file of the workspace."""
+        return Database(url or sqlite_url(self.path / "dcc.db"))
+
     @property
     def counters(self) -> CounterFile:
         """What the commands have sent and received; several may run at once."""
@@ -65,6 +71,10 @@ class Workspace:
     def memories(self) -> KeptMemories:
         """What the meters remember, for one sandbox at a time."""
         return KeptMemories(self.path, self.fleet_secret)
+
+    def scope_secrets(self, actor: Actor, others: Iterable[str] = ()) -> dict[str, bytes]:
+        """What a party's keys come from, and no other party's."""
+        return scope_secrets(self.fleet_secret, (*SCOPES[actor], *others))
 
     def credential(self, actor: Actor) -> Credential:
         return Credential.load(self.path / "parties", actor.value.lower())

@@ -14,7 +14,7 @@ from emulator.cli.output import print_json
 from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
-from emulator.head_end.party import LISTENER, Party
+from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party
 from emulator.ledger import Ledger
 from emulator.sandbox import LOOPBACK, suites_of
 from emulator.serving.pushing import Address
@@ -70,7 +70,7 @@ async def _alerts(args: argparse.Namespace) -> int:
         actor=LISTENER,
         credential=workspace.credential(LISTENER),
         trust=workspace.pki.trust(),
-        custody=options.custody(workspace, args, Ledger(), devices.suite_of),
+        custody=options.custody(devices.secrets, args, Ledger(), devices.suite_of),
         counters=FiledCounters(workspace.counters, floors=True),
         keylog=args.keylog,
     )
@@ -101,11 +101,17 @@ class _Devices:
         self._workspace = workspace
         self._since = -1
         self._known: dict[bytes, Device] = {}
+        self.secrets = workspace.scope_secrets(LISTENER)
 
     def find(self, title: bytes) -> Device | None:
         since = self._workspace.announced_at()
         if since != self._since:
             self._known = self._read()
+            theirs = [device.profile.alert_push for device in self._known.values()]
+            names = {row.association for row in theirs if row is not None}
+            # A meter may tell its alerts on an association of any name.
+            others = names - set(ASSOCIATIONS)
+            self.secrets.update(self._workspace.scope_secrets(LISTENER, others))
             self._since = since
         return self._known.get(title)
 

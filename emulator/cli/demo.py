@@ -10,21 +10,21 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from devices.profile import available, load
+from dlms.security.keys import KeyRef
 from emulator.cli import failures, mqtt, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
-from emulator.custody import Custody, Mode
+from emulator.custody import Mode
 from emulator.head_end.assembly import assemble
-from emulator.head_end.party import TITLES, client_titles
+from emulator.head_end.party import SCOPES, TITLES, client_titles
 from emulator.head_end.services import HeadEnd, MeterStatus
 from emulator.ledger import Ledger
-from emulator.modules.keyring import KeyRing
-from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS
+from emulator.modules.keyring import scope_secrets
 from emulator.sandbox import MeterAddress, Sandbox, suites_of_meters
 from emulator.virtual_clock import VirtualClock
 from tls.pki import TestPki
@@ -86,7 +86,7 @@ async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:
         suites = suites_of_meters(
             {m.address.title: m.device.profile for m in sandbox.meters.values()}
         )
-        head_end = _head_end(pki, KeyRing(fleet_secret, suites), args, ledger)
+        head_end = _head_end(pki, fleet_secret, suites, args, ledger)
         for running in sandbox.meters.values():
             results.append(await _visit(head_end, running.address, args.amount))
     if args.json:
@@ -104,10 +104,17 @@ async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:
     return failures.Exit.DONE if good else failures.Exit.FAILED
 
 
-def _head_end(pki: TestPki, keys: KeyRing, args: argparse.Namespace, ledger: Ledger) -> HeadEnd:
-    custody = Custody([SoftwareModule(keys)], EDITIONS[args.edition], Mode(args.mode), ledger)
+def _head_end(
+    pki: TestPki,
+    fleet_secret: bytes,
+    suites: Callable[[KeyRef], int],
+    args: argparse.Namespace,
+    ledger: Ledger,
+) -> HeadEnd:
     return assemble(
-        custody,
+        lambda actor: options.custody(
+            scope_secrets(fleet_secret, SCOPES[actor]), args, ledger, suites
+        ),
         lambda actor: pki.issue_client(TITLES[actor], actor.value),
         pki.trust(),
         keylog=args.keylog,

@@ -26,7 +26,7 @@ from emulator.client.objects import instance_of
 from emulator.client.targets import Span, Wanted
 from emulator.control.client import ask
 from emulator.head_end.known_keys import KnownKeys
-from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
+from emulator.head_end.party import ASSOCIATIONS, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
@@ -254,7 +254,7 @@ async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
     if scope not in ASSOCIATIONS:
         return KnownKeys()
-    known = FiledKnownKeys(workspace.known_keys, TITLES[ASSOCIATIONS[scope]])
+    known = FiledKnownKeys(workspace.known_keys, storage_key(ASSOCIATIONS[scope]))
     module = SoftwareModule(ring)
 
     async def run(step: Step[Any]) -> Any:

@@ -16,7 +16,7 @@ from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
 from emulator.handed_key_file import FiledHandedKeys
 from emulator.head_end.assembly import assemble
-from emulator.head_end.party import TITLES
+from emulator.head_end.party import storage_key
 from emulator.head_end.services import HeadEnd
 from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
@@ -126,11 +126,13 @@ def say_plugins() -> None:
 
 
 def custody(
-    workspace: Workspace, args: Any, ledger: Ledger, suite_of: Callable[[KeyRef], int]
+    secrets: dict[str, bytes], args: Any, ledger: Ledger, suite_of: Callable[[KeyRef], int]
 ) -> Custody:
-    """The door to the workspace's keys, of whose security suites ``suite_of`` knows."""
+    """The door to the keys that come from the ``secrets`` of a party's scopes, of whose security
+    suites ``suite_of`` knows.
+    """
     return Custody(
-        [SoftwareModule(KeyRing(workspace.fleet_secret, suite_of))],
+        [SoftwareModule(KeyRing(secrets, suite_of))],
         EDITIONS[args.edition],
         Mode(args.mode),
         ledger,
@@ -142,13 +144,14 @@ def head_end(
 ) -> HeadEnd:
     """Both parties with the workspace's certificates, keys and counters, for one meter."""
     file = workspace.counters
+    suites = suites_of_meters({meter.title: profile})
     return assemble(
-        custody(workspace, args, ledger, suites_of_meters({meter.title: profile})),
+        lambda actor: custody(workspace.scope_secrets(actor), args, ledger, suites),
         workspace.credential,
         workspace.pki.trust(),
         keylog=args.keylog,
         counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),
-        handed=lambda actor: FiledHandedKeys(workspace.handed_keys, TITLES[actor]),
-        known=lambda actor: FiledKnownKeys(workspace.known_keys, TITLES[actor]),
+        handed=lambda actor: FiledHandedKeys(workspace.handed_keys, storage_key(actor)),
+        known=lambda actor: FiledKnownKeys(workspace.known_keys, storage_key(actor)),
     )

@@ -1,4 +1,4 @@
-"""Puts a head end together: both parties on one custody."""
+"""Puts a head end together: two parties, each with what is its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tls.credentials import Credential, Trust
 
 
 def assemble(
-    custody: Custody,
+    custody: Callable[[Actor], Custody],
     credential: Callable[[Actor], Credential],
     trust: Trust,
     *,
@@ -28,8 +28,9 @@ def assemble(
     known: Callable[[Actor], KnownKeys] = lambda actor: KnownKeys(),
     associations: Mapping[Actor, str] | None = None,
 ) -> HeadEnd:
-    """``credential`` gives each party its certificate, ``counters`` makes each its counters,
-    ``handed`` and ``known`` keep the keys that it hands over and rotates.
+    """``custody`` gives each party its door to cryptography, ``credential`` its certificate;
+    ``counters`` makes each its counters, ``handed`` and ``known`` keep the keys that it hands over
+    and rotates.
 
     ``associations`` are the rows of profiles that the parties use, where those are not called like
     them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
@@ -40,7 +41,7 @@ def assemble(
             actor=actor,
             credential=credential(actor),
             trust=trust,
-            custody=custody,
+            custody=custody(actor),
             counters=counters(),
             handed=handed(actor),
             known=known(actor),

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devices.objects.token_gateway import TOKEN_SCOPE
 from devices.profile import Profile
 from devices.profile.model import AssociationRow
 from dlms.errors import LocalProtocolError
@@ -27,6 +28,20 @@ ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
 
 LISTENER = Actor.S1SP
 """Who takes alerts."""
+
+STORES = {actor: f"store of {actor.value}" for actor in TITLES}
+"""Scopes of the keys that wrap what each party stores."""
+
+SCOPES = {
+    Actor.S1SP: ("s1sp", ALERTS, TOKEN_SCOPE, STORES[Actor.S1SP]),
+    Actor.DCO: ("dco", STORES[Actor.DCO]),
+}
+"""Whose keys are whose: the associations of each party, and what makes tokens to add credit."""
+
+
+def storage_key(actor: Actor) -> KeyRef:
+    """The key that wraps what a party stores."""
+    return KeyRef(TITLES[actor], STORES[actor], KeyKind.KEK)
 
 
 def client_titles() -> dict[str, bytes]:

@@ -4,14 +4,17 @@ A fleet of a million meters needs no store of keys: the first version of each ke
 the fleet secret and the key's name. What has been transferred or generated since is kept beside.
 That includes key pairs: whoever has the fleet secret can sign for every meter, so a signature in
 this laboratory proves to nobody else who made it.
+
+Between the two stands a secret for each scope. Who holds that of one scope can derive no key of
+another: so the S1SP and the DCO hold each their own and neither the fleet's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from devices.remembering import Changes, Remembered, RememberedSet
 from dlms.security.keys import KEY_LENGTH, KeyKind, KeyLifetime, KeyRef
@@ -29,12 +32,34 @@ _NOT_DERIVED = (KeyKind.EPHEMERAL, KeyKind.TLS_PRIVATE_KEY)
 """A key of one message is never the same twice; those of TLS come with their certificates."""
 
 
+SCOPE_SECRET_LENGTH = 32
+"""Octets of the secret of a scope: a key of HMAC-SHA256."""
+
+
 def suite_zero(ref: KeyRef) -> int:
     return 0
 
 
+def scope_secret(fleet_secret: bytes, scope: str) -> bytes:
+    """What all derived keys of a scope come from, and nothing but them (RFC 5869)."""
+    return HKDF(
+        algorithm=hashes.SHA256(),
+        length=SCOPE_SECRET_LENGTH,
+        salt=None,
+        info=f"cosemlab scope\0{scope}".encode(),
+    ).derive(fleet_secret)
+
+
+def scope_secrets(fleet_secret: bytes, scopes: Collection[str]) -> dict[str, bytes]:
+    """Those of several scopes, for a :class:`KeyRing` that is to know no others."""
+    return {scope: scope_secret(fleet_secret, scope) for scope in scopes}
+
+
 class KeyRing:
     """Key octets by reference. Its ``repr`` shows none of them.
+
+    ``secret`` is the fleet's, or the secrets of the scopes that the holder may know, which may
+    become more; without one nothing is derived.
 
     ``suite_of`` tells the security suite in which a key is at home. It decides how long a derived
     key is, and whether there are key pairs and on which curve.
@@ -46,12 +71,13 @@ class KeyRing:
 
     def __init__(
         self,
-        fleet_secret: bytes | None = None,
+        secret: bytes | dict[str, bytes] | None = None,
         suite_of: Callable[[KeyRef], int] = suite_zero,
         lasting: Iterable[tuple[KeyRef, bytes]] = (),
         destroyed: Iterable[KeyRef] = (),
     ) -> None:
-        self._fleet_secret = fleet_secret
+        self._fleet_secret = secret if isinstance(secret, bytes) else None
+        self._scope_secrets = {} if secret is None or isinstance(secret, bytes) else secret
         self._suite_of = suite_of
         self._passing: dict[KeyRef, bytes] = {}
         self.changes = Changes()
@@ -107,7 +133,7 @@ class KeyRing:
 
     def _is_derivable(self, ref: KeyRef) -> bool:
         return (
-            self._fleet_secret is not None
+            (self._fleet_secret is not None or ref.scope in self._scope_secrets)
             and ref.version == 0
             and ref.lifetime is KeyLifetime.LONG_LIVED
             and ref.kind not in _NOT_DERIVED
@@ -122,9 +148,7 @@ class KeyRing:
         digits = SECRET_LENGTH.get(ref.kind)
         if digits is not None:
             return self._expand(ref, "key", digits // 2).hex().encode()
-        # HKDF gives a short key as the beginning of a long one: another label keeps them apart.
-        label = "key" if suite.key_length == KEY_LENGTH else f"key of {suite.key_length} octets"
-        return self._expand(ref, label, suite.key_length)
+        return self._expand(ref, key_label(suite.key_length), suite.key_length)
 
     def _scalar(self, ref: KeyRef, curve: Curve) -> bytes:
         """A number from 1 to n - 1. With 64 bits too many, reduced modulo n - 1, it is as good as
@@ -135,11 +159,26 @@ class KeyRing:
         return number.to_bytes(curve.value, "big")
 
     def _expand(self, ref: KeyRef, label: str, length: int) -> bytes:
-        assert self._fleet_secret is not None  # get() has checked
-        name = f"cosemlab {label}\0{ref.scope}\0{ref.kind.name}\0".encode()
-        return HKDF(
-            algorithm=hashes.SHA256(), length=length, salt=None, info=name + ref.holder
-        ).derive(self._fleet_secret)
+        info = derivation_info(ref, label)
+        secret = self._scope_secret(ref.scope)
+        return HKDFExpand(algorithm=hashes.SHA256(), length=length, info=info).derive(secret)
+
+    def _scope_secret(self, scope: str) -> bytes:
+        secret = self._scope_secrets.get(scope)
+        if secret is None:
+            assert self._fleet_secret is not None  # get() has checked
+            secret = self._scope_secrets[scope] = scope_secret(self._fleet_secret, scope)
+        return secret
+
+
+def key_label(length: int) -> str:
+    """HKDF gives a short key as the beginning of a long one: another label keeps them apart."""
+    return "key" if length == KEY_LENGTH else f"key of {length} octets"
+
+
+def derivation_info(ref: KeyRef, label: str) -> bytes:
+    """The name of a key, as HKDF-Expand takes it in."""
+    return f"cosemlab {label}\0{ref.scope}\0{ref.kind.name}\0".encode() + ref.holder
 
 
 def _lasts(ref: KeyRef) -> bool:

@@ -22,6 +22,13 @@ class CryptoModule(Protocol):
         ...
 
     @property
+    def emulated(self) -> bool:
+        """Whether it only plays a module of that class: what SoftHSM is to a FIPS 140-2 Level 3
+        module. Every report says so.
+        """
+        ...
+
+    @property
     def blocks(self) -> bool:
         """Whether :meth:`execute` may wait, and so belongs in a thread."""
         ...

@@ -51,6 +51,7 @@ class SoftwareModule:
 
     name = "software"
     module_class = ModuleClass.G2_45
+    emulated = False
     blocks = False
 
     def __init__(self, keys: KeyRing, random: Callable[[int], bytes] = secrets.token_bytes) -> None:

@@ -140,6 +140,7 @@ class SpyModule:
     ) -> None:
         self.name = name
         self.module_class = module_class
+        self.emulated = False
         self.blocks = blocks
         self.ops: list[CryptoOp] = []
         self._module = SoftwareModule(keys)

@@ -21,12 +21,13 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.handed_key_file import FiledHandedKeys
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.handed_keys import MAX_OFFERED, HandedKeys, handed_ref
+from emulator.head_end.party import storage_key
 from emulator.journal import StoreError
 from emulator.policy import Actor
 from emulator.shared_file import SharedFile
 
 CLOCK_TIME = AttributeDescriptor(classes.CLOCK.class_id, obis.parse("0-0:1.0.0.255"), 2)
-TITLE, PARTY = b"LGZ\x10\0\0\0\1", b"S1P\0\0\0\0\1"
+TITLE, STORAGE = b"LGZ\x10\0\0\0\1", storage_key(Actor.S1SP)
 NAMES = ["landis_gyr", "honeywell_elster"]
 
 
@@ -207,7 +208,7 @@ async def test_what_was_offered_is_tried_the_latest_first_and_not_for_ever(
 ) -> None:
     module = Module()
     file = SharedFile(tmp_path / "handed.json")
-    keys: HandedKeys = FiledHandedKeys(file, PARTY) if filed else HandedKeys()
+    keys: HandedKeys = FiledHandedKeys(file, STORAGE) if filed else HandedKeys()
     for number in range(MAX_OFFERED + 2):
         new = keys.successor(TITLE, "s1sp")
         module.keys[new] = bytes((number,)) * 16
@@ -224,7 +225,7 @@ async def test_what_was_offered_is_tried_the_latest_first_and_not_for_ever(
 
 async def test_in_the_file_is_what_is_wrapped_and_another_command_finds_it(tmp_path: Path) -> None:
     file, module = SharedFile(tmp_path / "handed.json"), Module()
-    first = FiledHandedKeys(file, PARTY)
+    first = FiledHandedKeys(file, STORAGE)
     new = first.successor(TITLE, "s1sp")
     secret = module.keys[new] = bytes(range(16))
     await first.offer(new, module.run)
@@ -233,7 +234,7 @@ async def test_in_the_file_is_what_is_wrapped_and_another_command_finds_it(tmp_p
     assert secret[::-1].hex() in text
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     module.keys.clear()
-    assert await FiledHandedKeys(file, PARTY).offered(TITLE, "s1sp", module.run) == (new,)
+    assert await FiledHandedKeys(file, STORAGE).offered(TITLE, "s1sp", module.run) == (new,)
     assert module.keys == {new: secret}
 
 
@@ -271,7 +272,7 @@ async def test_a_damaged_file_is_one_clear_line(tmp_path: Path, text: str) -> No
     file = SharedFile(tmp_path / "handed.json")
     file.path.write_text(text, encoding="latin-1")
     with pytest.raises(StoreError) as caught:
-        await FiledHandedKeys(file, PARTY).offered(TITLE, "s1sp", Module().run)
+        await FiledHandedKeys(file, STORAGE).offered(TITLE, "s1sp", Module().run)
     assert str(caught.value).startswith(f"{file.path} is damaged")
     assert "\n" not in str(caught.value)
     assert file.path.read_text(encoding="latin-1") == text

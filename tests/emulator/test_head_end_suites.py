@@ -51,7 +51,7 @@ def made(
         of_meters = suites_of_meters({laboratory.address.title: LABORATORY})
         module = spy_module(KeyRing(SECRET, suites or of_meters))
         head_end = assemble(
-            Custody([module], LETTER, Mode.OBSERVE, ledger),
+            lambda actor: Custody([module], LETTER, Mode.OBSERVE, ledger),
             credentials.__getitem__,
             pki.trust(),
             associations=dict.fromkeys(Actor, name),

@@ -34,6 +34,7 @@ def write(ledger: Ledger, **changes: Any) -> None:
         "purpose": Purpose.GENERATE_INSTRUCTION,
         "keys": (GUEK, GAK),
         "module": "software",
+        "emulated": False,
         "sufficient": False,
         "outcome": Outcome.DONE,
         **changes,
@@ -81,6 +82,7 @@ def test_as_json() -> None:
         ),
         "deciding_key": "global authentication key (long-lived)",
         "module": "software",
+        "emulated": False,
         "sufficient": False,
         "outcome": "refused",
     }

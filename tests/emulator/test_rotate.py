@@ -13,6 +13,7 @@ from dlms.security.keys import KeyKind
 from emulator.head_end import handing_over
 from emulator.head_end.handing_over import NotRotated
 from emulator.head_end.known_keys import KnownKeys
+from emulator.head_end.party import storage_key
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.services import HeadEnd
 from emulator.journal import StoreError
@@ -119,7 +120,7 @@ async def test_the_next_process_knows(
     def filed() -> HeadEnd:
         made = make_head_end()
         party = made._parties[Actor.S1SP]
-        party.known = FiledKnownKeys(file, party.title)
+        party.known = FiledKnownKeys(file, storage_key(party.actor))
         return made
 
     await filed().rotate(meter.address, meter.profile, Actor.S1SP, (GUEK, GAK))
@@ -138,7 +139,7 @@ async def test_the_next_process_knows(
 async def test_a_damaged_file(text: str, tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     path.write_text(text)
-    known = FiledKnownKeys(SharedFile(path), b"S1P\0\0\0\0\1")
+    known = FiledKnownKeys(SharedFile(path), storage_key(Actor.S1SP))
 
     async def run(step: Any) -> Any:
         raise AssertionError("nothing to unwrap")

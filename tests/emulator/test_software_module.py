@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import (
@@ -22,7 +22,7 @@ from dlms.security.ops import (
     keys_of,
 )
 from emulator.modules import software
-from emulator.modules.keyring import KeyRing
+from emulator.modules.keyring import KeyRing, scope_secret, scope_secrets
 from emulator.modules.software import SoftwareModule
 from emulator.policy import ModuleClass
 
@@ -115,6 +115,17 @@ def test_derived_keys_depend_on_every_part_of_the_name_and_on_the_secret() -> No
     assert {len(key) for key in keys} == {16}
 
 
+def test_who_knows_the_secret_of_one_scope_derives_its_keys_and_no_others() -> None:
+    known = scope_secrets(FLEET, ["s1sp"])
+    ring = KeyRing(known)
+    assert ring.get(GUEK) == KeyRing(FLEET).get(GUEK)
+    with pytest.raises(KeyUnavailable):
+        ring.get(GUEK._replace(scope="dco"))
+    assert scope_secret(FLEET, "dco") not in known.values()
+    # Nor with that secret in the place of the fleet's.
+    assert KeyRing(known["s1sp"]).get(GUEK) != ring.get(GUEK)
+
+
 def test_the_meter_and_the_head_end_derive_the_same() -> None:
     assert KeyRing(FLEET).get(GUEK) == KeyRing(FLEET).get(GUEK)
 
@@ -188,7 +199,8 @@ def test_a_derived_scalar_is_hkdf_reduced() -> None:
     """FIPS 186-5, A.2.1, with the order of P-256 (NIST SP 800-186, 3.2.1.3)."""
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     info = b"cosemlab private key on P256\0s1sp\0SIGNING_KEY\0" + METER
-    octets = HKDF(algorithm=SHA256(), length=40, salt=None, info=info).derive(FLEET)
+    of_scope = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"cosemlab scope\0s1sp")
+    octets = HKDFExpand(SHA256(), 40, info).derive(of_scope.derive(FLEET))
     expected = int.from_bytes(octets, "big") % (order - 1) + 1
     scalar = KeyRing(FLEET, lambda ref: 1).get(GUEK._replace(kind=KeyKind.SIGNING_KEY))
     assert int.from_bytes(scalar, "big") == expected

@@ -1,0 +1,121 @@
+"""The database of the DCC side: SQLite by default, any other that SQLAlchemy knows by URL.
+
+What is kept in it is kept by those who know what it means: each brings its tables, with a version
+of their shape, and finds them as it left them or is told that it cannot.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from tls.files import touch_private
+
+_SQLITE = "sqlite"
+_BUSY = 30.0
+"""Seconds to wait for another process that is writing."""
+
+_SHAPES = sa.Table(
+    "shapes",
+    sa.MetaData(),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+
+class DatabaseError(Exception):
+    """The database is not usable; the text says why and shows no password."""
+
+
+def sqlite_url(path: Path) -> URL:
+    """The URL of a file."""
+    return URL.create(_SQLITE, database=str(path))
+
+
+class Database:
+    """``url`` as SQLAlchemy has it: ``sqlite:///file``, ``postgresql+psycopg://host/name``.
+
+    A file is made where there is none, for its owner alone. Several threads and several processes
+    may use one database.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        try:
+            self.url = make_url(url)
+            if self.url.get_backend_name() == _SQLITE and self.url.database:
+                touch_private(Path(self.url.database))
+            self._engine = sa.create_engine(self.url, **self._options())
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
+            raise DatabaseError(f"cannot use the database: {error}") from error
+        if self.is_sqlite:
+            sa.event.listen(self._engine, "connect", _connected)
+            sa.event.listen(self._engine, "begin", _begun)
+
+    def __repr__(self) -> str:
+        return f"<Database {self}>"
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == _SQLITE
+
+    def use(self, name: str, version: int, metadata: sa.MetaData) -> None:
+        """Make the tables that are not there. :class:`DatabaseError` if they have the shape of
+        another ``version``.
+        """
+        with self.begin() as connection:
+            _SHAPES.metadata.create_all(connection)
+            found = connection.scalar(sa.select(_SHAPES.c.version).where(_SHAPES.c.name == name))
+            if found is None:
+                metadata.create_all(connection)
+                connection.execute(_SHAPES.insert().values(name=name, version=version))
+            elif found != version:
+                raise DatabaseError(
+                    f"{self} has the tables of {name} in version {found}, and this is for "
+                    f"version {version}: give another database"
+                )
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction: all of it is done, and lasts, when the block is left; nothing of it if by
+        an exception. In SQLite nobody else writes meanwhile; elsewhere, rows that must not change
+        are locked (``with_for_update``).
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            # Its text would show the values of a statement, among them wrapped keys.
+            cause = getattr(error, "orig", None) or error
+            raise DatabaseError(f"{self}: {cause}") from None
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _options(self) -> dict[str, Any]:
+        if self.url.get_backend_name() != _SQLITE:
+            return {"hide_parameters": True}
+        return {"hide_parameters": True, "connect_args": {"timeout": _BUSY}}
+
+
+def _connected(connection: sqlite3.Connection, _: Any) -> None:
+    """The driver's own idea of when a transaction begins is switched off."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begun(connection: sa.Connection) -> None:
+    """Writers wait for each other at once, not when the first of them has read and wants to write:
+    one that has read could not go on then.
+    """
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
