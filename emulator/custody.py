@@ -196,7 +196,13 @@ class Custody:
             emulated=emulated,
             sufficient=sufficient,
             outcome=outcome,
+            edition=self._edition.name,
+            mode=self._mode.value,
         )
+
+    async def flush(self) -> None:
+        """Wait until all that was recorded lasts. :class:`~emulator.ledger.LedgerError` if not."""
+        await self._ledger.flushed()
 
 
 async def _carry_out(module: CryptoModule, op: CryptoOp) -> Any:

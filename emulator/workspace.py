@@ -30,6 +30,8 @@ from tls.pki import TestPki
 
 DEFAULT = Path(".cosemlab")
 SECRET_LENGTH = 32
+DATABASE = "dcc.db"
+"""The DCC side's database, where no other is named."""
 CONTROL = "control.sock"
 """The control socket of a sandbox that is up (:mod:`emulator.control.server`)."""
 
@@ -51,7 +53,7 @@ class Workspace:
 
     def database(self, url: str | None = None) -> Database:
         """The DCC side's: ``url``, or else a file of the workspace."""
-        return Database(url or sqlite_url(self.path / "dcc.db"))
+        return Database(url or sqlite_url(self.path / DATABASE))
 
     @property
     def counters(self) -> CounterFile:

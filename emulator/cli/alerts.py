@@ -15,7 +15,6 @@ from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
 from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party
-from emulator.ledger import Ledger
 from emulator.sandbox import LOOPBACK, suites_of
 from emulator.serving.pushing import Address
 from emulator.workspace import Workspace, WorkspaceError
@@ -37,6 +36,7 @@ def register(subparsers: SubParsers) -> None:
     )
     alerts.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     options.add_workspace(alerts)
+    options.add_database(alerts)
     options.add_custody(alerts)
     options.add_keylog(alerts)
     options.add_json(alerts)
@@ -66,15 +66,18 @@ async def _alerts(args: argparse.Namespace) -> int:
             listener.end()
             stop.set()
 
-    party = Party(
-        actor=LISTENER,
-        credential=workspace.credential(LISTENER),
-        trust=workspace.pki.trust(),
-        custody=options.custody(devices.secrets, args, Ledger(), devices.suite_of),
-        counters=FiledCounters(workspace.counters, floors=True),
-        keylog=args.keylog,
-    )
-    with workspace.seen_alerts() as seen:
+    with (
+        workspace.seen_alerts() as seen,
+        options.recorded(workspace.database(args.database), keep=False) as ledger,
+    ):
+        party = Party(
+            actor=LISTENER,
+            credential=workspace.credential(LISTENER),
+            trust=workspace.pki.trust(),
+            custody=options.custody(devices.secrets, args, ledger, devices.suite_of),
+            counters=FiledCounters(workspace.counters, floors=True),
+            keylog=args.keylog,
+        )
         listener = AlertListener(
             party, workspace.listener_credential(), devices.find, seen, show, _complain
         )

@@ -20,6 +20,7 @@ from emulator.cli import failures, mqtt, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.custody import Mode
+from emulator.database import Database
 from emulator.head_end.assembly import assemble
 from emulator.head_end.party import SCOPES, TITLES, client_titles
 from emulator.head_end.services import HeadEnd, MeterStatus
@@ -59,6 +60,11 @@ def register(subparsers: options.SubParsers) -> None:
     demo.add_argument(
         "--amount", type=options.pounds, default=AMOUNT, metavar="POUNDS", help=f"default: {AMOUNT}"
     )
+    demo.add_argument(
+        "--ledger",
+        metavar="URL",
+        help="record into this database, for example sqlite:///demo.db (default: nowhere)",
+    )
     options.add_custody(demo)
     options.add_keylog(demo)
     mqtt.add_mqtt(demo)
@@ -68,7 +74,10 @@ def register(subparsers: options.SubParsers) -> None:
 
 async def _demo(args: argparse.Namespace) -> int:
     async with mqtt.ledger_published(args) as on_entry:
-        return await _demonstrate(args, Ledger(on_entry))
+        if args.ledger is None:
+            return await _demonstrate(args, Ledger(on_entry))
+        with options.recorded(Database(args.ledger), on_entry) as ledger:
+            return await _demonstrate(args, ledger)
 
 
 async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:

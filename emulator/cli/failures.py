@@ -13,7 +13,9 @@ from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
+from emulator.database import DatabaseError
 from emulator.journal import StoreError
+from emulator.ledger import LedgerError
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.workspace import WorkspaceError
 
@@ -42,6 +44,8 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (ControlRefused, Exit.FAILED),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
+    (LedgerError, Exit.FAILED),
+    (DatabaseError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
     (CryptoFailure, Exit.PROTOCOL),
     (UnknownObject, Exit.USAGE),

@@ -12,6 +12,7 @@ from emulator.cli import (
     demo,
     fault,
     firmware,
+    ledger,
     listen,
     machines,
     meter,
@@ -37,6 +38,7 @@ COMMANDS = (
     plot,
     profiles,
     mqtt,
+    ledger,
     policy,
     machines,
 )

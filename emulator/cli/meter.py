@@ -29,7 +29,6 @@ from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import ASSOCIATIONS, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.known_key_file import FiledKnownKeys
-from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import (
@@ -90,6 +89,7 @@ def register(subparsers: options.SubParsers) -> None:
 def finish(parser: argparse.ArgumentParser, command: Command) -> None:
     """The options of a command to one meter, and ``command`` to be run with them."""
     options.add_workspace(parser)
+    options.add_database(parser)
     options.add_custody(parser)
     options.add_keylog(parser)
     mqtt.add_mqtt(parser)
@@ -103,9 +103,9 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
     async with mqtt.ledger_published(args) as on_entry:
-        ledger = Ledger(on_entry)
-        head_end = options.head_end(workspace, args, ledger, meter, profile)
-        result = await command(args, head_end, meter, profile)
+        with options.recorded(workspace.database(args.database), on_entry) as ledger:
+            head_end = options.head_end(workspace, args, ledger, meter, profile)
+            result = await command(args, head_end, meter, profile)
     if args.json:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
         print_json({"meter": meter.name, **result, **shown})

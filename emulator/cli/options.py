@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,15 @@ from dlms.security.keys import KeyRef
 from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
+from emulator.database import Database
 from emulator.handed_key_file import FiledHandedKeys
 from emulator.head_end.assembly import assemble
 from emulator.head_end.party import storage_key
 from emulator.head_end.services import HeadEnd
 from emulator.known_key_file import FiledKnownKeys
-from emulator.ledger import Ledger
+from emulator.ledger import Entry, Ledger
+from emulator.ledger.store import LedgerStore
+from emulator.ledger.writer import Writer
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import EDITIONS, LETTER
@@ -95,6 +99,26 @@ def add_custody(parser: argparse.ArgumentParser) -> None:
         default=LETTER.name,
         help="rules by which operations are judged",
     )
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="where the DCC side keeps its ledger, for example postgresql+psycopg://host/name"
+        " (default: a file of the workspace)",
+    )
+
+
+@contextmanager
+def recorded(
+    database: Database, on_entry: Callable[[Entry], None] | None = None, *, keep: bool = True
+) -> Iterator[Ledger]:
+    """The ledger in a database, to be written by one command. All of it lasts when the block is
+    left. :class:`~emulator.ledger.LedgerError` if it cannot be written.
+    """
+    with Writer(LedgerStore(database)) as writer:
+        yield Ledger(on_entry, sink=writer, keep=keep)
 
 
 def add_keylog(parser: argparse.ArgumentParser) -> None:

@@ -26,8 +26,20 @@ async def associate(
     """Open TLS and the party's association with ``meter``; release both at the end.
 
     Raises :class:`tls.events.HandshakeError`, ``OSError``, :class:`~dlms.errors.DlmsError` or
-    ``TimeoutError`` if there is no association.
+    ``TimeoutError`` if there is no association; :class:`~emulator.ledger.LedgerError` if what was
+    done could not be written down. Nobody is told of a success before it is.
     """
+    try:
+        async with _associated(party, meter, profile) as session:
+            yield session
+    finally:
+        await party.custody.flush()
+
+
+@asynccontextmanager
+async def _associated(
+    party: Party, meter: MeterAddress, profile: Profile
+) -> AsyncIterator[PartyAssociation]:
     row = party.row(profile)
     channel = await _connect(party, meter, profile)
     try:

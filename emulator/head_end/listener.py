@@ -25,6 +25,7 @@ from dlms.xdlms.data_notification import DataNotification
 from emulator.channel import Channel, ChannelClosed
 from emulator.head_end.alerts import Smets1Alert, read_alert
 from emulator.head_end.party import Party
+from emulator.ledger import LedgerError
 from emulator.policy import Purpose
 from tls.contexts import server_context
 from tls.credentials import Credential
@@ -143,7 +144,10 @@ class AlertListener:
         device = self._known(event.system_title)
         category = 2 if device is None else device.profile.category
         errand = self._errand(event.system_title.hex().upper(), category)
-        self._party.custody.note_tls(self._party.tls_key, errand)
+        try:
+            self._party.custody.note_tls(self._party.tls_key, errand)
+        except LedgerError as error:
+            self._on_event(Told("ledger-failed", event.peer, str(error)))
 
     def _errand(self, device: str, category: int) -> Any:
         return self._party.errand(device, category, Purpose.ESTABLISH_TLS)
@@ -165,6 +169,8 @@ class AlertListener:
             self._on_event(Told("inactive", channel.peer, f"nothing for {IDLE_TIMEOUT:.0f} s"))
         except (DlmsError, OSError, IdentityError) as error:
             self._on_event(Told("alert-refused", channel.peer, str(error)))
+        except LedgerError as error:
+            self._on_event(Told("ledger-failed", channel.peer, str(error)))
         finally:
             channel.close()
 
@@ -193,6 +199,8 @@ class AlertListener:
             self._hand_on(read_alert(told, title, device.name, profile))
             if told.confirmed:
                 confirmation = await run(association.confirm(told))
+                # The meter strikes it off then: it is to be written down before.
+                await party.custody.flush()
                 channel.send(config.client_sap, config.server_sap, confirmation)
 
     def _hand_on(self, alert: Smets1Alert) -> None:
