@@ -105,7 +105,7 @@ def _cost(args: argparse.Namespace) -> int:
             for rule, text in EXCEPTIONS.items()
         ),
         ("  saved by several at once", *(_cell(cost, cost.several) for cost in found)),
-        ("  saved by none of them", *(_cell(cost, cost.rest) for cost in found)),
+        ("  saved without an exception", *(_cell(cost, cost.rest) for cost in found)),
         ("Level 3 by the letter", *(_cell(cost, cost.letter) for cost in found)),
     ]
     print_table(rows, ("count (per Command to add credit)", *labels))
@@ -123,7 +123,7 @@ def _cost_json(cost: Cost) -> dict[str, Any]:
         "level_3_letter": cost.letter,
         "saved": dict(cost.saved),
         "saved_by_several": cost.several,
-        "saved_by_none": cost.rest,
+        "saved_without_exception": cost.rest,
     }
     return {
         "category": next(w for w, c in CATEGORIES.items() if c is cost.category),

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from emulator.ledger.errors import LedgerError
-from emulator.ledger.record import Record
+from emulator.ledger.record import FIELDS, Record
 
 ID_LENGTH = 16
 """Octets of a ledger's id, drawn by lot when it is made."""
 
 _GENESIS = b"cosemlab ledger genesis 1\0"
 _ENTRY = b"cosemlab ledger entry 1\0"
-_number = struct.Struct(">Q").pack
-_length = struct.Struct(">I").pack
+_numbers = struct.Struct(f">Q{len(FIELDS)}I").pack
+"""The number of the entry, then how many octets each field has."""
 _HEX_LENGTH = 2 * hashlib.sha256().digest_size
 
 
@@ -51,11 +51,12 @@ def genesis(ledger: str) -> Head:
 def chained(head: Head, record: Record) -> Head:
     """The head after ``record`` is added to what ends in ``head``."""
     number = head.number + 1
-    parts = [_ENTRY, bytes.fromhex(head.hash), _number(number)]
-    for text in record:
-        octets = text.encode()
-        parts += (_length(len(octets)), octets)
-    return Head(head.ledger, number, hashlib.sha256(b"".join(parts)).hexdigest())
+    # Almost always it is all ASCII: then characters are octets, and are encoded in one go.
+    text = "".join(record)
+    octets = text.encode()
+    lengths = map(len, record if len(octets) == len(text) else map(str.encode, record))
+    covered = _ENTRY + bytes.fromhex(head.hash) + _numbers(number, *lengths) + octets
+    return Head(head.ledger, number, hashlib.sha256(covered).hexdigest())
 
 
 def head_from(document: object) -> Head:

@@ -74,5 +74,5 @@ class Entry(NamedTuple):
 
 def time_text(time: dt.datetime) -> str:
     """ISO 8601 in UTC to the microsecond, always as long: such texts sort as the times do."""
-    in_utc = time.astimezone(dt.UTC).replace(tzinfo=None)
-    return in_utc.isoformat(timespec="microseconds") + "Z"
+    in_utc = time if time.tzinfo is dt.UTC else time.astimezone(dt.UTC)
+    return in_utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -22,6 +21,10 @@ class Sink(Protocol):
 
     def flush(self) -> None:
         """Wait until all that was taken lasts. :class:`~emulator.ledger.LedgerError` if not."""
+        ...
+
+    async def flushed(self) -> None:
+        """The same for an event loop, which goes on meanwhile."""
         ...
 
 
@@ -109,7 +112,7 @@ class Ledger:
     async def flushed(self) -> None:
         """The same for an event loop, which goes on meanwhile."""
         if self._sink is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._sink.flush)
+            await self._sink.flushed()
 
     def summary(self) -> list[Group]:
         """Entries grouped by who did what under which clause, strictest class first."""

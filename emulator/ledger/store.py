@@ -47,6 +47,10 @@ HEAD = sa.Table(
 _PLACE = 1
 """There is one head: what is locked by who appends."""
 
+# Made once: to make a statement takes longer than to execute it.
+_LOCK = sa.select(HEAD).with_for_update()
+_MOVE = HEAD.update().values(number=sa.bindparam("to"), hash=sa.bindparam("digest"))
+
 
 class LedgerStore:
     """Several threads and several processes may append to one ledger at once."""
@@ -68,10 +72,8 @@ class LedgerStore:
                 record = record_of(entry)
                 before, head = head, chained(head, record)
                 rows.append((head.number, *record, before.hash, head.hash))
-            connection.execute(
-                ENTRIES.insert(), [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-            )
-            connection.execute(HEAD.update().values(number=head.number, hash=head.hash))
+            _insert(connection, rows)
+            connection.execute(_MOVE, {"to": head.number, "digest": head.hash})
         return head
 
     def head(self) -> Head:
@@ -112,7 +114,7 @@ class LedgerStore:
             self.head()  # somebody else was faster
 
     def _head(self, connection: sa.Connection) -> Head:
-        rows = connection.execute(sa.select(HEAD).with_for_update()).all()
+        rows = connection.execute(_LOCK).all()
         if not rows:
             raise _NoHead(f"{self._database}: the ledger has no head")
         try:
@@ -158,6 +160,20 @@ class _NoHead(LedgerError):
 
 
 _COLUMNS = tuple(column.name for column in ENTRIES.columns)
+_MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
+"""What stands for a value, by the driver's style."""
+
+
+def _insert(connection: sa.Connection, rows: list[tuple[Any, ...]]) -> None:
+    """By the driver itself where its style is known: that halves the time of an entry."""
+    mark = _MARKS.get(connection.dialect.paramstyle)
+    if mark is None:
+        named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        connection.execute(ENTRIES.insert(), named)
+        return
+    columns, marks = ", ".join(_COLUMNS), ", ".join(mark for _ in _COLUMNS)
+    # Nothing of it is from outside: names of columns, and marks.
+    connection.exec_driver_sql(f"INSERT INTO {ENTRIES.name} ({columns}) VALUES ({marks})", rows)
 
 
 def _query(query: sa.Select[Any], only: Filter | None, after: int | None) -> sa.Select[Any]:

@@ -5,8 +5,10 @@ A command does not wait for a disk at each operation, only where it says so: :me
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from types import TracebackType
+from collections.abc import Callable
+from contextlib import suppress
 
 from emulator.database import DatabaseError
 from emulator.ledger.entry import Entry
@@ -35,6 +37,7 @@ class Writer:
         self._taken = 0
         self._stored = 0
         self._wanted = 0
+        self._asked: list[tuple[int, Callable[[], None]]] = []
         self._failure: str | None = None
         self._ends = False
         self._thread = threading.Thread(target=self._run, name="ledger writer", daemon=True)
@@ -43,12 +46,7 @@ class Writer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self.flush()
         finally:
@@ -83,6 +81,26 @@ class Writer:
                 self._changed.wait_for(lambda: self._stored >= wanted or self._failure is not None)
             self._check()
 
+    async def flushed(self) -> None:
+        """The same for an event loop, which goes on meanwhile."""
+        loop = asyncio.get_running_loop()
+        stored = loop.create_future()
+
+        def tell() -> None:
+            if not stored.done():
+                stored.set_result(None)
+
+        with self._changed:
+            self._check()
+            wanted = self._wanted = self._taken
+            if self._stored >= wanted:
+                return
+            self._asked.append((wanted, lambda: _call(loop, tell)))
+            self._changed.notify_all()
+        await stored
+        with self._changed:
+            self._check()
+
     def _has_room(self) -> bool:
         return len(self._waiting) < self._limit or self._failure is not None
 
@@ -107,6 +125,12 @@ class Writer:
                 self._failure = failure
                 self._stored += len(entries)
                 self._changed.notify_all()
+                asked, self._asked = self._asked, []
+                for wanted, tell in asked:
+                    if self._stored >= wanted or failure is not None:
+                        tell()
+                    else:
+                        self._asked.append((wanted, tell))
                 if failure is not None:
                     return
 
@@ -120,3 +144,9 @@ class Writer:
             # Whatever it is, who waits must be told: nothing is done that nobody writes down.
             return f"{type(error).__name__}: {error}"
         return None
+
+
+def _call(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    """From another thread. A loop that has ended waits for nothing any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback)
