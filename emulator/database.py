@@ -19,6 +19,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from tls.files import touch_private
 
 _SQLITE = "sqlite"
+_POSTGRESQL = "postgresql"
+_MAKING = 0x436F7365
+"""The lock of who makes tables: a number that nobody else uses."""
 _BUSY = 30.0
 """Seconds to wait for another process that is writing."""
 
@@ -73,6 +76,9 @@ class Database:
         another ``version``.
         """
         with self.begin() as connection:
+            if self.url.get_backend_name() == _POSTGRESQL:
+                # Two that make the same tables at once would fail there.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
             _SHAPES.metadata.create_all(connection)
             found = connection.scalar(sa.select(_SHAPES.c.version).where(_SHAPES.c.name == name))
             if found is None:

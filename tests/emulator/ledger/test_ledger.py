@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
+import pytest
+
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from emulator.ledger import Ledger, Outcome
+from emulator.ledger import Entry, Ledger, LedgerError, Outcome
 from emulator.policy import (
     LETTER,
     Actor,
@@ -18,6 +21,7 @@ from emulator.policy import (
     key_uses,
 )
 
+MOMENT = dt.datetime(2026, 3, 1, 12, 0, 0, 7, dt.timezone(dt.timedelta(hours=1)))
 METER = b"LGB\x47\0\0\0\4"
 GUEK = KeyRef(METER, "s1sp", KeyKind.GUEK)
 GAK = KeyRef(METER, "s1sp", KeyKind.GAK)
@@ -37,8 +41,13 @@ def write(ledger: Ledger, **changes: Any) -> None:
         "emulated": False,
         "sufficient": False,
         "outcome": Outcome.DONE,
+        "edition": LETTER.name,
+        "mode": "observe",
         **changes,
     }
+    if "decision" in entry:
+        ledger.append(**entry)
+        return
     question = Question(
         actor=entry["actor"],
         purpose=entry["purpose"],
@@ -46,6 +55,16 @@ def write(ledger: Ledger, **changes: Any) -> None:
         keys=key_uses(entry["keys"]),
     )
     ledger.append(decision=decide(question, LETTER), **entry)
+
+
+def no_key() -> Any:
+    question = Question(
+        actor=Actor.S1SP,
+        purpose=Purpose.GENERATE_INSTRUCTION,
+        category=Category.CATEGORY_2,
+        keys=(),
+    )
+    return decide(question, LETTER)
 
 
 def test_entries_are_numbered_in_order() -> None:
@@ -62,11 +81,12 @@ def test_entries_are_numbered_in_order() -> None:
 
 
 def test_as_json() -> None:
-    ledger = Ledger()
+    ledger = Ledger(now=lambda: MOMENT)
     write(ledger, keys=(DEDICATED, GAK), outcome=Outcome.REFUSED)
     (entry,) = ledger
     assert json.loads(json.dumps(entry.to_json())) == {
         "number": 1,
+        "time": "2026-03-01T11:00:00.000007Z",
         "actor": "S1SP",
         "device": "4C474247000004",
         "category": "Category 2",
@@ -85,6 +105,8 @@ def test_as_json() -> None:
         "emulated": False,
         "sufficient": False,
         "outcome": "refused",
+        "edition": "letter",
+        "mode": "observe",
     }
 
 
@@ -168,3 +190,51 @@ def test_each_reason_once() -> None:
 def test_an_empty_ledger() -> None:
     assert Ledger().summary() == []
     assert Ledger().reasons() == []
+
+
+def test_the_question_can_be_asked_again() -> None:
+    ledger = Ledger()
+    write(ledger)
+    write(ledger, operation="Discard", keys=(GUEK,), decision=no_key())
+    sealed, discarded = ledger
+    assert decide(sealed.question(), LETTER) == sealed.decision
+    assert sealed.question().keys == key_uses((GUEK, GAK))
+    assert discarded.question().keys == ()
+    assert discarded.keys == (GUEK,)
+
+
+def test_without_memory_it_counts_and_tells() -> None:
+    told: list[Entry] = []
+    ledger = Ledger(told.append, keep=False)
+    write(ledger)
+    write(ledger)
+    assert len(ledger) == 2
+    assert [entry.number for entry in told] == [1, 2]
+    assert list(ledger) == []
+
+
+async def test_in_memory_there_is_nothing_to_flush() -> None:
+    ledger = Ledger()
+    write(ledger)
+    ledger.flush()
+    await ledger.flushed()
+    assert len(ledger) == 1
+
+
+def test_what_the_sink_does_not_take_is_not_there() -> None:
+    class Full:
+        def put(self, entry: Entry) -> None:
+            raise LedgerError("full")
+
+        def flush(self) -> None:
+            raise AssertionError
+
+        async def flushed(self) -> None:
+            raise AssertionError
+
+    told: list[Entry] = []
+    ledger = Ledger(told.append, sink=Full())
+    with pytest.raises(LedgerError, match="full"):
+        write(ledger)
+    assert len(ledger) == 0
+    assert told == list(ledger) == []
