@@ -37,7 +37,7 @@ docs: $(STAMP)
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml .ci/system-packages
-	PYTHON=$(PYTHON) ./.ci/system-packages openssl mosquitto
+	PYTHON=$(PYTHON) ./.ci/system-packages openssl mosquitto postgresql
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cosemlab needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,scapy]'

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from dlms.words import normal, words
 from emulator.cli import options
 from emulator.database import Database
@@ -80,7 +83,7 @@ def opened(args: argparse.Namespace) -> Iterator[Source]:
             raise ValueError("--file and --database: a ledger is in one of them")
         source = ExportedLedger(args.file)
     elif args.database is not None:
-        source = LedgerStore(Database(args.database))
+        source = LedgerStore(_existing(args.database))
     elif (args.workspace / DATABASE).exists():
         source = LedgerStore(Workspace(args.workspace).database())
     else:
@@ -91,6 +94,18 @@ def opened(args: argparse.Namespace) -> Iterator[Source]:
         yield source
     finally:
         source.close()
+
+
+def _existing(url: str) -> Database:
+    """To look at a file of SQLite's makes none, either."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return Database(url)  # which says so
+    file = parts.database
+    if parts.get_backend_name() == "sqlite" and file and not Path(file).exists():
+        raise LedgerError(f"no ledger in {file}")
+    return Database(parts)
 
 
 def entries(source: Source, only: Filter | None = None) -> Iterator[Entry]:
