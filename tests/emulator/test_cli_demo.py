@@ -158,6 +158,8 @@ def test_before_the_letter_everything_with_a_key_is_level_3(
     assert status == 0
     counts = Counter(entry["module_class"] for entry in shown["ledger"])
     assert counts == {"LEVEL_3": 343 - 35, "NONE": 35}
+    assert {entry["edition"] for entry in shown["ledger"]} == {"before-letter"}
+    assert {entry["mode"] for entry in shown["ledger"]} == {"observe"}
 
 
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,6 +217,9 @@ def test_enforce_touches_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 1
     assert [entry["outcome"] for entry in shown["ledger"]] == ["refused"] * 5
     assert {entry["operation"] for entry in shown["ledger"]} == {"TLS handshake"}
+    assert {(entry["edition"], entry["mode"]) for entry in shown["ledger"]} == {
+        ("letter", "enforce")
+    }
     for result in shown["meters"]:
         assert result["before"] is None
         assert result["after"] is None

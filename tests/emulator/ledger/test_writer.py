@@ -20,12 +20,15 @@ PATIENCE = 30.0
 
 
 class Gated(LedgerStore):
-    """Stores only while the gate is open; ``broken`` is raised instead."""
+    """Stores only while the gate is open, or with ``step`` set one batch each time that it is
+    opened; ``broken`` is raised instead.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(Database(sqlite_url(path)))
         self.gate = threading.Event()
         self.gate.set()
+        self.step = threading.Event()
         self.entered = threading.Event()
         self.batches: list[int] = []
         self.broken: Exception | None = None
@@ -33,6 +36,8 @@ class Gated(LedgerStore):
     def append(self, entries: Sequence[Entry]) -> Head:
         self.entered.set()
         assert self.gate.wait(PATIENCE)
+        if self.step.is_set():
+            self.gate.clear()
         if self.broken is not None:
             raise self.broken
         self.batches.append(len(entries))
@@ -146,6 +151,32 @@ async def test_an_event_loop_goes_on_meanwhile(
             await asyncio.gather(*waits)
         assert stored(path) == 1
         await ledger.flushed()
+
+
+async def test_who_asks_later_waits_for_more(
+    gated: Gated, path: Path, sample: Callable[[int], list[Entry]]
+) -> None:
+    """The batch that was in the store when it asked is not all that it asked for."""
+    one, two = sample(2)
+    gated.step.set()
+    gated.gate.clear()
+    with Writer(gated) as writer:
+        writer.put(one)
+        first = asyncio.create_task(writer.flushed())
+        await asyncio.sleep(0)
+        assert await asyncio.to_thread(gated.entered.wait, PATIENCE)
+        writer.put(two)
+        second = asyncio.create_task(writer.flushed())
+        await asyncio.sleep(0)
+        gated.gate.set()  # for the first batch alone
+        await first
+        assert gated.batches == [1]
+        await asyncio.sleep(0)
+        assert not second.done()
+        gated.gate.set()
+        await second
+        assert gated.batches == [1, 1]
+    assert stored(path) == 2
 
 
 async def test_who_no_longer_waits_is_not_told(
