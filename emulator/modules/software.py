@@ -52,6 +52,7 @@ class SoftwareModule:
     name = "software"
     module_class = ModuleClass.G2_45
     emulated = False
+    gives = True
     blocks = False
 
     def __init__(self, keys: KeyRing, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
@@ -63,6 +64,15 @@ class SoftwareModule:
 
     def __repr__(self) -> str:
         return f"<SoftwareModule, {self._keys!r}>"
+
+    def holds(self, key: KeyRef) -> bool:
+        return self._keys.holds(key)
+
+    def export(self, key: KeyRef) -> bytes:
+        return self._keys.get(key)
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        self._keep(key, octets)
 
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)
