@@ -49,13 +49,19 @@ and what comes of them."""
 class SoftwareModule:
     """Carries operations out in this process. Not safe for use from several threads at once."""
 
-    name = "software"
     module_class = ModuleClass.G2_45
     emulated = False
     gives = True
     blocks = False
 
-    def __init__(self, keys: KeyRing, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        *,
+        name: str = "software",
+    ) -> None:
+        self.name = name
         self._keys = keys
         self._random = random
         self._prepared: dict[KeyRef, _Prepared] = {}
