@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from dlms.security.keys import KeyRef
@@ -35,6 +36,7 @@ from emulator.policy import (
     key_uses,
 )
 from emulator.purposes import keys_used, purpose_of
+from emulator.routing import Routing
 
 OPENSSL = "OpenSSL in this process"
 OPENSSL_CLASS = ModuleClass.G2_45
@@ -58,15 +60,18 @@ class Errand(NamedTuple):
 
 
 class Custody:
-    """``modules`` in order of preference; the first that is strong enough is taken."""
+    """``modules`` are a routing, or in order of preference: the first that is strong enough is
+    taken.
+    """
 
     def __init__(
-        self, modules: Sequence[CryptoModule], edition: Edition, mode: Mode, ledger: Ledger
+        self,
+        modules: Routing | Sequence[CryptoModule],
+        edition: Edition,
+        mode: Mode,
+        ledger: Ledger,
     ) -> None:
-        if not modules:
-            raise ValueError("at least one Cryptographic Module is needed")
-        self._modules = tuple(modules)
-        self._strongest = max(self._modules, key=lambda module: module.module_class)
+        self._routing = modules if isinstance(modules, Routing) else Routing.in_order(modules)
         self._edition = edition
         self._mode = mode
         self._ledger = ledger
@@ -127,17 +132,19 @@ class Custody:
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
         purpose = purpose_of(op.use, errand.purpose)
         decision = self._decide(errand, purpose, keys_used(op))
-        module = self._module_for(decision)
+        module = self._routing.module_for(errand.actor, decision, op)
         sufficient = module.module_class >= decision.module_class
         outcome = Outcome.REFUSED
         try:
             if not sufficient and self._mode is Mode.ENFORCE:
                 raise self._refusal(decision)
             outcome = Outcome.FAILED
+            for key, giver in self._routing.gifts(op, module):
+                await self._give(key, giver, module, errand)
             result = await _carry_out(module, op)
             if isinstance(op, Discard):
                 # It needs no class, so any module may do it; but the key is where it was made.
-                for other in self._modules:
+                for other in self._routing.modules:
                     if other is not module:
                         await _carry_out(other, op)
             outcome = Outcome.DONE
@@ -155,17 +162,35 @@ class Custody:
                 outcome,
             )
 
+    async def _give(
+        self, key: KeyRef, giver: CryptoModule, module: CryptoModule, errand: Errand
+    ) -> None:
+        """A key goes to a module of no lower class, which is to use it: it is generated in one
+        module and then used in another.
+        """
+        decision = self._decide(errand, Purpose.TRANSFER_KEY, key_uses((key,)))
+        outcome = Outcome.FAILED
+        try:
+            await _in_thread(module, partial(module.admit, key, giver.export(key)))
+            outcome = Outcome.DONE
+        finally:
+            self._record(
+                errand,
+                "Import",
+                Purpose.TRANSFER_KEY,
+                (key,),
+                decision,
+                module.name,
+                module.emulated,
+                module.module_class >= decision.module_class,
+                outcome,
+            )
+
     def _decide(self, errand: Errand, purpose: Purpose, keys: tuple[Any, ...]) -> Decision:
         question = Question(
             actor=errand.actor, purpose=purpose, category=errand.category, keys=keys
         )
         return decide(question, self._edition)
-
-    def _module_for(self, decision: Decision) -> CryptoModule:
-        for module in self._modules:
-            if module.module_class >= decision.module_class:
-                return module
-        return self._strongest
 
     def _refusal(self, decision: Decision) -> OperationRefused:
         return OperationRefused(
@@ -206,7 +231,11 @@ class Custody:
 
 
 async def _carry_out(module: CryptoModule, op: CryptoOp) -> Any:
-    """Execute ``op``, in a thread if the module may wait."""
+    return await _in_thread(module, partial(module.execute, op))
+
+
+async def _in_thread(module: CryptoModule, call: Callable[[], T]) -> T:
+    """In a thread if the module may wait."""
     if module.blocks:
-        return await asyncio.get_running_loop().run_in_executor(None, module.execute, op)
-    return module.execute(op)
+        return await asyncio.get_running_loop().run_in_executor(None, call)
+    return call()

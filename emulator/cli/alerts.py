@@ -74,7 +74,7 @@ async def _alerts(args: argparse.Namespace) -> int:
             actor=LISTENER,
             credential=workspace.credential(LISTENER),
             trust=workspace.pki.trust(),
-            custody=options.custody(devices.secrets, args, ledger, devices.suite_of),
+            custody=options.custody(LISTENER, devices.secrets, args, ledger, devices.suite_of),
             counters=FiledCounters(workspace.counters, floors=True),
             keylog=args.keylog,
         )

@@ -122,7 +122,7 @@ def _head_end(
 ) -> HeadEnd:
     return assemble(
         lambda actor: options.custody(
-            scope_secrets(fleet_secret, SCOPES[actor]), args, ledger, suites
+            actor, scope_secrets(fleet_secret, SCOPES[actor]), args, ledger, suites
         ),
         lambda actor: pki.issue_client(TITLES[actor], actor.value),
         pki.trust(),

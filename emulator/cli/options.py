@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from devices.profile import Profile, profile_of
 from dlms.security.keys import KeyRef
+from emulator import custody_file
 from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
@@ -24,9 +25,8 @@ from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Entry, Ledger
 from emulator.ledger.store import LedgerStore
 from emulator.ledger.writer import Writer
-from emulator.modules.keyring import KeyRing
-from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, LETTER
+from emulator.modules.kinds import Supply
+from emulator.policy import EDITIONS, LETTER, Actor
 from emulator.profiles import use_plugins
 from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.virtual_clock import ClockError, checked_factor
@@ -100,6 +100,13 @@ def add_custody(parser: argparse.ArgumentParser) -> None:
         help="rules by which operations are judged",
     )
 
+    parser.add_argument(
+        "--modules",
+        type=Path,
+        metavar="FILE",
+        help="custody file: the Cryptographic Modules and who uses which (default: software)",
+    )
+
 
 def add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -150,13 +157,18 @@ def say_plugins() -> None:
 
 
 def custody(
-    secrets: dict[str, bytes], args: Any, ledger: Ledger, suite_of: Callable[[KeyRef], int]
+    actor: Actor,
+    secrets: dict[str, bytes],
+    args: Any,
+    ledger: Ledger,
+    suite_of: Callable[[KeyRef], int],
 ) -> Custody:
     """The door to the keys that come from the ``secrets`` of a party's scopes, of whose security
     suites ``suite_of`` knows.
     """
+    file = custody_file.built_in() if args.modules is None else custody_file.load(args.modules)
     return Custody(
-        [SoftwareModule(KeyRing(secrets, suite_of))],
+        file.routing(actor, Supply(secrets, suite_of)),
         EDITIONS[args.edition],
         Mode(args.mode),
         ledger,
@@ -170,7 +182,7 @@ def head_end(
     file = workspace.counters
     suites = suites_of_meters({meter.title: profile})
     return assemble(
-        lambda actor: custody(workspace.scope_secrets(actor), args, ledger, suites),
+        lambda actor: custody(actor, workspace.scope_secrets(actor), args, ledger, suites),
         workspace.credential,
         workspace.pki.trust(),
         keylog=args.keylog,

@@ -79,7 +79,9 @@ def offer(
 
     async def handler(name: str, given: dict[str, Any]) -> dict[str, object]:
         address, profile = options.find_meter(workspace, name)
-        args = argparse.Namespace(mode=Mode.OBSERVE.value, edition=LETTER.name, keylog=None)
+        args = argparse.Namespace(
+            mode=Mode.OBSERVE.value, edition=LETTER.name, keylog=None, modules=None
+        )
         actor = PARTIES[given["party"]]
         try:
             with options.recorded(workspace.database(database), on_entry, keep=False) as ledger:

@@ -41,7 +41,7 @@ SCOPES = {
 
 def storage_key(actor: Actor) -> KeyRef:
     """The key that wraps what a party stores."""
-    return KeyRef(TITLES[actor], STORES[actor], KeyKind.KEK)
+    return KeyRef(TITLES[actor], STORES[actor], KeyKind.STORAGE)
 
 
 def client_titles() -> dict[str, bytes]:

@@ -119,6 +119,14 @@ class KeyRing:
         self._passing[ref] = key
         return key
 
+    def holds(self, ref: KeyRef) -> bool:
+        """Whether there is such a key, kept or to be derived."""
+        return (
+            ref in self._passing
+            or ref in self.lasting
+            or (self._is_derivable(ref) and ref not in self.destroyed)
+        )
+
     def settle(self) -> None:
         """What is in ``lasting`` and ``destroyed`` is kept somewhere now."""
         self.lasting.settle()

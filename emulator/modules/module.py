@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
 from emulator.policy import ModuleClass
 
@@ -31,6 +32,26 @@ class CryptoModule(Protocol):
     @property
     def blocks(self) -> bool:
         """Whether :meth:`execute` may wait, and so belongs in a thread."""
+        ...
+
+    def holds(self, key: KeyRef) -> bool:
+        """Whether an operation with this key can be carried out here."""
+        ...
+
+    @property
+    def gives(self) -> bool:
+        """Whether it gives keys away, to modules of no lower class."""
+        ...
+
+    def export(self, key: KeyRef) -> bytes:
+        """The octets of a key; only where :attr:`gives` says so.
+
+        :class:`~dlms.security.ops.KeyUnavailable` if there is no such key.
+        """
+        ...
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        """Take in a key of a module of no higher class, under its name."""
         ...
 
     def execute(self, op: CryptoOp) -> Any:

@@ -49,12 +49,19 @@ and what comes of them."""
 class SoftwareModule:
     """Carries operations out in this process. Not safe for use from several threads at once."""
 
-    name = "software"
     module_class = ModuleClass.G2_45
     emulated = False
+    gives = True
     blocks = False
 
-    def __init__(self, keys: KeyRing, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        *,
+        name: str = "software",
+    ) -> None:
+        self.name = name
         self._keys = keys
         self._random = random
         self._prepared: dict[KeyRef, _Prepared] = {}
@@ -63,6 +70,15 @@ class SoftwareModule:
 
     def __repr__(self) -> str:
         return f"<SoftwareModule, {self._keys!r}>"
+
+    def holds(self, key: KeyRef) -> bool:
+        return self._keys.holds(key)
+
+    def export(self, key: KeyRef) -> bytes:
+        return self._keys.get(key)
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        self._keep(key, octets)
 
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)

@@ -117,7 +117,7 @@ class RememberingRing(KeyRing):
         self.ever.setdefault(ref, set()).add(key)
         return key
 
-    def holds(self, ref: KeyRef) -> bool:
+    def keeps(self, ref: KeyRef) -> bool:
         return ref in self.refs
 
     def kept(self, kind: KeyKind) -> list[KeyRef]:
@@ -141,9 +141,16 @@ class SpyModule:
         self.name = name
         self.module_class = module_class
         self.emulated = False
+        self.gives = module_class < ModuleClass.LEVEL_3
         self.blocks = blocks
         self.ops: list[CryptoOp] = []
         self._module = SoftwareModule(keys)
+        self.holds, self.export = self._module.holds, self._module.export
+        self.admitted: list[KeyRef] = []
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        self.admitted.append(key)
+        self._module.admit(key, octets)
 
     def execute(self, op: CryptoOp) -> Any:
         self.ops.append(op)

@@ -55,7 +55,7 @@ async def test_each_association_has_a_key_of_its_own(
     assert keys[1:] == [handed_ref(meter.address.title, "s1sp", n) for n in (1, 2, 3)]
     assert waiting(meter) == 4
     for key in keys[1:]:
-        assert not ring.holds(key)  # destroyed with its association
+        assert not ring.keeps(key)  # destroyed with its association
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -128,7 +128,7 @@ async def test_the_meter_refuses_the_transfer(
     with monkeypatch.context() as patch:
         patch.setattr(PartyAssociation, "action", refused)
         await associates(party, meter)
-    assert not ring.holds(handed_ref(meter.address.title, "s1sp", 1))
+    assert not ring.keeps(handed_ref(meter.address.title, "s1sp", 1))
     key = await associates(party, meter)
     assert key.lifetime is not KeyLifetime.SINGLE_ASSOCIATION
 

@@ -184,11 +184,11 @@ def test_a_good_key_of_a_bad_transfer_is_destroyed(
     assert isinstance(bad, ActionResponse)
     assert bad.result is ActionResult.OTHER_REASON
     assert new in ring.ever
-    assert not ring.holds(new)
+    assert not ring.keeps(new)
     good = run(device.handle(transfer((0, guek), (2, gak)), row, clock.now()), execute)
     assert isinstance(good, ActionResponse)
     assert good.result is ActionResult.SUCCESS
-    assert ring.holds(new)
+    assert ring.keeps(new)
 
 
 async def test_the_wrong_master_key(meter: Any, speak: Any) -> None:
