@@ -13,8 +13,10 @@ from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
+from emulator.database import DatabaseError
 from emulator.journal import StoreError
 from emulator.mqtt.broker_errors import BrokerError
+from emulator.products.errors import NotAllowed, ProductsError
 from emulator.workspace import WorkspaceError
 
 
@@ -40,6 +42,9 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
+    (NotAllowed, Exit.FAILED),
+    (ProductsError, Exit.USAGE),
+    (DatabaseError, Exit.USAGE),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
