@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emulator.products.errors import ProductsError
@@ -47,7 +47,10 @@ class Placing:
 
     def place(self) -> None:
         for place, beside in self._written.items():
-            beside.replace(place)
+            try:
+                beside.replace(place)
+            except OSError as error:
+                raise ProductsError(f"{place}: cannot be written: {error.strerror}") from None
         self._written.clear()
         self._is_made = False
 
@@ -55,7 +58,8 @@ class Placing:
         for beside in self._written.values():
             beside.unlink(missing_ok=True)
         if self._is_made:
-            self._folder.rmdir()
+            with suppress(OSError):  # others may have put something there
+                self._folder.rmdir()
 
 
 @contextmanager
