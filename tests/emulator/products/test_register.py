@@ -55,7 +55,7 @@ def test_what_is_no_combination(models: list[tuple[str, ...]], problem: str) -> 
     "wrong", ["", "  ", "=1+1", "-1", "@x", "+1", "a\tb", "a\nb", "a<b", "a\u202eb", "a" * 65]
 )
 def test_what_is_no_text(wrong: str) -> None:
-    with pytest.raises(ProductsError, match="^model "):
+    with pytest.raises(ProductsError, match=r"^model "):
         text(wrong, "model")
 
 
