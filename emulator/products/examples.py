@@ -6,6 +6,7 @@ the communications, who has asked and what came of it is invented; the names say
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from devices.firmware import VERSION_ROLE
@@ -108,7 +109,12 @@ def _acts(example: Example, one: Combination, made: list[Combination]) -> list[A
 
 
 def _combination(example: Example) -> Combination:
-    return combination(map(_model, map(load, example.profiles)), example.csp)
+    return combination(map(_model, map(_profile, example.profiles)), example.csp)
+
+
+@cache
+def _profile(name: str) -> Profile:
+    return load(name)
 
 
 def _model(profile: Profile) -> DeviceModel:
@@ -135,7 +141,7 @@ def _firmware(profile: Profile) -> str:
 
 def _facts(example: Example, id: str) -> list[Fact]:
     found = [Fact(id, "combination, CSP and tests", example.csp, "assumed: invented")]
-    for profile in map(load, example.profiles):
+    for profile in map(_profile, example.profiles):
         model, origins = _model(profile), profile.provenance
         found += [
             Fact(id, "manufacturer", model.manufacturer, str(origins["manufacturer"])),
