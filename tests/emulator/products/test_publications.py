@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from emulator.database import Database
+from emulator.products.acts import Requested
+from emulator.products.combination import combination
+from emulator.products.device_model import device_model
+from emulator.products.store import Dated, ProductStore
+from emulator.products.testing import ParticipantKind
 
 
 def versions(desk: Any) -> list[tuple[str, int, str]]:
@@ -42,13 +50,28 @@ def test_a_version_is_new_if_something_on_the_list_is(desk: Any) -> None:
 def test_each_is_made_again_from_the_history(desk: Any) -> None:
     published = three(desk)
     # What is written later is of no account, whatever day it is of.
-    desk.request("Itron", "--on", "2019-03-02")
+    late = desk.request("Itron", "--on", "2019-03-02")
+    desk.progress(late, "testing", "--on", "2019-03-02")
     days = ("2019-03-01", "2019-03-03", "2019-03-05")
     for day, files in zip(days, published, strict=True):
         assert desk.publish_again(day) == files
     assert desk.publish_again("2019-03-04") == published[1]
     assert desk.publish_again("2019-02-28") == published[1]  # none then: nothing is written
     assert len(versions(desk)) == 5
+
+
+def test_what_is_of_a_later_day_is_not_on_the_list_yet(desk: Any) -> None:
+    """Though it is written already, when a list of an earlier day is published."""
+    id = desk.request("Itron", "--on", "2019-03-10")
+    desk.progress(id, "testing", "--on", "2019-03-10")
+    desk.done("eligible", *desk.described("Aclara"), "--on", "2019-03-10")
+    published = desk.publish("--on", "2019-03-05")
+    assert desk.on_list("Pending") == desk.on_list("Eligible") == []
+    assert desk.publish_again("2019-03-05") == published
+    desk.publish("--on", "2019-03-10")
+    assert desk.on_list("Pending") == [id]
+    assert len(desk.on_list("Eligible")) == 1
+    assert desk.publish_again("2019-03-09") == published
 
 
 def test_the_lists_of_a_day(desk: Any) -> None:
@@ -71,6 +94,27 @@ def test_what_was_published_is_not_changed_afterwards(desk: Any) -> None:
         assert refused.status == 1
         assert "lists were published on 2019-03-05" in refused.err
     desk.done("eligible", *described, "--on", "2019-03-05")
+
+
+def test_several_write_at_once(desk: Any) -> None:
+    """Acts get numbers one after another, and none is lost."""
+    url = f"sqlite:///{desk.database}"
+    one = combination([device_model("ESME", "Aclara", "E1", "1", "1.0.0")], "CSP North")
+
+    def write(name: str) -> None:
+        database = Database(url)
+        store = ProductStore(database)
+        for number in range(5):
+            participant = f"{name} {number}"
+            kind = ParticipantKind.PARTY
+            store.write([Dated(Requested(combination=one, participant=participant, kind=kind))])
+        database.close()
+
+    with ThreadPoolExecutor() as threads:
+        assert [*threads.map(write, ("One", "Two", "Three"))] == [None] * 3
+    acts = desk.json("history", "--internal")["acts"]
+    assert [act["number"] for act in acts] == [*range(1, 16)]
+    assert len({act["detail"]["participant"] for act in acts}) == 15
 
 
 TABLES = ("products_acts", "products_publications")
