@@ -28,11 +28,12 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.database = folder / "products.db"
+        self.url = f"sqlite:///{self.database}"
         self.lists = folder / "lists"
 
     def run(self, *arguments: str) -> Outcome:
         out, err = io.StringIO(), io.StringIO()
-        where = ("--database", f"sqlite:///{self.database}")
+        where = ("--database", self.url)
         with redirect_stdout(out), redirect_stderr(err):
             try:
                 args = PARSER.parse_args(["products", *arguments, *(where if arguments else ())])

@@ -130,12 +130,21 @@ def test_an_indication_outlasts_the_request(desk: Any) -> None:
 def test_what_another_asks_for_openly_is_not_withheld(desk: Any) -> None:
     """It would see from the list that somebody else is there."""
     id = desk.pending("Itron", "--confidential", participant="One")
+    assert withheld(desk, id)
     assert desk.pending("Itron", participant="Another") == id
+    assert not withheld(desk, id)
     desk.publish()
     assert desk.on_list("Pending") == [id]
     desk.done("withdraw", id, "--participant", "Another")
+    assert withheld(desk, id)
     desk.publish()
     assert desk.on_list("Pending") == []
+    desk.done("eligible", id)
+    assert not withheld(desk, id)
+
+
+def withheld(desk: Any, id: str) -> bool:
+    return bool(desk.json("show", id, "--internal")["withheld"])
 
 
 def test_nothing_is_eligible_through_one_that_is_withheld(desk: Any) -> None:

@@ -191,6 +191,47 @@ def test_what_is_confidential_changes_nothing_that_is_public(
         assert one == other
 
 
+IN_CONFIDENCE: tuple[Step, ...] = (
+    ("pending", "Itron", "Hidden One", "--confidential"),
+    ("progress", "Itron", "Hidden One", "developing"),
+)
+ASKED: tuple[Step, ...] = (("pending", "Itron", "Hidden One", ""),)
+BECOMES_PUBLIC = [
+    # What came before it is lifted, is made eligible, or is indicated late, shows no more than
+    # what has nothing before it.
+    ((*IN_CONFIDENCE, ("confidential", "Itron", "Hidden One", "--lift")), ASKED),
+    ((*IN_CONFIDENCE, ("eligible", "Itron", "")), (("eligible", "Itron", ""),)),
+    (
+        (*ASKED, ("confidential", "Itron", "Hidden One", "")),
+        (*ASKED, ("withdraw", "Itron", "Hidden One")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), BECOMES_PUBLIC, ids=["lifted", "eligible", "indicated"])
+@pytest.mark.parametrize("published_between", [False, True])
+def test_what_becomes_public_brings_nothing_of_before(
+    one: tuple[Step, ...],
+    other: tuple[Step, ...],
+    published_between: bool,
+    numbers: dict[str, str],
+    make_desk: Callable[[Path], Any],
+    fresh: Fresh,
+) -> None:
+    """The last step may be public. Where lists are published before it, too, what comes before is
+    confidential, or the same in both histories.
+    """
+    views = []
+    for steps in (one, other):
+        *before, last = steps
+        moments = [Moment(PUBLISH, (*before,), ())] if published_between else []
+        ahead = () if published_between else (*before,)
+        moments.append(Moment(PUBLISH, (*ahead, last), ()))
+        with fresh() as folder:
+            views.append(seen(make_desk(folder), numbers, moments, "first"))
+    assert views[0] == views[1]
+
+
 def test_what_is_seen_names_nobody_who_is_hidden(
     numbers: dict[str, str], make_desk: Callable[[Path], Any], fresh: Fresh
 ) -> None:

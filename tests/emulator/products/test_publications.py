@@ -98,11 +98,10 @@ def test_what_was_published_is_not_changed_afterwards(desk: Any) -> None:
 
 def test_several_write_at_once(desk: Any) -> None:
     """Acts get numbers one after another, and none is lost."""
-    url = f"sqlite:///{desk.database}"
     one = combination([device_model("ESME", "Aclara", "E1", "1", "1.0.0")], "CSP North")
 
     def write(name: str) -> None:
-        database = Database(url)
+        database = Database(desk.url)
         store = ProductStore(database)
         for number in range(5):
             participant = f"{name} {number}"

@@ -147,6 +147,10 @@ def test_tested_through_another(desk: Any) -> None:
     desk.publish()
     (row,) = desk.json("show", answer["combination"])["lists"]
     assert row["tested_through"] == tested
+    desk.done("withdraw", tested)
+    refused = desk.run("eligible", *desk.described("Itron"), "--through", tested)
+    assert refused.status == 1
+    assert f"{tested} is not on the Eligible list" in refused.err
 
 
 def test_the_register_of_a_day(desk: Any) -> None:
