@@ -106,16 +106,22 @@ class History:
         self._changed = step != PUBLISH
         if step == PUBLISH:
             self.seen.append(self.desk.files())
-            self.seen += self._looks(day)
+            for look in (("list",), ("history", "--json")):
+                self.seen.append((look, self.desk.run(*look)))
+
+    def end(self, day: date) -> None:
+        """All the ways to look at what is public."""
+        self.open(PUBLISH, day)
+        self.seen += self._looks(day)
 
     def _looks(self, day: date) -> Iterator[object]:
         shown = [("show", number) for number in self._numbers.values()]
         searches = [("list", "--find", maker) for maker in SECRET_MAKERS]
         dated = ("list", "--as-of", str(day - timedelta(days=3)))
         again = ("publish", "--out", str(self.desk.lists), "--as-of", str(day))
-        for look in (("list",), ("history",), dated, again, *shown, *searches):
+        for look in (("history",), dated, again, *shown, *searches):
             yield look, self.desk.run(*look)
-        for look in (("list",), ("history",), *shown):
+        for look in (("list",), *shown):
             yield look, self.desk.run(*look, "--json")
         yield self.desk.files()
 
@@ -174,7 +180,7 @@ def seen(desk: Any, numbers: dict[str, str], moments: list[Moment], which: str) 
         for step in getattr(moment, which):
             history.secret(step, day)
         history.open(moment.step, day)
-    history.open(PUBLISH, first_day + timedelta(days=len(moments)))
+    history.end(first_day + timedelta(days=len(moments)))
     return history.seen
 
 
