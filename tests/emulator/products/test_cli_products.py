@@ -147,6 +147,26 @@ def test_publishing_that_cannot_be_written_publishes_nothing(place: Any) -> None
     ]
 
 
+def test_published_and_not_put_in_place_it_is_published_again(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the program ends between the two."""
+    id = desk.pending("Aclara")
+
+    def fail(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", fail)
+        refused = desk.run("publish", "--out", str(desk.lists))
+    assert (refused.status, desk.files()) == (2, {})
+    assert "cannot be written: Input/output error" in refused.err
+    assert desk.on_list("Pending") == [id]
+    versions = desk.done("history", "--json")
+    assert len(desk.publish()) == 6
+    assert desk.done("history", "--json") == versions
+
+
 def test_published_files_are_for_everybody(place: Any) -> None:
     desk, _ = place
     desk.publish()
