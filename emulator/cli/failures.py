@@ -16,6 +16,7 @@ from emulator.control import ControlError, ControlRefused
 from emulator.database import DatabaseError
 from emulator.journal import StoreError
 from emulator.mqtt.broker_errors import BrokerError
+from emulator.products.errors import NotAllowed, ProductsError
 from emulator.workspace import WorkspaceError
 
 
@@ -41,6 +42,8 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
+    (NotAllowed, Exit.FAILED),
+    (ProductsError, Exit.USAGE),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
     (DatabaseError, Exit.USAGE),

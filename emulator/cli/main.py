@@ -18,6 +18,7 @@ from emulator.cli import (
     mqtt,
     plot,
     policy,
+    products,
     profiles,
     rotate,
     sandbox,
@@ -38,6 +39,7 @@ COMMANDS = (
     profiles,
     mqtt,
     policy,
+    products,
     machines,
 )
 """As the help lists them."""
