@@ -17,6 +17,7 @@ from emulator.database import DatabaseError
 from emulator.journal import StoreError
 from emulator.ledger import LedgerError
 from emulator.mqtt.broker_errors import BrokerError
+from emulator.products.errors import NotAllowed, ProductsError
 from emulator.workspace import WorkspaceError
 
 
@@ -42,6 +43,8 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
+    (NotAllowed, Exit.FAILED),
+    (ProductsError, Exit.USAGE),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
     (LedgerError, Exit.FAILED),

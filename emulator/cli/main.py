@@ -19,6 +19,7 @@ from emulator.cli import (
     mqtt,
     plot,
     policy,
+    products,
     profiles,
     rotate,
     sandbox,
@@ -40,6 +41,7 @@ COMMANDS = (
     mqtt,
     ledger,
     policy,
+    products,
     machines,
 )
 """As the help lists them."""
