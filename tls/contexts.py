@@ -39,8 +39,8 @@ def server_context(
     revocation make a new context: its cache is empty.
 
     With an :class:`~tls.credentials.ExternalCredential` the private key stays where it is.
-    :class:`~tls.openssl.ExternalKeyError` if this platform cannot do that (:mod:`tls.external_key`),
-    ``ValueError`` if the certificate is none of P-256.
+    :class:`~tls.signing.ExternalKeyError` if this platform cannot do that
+    (:mod:`tls.external_key`), ``ValueError`` if the certificate is none of P-256.
     """
     context = _new_context(ssl.PROTOCOL_TLS_SERVER, credential, trust)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE

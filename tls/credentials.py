@@ -14,15 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tls.files import private_directory, read_private, write_private
 from tls.identity import system_title_of
 
-
 DIGEST_LENGTH = 32
 SIGNATURE_LENGTH = 64
 
 Sign: TypeAlias = Callable[[bytes], bytes]
 """From a digest of 32 octets, made by the caller, to its ECDSA signature on P-256: ``r ‖ s``, 64
-octets (FIPS 186-5, 6.4.1). It is called in the middle of a handshake, in the thread of the handshake,
-and may wait, but not for an event loop of that thread. What it raises ends the handshake, and is the
-``__cause__`` of the error.
+octets (FIPS 186-5, 6.4.1). It is called in the middle of a handshake, in the thread of the
+handshake, and may wait, but not for an event loop of that thread. What it raises ends the
+handshake, and is the ``__cause__`` of the error.
 """
 
 

@@ -57,6 +57,11 @@ class HandshakeDone:
     resumed: bool
     key_used: bool | None = None
 
+    @property
+    def took_key(self) -> bool:
+        """Whether it took our private key: a session that is resumed does not (RFC 5246, F.1.4)."""
+        return not self.resumed if self.key_used is None else self.key_used
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakeFailed:

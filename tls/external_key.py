@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tls.credentials import ExternalCredential
+from tls.signing import ExternalKeyError
 
 if TYPE_CHECKING:
     from tls.key_method import KeyMethod
@@ -34,14 +35,12 @@ def new_context(protocol: int, credential: ExternalCredential, chain: Path) -> s
     """A context with the certificates of ``chain``, a file of ``credential.chain_pem``, and its
     key.
 
-    :class:`~tls.openssl.ExternalKeyError` if the platform cannot do that, ``ValueError`` if OpenSSL
+    :class:`~tls.signing.ExternalKeyError` if the platform cannot do that, ``ValueError`` if OpenSSL
     does not take the certificates or the leaf's key is none of P-256.
     """
     public = public_key(credential.leaf)
     method = _method()
     if isinstance(method, str):
-        from tls.openssl import ExternalKeyError
-
         raise ExternalKeyError(method)
     context, address = method.new_context(protocol)
     method.load(address, chain, public, credential.sign)

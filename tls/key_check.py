@@ -21,8 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from tls.certificates import make_authority, make_leaf
 from tls.credentials import SIGNATURE_LENGTH, Sign, Validity
 from tls.files import write_private
-from tls.openssl import ExternalKeyError
-from tls.signing import SigningError
+from tls.signing import ExternalKeyError, SigningError
 
 if TYPE_CHECKING:
     from tls.key_method import KeyMethod

@@ -13,7 +13,7 @@ from __future__ import annotations
 import atexit
 import ssl
 import threading
-from ctypes import c_void_p, memmove, string_at
+from ctypes import memmove, string_at
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tls.credentials import DIGEST_LENGTH, SIGNATURE_LENGTH, Sign
-from tls.openssl import EX_NEW, FINISH, SIGN, ExternalKeyError, Platform, library
-from tls.signing import ExternalKeyContext, key_used, signing_failed
+from tls.openssl import EX_NEW, FINISH, SIGN, Platform, library
+from tls.signing import ExternalKeyContext, ExternalKeyError, key_used, signing_failed
 
 _EX_SSL_CTX = 1
 """CRYPTO_EX_INDEX_SSL_CTX of OpenSSL's crypto.h."""
@@ -127,7 +127,7 @@ class KeyMethod:
             openssl.EVP_PKEY_free(pkey)
             openssl.EC_KEY_free(ec_key)
 
-    # What OpenSSL calls. An exception that left one of these would be lost. ------------------------
+    # What OpenSSL calls. An exception that left one of these would be lost. -----------------------
 
     def _sign(
         self,
@@ -159,7 +159,7 @@ class KeyMethod:
             addresses.append(address)
 
     def _retire(self) -> None:
-        """Python ends: OpenSSL must not call it any more. Keys that still live give no signature."""
+        """Python ends: OpenSSL must not call it any more. Keys that still live do not sign."""
         openssl, method = self._openssl, self._method
         openssl.CRYPTO_free_ex_index(_EX_SSL_CTX, self._index)
         openssl.EC_KEY_METHOD_set_sign(method, SIGN(), None, None)

@@ -17,9 +17,22 @@ import platform
 import ssl
 import sys
 import sysconfig
-from ctypes import CDLL, CFUNCTYPE, POINTER, c_char_p, c_int, c_long, c_size_t, c_uint, c_uint64
-from ctypes import c_ulong, c_void_p
+from ctypes import (
+    CDLL,
+    CFUNCTYPE,
+    POINTER,
+    c_char_p,
+    c_int,
+    c_long,
+    c_size_t,
+    c_uint,
+    c_uint64,
+    c_ulong,
+    c_void_p,
+)
 from typing import Any, NamedTuple
+
+from tls.signing import ExternalKeyError
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 OPENSSL_MAJOR = 3
@@ -59,10 +72,6 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "SSL_CTX_check_private_key": (c_int, (c_void_p,)),
     "SSL_CTX_get0_privatekey": (c_void_p, (c_void_p,)),
 }
-
-
-class ExternalKeyError(RuntimeError):
-    """Private keys that are elsewhere cannot be used here; the text says why."""
 
 
 class Platform(NamedTuple):
@@ -128,8 +137,9 @@ def library(seen: Platform) -> Any:
     except (OSError, AttributeError) as error:
         raise ExternalKeyError(f"the OpenSSL of ssl cannot be reached: {error}") from error
     number = found.OpenSSL_version_num()
-    if number != ssl.OPENSSL_VERSION_NUMBER:
+    expected = ssl.OPENSSL_VERSION_NUMBER
+    if number != expected:
         raise ExternalKeyError(
-            f"the OpenSSL that is reached says {number:#x}, ssl says {ssl.OPENSSL_VERSION_NUMBER:#x}"
+            f"the OpenSSL that is reached is {number:#x}, that of ssl is {expected:#x}"
         )
     return found

@@ -1,8 +1,8 @@
 """How an error in the use of a private key that is elsewhere gets out of a handshake.
 
 OpenSSL calls for a signature in the middle of a handshake and learns only that there is none. What
-went wrong waits here, in the thread of the handshake, until OpenSSL has given up, and then takes the
-place of its less telling error.
+went wrong waits here, in the thread of the handshake, until OpenSSL has given up, and then takes
+the place of its less telling error.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ import ssl
 import threading
 
 _INTERRUPTIONS = (KeyboardInterrupt, SystemExit)
+
+
+class ExternalKeyError(RuntimeError):
+    """Private keys that are elsewhere cannot be used here; the text says why."""
 
 
 class SigningError(ssl.SSLError):

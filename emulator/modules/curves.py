@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
     decode_dss_signature,
     encode_dss_signature,
 )
@@ -83,7 +84,20 @@ def public_key(curve: Curve, octets: bytes) -> ec.EllipticCurvePublicKey:
 def sign(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
     curve = curve_of(key)
     assert curve is not None  # private_key() makes no other
-    signature = key.sign(message, ec.ECDSA(_HASHES[curve]))
+    return _raw(curve, key.sign(message, ec.ECDSA(_HASHES[curve])))
+
+
+def sign_digest(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
+    """Sign a digest that somebody else has made, as long as the curve's hash. ``ValueError`` if it
+    has another length.
+    """
+    curve = curve_of(key)
+    assert curve is not None
+    algorithm = Prehashed(_HASHES[curve])
+    return _raw(curve, key.sign(digest, ec.ECDSA(algorithm)))
+
+
+def _raw(curve: Curve, signature: bytes) -> bytes:
     return b"".join(
         number.to_bytes(curve.value, "big") for number in decode_dss_signature(signature)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
 from emulator.policy import ModuleClass
 
@@ -40,3 +41,23 @@ class CryptoModule(Protocol):
         :class:`~dlms.security.ops.KeyUnavailable` if there is no result.
         """
         ...
+
+
+class TlsSigner(Protocol):
+    """What has the DCC Private Keys that establish TLS (G2.44(b))."""
+
+    def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
+        """Sign ``digest``, 32 octets made by the caller, by ECDSA on P-256; gives ``r ‖ s``.
+
+        It is called in the middle of a handshake, in the thread of the event loop, which stands
+        still until it returns: a module with a thread of its own waits for that one, and never for
+        the loop.
+
+        Only keys of kind TLS_PRIVATE_KEY: :class:`~dlms.security.ops.KeyUnavailable` for others,
+        and if there is none.
+        """
+        ...
+
+
+class TlsModule(CryptoModule, TlsSigner, Protocol):
+    """A Cryptographic Module that can have such keys."""
