@@ -21,6 +21,7 @@ from emulator.cli import (
     profiles,
     rotate,
     sandbox,
+    tls_keys,
     up,
 )
 
@@ -38,6 +39,7 @@ COMMANDS = (
     profiles,
     mqtt,
     policy,
+    tls_keys,
     machines,
 )
 """As the help lists them."""
