@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.bindings import _rust
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -356,3 +357,23 @@ def test_a_weak_digest_is_not_signed() -> None:
     signer = key_method._Signer(sign=bytes, public=new_key().public_key())
     with pytest.raises(ValueError, match="20 octets is too weak"):
         key_method._signature(signer, bytes(20))
+
+
+@pytest.mark.parametrize(
+    "hashed", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()], ids=lambda one: one.name
+)
+def test_a_longer_digest_is_asked_for_in_32_octets(hashed: hashes.HashAlgorithm) -> None:
+    """And the signature is one over the whole message, as the peer sees it."""
+    key = new_key()
+    asked: list[int] = []
+
+    def sign(digest: bytes) -> bytes:
+        asked.append(len(digest))
+        return raw_signature(key, digest)
+
+    digest = hashes.Hash(hashed)
+    digest.update(b"message")
+    signer = key_method._Signer(sign=sign, public=key.public_key())
+    der = key_method._signature(signer, digest.finalize())
+    key.public_key().verify(der, b"message", ec.ECDSA(hashed))
+    assert asked == [32]
