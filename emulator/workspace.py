@@ -94,8 +94,8 @@ class Workspace:
         return Credential.load(parties, name)
 
     def module_chain(self, actor: Actor, public: ec.EllipticCurvePublicKey) -> CertificateChain:
-        """The certificate of a party whose private key is in a module, which shows ``public``. It is
-        made when that key is shown for the first time.
+        """The certificate of a party whose private key is in a module, which shows ``public``.
+        Made when that key is shown for the first time.
         """
         make = partial(self.pki.certify_client, TITLES[actor], actor.value, public)
         return self._kept_chain(f"{actor.value.lower()}-module", public, make)
