@@ -22,7 +22,8 @@ from dlms.security.ops import (
     keys_of,
 )
 from emulator.ledger import Ledger, Outcome
-from emulator.modules.module import CryptoModule, TlsModule
+from emulator.modules.module import CryptoModule
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import (
     Actor,
     Category,

@@ -12,7 +12,7 @@ from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import Party
 from emulator.head_end.services import HeadEnd
 from emulator.head_end.token_counters import TokenCounters
-from emulator.modules.module import TlsModule
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor
 from tls.credentials import CertificateChain, Trust
 

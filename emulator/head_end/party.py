@@ -16,7 +16,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
 from emulator.head_end.handed_keys import HandedKeys
 from emulator.head_end.known_keys import KnownKeys
-from emulator.modules.module import TlsModule
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor, Category, Purpose
 from emulator.provisioning import ALERTS
 from tls.contexts import client_context

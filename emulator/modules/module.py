@@ -44,20 +44,14 @@ class CryptoModule(Protocol):
 
 
 class TlsSigner(Protocol):
-    """What has the DCC Private Keys that establish TLS (G2.44(b))."""
+    """A module with whose private keys TLS can be established (G2.44(b)): they stay where they
+    are, and whoever does the handshake asks for one signature.
+    """
 
     def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
-        """Sign ``digest``, 32 octets made by the caller, by ECDSA on P-256; gives ``r ‖ s``.
+        """ECDSA over a ``digest`` that was computed by the caller: ``R ‖ S``, each as long as a
+        coordinate. It may wait, where the module does.
 
-        It is called in the middle of a handshake, in the thread of the event loop, which stands
-        still until it returns: a module with a thread of its own waits for that one, and never for
-        the loop.
-
-        Only keys of kind TLS_PRIVATE_KEY: :class:`~dlms.security.ops.KeyUnavailable` for others,
-        and if there is none.
+        :class:`~dlms.security.ops.KeyUnavailable` if ``key`` is no TLS private key of the module.
         """
         ...
-
-
-class TlsModule(CryptoModule, TlsSigner, Protocol):
-    """A Cryptographic Module that can have such keys."""

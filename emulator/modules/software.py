@@ -37,7 +37,6 @@ _MAX_CIPHERS = 8192
 _MAX_PRIVATE_KEYS = 1024
 """Prepared private keys kept at once: to make one takes as long as to sign with it."""
 _SIGNS = (KeyKind.SIGNING_KEY, KeyKind.TLS_PRIVATE_KEY)
-_ESTABLISHES_TLS = (KeyKind.TLS_PRIVATE_KEY,)
 _AGREES = (KeyKind.AGREEMENT_KEY,)
 _PAIRS = (*_SIGNS, *_AGREES)
 
@@ -69,11 +68,7 @@ class SoftwareModule:
         return self._HANDLERS[type(op)](self, op)
 
     def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
-        """As :class:`~emulator.modules.module.TlsSigner` says."""
-        private = self._private_key(key, _ESTABLISHES_TLS)
-        if curves.curve_of(private) is not ops.Curve.P256:
-            raise KeyUnavailable(f"{key} is none of P-256")
-        return curves.sign_digest(private, digest)
+        return curves.sign_digest(self._private_key(key, (KeyKind.TLS_PRIVATE_KEY,)), digest)
 
     # These two are in the way of every APDU. So their fields are taken apart in one go: by name
     # each would be a look-up of its own.
