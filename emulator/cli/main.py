@@ -22,6 +22,7 @@ from emulator.cli import (
     profiles,
     rotate,
     sandbox,
+    tls_keys,
     up,
 )
 
@@ -40,6 +41,7 @@ COMMANDS = (
     mqtt,
     policy,
     products,
+    tls_keys,
     machines,
 )
 """As the help lists them."""
