@@ -41,12 +41,11 @@ HANDSHAKE = "TLS handshake"
 class Hsm(SoftwareModule):
     """Plays a module of Level 3, and counts what it signs for TLS."""
 
-    name = "hsm"
     module_class = ModuleClass.LEVEL_3
     emulated = True
 
     def __init__(self, keys: KeyRing) -> None:
-        super().__init__(keys)
+        super().__init__(keys, name="hsm")
         self.signed: list[KeyRef] = []
 
     def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
