@@ -24,6 +24,7 @@ from dlms.security.ops import (
 )
 from emulator.ledger import Ledger, Outcome
 from emulator.modules.module import CryptoModule
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import (
     Actor,
     Category,
@@ -37,10 +38,13 @@ from emulator.policy import (
 )
 from emulator.purposes import keys_used, purpose_of
 from emulator.routing import Routing
+from tls.external_key import why_not
 
 OPENSSL = "OpenSSL in this process"
 OPENSSL_CLASS = ModuleClass.G2_45
-"""Who holds the private key of a TLS connection, and the class that this honestly satisfies."""
+"""Who has the private key of a TLS connection if no module has it, and the class that this honestly
+satisfies.
+"""
 
 T = TypeVar("T")
 
@@ -96,38 +100,75 @@ class Custody:
             return value
 
     async def establish_tls(
-        self, key: KeyRef, errand: Errand, connect: Callable[[], Awaitable[T]]
+        self,
+        key: KeyRef,
+        errand: Errand,
+        connect: Callable[[], Awaitable[T]],
+        *,
+        holder: TlsModule | None = None,
+        took_key: Callable[[], bool] = lambda: True,
     ) -> T:
-        """Establish TLS with a DCC Private Key (G2.44(b)); OpenSSL in this process does the work.
+        """Establish TLS with a DCC Private Key (G2.44(b)), which ``holder`` has, or else OpenSSL in
+        this process. ``connect`` makes the handshake, with a signature of the holder's in it.
 
-        :class:`OperationRefused` in enforce mode: that is no Level 3 module.
+        :class:`OperationRefused` in enforce mode, if the holder is not strong enough, which OpenSSL
+        never is; and in both if this platform cannot use a key where the holder has it.
+
+        If ``connect`` does well, ``took_key`` is asked whether it took the key at all: to resume a
+        session does not.
         """
-        self.admit_tls(key, errand)
+        self.admit_tls(key, errand, holder=holder)
         outcome = Outcome.FAILED
         try:
             result = await connect()
             outcome = Outcome.DONE
             return result
         finally:
-            self.note_tls(key, errand, outcome)
+            if outcome is Outcome.FAILED or took_key():
+                self.note_tls(key, errand, outcome, holder=holder)
 
-    def admit_tls(self, key: KeyRef, errand: Errand) -> None:
+    def admit_tls(self, key: KeyRef, errand: Errand, *, holder: TlsModule | None = None) -> None:
         """The same for who is called, and cannot choose by whom: to be asked before any handshake.
         :class:`OperationRefused` as there. Each handshake is a :meth:`note_tls`.
         """
         decision = self._decide(errand, Purpose.ESTABLISH_TLS, key_uses((key,)))
-        if decision.module_class > OPENSSL_CLASS and self._mode is Mode.ENFORCE:
-            self.note_tls(key, errand, Outcome.REFUSED)
-            raise self._refusal(decision)
+        refusal = self._tls_refusal(decision, holder)
+        if refusal is not None:
+            self.note_tls(key, errand, Outcome.REFUSED, holder=holder)
+            raise refusal
 
-    def note_tls(self, key: KeyRef, errand: Errand, outcome: Outcome = Outcome.DONE) -> None:
+    def note_tls(
+        self,
+        key: KeyRef,
+        errand: Errand,
+        outcome: Outcome = Outcome.DONE,
+        *,
+        holder: TlsModule | None = None,
+    ) -> None:
         """Record a handshake with a DCC Private Key."""
         purpose = Purpose.ESTABLISH_TLS
         decision = self._decide(errand, purpose, key_uses((key,)))
-        sufficient = decision.module_class <= OPENSSL_CLASS
+        name, emulated = (OPENSSL, False) if holder is None else (holder.name, holder.emulated)
+        sufficient = decision.module_class <= _class_of(holder)
         self._record(
-            errand, "TLS handshake", purpose, (key,), decision, OPENSSL, False, sufficient, outcome
+            errand, "TLS handshake", purpose, (key,), decision, name, emulated, sufficient, outcome
         )
+
+    def _tls_refusal(self, decision: Decision, holder: TlsModule | None) -> OperationRefused | None:
+        if decision.module_class > _class_of(holder) and self._mode is Mode.ENFORCE:
+            if holder is None:
+                return self._refusal(decision)
+            return OperationRefused(
+                f"{decision.clause} needs {decision.module_class.text}, and {holder.name}, "
+                "which has the private key, is not that"
+            )
+        # Not by the policy, but there is no other way: nothing falls through to OpenSSL.
+        obstacle = None if holder is None else why_not()
+        if holder is not None and obstacle is not None:
+            return OperationRefused(
+                f"TLS cannot use the private key that {holder.name} has: {obstacle}"
+            )
+        return None
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
         purpose = purpose_of(op.use, errand.purpose)
@@ -228,6 +269,10 @@ class Custody:
     async def flush(self) -> None:
         """Wait until all that was recorded lasts. :class:`~emulator.ledger.LedgerError` if not."""
         await self._ledger.flushed()
+
+
+def _class_of(holder: TlsModule | None) -> ModuleClass:
+    return OPENSSL_CLASS if holder is None else holder.module_class
 
 
 async def _carry_out(module: CryptoModule, op: CryptoOp) -> Any:

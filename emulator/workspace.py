@@ -9,9 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from devices.profile import Document
 from emulator.counter_file import CounterFile
@@ -24,7 +27,7 @@ from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
 from emulator.shared_file import SharedFile
-from tls.credentials import Credential
+from tls.credentials import CertificateChain, Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
 
@@ -91,6 +94,34 @@ class Workspace:
             made = self.pki.issue_listener(TITLES[LISTENER], f"{LISTENER.value} alerts")
             made.save(parties, name)
         return Credential.load(parties, name)
+
+    def module_chain(self, actor: Actor, public: ec.EllipticCurvePublicKey) -> CertificateChain:
+        """The certificate of a party whose private key is in a module, which shows ``public``.
+        Made when that key is shown for the first time.
+        """
+        make = partial(self.pki.certify_client, TITLES[actor], actor.value, public)
+        return self._kept_chain(f"{actor.value.lower()}-module", public, make)
+
+    def listener_module_chain(self, public: ec.EllipticCurvePublicKey) -> CertificateChain:
+        """The same, of the party that takes alerts."""
+        make = partial(
+            self.pki.certify_listener, TITLES[LISTENER], f"{LISTENER.value} alerts", public
+        )
+        return self._kept_chain(f"{LISTENER.value.lower()}-listener-module", public, make)
+
+    def _kept_chain(
+        self, name: str, public: ec.EllipticCurvePublicKey, make: Callable[[], CertificateChain]
+    ) -> CertificateChain:
+        path = self.path / "parties" / f"{name}.pem"
+        if path.exists():
+            kept = CertificateChain(chain_pem=path.read_bytes())
+            if kept.leaf.public_key() == public:
+                return kept
+        made = make()
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(made.chain_pem)
+        fresh.replace(path)
+        return made
 
     def seen_alerts(self) -> SeenAlerts:
         """The alerts that were handed on, for one listener at a time."""

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tls.certificates import (
     Authority,
+    certify,
     load_authority,
     make_authority,
     make_crl,
     make_leaf,
     private_key_pem,
 )
-from tls.credentials import Credential, Trust, Validity
+from tls.credentials import CertificateChain, Credential, Trust, Validity
 from tls.files import private_directory, read_private, write_private
 from tls.identity import DEFAULT_HARDWARE_TYPE, hardware_module_name
 
@@ -108,14 +110,50 @@ class TestPki:
 
         ``not_before`` is by default just before the PKI was created, ``not_after`` ten years later.
         """
-        validity = Validity(
-            not_before=self.created - _CLOCK_SKEW if not_before is None else not_before,
-            not_after=self.created + 10 * _YEAR if not_after is None else not_after,
-        )
+        validity = self._validity(not_before, not_after)
         leaf, key = make_leaf(common_name, validity, self.issuing, names=names, purposes=purposes)
         return Credential(
             chain_pem=leaf.public_bytes(Encoding.PEM) + self.issuing.certificate_pem,
             private_key_pem=private_key_pem(key),
+        )
+
+    def certify_client(
+        self, title: bytes, common_name: str, public: ec.EllipticCurvePublicKey
+    ) -> CertificateChain:
+        """As :meth:`issue_client`, for a key that is in a module."""
+        return self._certify(title, common_name, public, CLIENT)
+
+    def certify_listener(
+        self, title: bytes, common_name: str, public: ec.EllipticCurvePublicKey
+    ) -> CertificateChain:
+        """As :meth:`issue_listener`, for a key that is in a module."""
+        return self._certify(title, common_name, public, SERVER)
+
+    def _certify(
+        self,
+        title: bytes,
+        common_name: str,
+        public: ec.EllipticCurvePublicKey,
+        purpose: x509.ObjectIdentifier,
+    ) -> CertificateChain:
+        leaf = certify(
+            common_name,
+            public,
+            self._validity(),
+            self.issuing,
+            names=[hardware_module_name(title)],
+            purposes=[purpose],
+        )
+        return CertificateChain(
+            chain_pem=leaf.public_bytes(Encoding.PEM) + self.issuing.certificate_pem
+        )
+
+    def _validity(
+        self, not_before: datetime | None = None, not_after: datetime | None = None
+    ) -> Validity:
+        return Validity(
+            not_before=self.created - _CLOCK_SKEW if not_before is None else not_before,
+            not_after=self.created + 10 * _YEAR if not_after is None else not_after,
         )
 
     def issue_crl(

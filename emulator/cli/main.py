@@ -23,6 +23,7 @@ from emulator.cli import (
     profiles,
     rotate,
     sandbox,
+    tls_keys,
     up,
 )
 
@@ -42,6 +43,7 @@ COMMANDS = (
     ledger,
     policy,
     products,
+    tls_keys,
     machines,
 )
 """As the help lists them."""

@@ -12,15 +12,17 @@ from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import Party
 from emulator.head_end.services import HeadEnd
 from emulator.head_end.token_counters import TokenCounters
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor
-from tls.credentials import Credential, Trust
+from tls.credentials import CertificateChain, Trust
 
 
 def assemble(
     custody: Callable[[Actor], Custody],
-    credential: Callable[[Actor], Credential],
+    credential: Callable[[Actor], CertificateChain],
     trust: Trust,
     *,
+    tls_module: Callable[[Actor], TlsModule | None] = lambda actor: None,
     keylog: Path | None = None,
     counters: Callable[[], InvocationCounters] = InvocationCounters,
     tokens: TokenCounters | None = None,
@@ -30,7 +32,7 @@ def assemble(
 ) -> HeadEnd:
     """``custody`` gives each party its door to cryptography, ``credential`` its certificate;
     ``counters`` makes each its counters, ``handed`` and ``known`` keep the keys that it hands over
-    and rotates.
+    and rotates. ``tls_module`` has each the private key of a certificate that comes without.
 
     ``associations`` are the rows of profiles that the parties use, where those are not called like
     them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
@@ -42,6 +44,7 @@ def assemble(
             credential=credential(actor),
             trust=trust,
             custody=custody(actor),
+            tls_module=tls_module(actor),
             counters=counters(),
             handed=handed(actor),
             known=known(actor),

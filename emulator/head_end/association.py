@@ -13,6 +13,7 @@ from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
 from emulator.policy import Purpose
 from emulator.sandbox import MeterAddress
+from tls.events import HandshakeDone, HandshakeEvent
 from tls.identity import exactly
 from tls.transport import open_tls_connection
 
@@ -58,6 +59,8 @@ async def _associated(
 async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> Channel:
     """TLS to exactly this meter, with the DCC Private Key of the party (G2.44(b))."""
 
+    events: list[HandshakeEvent] = []
+
     async def connect() -> Channel:
         _, channel = await open_tls_connection(
             Channel,
@@ -65,8 +68,15 @@ async def _connect(party: Party, meter: MeterAddress, profile: Profile) -> Chann
             meter.tls_port,
             party.tls_context(),
             accept=exactly(meter.title),
+            on_event=events.append,
         )
         return channel
 
     errand = party.errand(meter.title.hex().upper(), profile.category, Purpose.ESTABLISH_TLS)
-    return await party.custody.establish_tls(party.tls_key, errand, connect)
+    return await party.custody.establish_tls(
+        party.tls_key,
+        errand,
+        connect,
+        holder=party.tls_holder(party.credential),
+        took_key=lambda: any(isinstance(one, HandshakeDone) and one.took_key for one in events),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from devices.objects.token_gateway import TOKEN_SCOPE
@@ -15,10 +16,11 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
 from emulator.head_end.handed_keys import HandedKeys
 from emulator.head_end.known_keys import KnownKeys
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor, Category, Purpose
 from emulator.provisioning import ALERTS
 from tls.contexts import client_context
-from tls.credentials import Credential, Trust
+from tls.credentials import CertificateChain, Credential, ExternalCredential, Trust
 
 TITLES = {Actor.S1SP: b"S1P\x00\x00\x00\x00\x01", Actor.DCO: b"DCO\x00\x00\x00\x00\x01"}
 """System titles of the two parties. Their first three letters are no registered FLAG IDs."""
@@ -53,18 +55,25 @@ def client_titles() -> dict[str, bytes]:
 class Party:
     """``association`` names the row of a profile that this party uses, where that is not the one
     called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic.
+
+    The private key of a certificate is in OpenSSL, if it is a
+    :class:`~tls.credentials.Credential`; of one that comes without, it is in ``tls_module``.
     """
 
     actor: Actor
-    credential: Credential
+    credential: CertificateChain
     trust: Trust
     custody: Custody
+    tls_module: TlsModule | None = None
     counters: InvocationCounters = field(default_factory=InvocationCounters)
     handed: HandedKeys = field(default_factory=HandedKeys)
     known: KnownKeys = field(default_factory=KnownKeys)
     association: str = ""
     keylog: Path | None = None
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.tls_holder(self.credential)
 
     @property
     def title(self) -> bytes:
@@ -74,6 +83,11 @@ class Party:
     def tls_key(self) -> KeyRef:
         """The name of the DCC Private Key this party establishes TLS with."""
         return KeyRef(self.title, self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+
+    @property
+    def listener_key(self) -> KeyRef:
+        """The name of the one by which it is known as a TLS server: another key pair."""
+        return KeyRef(self.title, ALERTS, KeyKind.TLS_PRIVATE_KEY)
 
     def row(self, profile: Profile) -> AssociationRow:
         """The party's association with a meter. :class:`LocalProtocolError` if it has none."""
@@ -86,8 +100,27 @@ class Party:
     def tls_context(self) -> ssl.SSLContext:
         """The party's TLS context, made once: to load the key into OpenSSL takes files."""
         if self._context is None:
-            self._context = client_context(self.credential, self.trust, keylog=self.keylog)
+            credential = self.presented(self.credential, self.tls_key)
+            self._context = client_context(credential, self.trust, keylog=self.keylog)
         return self._context
+
+    def tls_holder(self, chain: CertificateChain) -> TlsModule | None:
+        """The module that has the private key of a certificate; ``None`` if OpenSSL has it.
+        ``ValueError`` if nobody has.
+        """
+        if isinstance(chain, Credential):
+            return None
+        if self.tls_module is None:
+            raise ValueError(f"nobody has the private key of the {self.actor.value}'s certificate")
+        return self.tls_module
+
+    def presented(self, chain: CertificateChain, key: KeyRef) -> Credential | ExternalCredential:
+        """A certificate of the party with the way to its private key, which is called ``key``."""
+        if isinstance(chain, Credential):
+            return chain
+        holder = self.tls_holder(chain)
+        assert holder is not None  # it is no Credential
+        return ExternalCredential(chain_pem=chain.chain_pem, sign=partial(holder.tls_sign, key))
 
     def errand(self, device: str, category: int, purpose: Purpose) -> Errand:
         kind = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}[category]

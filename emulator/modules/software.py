@@ -83,6 +83,9 @@ class SoftwareModule:
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)
 
+    def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
+        return curves.sign_digest(self._private_key(key, (KeyKind.TLS_PRIVATE_KEY,)), digest)
+
     # These two are in the way of every APDU. So their fields are taken apart in one go: by name
     # each would be a look-up of its own.
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
 
 from devices.profile import load, profile_of, read
 from emulator.head_end.party import TITLES
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
 from emulator.workspace import SECRET_LENGTH, Workspace, WorkspaceError
+from tls.certificates import new_key
+from tls.pki import CLIENT, SERVER
 
 METERS = [
     MeterAddress("itron", 3, b"ITRB\0\0\0\3", "127.0.0.1", 4001, 4002),
@@ -127,3 +132,26 @@ def test_secrets_do_not_show(made: Path) -> None:
     assert "PRIVATE KEY" not in shown
     assert workspace.fleet_secret.hex() not in shown
     assert repr(workspace.fleet_secret) not in shown
+
+
+@pytest.mark.parametrize(
+    ("of", "title", "purpose"),
+    [
+        (lambda one, key: one.module_chain(Actor.S1SP, key), Actor.S1SP, CLIENT),
+        (lambda one, key: one.module_chain(Actor.DCO, key), Actor.DCO, CLIENT),
+        (lambda one, key: one.listener_module_chain(key), Actor.S1SP, SERVER),
+    ],
+    ids=["S1SP", "DCO", "listener"],
+)
+def test_a_key_in_a_module_is_certified_once(
+    made: Path, of: Callable[..., Any], title: Actor, purpose: Any
+) -> None:
+    first, second = (new_key().public_key() for _ in range(2))
+    chain = of(Workspace(made), first)
+    assert chain.leaf.public_key() == first
+    assert chain.system_title == TITLES[title]
+    usage = chain.leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [purpose]
+    assert of(Workspace(made), first) == chain
+    assert of(Workspace(made), second).leaf.public_key() == second
+    assert not list(made.rglob("*.new"))
