@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
 from emulator.policy import ModuleClass
 
@@ -38,5 +39,19 @@ class CryptoModule(Protocol):
 
         :class:`~dlms.security.ops.VerificationFailed` or
         :class:`~dlms.security.ops.KeyUnavailable` if there is no result.
+        """
+        ...
+
+
+class TlsSigner(Protocol):
+    """A module with whose private keys TLS can be established (G2.44(b)): they stay where they
+    are, and whoever does the handshake asks for one signature.
+    """
+
+    def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
+        """ECDSA over a ``digest`` that was computed by the caller: ``R ‖ S``, each as long as a
+        coordinate. It may wait, where the module does.
+
+        :class:`~dlms.security.ops.KeyUnavailable` if ``key`` is no TLS private key of the module.
         """
         ...
