@@ -63,7 +63,8 @@ class Entry(NamedTuple):
 class Group(NamedTuple):
     """Operations of one party for one purpose that were judged alike.
 
-    ``operations`` counts them by name; ``deciding`` is the kind of key that decided, if any did.
+    ``operations`` counts them by name; ``deciding`` is the kind of key that decided, if any did;
+    ``emulated`` as in :class:`Entry`.
     """
 
     module_class: ModuleClass
@@ -73,6 +74,7 @@ class Group(NamedTuple):
     purpose: Purpose
     deciding: KeyKind | None
     sufficient: bool
+    emulated: bool
     outcome: Outcome
     operations: dict[str, int]
 
@@ -137,6 +139,7 @@ class Ledger:
                 entry.purpose,
                 None if deciding is None else deciding.kind,
                 entry.sufficient,
+                entry.emulated,
                 entry.outcome,
             )
             groups.setdefault(group, Counter())[entry.operation] += 1

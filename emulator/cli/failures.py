@@ -14,6 +14,8 @@ from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
 from emulator.journal import StoreError
+from emulator.module_file import ModuleFileError
+from emulator.modules.pkcs11.failures import TokenUnavailable
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.workspace import WorkspaceError
 
@@ -27,7 +29,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line, a profile or the workspace is not right."""
     CONNECTION = 3
-    """No connection, no TLS session, no answer in time."""
+    """No connection, no TLS session, no answer in time, no token."""
     PROTOCOL = 4
     """The meter broke the protocol, or a message did not verify."""
     POLICY = 5
@@ -43,9 +45,11 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
+    (TokenUnavailable, Exit.CONNECTION),
     (CryptoFailure, Exit.PROTOCOL),
     (UnknownObject, Exit.USAGE),
     (WorkspaceError, Exit.USAGE),
+    (ModuleFileError, Exit.USAGE),
     (ProfileError, Exit.USAGE),
     (PermissionError, Exit.USAGE),
     (TimeoutError, Exit.CONNECTION),

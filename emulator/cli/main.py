@@ -15,6 +15,7 @@ from emulator.cli import (
     listen,
     machines,
     meter,
+    module,
     mqtt,
     plot,
     policy,
@@ -38,6 +39,7 @@ COMMANDS = (
     profiles,
     mqtt,
     policy,
+    module,
     machines,
 )
 """As the help lists them."""
@@ -53,8 +55,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"cosemlab {version('cosemlab')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.register(commands)
+    for command in COMMANDS:
+        command.register(commands)
     return top
 
 

@@ -12,7 +12,7 @@ from pkcs11 import Attribute, KeyType, ObjectClass
 
 from dlms.security.ops import HashFunction
 from emulator.modules.pkcs11.capabilities import HASHES
-from emulator.modules.pkcs11.errors import TokenCannot
+from emulator.modules.pkcs11.failures import TokenCannot
 
 OURS = b"cosemlab"
 """CKA_ID of the secret keys that we keep in a token."""

@@ -1,21 +1,8 @@
-"""What may go wrong with a token, and what each of its errors means to us."""
+"""What the errors of PKCS#11 mean to us."""
 
 from __future__ import annotations
 
 import pkcs11
-
-from dlms.security.ops import KeyUnavailable, OperationRefused
-
-
-class TokenUnavailable(KeyUnavailable):
-    """The token, or the session with it, is not there. The text names the token; the next operation
-    tries to connect again.
-    """
-
-
-class TokenCannot(OperationRefused):
-    """The token lacks what the operation needs. Nothing else does it instead."""
-
 
 REFUSALS = (
     pkcs11.AttributeSensitive,

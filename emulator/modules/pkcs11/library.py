@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 import pkcs11
 
-from emulator.modules.pkcs11.errors import TokenUnavailable, name_of
+from emulator.modules.pkcs11.errors import name_of
+from emulator.modules.pkcs11.failures import TokenUnavailable
 
 T = TypeVar("T")
 

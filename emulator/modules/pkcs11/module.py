@@ -18,7 +18,7 @@ from emulator.modules.key_kinds import PAIRS, WRAPS, check_kind, check_secret
 from emulator.modules.keyring import suite_zero
 from emulator.modules.pkcs11.ciphering import Ciphering
 from emulator.modules.pkcs11.connection import Connection
-from emulator.modules.pkcs11.errors import TokenCannot
+from emulator.modules.pkcs11.failures import TokenCannot
 from emulator.modules.pkcs11.kept import WrappedInMemory, WrappedKeys
 from emulator.modules.pkcs11.key_pairs import KeyPairs
 from emulator.modules.pkcs11.pair_work import PairWork

@@ -12,7 +12,7 @@ from typing import Any
 from pkcs11 import Mechanism
 
 from emulator.modules.pkcs11.connection import Connection
-from emulator.modules.pkcs11.errors import TokenUnavailable
+from emulator.modules.pkcs11.failures import TokenUnavailable
 
 STORAGE = "cosemlab storage key"
 """Label of the key that wraps the keys that are kept beside the token."""

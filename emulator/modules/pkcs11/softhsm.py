@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pkcs11
 
-from emulator.modules.pkcs11.errors import TokenUnavailable, name_of
+from emulator.modules.pkcs11.errors import name_of
+from emulator.modules.pkcs11.failures import TokenUnavailable
 from emulator.modules.pkcs11.library import Library, library
 from tls.files import private_directory, write_private
 

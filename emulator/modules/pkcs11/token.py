@@ -13,7 +13,8 @@ import pkcs11
 
 from emulator.modules.pkcs11.capabilities import Lack, lacks_of
 from emulator.modules.pkcs11.connection import Connection
-from emulator.modules.pkcs11.errors import REFUSALS, TokenCannot, TokenUnavailable, name_of
+from emulator.modules.pkcs11.errors import REFUSALS, name_of
+from emulator.modules.pkcs11.failures import TokenCannot, TokenUnavailable
 from emulator.modules.pkcs11.library import library as library_at
 from emulator.modules.pkcs11.pin import PinMissing, PinSource
 

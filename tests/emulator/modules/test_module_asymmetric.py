@@ -332,6 +332,38 @@ def test_certificate_request(module: CryptoModule, curve: Curve, key: KeyRef) ->
     assert algorithm.name == DIGESTS[curve].name
 
 
+# TLS ----------------------------------------------------------------------------------------------
+
+TLS_KEY = ref(KeyKind.TLS_PRIVATE_KEY)
+TLS_HASHES = (hashes.SHA1(), hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+
+
+@pytest.mark.parametrize("function", TLS_HASHES, ids=lambda function: function.name)
+def test_a_digest_of_tls_is_signed_as_it_is(
+    module: Any, curve: Curve, function: hashes.HashAlgorithm
+) -> None:
+    """Also one that is longer than the order of the curve (FIPS 186-5, 6.4.1)."""
+    public = pair(module, curve, TLS_KEY)
+    digest = hashlib.new(function.name, b"handshake").digest()
+    signature = module.tls_sign(TLS_KEY, digest)
+    half = curve.value
+    assert len(signature) == 2 * half
+    r, s = (int.from_bytes(part, "big") for part in (signature[:half], signature[half:]))
+    der = encode_dss_signature(r, s)
+    cooked(curve, public).verify(der, b"handshake", ec.ECDSA(function))
+
+
+def test_tls_is_for_tls_keys(module: Any) -> None:
+    pair(module, Curve.P256, SIGNING)
+    for key in (SIGNING, TLS_KEY, GUEK):
+        with pytest.raises(KeyUnavailable):
+            module.tls_sign(key, bytes(32))
+    pair(module, Curve.P256, TLS_KEY)
+    for length in (0, 31, 33, 65):
+        with pytest.raises(ValueError, match="TLS 1.2"):
+            module.tls_sign(TLS_KEY, bytes(length))
+
+
 # What the policy sees -----------------------------------------------------------------------------
 
 

@@ -10,8 +10,14 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import (
     Curve,
+    GenerateKey,
     GenerateKeyPair,
     KeyUnavailable,
+    Mac,
+    Match,
+    Open,
+    Present,
+    Seal,
     Sign,
     Unwrap,
     Use,
@@ -80,3 +86,35 @@ def test_no_pair_in_the_place_of_another_key(
         module.execute(GenerateKeyPair(Use.CERTIFICATE, into, Curve.P256))
     wrapped = module.execute(Wrap(Use.TRANSFER_KEY, KEK, into))
     assert wrapped == aes_key_wrap(MASTER, bytes(range(16, 32)))
+
+
+def test_a_private_key_is_no_secret_key(module: CryptoModule) -> None:
+    """Nor is it wrapped, though a scalar is as long as a key of AES-256."""
+    module.execute(GenerateKeyPair(Use.CERTIFICATE, SIGNING, Curve.P256))
+    wrapped = aes_key_wrap(MASTER, bytes(range(1, 33)))
+    for op in (
+        Wrap(Use.TRANSFER_KEY, KEK, SIGNING),
+        Unwrap(Use.TRANSFER_KEY, KEK, wrapped, SIGNING),
+        GenerateKey(Use.TRANSFER_KEY, SIGNING, 32),
+    ):
+        with pytest.raises(KeyUnavailable, match="not a key for this"):
+            module.execute(op)
+    module.execute(Sign(Use.PROTECT_REQUEST, SIGNING, b"message"))
+
+
+def test_a_master_key_protects_no_message(module: CryptoModule) -> None:
+    """What deciphers and unwraps would tell the octets of every key that was wrapped."""
+    for op in (
+        Seal(Use.PROTECT_REQUEST, KEK, None, 0x30, HOLDER, 1, b"payload"),
+        Open(Use.OPEN_REQUEST, KEK, None, 0x20, HOLDER, 1, b"payload"),
+        Mac(Use.ASSOCIATION, KEK, None, 0x10, HOLDER, 1, b"payload"),
+    ):
+        with pytest.raises(KeyUnavailable, match="not a key for this"):
+            module.execute(op)
+
+
+def test_a_key_is_no_password(module: CryptoModule) -> None:
+    """What is presented leaves the module as it is."""
+    for op in (Present(Use.ASSOCIATION, GUEK), Match(Use.ASSOCIATION, GUEK, bytes(16))):
+        with pytest.raises(KeyUnavailable, match="not a key for this"):
+            module.execute(op)

@@ -27,7 +27,7 @@ from dlms.security.ops import (
 from emulator.custody import Custody, Errand, Mode
 from emulator.ledger import Ledger, Outcome
 from emulator.modules.keyring import KeyRing
-from emulator.modules.pkcs11.errors import TokenUnavailable
+from emulator.modules.pkcs11.failures import TokenUnavailable
 from emulator.modules.pkcs11.kept import WrappedInMemory
 from emulator.modules.pkcs11.library import library
 from emulator.modules.pkcs11.module import Pkcs11Module
