@@ -29,12 +29,10 @@ class Connection:
         self.session = session
         self._token = token
         self._digests = token.open()
-        self.resident: dict[str, Any] = {
-            found[Attribute.LABEL]: found
-            for found in session.get_objects(
-                {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.ID: OURS}
-            )
-        }
+        ours = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.ID: OURS, Attribute.TOKEN: True}
+        # A search is ended before anything else is asked.
+        found = list(session.get_objects(ours))
+        self.resident: dict[str, Any] = {one[Attribute.LABEL]: one for one in found}
         self.mechanisms: set[Any] = token.slot.get_mechanisms()
         self.digested = self._tried()
 

@@ -44,12 +44,12 @@ def objects(module: Pkcs11Module, kind: ObjectClass = ObjectClass.SECRET_KEY) ->
 
 
 def attributes(module: Pkcs11Module, kind: ObjectClass) -> list[dict[str, Any]]:
-    names = ("LABEL", "TOKEN", "SENSITIVE", "EXTRACTABLE")
+    names = ["LABEL", "TOKEN"]
+    if kind is not ObjectClass.PUBLIC_KEY:
+        names += ["SENSITIVE", "EXTRACTABLE"]
+    found = objects(module, kind)
     return module.token.run(
-        lambda connection: [
-            {name: found[Attribute[name]] for name in names}
-            for found in connection.session.get_objects({Attribute.CLASS: kind})
-        ]
+        lambda connection: [{name: one[Attribute[name]] for name in names} for one in found]
     )
 
 
