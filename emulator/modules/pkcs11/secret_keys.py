@@ -32,6 +32,8 @@ MOST_OBJECTS = 4096
 """Keys in the session that can be had again: 48 MiB at the most in SoftHSM."""
 MOST_PASSING = 8192
 """Keys that live in the session alone: 96 MiB at the most. Then no more are made."""
+_LEAST_WRAPPED = 16
+"""Octets, and more by 8 at a time (RFC 3394, 2)."""
 _FINGERPRINT = b"cosemlab fingerprint\0"
 
 
@@ -117,12 +119,12 @@ class SecretKeys:
             mechanism=Mechanism.AES_KEY_GEN if symmetric else Mechanism.GENERIC_SECRET_KEY_GEN,
             template=templates.secret(into, extractable=True),
         )
-        self._settle(into, made)
+        self._settle(into, made, length)
 
     def keep_octets(self, into: KeyRef, octets: bytes) -> None:
         """Keep a key whose octets are known here: one that was agreed, or lifted."""
         self._check_room(into)
-        self._settle(into, self._create(into, octets, extractable=True))
+        self._settle(into, self._create(into, octets, extractable=True), len(octets))
 
     def bring(self, ref: KeyRef, octets: bytes) -> None:
         """Have a key from outside, for this session."""
@@ -146,7 +148,7 @@ class SecretKeys:
         except CryptoFailure:
             key.destroy()
             raise
-        self._settle(into, key)
+        self._settle(into, key, length)
 
     def check_new(self, fingerprint: bytes, length: int, unlike: tuple[KeyRef, ...]) -> None:
         """:class:`VerificationFailed` if a key of ``length`` octets is none: see
@@ -165,13 +167,16 @@ class SecretKeys:
         elif lasts(ref):
             self._kept.discard(ref)
 
-    def _settle(self, into: KeyRef, key: Any) -> None:
+    def _settle(self, into: KeyRef, key: Any, length: int) -> None:
         """Keep a fresh key where its sort belongs, in the place of any other of its name."""
         if not lasts(into):
             self._forget(into)
             self._passing[into] = key
             return
         try:
+            # SoftHSM would fill up others, and they would come back longer than they were.
+            if length < _LEAST_WRAPPED or length % WRAPPING_OCTETS:
+                raise KeyUnavailable(f"{length} octets cannot be wrapped, so {into} cannot last")
             wrapped = self._residents.storage.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP)
         finally:
             key.destroy()

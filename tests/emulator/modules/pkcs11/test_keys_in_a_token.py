@@ -158,6 +158,19 @@ def test_what_is_kept_beside_the_token_is_wrapped(made: Any) -> None:
         Pkcs11Module(made.open(), bent).execute(seal(rotated))
 
 
+@pytest.mark.parametrize("length", [8, 15, 17])
+def test_what_cannot_be_wrapped_does_not_last(made: Any, length: int) -> None:
+    module = Pkcs11Module(made.open())
+    into = ref(KeyKind.HLS_SECRET, 1)
+    with pytest.raises(KeyUnavailable, match="cannot last"):
+        module.execute(ops.GenerateKey(Use.ASSOCIATION, into, length))
+    with pytest.raises(KeyUnavailable, match="no key"):
+        module.execute(ops.Digest(Use.ASSOCIATION, ops.HashFunction.SHA1, (into,)))
+    assert len(objects(module)) == 3
+    module.execute(ops.GenerateKey(Use.ASSOCIATION, into, 24))
+    module.execute(ops.Digest(Use.ASSOCIATION, ops.HashFunction.SHA1, (into,)))
+
+
 def test_a_derived_key_that_was_destroyed_is_remembered(made: Any) -> None:
     kept = WrappedInMemory()
     module = Pkcs11Module(made.open(), kept)
