@@ -124,7 +124,7 @@ class SecretKeys:
     def keep_octets(self, into: KeyRef, octets: bytes) -> None:
         """Keep a key whose octets are known here: one that was agreed, or lifted."""
         self._check_room(into)
-        self._settle(into, self._create(into, octets, extractable=True), len(octets))
+        self._settle(into, self._create(into, octets, extractable=lasts(into)), len(octets))
 
     def bring(self, ref: KeyRef, octets: bytes) -> None:
         """Have a key from outside, for this session."""
@@ -139,7 +139,7 @@ class SecretKeys:
         self._check_room(into)
         if into.kind.is_symmetric and length not in templates.AES_LENGTHS:
             raise VerificationFailed("wrapped key does not verify: no length of a key")
-        # What is not kept beside the token, nor sent on, need not leave it again.
+        # What is not kept beside the token was only made to be used here.
         key = self._unwrapped(wrapping, wrapped, into, extractable=lasts(into))
         if key is None:
             raise VerificationFailed("wrapped key does not verify")

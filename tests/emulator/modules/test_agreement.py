@@ -30,7 +30,8 @@ CIPHERS = [ref(KeyKind.GUEK), ref(KeyKind.GUEK, 1), ref(KeyKind.GBEK), ref(KeyKi
 GAKS = [ref(KeyKind.GAK), ref(KeyKind.GAK, 1), ref(KeyKind.GAK, 1, lifetime=SHORT)]
 PASSING = [ref(KeyKind.DEDICATED, 1, lifetime=SHORT), ref(KeyKind.EPHEMERAL, 1, lifetime=SHORT)]
 FOREIGN = [ref(KeyKind.GUEK, scope="dco"), ref(KeyKind.KEK, scope="dco")]
-SYMMETRIC = [*KEKS, *CIPHERS, *GAKS, *PASSING, *FOREIGN]
+LASTING = [*KEKS, *CIPHERS, *GAKS, *FOREIGN]
+SYMMETRIC = [*LASTING, *PASSING]
 PASSWORDS = [ref(KeyKind.LLS_SECRET), ref(KeyKind.HLS_SECRET), ref(KeyKind.HLS_SECRET, scope="dco")]
 PRIVATE = [
     ref(KeyKind.SIGNING_KEY),
@@ -114,8 +115,9 @@ class Agreement(RuleBasedStateMachine):
     def mac(self, ek: KeyRef, ak: KeyRef | None, message: bytes) -> None:
         self.both(ops.Mac(Use.ASSOCIATION, ek, ak, 0x10, HOLDER, 7, message))
 
-    @rule(kek=st.sampled_from(SYMMETRIC), key=st.sampled_from([*SYMMETRIC, *PRIVATE]))
+    @rule(kek=st.sampled_from(SYMMETRIC), key=st.sampled_from([*LASTING, PASSING[0], *PRIVATE]))
     def wrap(self, kek: KeyRef, key: KeyRef) -> None:
+        """Not the key of one message: in a token it is handed on only where it was generated."""
         self.both(ops.Wrap(Use.TRANSFER_KEY, kek, key))
 
     @rule(

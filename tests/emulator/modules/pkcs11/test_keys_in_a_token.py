@@ -131,6 +131,22 @@ def test_a_key_that_stays_in_the_token_is_in_no_payload(made: Any) -> None:
             module.execute(seal(GUEK, ak=key))
 
 
+def test_the_key_of_one_message_is_handed_on_only_where_it_was_made(made: Any) -> None:
+    module = Pkcs11Module(made.open(), suite_of=lambda ref: 1)
+    module.execute(ops.GenerateKey(Use.TRANSFER_KEY, EPHEMERAL, 16))
+    wrap = ops.Wrap(Use.TRANSFER_KEY, KEK, EPHEMERAL)
+    wrapped = module.execute(wrap)
+    public = module.execute(ops.PublicKey(Use.CERTIFICATE, ref(KeyKind.AGREEMENT_KEY)))
+    for op in (
+        ops.Unwrap(Use.TRANSFER_KEY, KEK, wrapped, EPHEMERAL),
+        ops.Agree(Use.AGREE_KEY, ref(KeyKind.AGREEMENT_KEY), public, b"", EPHEMERAL, 16),
+    ):
+        module.execute(op)
+        module.execute(seal(EPHEMERAL))
+        with pytest.raises(OperationRefused, match="KeyUnextractable"):
+            module.execute(wrap)
+
+
 # Keys that last -----------------------------------------------------------------------------------
 
 
