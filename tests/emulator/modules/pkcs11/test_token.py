@@ -18,10 +18,13 @@ from dlms.security.ops import (
     GenerateKey,
     GenerateKeyPair,
     KeyUnavailable,
+    Open,
     PublicKey,
     Random,
     Seal,
+    Unwrap,
     Use,
+    VerificationFailed,
     Wrap,
 )
 from emulator.custody import Custody, Errand, Mode
@@ -245,6 +248,25 @@ def test_a_token_is_lost_and_comes_back(made: Any, lose: Callable[..., Any]) -> 
     module.execute(Discard(Use.ASSOCIATION, DEDICATED))
     module.execute(GenerateKey(Use.ASSOCIATION, DEDICATED, 16))
     module.execute(seal(DEDICATED))
+
+
+def test_a_message_is_not_blamed_for_a_token_that_is_gone(made: Any) -> None:
+    """Tokens say the same of both: that a tag is wrong is believed of one that is there."""
+    module = Pkcs11Module(made.open())
+    bent = bytearray(module.execute(seal(GUEK)))
+    bent[-1] ^= 1
+    unwrap = Unwrap(Use.TRANSFER_KEY, KEK, bytes(24), ROTATED)
+    for op in (Open(Use.ASSOCIATION, GUEK, None, 0x30, METER, 1, bytes(bent)), unwrap):
+        with pytest.raises(VerificationFailed):
+            module.execute(op)
+        put_back = pull_out(made, module)
+        try:
+            with pytest.raises(TokenUnavailable, match="is lost"):
+                module.execute(op)
+        finally:
+            put_back()
+        with pytest.raises(VerificationFailed):
+            module.execute(op)
 
 
 async def test_a_lost_token_is_in_the_ledger_as_a_failure(made: Any) -> None:
