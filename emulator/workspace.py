@@ -21,6 +21,7 @@ from emulator.counter_file import CounterFile
 from emulator.database import Database, sqlite_url
 from emulator.head_end.party import ASSOCIATIONS, LISTENER, SCOPES, TITLES
 from emulator.memory.kept_memories import KeptMemories
+from emulator.module_file import ModuleFile
 from emulator.modules.keyring import scope_secrets
 from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
@@ -72,6 +73,11 @@ class Workspace:
     def known_keys(self) -> SharedFile:
         """The keys of meters that the commands have rotated, wrapped."""
         return SharedFile(self.path / "known-keys.json")
+
+    @property
+    def modules(self) -> ModuleFile:
+        """The tokens in which the parties have their keys."""
+        return ModuleFile(self.path)
 
     def memories(self) -> KeptMemories:
         """What the meters remember, for one sandbox at a time."""

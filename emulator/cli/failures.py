@@ -16,6 +16,8 @@ from emulator.control import ControlError, ControlRefused
 from emulator.database import DatabaseError
 from emulator.journal import StoreError
 from emulator.ledger import LedgerError
+from emulator.module_file import ModuleFileError
+from emulator.modules.pkcs11.failures import TokenUnavailable
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.products.errors import NotAllowed, ProductsError
 from emulator.workspace import WorkspaceError
@@ -30,7 +32,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line, a profile or the workspace is not right."""
     CONNECTION = 3
-    """No connection, no TLS session, no answer in time."""
+    """No connection, no TLS session, no answer in time, no token."""
     PROTOCOL = 4
     """The meter broke the protocol, or a message did not verify."""
     POLICY = 5
@@ -50,9 +52,11 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (LedgerError, Exit.FAILED),
     (DatabaseError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
+    (TokenUnavailable, Exit.CONNECTION),
     (CryptoFailure, Exit.PROTOCOL),
     (UnknownObject, Exit.USAGE),
     (WorkspaceError, Exit.USAGE),
+    (ModuleFileError, Exit.USAGE),
     (ProfileError, Exit.USAGE),
     (PermissionError, Exit.USAGE),
     (TimeoutError, Exit.CONNECTION),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlms.security.keys import KeyKind
 from emulator.cli.output import print_table
-from emulator.ledger import Ledger
+from emulator.ledger import Group, Ledger
 from emulator.policy import Category, ModuleClass, Purpose
 
 _HEADER = ("needs", "clause", "who", "device", "for", "key", "enough", "operations")
@@ -37,7 +37,7 @@ def print_ledger(ledger: Ledger) -> None:
             CATEGORY_TEXTS[group.category],
             PURPOSE_TEXTS[group.purpose],
             key_text(group.deciding),
-            "yes" if group.sufficient else "NO",
+            _enough(group),
             ", ".join(f"{name} {count}" for name, count in group.operations.items()),
         )
         for group in ledger.summary()
@@ -55,6 +55,13 @@ def print_shortfall(ledger: Ledger) -> None:
     """What the modules at hand were not strong enough for."""
     short = sum(not entry.sufficient for entry in ledger)
     print(f"{len(ledger)} operations, {short} of them on a module that is not strong enough.")
+    if emulated := sum(entry.emulated for entry in ledger):
+        print(f"{emulated} on a module that only plays one of its class.")
+
+
+def _enough(group: Group) -> str:
+    answer = "yes" if group.sufficient else "NO"
+    return f"{answer}, emulated" if group.emulated else answer
 
 
 def key_text(kind: KeyKind | None) -> str:

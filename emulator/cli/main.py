@@ -16,6 +16,7 @@ from emulator.cli import (
     listen,
     machines,
     meter,
+    module,
     mqtt,
     plot,
     policy,
@@ -44,6 +45,7 @@ COMMANDS = (
     policy,
     products,
     tls_keys,
+    module,
     machines,
 )
 """As the help lists them."""
@@ -59,8 +61,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"cosemlab {version('cosemlab')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.register(commands)
+    for command in COMMANDS:
+        command.register(commands)
     return top
 
 

@@ -24,6 +24,7 @@ class Group(NamedTuple):
     purpose: Purpose
     deciding: KeyKind | None
     sufficient: bool
+    emulated: bool
     outcome: Outcome
     operations: dict[str, int]
 
@@ -42,6 +43,7 @@ def summarise(entries: Iterable[Entry]) -> list[Group]:
             entry.purpose,
             None if deciding is None else deciding.kind,
             entry.sufficient,
+            entry.emulated,
             entry.outcome,
         )
         groups.setdefault(group, Counter())[entry.operation] += 1

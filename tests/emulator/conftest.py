@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -45,6 +46,7 @@ from emulator.head_end.party import TITLES, Party, client_titles
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
+from emulator.modules.pkcs11 import softhsm
 from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor, Category, Edition, ModuleClass, Purpose
 from emulator.sandbox import MeterAddress, Sandbox
@@ -73,6 +75,15 @@ FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 OWNERS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
+
+
+@pytest.fixture(scope="session")
+def softhsm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where SoftHSM keeps the tokens of this test run: the library asks once, when it is loaded."""
+    folder = tmp_path_factory.mktemp("softhsm")
+    os.environ.pop(softhsm.SETTINGS, None)
+    softhsm.use_folder(folder)
+    return folder
 
 
 class Events:

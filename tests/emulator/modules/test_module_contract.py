@@ -1,13 +1,12 @@
 """What every Cryptographic Module must do, whoever makes it.
 
-Another module joins by one more row in ``BACKENDS``: a function that makes it from known keys.
 Results are compared with AES-GCM of ``cryptography`` put together here, and with published vectors.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,9 +33,7 @@ from dlms.security.ops import (
 )
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import InitiateRequest
-from emulator.modules.keyring import KeyRing
 from emulator.modules.module import CryptoModule
-from emulator.modules.software import SoftwareModule
 from emulator.policy import ModuleClass
 
 # Green Book Ed. 8, Tables 38 to 40 and 43.
@@ -52,6 +49,7 @@ AK = KeyRef(HOLDER, "a", KeyKind.GAK)
 OTHER_EK = KeyRef(HOLDER, "b", KeyKind.GUEK)
 OTHER_AK = KeyRef(HOLDER, "b", KeyKind.GAK)
 KEK = KeyRef(HOLDER, "a", KeyKind.KEK)
+OTHER_KEK = KeyRef(HOLDER, "b", KeyKind.KEK)
 CARGO = KeyRef(HOLDER, "a", KeyKind.TOKEN)
 SECRET = KeyRef(HOLDER, "reader", KeyKind.LLS_SECRET)
 MISSING = KeyRef(HOLDER, "nowhere", KeyKind.GUEK, version=7)
@@ -64,6 +62,7 @@ KEYS: dict[KeyRef, bytes] = {
     OTHER_AK: bytes(range(0x60, 0x70)),
     # RFC 3394, 4.1
     KEK: bytes.fromhex("000102030405060708090A0B0C0D0E0F"),
+    OTHER_KEK: bytes(range(0x80, 0x90)),
     CARGO: bytes.fromhex("00112233445566778899AABBCCDDEEFF"),
     SECRET: b"12345678",
 }
@@ -73,20 +72,9 @@ PROTECTIONS = {"authenticated": 0x10, "encrypted": 0x20, "both": 0x30}
 PAYLOADS = (b"\xc0", GET_REQUEST, bytes(range(16)), bytes(1000))
 
 
-def software(keys: Mapping[KeyRef, bytes]) -> CryptoModule:
-    ring = KeyRing()
-    for ref, octets in keys.items():
-        ring.keep(ref, octets)
-    return SoftwareModule(ring)
-
-
-BACKENDS: dict[str, Callable[[Mapping[KeyRef, bytes]], CryptoModule]] = {"software": software}
-
-
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
-def module(request: pytest.FixtureRequest) -> CryptoModule:
-    made: CryptoModule = request.param(KEYS)
-    return made
+@pytest.fixture
+def module(make: Callable[..., CryptoModule]) -> CryptoModule:
+    return make(KEYS)
 
 
 def expected(
@@ -229,8 +217,10 @@ def test_missing_authentication_key(module: CryptoModule, op: Any) -> None:
 
 def test_a_key_inside_a_payload(module: CryptoModule) -> None:
     """The module puts the octets in: the caller never had them."""
-    sealed = module.execute(seal(0x30, (b"\x01\x01\x10", CARGO, b"\x00\x00")))
-    assert sealed == expected(0x30, b"\x01\x01\x10" + KEYS[CARGO] + b"\x00\x00")
+    module.execute(GenerateKey(Use.ASSOCIATION, DEDICATED, 16))
+    key = aes_key_unwrap(KEYS[KEK], module.execute(Wrap(Use.TRANSFER_KEY, KEK, DEDICATED)))
+    sealed = module.execute(seal(0x30, (b"\x01\x01\x10", DEDICATED, b"\x00\x00")))
+    assert sealed == expected(0x30, b"\x01\x01\x10" + key + b"\x00\x00")
     with pytest.raises(KeyUnavailable):
         module.execute(seal(0x30, (b"\x01\x01\x10", MISSING)))
 
@@ -332,9 +322,22 @@ def test_unwrap_of_another_length(module: CryptoModule, wrapped: bytes) -> None:
 
 def test_unwrap_under_the_wrong_key(module: CryptoModule) -> None:
     with pytest.raises(VerificationFailed):
-        module.execute(Unwrap(Use.TRANSFER_KEY, OTHER_EK, WRAPPED, FRESH))
-    with pytest.raises(KeyUnavailable):
-        module.execute(Unwrap(Use.TRANSFER_KEY, MISSING, WRAPPED, FRESH))
+        module.execute(Unwrap(Use.TRANSFER_KEY, OTHER_KEK, WRAPPED, FRESH))
+    for missing in (MISSING, KEK._replace(version=7)):
+        with pytest.raises(KeyUnavailable):
+            module.execute(Unwrap(Use.TRANSFER_KEY, missing, WRAPPED, FRESH))
+
+
+def test_only_a_master_key_wraps(module: CryptoModule) -> None:
+    """What wraps and deciphers would give away the octets of every key that is wrapped."""
+    wrapped = aes_key_wrap(KEYS[OTHER_EK], KEYS[CARGO])
+    for op in (
+        Wrap(Use.TRANSFER_KEY, EK, CARGO),
+        Wrap(Use.TRANSFER_KEY, AK, CARGO),
+        Unwrap(Use.TRANSFER_KEY, OTHER_EK, wrapped, FRESH),
+    ):
+        with pytest.raises(KeyUnavailable, match="not a key for this"):
+            module.execute(op)
 
 
 def test_unwrap_refuses_a_key_that_serves_already(module: CryptoModule) -> None:

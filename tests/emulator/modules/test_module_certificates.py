@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -25,9 +26,8 @@ from dlms.security.ops import (
     VerificationFailed,
     keys_of,
 )
-from emulator.modules import certificate_paths, certificates
-from emulator.modules.keyring import KeyRing
-from emulator.modules.software import SoftwareModule
+from emulator.modules import certificate_paths, certificates, keyless
+from emulator.modules.module import CryptoModule
 from tls.identity import hardware_module_name
 
 TITLE = bytes.fromhex("4D4D4D0000BC614E")
@@ -37,7 +37,6 @@ DAY = dt.timedelta(days=1)
 P256, P384 = ec.SECP256R1(), ec.SECP384R1()
 SIGNATURE = CertificatePurpose.SIGNATURE
 UNKNOWN = x509.ObjectIdentifier("1.3.6.1.4.1.32473.99")
-MODULE = SoftwareModule(KeyRing())
 
 Extensions = dict[type[x509.ExtensionType], tuple[x509.ExtensionType, bool]]
 
@@ -112,13 +111,20 @@ ANCHORS = (ROOT.by(ROOT),)
 def check(der: bytes, **changes: Any) -> CertificateFacts:
     op = CheckCertificate(Use.CERTIFICATE, der, SIGNATURE, ANCHORS, NOW)._replace(**changes)
     assert keys_of(op) == ()
-    facts: CertificateFacts = MODULE.execute(op)
-    return facts
+    return keyless.check_certificate(op)
 
 
 def refused(der: bytes, why: str | None = None, **changes: Any) -> None:
     with pytest.raises(VerificationFailed, match=why):
         check(der, **changes)
+
+
+def test_every_module_checks(make: Callable[..., CryptoModule]) -> None:
+    module = make({})
+    op = CheckCertificate(Use.CERTIFICATE, LEAF.by(ROOT), SIGNATURE, ANCHORS, NOW, TITLE)
+    assert module.execute(op) == keyless.check_certificate(op)
+    with pytest.raises(VerificationFailed, match="another system title"):
+        module.execute(op._replace(title=OTHER))
 
 
 def test_facts() -> None:

@@ -1,12 +1,10 @@
-"""What every Cryptographic Module must do with key pairs, hashes and agreed keys.
-
-As in ``test_module_contract.py``, another module joins by one more row in ``BACKENDS``.
-"""
+"""What every Cryptographic Module must do with key pairs, hashes and agreed keys."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -29,6 +27,7 @@ from dlms.security.ops import (
     HashFunction,
     KeyUnavailable,
     Open,
+    OperationRefused,
     PublicKey,
     Seal,
     Sign,
@@ -38,6 +37,7 @@ from dlms.security.ops import (
     keys_of,
 )
 from emulator.modules import software
+from emulator.modules.key_kinds import PAIRS
 from emulator.modules.keyring import KeyRing
 from emulator.modules.module import CryptoModule
 from emulator.modules.software import SoftwareModule
@@ -60,20 +60,9 @@ FRESH = ref(KeyKind.GUEK, 1)
 KEYS = {GUEK: bytes(range(16)), GAK: bytes(range(0xD0, 0xE0)), SECRET: b"secret of the HLS"}
 
 
-def in_software(keys: Mapping[KeyRef, bytes]) -> CryptoModule:
-    ring = KeyRing()
-    for name, octets in keys.items():
-        ring.keep(name, octets)
-    return SoftwareModule(ring)
-
-
-BACKENDS: dict[str, Callable[[Mapping[KeyRef, bytes]], CryptoModule]] = {"software": in_software}
-
-
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
-def module(request: pytest.FixtureRequest) -> CryptoModule:
-    made: CryptoModule = request.param(KEYS)
-    return made
+@pytest.fixture
+def module(make: Callable[..., CryptoModule]) -> CryptoModule:
+    return make(KEYS)
 
 
 @pytest.fixture(params=Curve, ids=lambda curve: curve.name)
@@ -101,8 +90,14 @@ def pair(module: CryptoModule, curve: Curve, into: KeyRef = SIGNING) -> bytes:
 
 @pytest.mark.parametrize("function", HashFunction)
 def test_a_secret_goes_into_a_hash_where_it_stands(
-    module: CryptoModule, function: HashFunction
+    module: CryptoModule, backend: Any, function: HashFunction
 ) -> None:
+    if function.value in backend.REFUSED:
+        with pytest.raises(OperationRefused, match=function.value):
+            module.execute(Digest(Use.ASSOCIATION, function, (b"a", SECRET)))
+        digest = module.execute(Digest(Use.ASSOCIATION, function, (b"a", b"b")))
+        assert digest == hashlib.new(function.value, b"ab").digest()
+        return
     for parts, joined in (
         ((b"a", SECRET, b"b"), b"a" + KEYS[SECRET] + b"b"),
         ((SECRET, b"", b"c", SECRET), KEYS[SECRET] + b"c" + KEYS[SECRET]),
@@ -113,8 +108,9 @@ def test_a_secret_goes_into_a_hash_where_it_stands(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KeyKind if kind is not KeyKind.HLS_SECRET])
-def test_no_other_key_is_hashed(kind: KeyKind) -> None:
-    module = in_software({ref(kind): b"k" * 16})
+def test_no_other_key_is_hashed(make: Callable[..., CryptoModule], kind: KeyKind) -> None:
+    octets = bytes(31) + b"\1" if kind in PAIRS else b"k" * 16
+    module = make({ref(kind): octets})
     with pytest.raises(KeyUnavailable):
         module.execute(Digest(Use.ASSOCIATION, HashFunction.SHA256, (ref(kind), b"challenge")))
 
@@ -201,9 +197,11 @@ def test_a_pair_serves_one_purpose(module: CryptoModule) -> None:
 @pytest.mark.parametrize(
     "scalar", [b"", bytes(32), bytes(16), b"\xff" * 32, b"\xff" * 48, b"1" * 33]
 )
-def test_what_is_no_private_key_is_unavailable(scalar: bytes) -> None:
+def test_what_is_no_private_key_is_unavailable(
+    make: Callable[..., CryptoModule], scalar: bytes
+) -> None:
     with pytest.raises(KeyUnavailable):
-        in_software({SIGNING: scalar}).execute(PublicKey(Use.CERTIFICATE, SIGNING))
+        make({SIGNING: scalar}).execute(PublicKey(Use.CERTIFICATE, SIGNING))
 
 
 def test_prepared_private_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,6 +332,38 @@ def test_certificate_request(module: CryptoModule, curve: Curve, key: KeyRef) ->
     assert algorithm.name == DIGESTS[curve].name
 
 
+# TLS ----------------------------------------------------------------------------------------------
+
+TLS_KEY = ref(KeyKind.TLS_PRIVATE_KEY)
+TLS_HASHES = (hashes.SHA1(), hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+
+
+@pytest.mark.parametrize("function", TLS_HASHES, ids=lambda function: function.name)
+def test_a_digest_of_tls_is_signed_as_it_is(
+    module: Any, curve: Curve, function: hashes.HashAlgorithm
+) -> None:
+    """Also one that is longer than the order of the curve (FIPS 186-5, 6.4.1)."""
+    public = pair(module, curve, TLS_KEY)
+    digest = hashlib.new(function.name, b"handshake").digest()
+    signature = module.tls_sign(TLS_KEY, digest)
+    half = curve.value
+    assert len(signature) == 2 * half
+    r, s = (int.from_bytes(part, "big") for part in (signature[:half], signature[half:]))
+    der = encode_dss_signature(r, s)
+    cooked(curve, public).verify(der, b"handshake", ec.ECDSA(function))
+
+
+def test_tls_is_for_tls_keys(module: Any) -> None:
+    pair(module, Curve.P256, SIGNING)
+    for key in (SIGNING, TLS_KEY, GUEK):
+        with pytest.raises(KeyUnavailable):
+            module.tls_sign(key, bytes(32))
+    pair(module, Curve.P256, TLS_KEY)
+    for length in (0, 31, 33, 65):
+        with pytest.raises(ValueError, match=r"TLS 1\.2"):
+            module.tls_sign(TLS_KEY, bytes(length))
+
+
 # What the policy sees -----------------------------------------------------------------------------
 
 
@@ -353,7 +383,7 @@ def test_keys_of(op: CryptoOp, keys: tuple[KeyRef, ...]) -> None:
     assert keys_of(op) == keys
 
 
-def test_no_key_shows(module: CryptoModule) -> None:
+def test_no_key_shows() -> None:
     ring = KeyRing(b"fleet secret", lambda ref: 1)
     module = SoftwareModule(ring)
     ephemeral = KeyRef(TITLE, "a", KeyKind.EPHEMERAL, KeyLifetime.SINGLE_ASSOCIATION, 1)
