@@ -10,6 +10,7 @@ from emulator.custody import Custody
 from emulator.head_end.handed_keys import HandedKeys
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import Party
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
 from emulator.head_end.token_counters import TokenCounters
 from emulator.policy import Actor
@@ -18,8 +19,9 @@ from tls.credentials import Credential, Trust
 
 def assemble(
     custody: Callable[[Actor], Custody],
-    credential: Callable[[Actor], Credential],
+    credential: Credential,
     trust: Trust,
+    means: Means,
     *,
     keylog: Path | None = None,
     counters: Callable[[], InvocationCounters] = InvocationCounters,
@@ -28,7 +30,8 @@ def assemble(
     known: Callable[[Actor], KnownKeys] = lambda actor: KnownKeys(),
     associations: Mapping[Actor, str] | None = None,
 ) -> HeadEnd:
-    """``custody`` gives each party its door to cryptography, ``credential`` its certificate;
+    """``custody`` gives each party its door to cryptography, ``credential`` is the S1SP's
+    certificate: the DCO has none, and speaks through a relay. ``means`` are those of requests;
     ``counters`` makes each its counters, ``handed`` and ``known`` keep the keys that it hands over
     and rotates.
 
@@ -39,7 +42,7 @@ def assemble(
     s1sp, dco = (
         Party(
             actor=actor,
-            credential=credential(actor),
+            credential=credential if actor is Actor.S1SP else None,
             trust=trust,
             custody=custody(actor),
             counters=counters(),
@@ -50,4 +53,4 @@ def assemble(
         )
         for actor in (Actor.S1SP, Actor.DCO)
     )
-    return HeadEnd(s1sp, dco, tokens)
+    return HeadEnd(s1sp, dco, means, tokens)

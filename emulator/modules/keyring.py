@@ -32,6 +32,11 @@ _NOT_DERIVED = (KeyKind.EPHEMERAL, KeyKind.TLS_PRIVATE_KEY)
 """A key of one message is never the same twice; those of TLS come with their certificates."""
 
 
+REQUESTS = "requests of "
+"""Begins the scope of the key with which somebody on the DCC side signs Service Requests."""
+_SUITE_OF_REQUESTS = 1
+"""Those keys are on P-256, whatever the meters have."""
+
 SCOPE_SECRET_LENGTH = 32
 """Octets of the secret of a scope: a key of HMAC-SHA256."""
 
@@ -140,7 +145,8 @@ class KeyRing:
         )
 
     def _derive(self, ref: KeyRef) -> bytes:
-        suite = SUITES[self._suite_of(ref)]
+        requests = ref.scope.startswith(REQUESTS)
+        suite = SUITES[_SUITE_OF_REQUESTS if requests else self._suite_of(ref)]
         if ref.kind in _PRIVATE:
             if suite.curve is None:
                 raise KeyUnavailable(f"no key {ref}: its security suite has no key pairs")
