@@ -1,5 +1,4 @@
-"""Requests that the S1SP holds: its operator releases them or deletes them. No other party has any.
-"""
+"""Requests that the S1SP holds, for its operator to release or delete. No other party has any."""
 
 from __future__ import annotations
 

@@ -29,13 +29,13 @@ class ThresholdError(ValueError):
 
 
 class Volume(NamedTuple):
-    """More than ``count`` requests in ``period`` seconds are a breach. Empty ``variant``: of any;
+    """More than ``allowed`` requests in ``period`` seconds are a breach. Empty ``variant``: of any;
     empty ``user``: all Users together.
     """
 
     user: str
     variant: str
-    count: int
+    allowed: int
     period: int
 
     def concerns(self, request: ServiceRequest) -> bool:
@@ -45,7 +45,7 @@ class Volume(NamedTuple):
     def __str__(self) -> str:
         what = self.variant or "any variant"
         who = {"": "all Users together", EACH: "a User"}.get(self.user, self.user)
-        return f"{self.count} of {what} in {self.period} s by {who}"
+        return f"{self.allowed} of {what} in {self.period} s by {who}"
 
 
 class Limit(NamedTuple):
@@ -112,8 +112,8 @@ def _volume(row: dict[str, Any], where: str) -> Volume:
             raise ThresholdError(f"{where}: user is neither an EUI-64 nor {EACH!r}")
     if variant and variant not in variants():
         raise ThresholdError(f"{where}: there is no variant {variant!r}")
-    count = _whole(row, "count", 0, _MAX_COUNT, where)
-    return Volume(user, variant, count, _whole(row, "period", 1, _MAX_PERIOD, where))
+    allowed = _whole(row, "count", 0, _MAX_COUNT, where)
+    return Volume(user, variant, allowed, _whole(row, "period", 1, _MAX_PERIOD, where))
 
 
 def _limit(row: dict[str, Any], where: str) -> Limit:

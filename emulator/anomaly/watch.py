@@ -78,7 +78,7 @@ class Watch:
             for volume in thresholds.volumes:
                 if volume.concerns(request):
                     found = self._count(connection, volume, request, moment)
-                    if found > volume.count:
+                    if found > volume.allowed:
                         return Breach(False, f"{found} requests; the threshold: {volume}")
         return None
 

@@ -22,8 +22,9 @@ from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, LETTER
+from emulator.policy import EDITIONS, LETTER, Actor
 from emulator.profiles import use_plugins
+from emulator.requests.enrolment import SUPPLIER
 from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.virtual_clock import ClockError, checked_factor
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
@@ -140,15 +141,23 @@ def custody(
 
 
 def head_end(
-    workspace: Workspace, args: Any, ledger: Ledger, meter: MeterAddress, profile: Profile
+    workspace: Workspace,
+    args: Any,
+    ledger: Ledger,
+    meter: MeterAddress,
+    profile: Profile,
+    user: str = SUPPLIER,
 ) -> HeadEnd:
-    """Both parties with the workspace's certificates, keys and counters, for one meter."""
+    """Both parties with the workspace's certificates, keys and counters, for one meter; ``user``
+    makes the Service Requests.
+    """
     file = workspace.counters
     suites = suites_of_meters({meter.title: profile})
     return assemble(
         lambda actor: custody(workspace.scope_secrets(actor), args, ledger, suites),
-        workspace.credential,
+        workspace.credential(Actor.S1SP),
         workspace.pki.trust(),
+        workspace.means(custody(workspace.scope_secrets(Actor.DCC), args, ledger, suites), user),
         keylog=args.keylog,
         counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),

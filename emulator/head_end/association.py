@@ -44,9 +44,7 @@ async def associate(
 
 
 @asynccontextmanager
-async def connected(
-    party: Party, meter: MeterAddress, profile: Profile
-) -> AsyncIterator[Channel]:
+async def connected(party: Party, meter: MeterAddress, profile: Profile) -> AsyncIterator[Channel]:
     """TLS to exactly this meter, with the DCC Private Key of the party (G2.44(b))."""
     context = party.tls_context()
 

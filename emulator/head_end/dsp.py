@@ -24,9 +24,7 @@ DSP = "DSP"
 
 
 class Dsp:
-    def __init__(
-        self, custody: Custody, enrolment: Enrolment, counters: ExecutionCounters
-    ) -> None:
+    def __init__(self, custody: Custody, enrolment: Enrolment, counters: ExecutionCounters) -> None:
         self._checking = Checking(Actor.DCC, DSP, custody, enrolment)
         self._counters = counters
         self._key = signing_key(Actor.DCC)

@@ -158,9 +158,7 @@ class ServiceRequests:
         finally:
             checked.closed = True
 
-    async def _sessions(
-        self, checked: Checked, meter: MeterAddress, profile: Profile
-    ) -> Sessions:
+    async def _sessions(self, checked: Checked, meter: MeterAddress, profile: Profile) -> Sessions:
         """The S1SP's association, or the DCO's if the request is the DCO's to carry out and the
         DCO admits it.
         """

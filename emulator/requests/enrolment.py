@@ -21,6 +21,7 @@ from emulator.policy import Actor
 from emulator.requests.refusal import RequestRefused
 from tls.credentials import Trust
 from tls.identity import IdentityError, system_title_of
+from tls.pki import DOCUMENTS
 
 SUPPLIER = "supplier"
 NETWORK_OPERATOR = "network-operator"
@@ -70,11 +71,13 @@ class Enrolment:
         return user.public
 
 
-def enrolled(chain_pem: bytes, trust: Trust, name: str, role: str, now: dt.datetime) -> EnrolledUser:
+def enrolled(
+    chain_pem: bytes, trust: Trust, name: str, role: str, now: dt.datetime
+) -> EnrolledUser:
     """A User by its certificate of the test PKI: leaf first, then what issued it up to a root.
 
     :class:`CertificateRefused` if it was not issued below that root, is out of date at ``now``, is
-    not for signatures or not on P-256.
+    not for signing documents or not on P-256.
     """
     chain = x509.load_pem_x509_certificates(chain_pem)
     roots = x509.load_pem_x509_certificates(trust.roots_pem)
@@ -83,10 +86,9 @@ def enrolled(chain_pem: bytes, trust: Trust, name: str, role: str, now: dt.datet
     leaf = chain[0]
     if any(not c.not_valid_before_utc <= now <= c.not_valid_after_utc for c in chain):
         raise CertificateRefused("the certificate is out of date")
-    usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     key = leaf.public_key()
-    if not usage.digital_signature:
-        raise CertificateRefused("the certificate is not for signatures")
+    if not _signs_documents(leaf):
+        raise CertificateRefused("the certificate is not for signatures on documents")
     if not isinstance(key, ec.EllipticCurvePublicKey) or curves.curve_of(key) is not Curve.P256:
         raise CertificateRefused("the certificate has no key on P-256")
     try:
@@ -94,6 +96,15 @@ def enrolled(chain_pem: bytes, trust: Trust, name: str, role: str, now: dt.datet
     except IdentityError as error:
         raise CertificateRefused(str(error)) from None
     return EnrolledUser(eui, name, role, curves.public_octets(key))
+
+
+def _signs_documents(leaf: x509.Certificate) -> bool:
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+        purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return usage.digital_signature and DOCUMENTS in purposes
 
 
 def _issued(chain: list[x509.Certificate], root: x509.Certificate) -> bool:
@@ -106,5 +117,3 @@ def _issued(chain: list[x509.Certificate], root: x509.Certificate) -> bool:
         if not constraints.value.ca:
             return False
     return True
-
-

@@ -29,7 +29,7 @@ class Result(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """``party`` is who answers; ``reason`` a word and ``text`` a sentence, if it did not go well."""
+    """``party`` is who answers; ``reason``, a word, and ``text`` say what has gone wrong."""
 
     request: ServiceRequest
     result: Result
