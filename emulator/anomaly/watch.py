@@ -84,12 +84,16 @@ class Watch:
 
     def notify(self, request: ServiceRequest, text: str) -> None:
         """Keep a notice: the S1SP's are for the User, the DCO's for its operator."""
+        self.notify_id(request.id, text)
+
+    def notify_id(self, request: str, text: str) -> None:
+        """The same, of a request that is not at hand any more but for its ID."""
         with self.database.begin() as connection:
             connection.execute(
                 NOTICES.insert().values(
                     party=self.party,
                     moment=self.now().timestamp(),
-                    request=request.id,
+                    request=request,
                     text=text,
                 )
             )

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from emulator.cli import (
     alerts,
+    anomaly,
     demo,
     fault,
     firmware,
@@ -19,6 +20,7 @@ from emulator.cli import (
     plot,
     policy,
     profiles,
+    request,
     rotate,
     sandbox,
     up,
@@ -30,6 +32,8 @@ COMMANDS = (
     sandbox,
     fault,
     meter,
+    request,
+    anomaly,
     rotate,
     firmware,
     alerts,

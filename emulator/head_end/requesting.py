@@ -177,24 +177,26 @@ class ServiceRequests:
 
 
 async def _answered(request: ServiceRequest, done: Awaitable[dict[str, Any]]) -> Response:
-    def answer(result: Result, party: str, reason: str = "", text: str = "") -> Response:
-        return Response(request=request, result=result, party=party, reason=reason, text=text)
+    def answer(result: Result, party: str, reason: str, error: Exception, text: str) -> Response:
+        return Response(
+            request=request, result=result, party=party, reason=reason, text=text, cause=error
+        )
 
     try:
         values = await done
     except Quarantined as error:
-        return answer(Result.QUARANTINED, error.party, error.reason, error.text)
+        return answer(Result.QUARANTINED, error.party, error.reason, error, error.text)
     except Deleted as error:
-        return answer(Result.DELETED, error.party, error.reason, error.text)
+        return answer(Result.DELETED, error.party, error.reason, error, error.text)
     except RequestRefused as error:
-        return answer(Result.REFUSED, error.party, error.reason, error.text)
+        return answer(Result.REFUSED, error.party, error.reason, error, error.text)
     except MeterRefusal as error:
-        return answer(Result.METER_REFUSED, "Device", type(error).__name__, str(error))
+        return answer(Result.METER_REFUSED, "Device", type(error).__name__, error, str(error))
     except OperationRefused as error:
-        return answer(Result.REFUSED, "policy", "no-module", str(error))
+        return answer(Result.REFUSED, "policy", "no-module", error, str(error))
     except (DlmsError, OSError, ValueError) as error:
         text = str(error) or type(error).__name__
-        return answer(Result.FAILED, S1SP, type(error).__name__, text)
+        return answer(Result.FAILED, S1SP, type(error).__name__, error, text)
     return Response(request=request, result=Result.SUCCESS, party="Device", values=values)
 
 

@@ -44,6 +44,13 @@ def fit(variant: Variant, profile: Profile, arguments: Mapping[str, Value]) -> W
     """:class:`~emulator.requests.refusal.Unfit` if the profile has not what it takes, another
     ``ValueError`` if an argument cannot be expressed there. The arguments are checked already.
     """
+    work = _fit(variant, profile, arguments)
+    if variant.critical and work.actor is not Actor.DCO:
+        raise Unfit(f"{variant.number} is critical and would not go through the DCO")
+    return work
+
+
+def _fit(variant: Variant, profile: Profile, arguments: Mapping[str, Value]) -> Work:
     check_kind(variant, profile)
     if variant.instruction:
         row = instruction_of(variant, profile)

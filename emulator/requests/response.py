@@ -29,7 +29,9 @@ class Result(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """``party`` is who answers; ``reason``, a word, and ``text`` say what has gone wrong."""
+    """``party`` is who answers; ``reason``, a word, and ``text`` say what went wrong, ``cause``
+    is what it was here.
+    """
 
     request: ServiceRequest
     result: Result
@@ -37,6 +39,7 @@ class Response:
     values: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     text: str = ""
+    cause: BaseException | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The document, as docs/requests.md defines it."""
