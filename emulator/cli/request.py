@@ -1,4 +1,4 @@
-"""``request``: a Service Request, the whole way, as a User; ``requests variants``: which there are."""
+"""``request``: a Service Request, the whole way; ``requests variants``: which there are."""
 
 from __future__ import annotations
 
@@ -145,7 +145,8 @@ def _rows(variant: Variant, profiles: list[Profile]) -> list[tuple[str, ...]]:
         said = describe(variant, profile)
         text = said.becomes
         if said.why_not:
-            text = f"cannot: {said.why_not.replace(f' such as {profile.name}', '').replace(profile.name, 'it')}"
+            missing = said.why_not.replace(f" such as {profile.name}", "")
+            text = f"cannot: {missing.replace(profile.name, 'it')}"
         found.setdefault((said.through or "-", text), []).append(profile.name)
     critical = "yes" if variant.critical else "no"
     head = (variant.number, variant.name, critical, ", ".join(variant.senders))

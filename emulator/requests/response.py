@@ -61,12 +61,12 @@ class Response:
 
 def in_json(value: Any) -> Any:
     """A value of the client: a quantity as value (text) and unit, octets as text or hexadecimal."""
+    if isinstance(value, Quantity):  # which is a tuple as well
+        return {"value": str(value.value), "unit": str(value.unit)}
     if isinstance(value, Mapping):
         return {name: in_json(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [in_json(part) for part in value]
-    if isinstance(value, Quantity):
-        return {"value": str(value.value), "unit": str(value.unit)}
     if isinstance(value, Named):
         return value.label or int(value)
     if isinstance(value, bytes):
