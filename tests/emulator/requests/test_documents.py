@@ -10,7 +10,8 @@ import pytest
 
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.security.ops import VerificationFailed
+from dlms.security.ops import KeyUnavailable, VerificationFailed
+from emulator.head_end.party import SCOPES, signing_key
 from emulator.modules.keyring import KeyRing, scope_secrets
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
@@ -23,6 +24,7 @@ from emulator.requests.documents import (
 )
 from emulator.requests.enrolment import CertificateRefused, enrolled
 from emulator.requests.signing import verified
+from emulator.requests.user import User
 
 REQUEST = ServiceRequest(
     originator=bytes.fromhex("020000FFFE000001"),
@@ -95,8 +97,6 @@ def test_canonical_json_is_json() -> None:
 
 
 def test_a_users_signature(supplier: Any, enrolment: Any, place: Any) -> None:
-    from emulator.requests.user import User
-
     user, meter = User.of(supplier), place("secure")
     signed = user.request("2.2", meter.device.title, meter.profile, {"amount": "20.00"})
     assert signed.request.arguments == {"amount": "20"}
@@ -114,14 +114,9 @@ def test_a_users_signature(supplier: Any, enrolment: Any, place: Any) -> None:
 
 
 def test_a_refused_request_spends_no_counter(supplier: Any, place: Any) -> None:
-    from emulator.requests.user import User
-
     user, meter = User.of(supplier), place("secure")
-    for number, given in (
-        ("2.2", {"amount": "many"}),
-        ("6.6", {"calorific_value": 1}),
-        ("2.2", {}),
-    ):
+    wrong = [("2.2", {"amount": "many"}), ("6.6", {"calorific_value": 1}), ("2.2", {})]
+    for number, given in wrong:
         with pytest.raises(ValueError, match=r"amount|not for"):
             user.request(number, meter.device.title, meter.profile, given)
     signed = user.request("7.2", meter.device.title, meter.profile, {})
@@ -145,9 +140,6 @@ def test_who_is_not_enrolled(pki: Any, other_pki: Any, supplier: Any, credential
 
 def test_each_party_has_its_own_signing_key(fleet_secret: bytes) -> None:
     """Who holds the secrets of one party's scopes cannot sign as another."""
-    from dlms.security.ops import KeyUnavailable
-    from emulator.head_end.party import SCOPES, signing_key
-
     for mine in SCOPES:
         ring = KeyRing(scope_secrets(fleet_secret, SCOPES[mine]))
         assert len(ring.get(signing_key(mine))) == 32
