@@ -394,7 +394,7 @@ async def test_the_relay_opens_for_what_is_the_dcos(lab: Laboratory) -> None:
 
 
 class Bent:
-    """A relay of an S1SP that changes one octet of the APDU with this number, one way or the other."""
+    """A relay of an S1SP that changes one octet of one APDU, on its way out or back."""
 
     def __init__(self, relay: Any, number: int, out: bool, at: int) -> None:
         self._relay = relay
