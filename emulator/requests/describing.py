@@ -33,7 +33,8 @@ def describe(variant: Variant, profile: Profile) -> Described:
     if variant.top_up:
         return Described("S1SP", f"Command to add credit, by {profile.top_up}", "")
     if variant.reads:
-        names = dict.fromkeys(r.name for r in variant.reads if profile.kind in r.kinds)
+        kind, objects = profile.kind, profile.objects
+        names = dict.fromkeys(read.name for read in variant.reads if read.is_for(kind, objects))
         return Described("S1SP", f"reads {', '.join(names)}", "")
     if variant.firmware:
         return Described("S1SP", f"firmware: {variant.firmware}", "")

@@ -35,6 +35,7 @@ _ACCOUNT_ACTIVE = 2
 _CONSUMPTION_CHARGE = obis.parse("0-0:19.20.0.255")
 _RATE_SCRIPTS = obis.parse("0-0:10.0.100.255")
 _DAY, _NIGHT = 1, 2
+_PRICES = ("price", "price_2", "price_3")
 _MAX_LONG = 2**15 - 1
 _MAX_DOUBLE_LONG = 2**31 - 1
 _PENCE_PER_KWH = -5
@@ -93,7 +94,7 @@ def _charge_table(arguments: Arguments, profile: Profile) -> Data:
     table = None if not active else elements_of(active[2])
     if not scaling or not table or not isinstance(scaling[1].value, int):
         raise Unfit(f"{profile.name} has no charge for consumption with a scale")
-    prices = [Decimal(arguments[name]) for name in ("price", "night_price") if name in arguments]
+    prices = [Decimal(arguments[name]) for name in _PRICES if name in arguments]
     if len(prices) != len(table):
         raise Unfit(f"{profile.name} has {len(table)} prices, not {len(prices)}")
     elements = []

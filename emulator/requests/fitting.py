@@ -67,7 +67,7 @@ def _fit(variant: Variant, profile: Profile, arguments: Mapping[str, Value]) -> 
         readings = tuple(
             _reading(read, profile)
             for read in variant.reads
-            if profile.kind in read.kinds and _applies(read.when, arguments)
+            if read.is_for(profile.kind, profile.objects) and _applies(read.when, arguments)
         )
         span = arguments.get("since"), arguments.get("until")
         for moment in span:
@@ -110,7 +110,7 @@ def why_not(variant: Variant, profile: Profile) -> str:
         for step in variant.steps:
             _step(step, variant, profile, step.value)
         for read in variant.reads:
-            if profile.kind in read.kinds:
+            if read.is_for(profile.kind, profile.objects):
                 _reading(read, profile)
     except Unfit as error:
         return str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,7 +25,9 @@ class StepRow(NamedTuple):
 
 
 class ReadRow(NamedTuple):
-    """An attribute to read, by the object's name or by its role in the profile."""
+    """An attribute to read, by the object's name or by its role in the profile. One that is
+    ``optional`` is left out where a profile has no such object.
+    """
 
     name: str
     instance: bytes | None
@@ -33,6 +35,11 @@ class ReadRow(NamedTuple):
     attribute: int
     kinds: tuple[str, ...]
     when: Mapping[str, str]
+    optional: bool
+
+    def is_for(self, kind: str, objects: Container[bytes]) -> bool:
+        """Whether a meter of this ``kind``, with these ``objects``, is to be asked."""
+        return kind in self.kinds and (not self.optional or self.instance in objects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,4 +101,5 @@ def _read(row: dict[str, Any]) -> ReadRow:
         row.get("attribute", _VALUE),
         tuple(row.get("kinds", _KINDS)),
         row.get("when", {}),
+        row.get("optional", False),
     )

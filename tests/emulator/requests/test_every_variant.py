@@ -15,12 +15,13 @@ from devices.image import Target, make_image
 from devices.prepayment import account
 from devices.profile import available, gas, load
 from devices.supply import ControlState
-from dlms.cosem import obis
+from dlms.cosem import classes, obis
 from dlms.security.drive import run
 from emulator.head_end.party import client_titles
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.requests.fitting import why_not
+from emulator.requests.refusal import Unfit
 from emulator.requests.response import Response, Result
 from emulator.requests.variants import variants
 from emulator.sandbox import Sandbox, suites_of
@@ -93,14 +94,17 @@ async def tariff(asked: Asked) -> None:
 
 
 async def price(asked: Asked) -> None:
-    night = {"night_price": "9"} if asked.kind == "electricity" else {}
-    await asked("1.2.1", price="21", **night)
+    rates = len(asked.value("0-0:19.20.0.255", 5)[2].value)
+    given = dict(list({"price": "21", "price_2": "9", "price_3": "33"}.items())[:rates])
+    wrong = {"price": "1"} if rates == 3 else {"price": "1", "price_2": "1", "price_3": "1"}
+    with pytest.raises(Unfit, match="prices, not"):
+        await asked("1.2.1", **wrong)
+    await asked("1.2.1", **given)
     charge = asked.value("0-0:19.20.0.255", 5)
     scale = charge[0].value[1].value
     prices = [element.value[1].value for element in charge[2].value]
     pounds = [Decimal(number).scaleb(scale + 3) for number in prices]  # for a kWh
-    assert pounds == [Decimal("0.21"), Decimal("0.09")][: len(pounds)]
-    assert len(pounds) == 1 + len(night)
+    assert pounds == [Decimal(price) / 100 for price in given.values()]
 
 
 async def balance(asked: Asked) -> None:
@@ -141,7 +145,7 @@ async def emergency(asked: Asked) -> None:
 
 
 async def clear_log(asked: Asked) -> None:
-    await asked("7.3")
+    await clock(asked)
     assert len((await asked("6.13", log="event"))["entries"]) > 0
     await asked("3.3")
     assert (await asked("6.13", log="event"))["entries"] == []
@@ -161,8 +165,10 @@ async def import_registers(asked: Asked) -> None:
 
 async def tou(asked: Asked) -> None:
     values = await asked("4.1.2")
-    assert {values[name]["unit"] for name in ("rate_1", "rate_2")} == {"Wh"}
-    total = sum(Decimal(values[name]["value"]) for name in ("rate_1", "rate_2"))
+    rates = len(asked.meter.profile.of_class(classes.REGISTER_ACTIVATION)[0].values[3].value)
+    assert len(values) == rates
+    assert {value["unit"] for value in values.values()} == {"Wh"}
+    total = sum(Decimal(value["value"]) for value in values.values())
     read = await asked("4.1.1")
     assert total == Decimal(read["import_energy"]["value"])
 
