@@ -50,6 +50,7 @@ FirmwareWork: TypeAlias = Callable[
 class Means(NamedTuple):
     """What requests need besides both parties: the ``dsp``'s custody, each party's ``enrolment``
     and ``database`` by party, a ``user`` of the laboratory, and the DCC's clock (aware times).
+    Databases are in memory unless there are others, and then of the thread that makes the head end.
     """
 
     dsp: Custody

@@ -164,7 +164,7 @@ def _visit(site: Any, pki: TestPki, meter: Any) -> Visit:
     now = dt.datetime.now(dt.UTC)
     user = enrolled(supplier.chain_pem, pki.trust(), "supplier", "supplier", now)
     enrolment = enrol(bytes(range(32)), [user])
-    head_end = HeadEnd(*parties, Means(custody, lambda: enrolment, User.of(supplier)))
+    means = Means(custody, lambda: enrolment, User.of(supplier))
     apdus: list[bytes] = []
 
     def tapped(self: Channel, client_sap: int, server_sap: int, apdu: bytes) -> None:
@@ -173,6 +173,7 @@ def _visit(site: Any, pki: TestPki, meter: Any) -> Visit:
 
     async def everything() -> None:
         address, profile = meter.address, meter.profile
+        head_end = HeadEnd(*parties, means)  # its databases are of this thread
         await head_end.status(address, profile)
         await head_end.top_up(address, profile, Decimal("20.00"))
         for instruction in ("arm_supply", "disable_supply", "enable_supply"):
