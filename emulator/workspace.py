@@ -18,12 +18,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from devices.profile import Document
 from emulator.counter_file import CounterFile
+from emulator.custody import Custody
 from emulator.database import Database, sqlite_url
-from emulator.head_end.party import ASSOCIATIONS, LISTENER, SCOPES, TITLES
+from emulator.head_end.enrolling import enrol
+from emulator.head_end.party import LISTENER, SCOPES, TITLES
+from emulator.head_end.requesting import Means
 from emulator.memory.kept_memories import KeptMemories
 from emulator.module_file import ModuleFile
 from emulator.modules.keyring import scope_secrets
 from emulator.policy import Actor
+from emulator.requests.enrolment import SUPPLIER, Enrolment, enrolled
+from emulator.requests.user import ROLES, User
+from emulator.requests.user import TITLES as TITLES_OF_USERS
 from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
@@ -88,7 +94,33 @@ class Workspace:
         return scope_secrets(self.fleet_secret, (*SCOPES[actor], *others))
 
     def credential(self, actor: Actor) -> Credential:
+        """The S1SP's certificate for TLS with meters. The DCO has none."""
         return Credential.load(self.path / "parties", actor.value.lower())
+
+    def user(self, name: str = SUPPLIER) -> User:
+        """A User of the laboratory. Its key is in the workspace, as everybody's is here."""
+        eui = TITLES_OF_USERS[name]
+        counter = f"user {eui.hex().upper()}"
+        return User.of(self._user_credential(name), lambda: self.counters.reserve(counter, 1, 1))
+
+    def enrolment(self) -> Enrolment:
+        """Whose signatures count: those of the Users whose certificates are of this PKI."""
+        now, trust = dt.datetime.now(dt.UTC), self.pki.trust()
+        users = [
+            enrolled(self._user_credential(name).chain_pem, trust, name, role, now)
+            for name, role in ROLES.items()
+        ]
+        return enrol(self.fleet_secret, users)
+
+    def party_database(self, actor: Actor, url: str | None = None) -> Database:
+        """What a party of the DCC keeps. The DCO's is its own, out of reach of the S1SP."""
+        if actor is Actor.DCO:
+            return Database(sqlite_url(self.path / "dco.db"))
+        return self.database(url)
+
+    def means(self, dsp: Custody, user: str = SUPPLIER) -> Means:
+        """What requests need, with the DCC's cryptography by ``dsp``."""
+        return Means(dsp, self.enrolment, self.user(user), self.party_database)
 
     def listener_credential(self) -> Credential:
         """The certificate by which meters know the party that takes alerts; made when it first
@@ -133,14 +165,21 @@ class Workspace:
         """The alerts that were handed on, for one listener at a time."""
         return SeenAlerts(self.path / "alerts-seen.json")
 
+    def _user_credential(self, name: str) -> Credential:
+        """Made when it is first asked for."""
+        users = self.path / "users"
+        if not (users / f"{name}.pem").exists():
+            (users / f"{name}.key").unlink(missing_ok=True)  # of one that was only half made
+            self.pki.issue_signer(TITLES_OF_USERS[name], name).save(users, name)
+        return Credential.load(users, name)
+
     def _make(self, secret: Path) -> None:
         if (self.path / "pki").exists():
             raise WorkspaceError(f"{self.path} is only half made: remove it and start again")
         pki = TestPki.create(now=dt.datetime.now(dt.UTC))
         pki.save(self.path / "pki")
-        for actor in ASSOCIATIONS.values():
-            credential = pki.issue_client(TITLES[actor], actor.value)
-            credential.save(self.path / "parties", actor.value.lower())
+        credential = pki.issue_client(TITLES[Actor.S1SP], Actor.S1SP.value)
+        credential.save(self.path / "parties", Actor.S1SP.value.lower())
         fleet_secret = secrets.token_bytes(SECRET_LENGTH)
         KeptMemories.create(self.path, fleet_secret)
         # The secret is written last: where it is, everything is.

@@ -34,6 +34,8 @@ NO_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+DOCUMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""id-kp-documentSigning (RFC 9336): no TLS can be established with such a certificate."""
 
 _YEAR = timedelta(days=365)
 # A clock that runs a little behind ours must not find our certificates "not yet valid".
@@ -96,6 +98,11 @@ class TestPki:
     def issue_listener(self, title: bytes, common_name: str) -> Credential:
         """Issue to a party of the head end for when it is a TLS server, which meters call."""
         return self.issue_leaf(common_name, names=[hardware_module_name(title)], purposes=[SERVER])
+
+    def issue_signer(self, title: bytes, common_name: str) -> Credential:
+        """Issue to who signs documents, and is known by an EUI-64."""
+        names = [hardware_module_name(title)]
+        return self.issue_leaf(common_name, names=names, purposes=[DOCUMENTS])
 
     def issue_leaf(
         self,

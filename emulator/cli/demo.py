@@ -19,13 +19,19 @@ from dlms.security.keys import KeyRef
 from emulator.cli import failures, mqtt, options
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
-from emulator.custody import Mode
+from emulator.custody import Custody, Mode
 from emulator.database import Database
 from emulator.head_end.assembly import assemble
+from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import SCOPES, TITLES, client_titles
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd, MeterStatus
 from emulator.ledger import Ledger
 from emulator.modules.keyring import scope_secrets
+from emulator.policy import Actor
+from emulator.requests.enrolment import SUPPLIER, enrolled
+from emulator.requests.user import TITLES as USERS
+from emulator.requests.user import User
 from emulator.sandbox import MeterAddress, Sandbox, suites_of_meters
 from emulator.virtual_clock import VirtualClock
 from tls.pki import TestPki
@@ -120,12 +126,18 @@ def _head_end(
     args: argparse.Namespace,
     ledger: Ledger,
 ) -> HeadEnd:
+    def custody(actor: Actor) -> Custody:
+        secrets = scope_secrets(fleet_secret, SCOPES[actor])
+        return options.custody(actor, secrets, args, ledger, suites)
+
+    supplier = pki.issue_signer(USERS[SUPPLIER], SUPPLIER)
+    now = dt.datetime.now(dt.UTC)
+    user = enrolled(supplier.chain_pem, pki.trust(), SUPPLIER, SUPPLIER, now)
     return assemble(
-        lambda actor: options.custody(
-            actor, scope_secrets(fleet_secret, SCOPES[actor]), args, ledger, suites
-        ),
-        lambda actor: pki.issue_client(TITLES[actor], actor.value),
+        custody,
+        pki.issue_client(TITLES[Actor.S1SP], Actor.S1SP.value),
         pki.trust(),
+        Means(custody(Actor.DCC), lambda: enrol(fleet_secret, [user]), User.of(supplier)),
         keylog=args.keylog,
     )
 

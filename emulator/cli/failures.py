@@ -20,6 +20,7 @@ from emulator.module_file import ModuleFileError
 from emulator.modules.pkcs11.failures import TokenUnavailable
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.products.errors import NotAllowed, ProductsError
+from emulator.requests.refusal import RequestRefused
 from emulator.workspace import WorkspaceError
 
 
@@ -44,6 +45,7 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
+    (RequestRefused, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
     (NotAllowed, Exit.FAILED),
     (ProductsError, Exit.USAGE),

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from emulator.cli import (
     alerts,
+    anomaly,
     demo,
     fault,
     firmware,
@@ -22,6 +23,7 @@ from emulator.cli import (
     policy,
     products,
     profiles,
+    request,
     rotate,
     sandbox,
     tls_keys,
@@ -34,6 +36,8 @@ COMMANDS = (
     sandbox,
     fault,
     meter,
+    request,
+    anomaly,
     rotate,
     firmware,
     alerts,

@@ -28,6 +28,7 @@ from emulator.ledger.writer import Writer
 from emulator.modules.kinds import Supply
 from emulator.policy import EDITIONS, LETTER, Actor
 from emulator.profiles import use_plugins
+from emulator.requests.enrolment import SUPPLIER
 from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.virtual_clock import ClockError, checked_factor
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
@@ -176,15 +177,25 @@ def custody(
 
 
 def head_end(
-    workspace: Workspace, args: Any, ledger: Ledger, meter: MeterAddress, profile: Profile
+    workspace: Workspace,
+    args: Any,
+    ledger: Ledger,
+    meter: MeterAddress,
+    profile: Profile,
+    user: str = SUPPLIER,
 ) -> HeadEnd:
-    """Both parties with the workspace's certificates, keys and counters, for one meter."""
+    """Both parties with the workspace's certificates, keys and counters, for one meter; ``user``
+    makes the Service Requests.
+    """
     file = workspace.counters
     suites = suites_of_meters({meter.title: profile})
     return assemble(
         lambda actor: custody(actor, workspace.scope_secrets(actor), args, ledger, suites),
-        workspace.credential,
+        workspace.credential(Actor.S1SP),
         workspace.pki.trust(),
+        workspace.means(
+            custody(Actor.DCC, workspace.scope_secrets(Actor.DCC), args, ledger, suites), user
+        ),
         keylog=args.keylog,
         counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),

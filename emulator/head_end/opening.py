@@ -16,7 +16,7 @@ from dlms.client.new_keys import FIELDS, discard
 from dlms.client.refusals import AssociationRejected
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import Use
-from emulator.channel import Channel
+from emulator.channel import ApduLink
 from emulator.head_end.known_keys import Run
 from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
@@ -29,7 +29,7 @@ _SHOWN = (KeyKind.GUEK, KeyKind.GAK)
 
 
 async def open_association(
-    party: Party, channel: Channel, meter: MeterAddress, profile: Profile, row: AssociationRow
+    party: Party, channel: ApduLink, meter: MeterAddress, profile: Profile, row: AssociationRow
 ) -> PartyAssociation:
     """:class:`~dlms.client.refusals.AssociationRejected` if no key that there is opens it."""
     run = _running(party, meter, profile)

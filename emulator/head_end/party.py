@@ -16,14 +16,21 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.custody import Custody, Errand
 from emulator.head_end.handed_keys import HandedKeys
 from emulator.head_end.known_keys import KnownKeys
+from emulator.modules.keyring import REQUESTS
 from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor, Category, Purpose
 from emulator.provisioning import ALERTS
 from tls.contexts import client_context
 from tls.credentials import CertificateChain, Credential, ExternalCredential, Trust
 
-TITLES = {Actor.S1SP: b"S1P\x00\x00\x00\x00\x01", Actor.DCO: b"DCO\x00\x00\x00\x00\x01"}
-"""System titles of the two parties. Their first three letters are no registered FLAG IDs."""
+TITLES = {
+    Actor.S1SP: b"S1P\x00\x00\x00\x00\x01",
+    Actor.DCO: b"DCO\x00\x00\x00\x00\x01",
+    Actor.DCC: b"DCC\x00\x00\x00\x00\x01",
+}
+"""System titles of the two parties, and of the DCC as it countersigns requests. Their first three
+letters are no registered FLAG IDs.
+"""
 
 ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
 """Whose client each association is; the others belong to nobody on the DCC side."""
@@ -31,12 +38,16 @@ ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
 LISTENER = Actor.S1SP
 """Who takes alerts."""
 
-STORES = {actor: f"store of {actor.value}" for actor in TITLES}
+STORES = {actor: f"store of {actor.value}" for actor in (Actor.S1SP, Actor.DCO)}
 """Scopes of the keys that wrap what each party stores."""
 
+SIGNING = {actor: f"{REQUESTS}{actor.value}" for actor in TITLES}
+"""Scopes of the keys that each signs Service Requests with on their way."""
+
 SCOPES = {
-    Actor.S1SP: ("s1sp", ALERTS, TOKEN_SCOPE, STORES[Actor.S1SP]),
-    Actor.DCO: ("dco", STORES[Actor.DCO]),
+    Actor.S1SP: ("s1sp", ALERTS, TOKEN_SCOPE, STORES[Actor.S1SP], SIGNING[Actor.S1SP]),
+    Actor.DCO: ("dco", STORES[Actor.DCO], SIGNING[Actor.DCO]),
+    Actor.DCC: (SIGNING[Actor.DCC],),
 }
 """Whose keys are whose: the associations of each party, and what makes tokens to add credit."""
 
@@ -46,6 +57,11 @@ def storage_key(actor: Actor) -> KeyRef:
     return KeyRef(TITLES[actor], STORES[actor], KeyKind.STORAGE)
 
 
+def signing_key(actor: Actor) -> KeyRef:
+    """The key that a party signs Service Requests with: of no SMETS1 Device, and not symmetric."""
+    return KeyRef(TITLES[actor], SIGNING[actor], KeyKind.SIGNING_KEY)
+
+
 def client_titles() -> dict[str, bytes]:
     """The titles to register in a meter, by association."""
     return {ALERTS: TITLES[LISTENER], **{name: TITLES[one] for name, one in ASSOCIATIONS.items()}}
@@ -53,7 +69,10 @@ def client_titles() -> dict[str, bytes]:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Party:
-    """``association`` names the row of a profile that this party uses, where that is not the one
+    """Without a ``credential`` it has no way to meters of its own: so the DCO, which speaks through
+    a relay of the S1SP's.
+
+    ``association`` names the row of a profile that this party uses, where that is not the one
     called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic.
 
     The private key of a certificate is in OpenSSL, if it is a
@@ -61,7 +80,7 @@ class Party:
     """
 
     actor: Actor
-    credential: CertificateChain
+    credential: CertificateChain | None
     trust: Trust
     custody: Custody
     tls_module: TlsModule | None = None
@@ -73,7 +92,8 @@ class Party:
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.tls_holder(self.credential)
+        if self.credential is not None:
+            self.tls_holder(self.credential)
 
     @property
     def title(self) -> bytes:
@@ -98,7 +118,11 @@ class Party:
         return row
 
     def tls_context(self) -> ssl.SSLContext:
-        """The party's TLS context, made once: to load the key into OpenSSL takes files."""
+        """The party's TLS context, made once: to load the key into OpenSSL takes files.
+        :class:`LocalProtocolError` if it has no certificate.
+        """
+        if self.credential is None:
+            raise LocalProtocolError(f"the {self.actor.value} has no way to meters of its own")
         if self._context is None:
             credential = self.presented(self.credential, self.tls_key)
             self._context = client_context(credential, self.trust, keylog=self.keylog)

@@ -33,6 +33,11 @@ _NOT_DERIVED = (KeyKind.EPHEMERAL, KeyKind.TLS_PRIVATE_KEY)
 """A key of one message is never the same twice; those of TLS come with their certificates."""
 
 
+REQUESTS = "requests of "
+"""Begins the scope of the key with which somebody on the DCC side signs Service Requests."""
+_SUITE_OF_REQUESTS = 1
+"""Those keys are on P-256, whatever the meters have."""
+
 SCOPE_SECRET_LENGTH = 32
 """Octets of the secret of a scope: a key of HMAC-SHA256."""
 
@@ -173,7 +178,8 @@ def derive(ref: KeyRef, suite_number: int, expand: Callable[[bytes, int], bytes]
 
     :class:`KeyUnavailable` if it would be a key pair and the security suite has none.
     """
-    suite = SUITES[suite_number]
+    requests = ref.scope.startswith(REQUESTS)
+    suite = SUITES[_SUITE_OF_REQUESTS if requests else suite_number]
     if ref.kind in _PRIVATE:
         if suite.curve is None:
             raise KeyUnavailable(f"no key {ref}: its security suite has no key pairs")

@@ -159,6 +159,7 @@ async def test_an_aarq_that_does_not_verify_uses_nothing_up(
     await associates(party, meter)
     stranger = make_party(Actor.DCO)
     stranger.association = "s1sp"
+    stranger.credential = party.credential
     with pytest.raises(AssociationRejected):
         await associates(stranger, meter)  # of another title
     assert waiting(meter) == 1

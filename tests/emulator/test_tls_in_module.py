@@ -78,9 +78,13 @@ def make(pki: Any, ledger: Ledger) -> Callable[..., Party]:
 
 
 @pytest.fixture
-def head_end_on(make: Callable[..., Party]) -> Callable[..., HeadEnd]:
+def head_end_on(
+    make: Callable[..., Party], make_party: Callable[..., Party], make_means: Callable[..., Any]
+) -> Callable[..., HeadEnd]:
     return lambda module, mode=Mode.OBSERVE: HeadEnd(
-        make(Actor.S1SP, module, mode), make(Actor.DCO, module, mode)
+        make(Actor.S1SP, module, mode),
+        make_party(Actor.DCO, modules=[module], mode=mode),
+        make_means(modules=[module], mode=mode),
     )
 
 
@@ -159,10 +163,11 @@ async def test_credit_is_added_in_enforce_mode(
 async def test_instructions_of_the_dco_too(
     hsm: Hsm, head_end_on: Any, place: Any, ledger: Ledger
 ) -> None:
+    """They go over the TLS of the S1SP, which is the one that has a key for it."""
     meter = place("secure")
     await head_end_on(hsm, Mode.ENFORCE).instruct(meter.address, meter.profile, "disable_supply")
-    assert {entry.actor for entry in handshakes(ledger)} == {Actor.DCO}
-    assert {key.holder for key in hsm.signed} == {TITLES[Actor.DCO]}
+    assert {entry.actor for entry in handshakes(ledger)} == {Actor.S1SP}
+    assert {key.holder for key in hsm.signed} == {TITLES[Actor.S1SP]}
 
 
 async def test_a_weak_module_is_told_and_refused(
