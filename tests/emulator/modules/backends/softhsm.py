@@ -44,9 +44,9 @@ def made(
     label = token_for(frozenset(secrets.items()))
     token = Token(library=softhsm.find_library(), label=label, pin=lambda: PIN)
     module = Pkcs11Module(token, WrappedInMemory(), suite_of)
-    for ref, octets in keys.items():
-        module.admit(ref, octets)
     try:
+        for ref, octets in keys.items():
+            module.admit(ref, octets)
         yield module
     finally:
         token.run(_destroy_pairs)

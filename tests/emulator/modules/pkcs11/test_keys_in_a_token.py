@@ -239,6 +239,9 @@ def test_a_pair_whose_making_was_cut_short(made: Any) -> None:
     second = module.execute(ops.GenerateKeyPair(Use.CERTIFICATE, TLS, Curve.P256))
     module.close()
     assert module.execute(ops.PublicKey(Use.CERTIFICATE, TLS)) == second != first
+    third = module.execute(ops.GenerateKeyPair(Use.CERTIFICATE, TLS, Curve.P256))
+    module.close()
+    assert module.execute(ops.PublicKey(Use.CERTIFICATE, TLS)) == third != second
     assert len(objects(module, ObjectClass.PRIVATE_KEY)) == 1
     module.execute(ops.Discard(Use.CERTIFICATE, TLS))
     assert objects(module, ObjectClass.PRIVATE_KEY) == []
