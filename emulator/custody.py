@@ -40,6 +40,9 @@ OPENSSL = "OpenSSL in this process"
 OPENSSL_CLASS = ModuleClass.G2_45
 """Who holds the private key of a TLS connection, and the class that this honestly satisfies."""
 
+DATABASE = "database"
+"""Where encrypted keys are stored."""
+
 T = TypeVar("T")
 
 
@@ -123,6 +126,25 @@ class Custody:
         self._record(
             errand, "TLS handshake", purpose, (key,), decision, OPENSSL, False, sufficient, outcome
         )
+
+    def store_encrypted(self, key: KeyRef, errand: Errand) -> None:
+        """Before an encrypted key is stored: no Cryptographic Processing by the letter (paragraph
+        9), Level 3 before it. A database is no module: :class:`OperationRefused` in enforce mode
+        where one is asked for.
+        """
+        purpose = Purpose.STORE_ENCRYPTED_KEY
+        decision = self._decide(errand, purpose, key_uses((key,)))
+        sufficient = decision.module_class <= ModuleClass.NONE
+        refused = not sufficient and self._mode is Mode.ENFORCE
+        outcome = Outcome.REFUSED if refused else Outcome.DONE
+        self._record(
+            errand, "Store", purpose, (key,), decision, DATABASE, False, sufficient, outcome
+        )
+        if refused:
+            raise OperationRefused(
+                f"{decision.clause} needs {decision.module_class.text} even to store {key} "
+                "encrypted, and a database is not that"
+            )
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
         purpose = purpose_of(op.use, errand.purpose)

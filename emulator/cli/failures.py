@@ -13,6 +13,7 @@ from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
+from emulator.database import DatabaseError
 from emulator.journal import StoreError
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.workspace import WorkspaceError
@@ -42,6 +43,7 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (ControlRefused, Exit.FAILED),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
+    (DatabaseError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
     (CryptoFailure, Exit.PROTOCOL),
     (UnknownObject, Exit.USAGE),

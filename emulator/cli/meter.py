@@ -28,7 +28,8 @@ from emulator.control.client import ask
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import ASSOCIATIONS, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
-from emulator.known_key_file import FiledKnownKeys
+from emulator.keystore.known import StoredKnownKeys
+from emulator.keystore.wrapping import Wrapping
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
@@ -254,7 +255,8 @@ async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
     if scope not in ASSOCIATIONS:
         return KnownKeys()
-    known = FiledKnownKeys(workspace.known_keys, storage_key(ASSOCIATIONS[scope]))
+    wrapping = Wrapping(workspace.key_store(), storage_key(ASSOCIATIONS[scope]), lambda key: None)
+    known = StoredKnownKeys(wrapping, workspace.holds)
     module = SoftwareModule(ring)
 
     async def run(step: Step[Any]) -> Any:

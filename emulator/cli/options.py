@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -13,16 +13,18 @@ from devices.profile import Profile, profile_of
 from dlms.security.keys import KeyRef
 from emulator.cli import failures
 from emulator.counter_file import FiledCounters, FiledTokenCounters
-from emulator.custody import Custody, Mode
-from emulator.handed_key_file import FiledHandedKeys
+from emulator.custody import Custody, Errand, Mode
 from emulator.head_end.assembly import assemble
-from emulator.head_end.party import storage_key
+from emulator.head_end.party import CATEGORIES, STORES, storage_key
 from emulator.head_end.services import HeadEnd
-from emulator.known_key_file import FiledKnownKeys
+from emulator.keystore.handed import StoredHandedKeys
+from emulator.keystore.known import StoredKnownKeys
+from emulator.keystore.store import KeyStore
+from emulator.keystore.wrapping import Wrapping
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, LETTER
+from emulator.policy import EDITIONS, LETTER, Actor, Purpose
 from emulator.profiles import use_plugins
 from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.virtual_clock import ClockError, checked_factor
@@ -143,15 +145,54 @@ def head_end(
     workspace: Workspace, args: Any, ledger: Ledger, meter: MeterAddress, profile: Profile
 ) -> HeadEnd:
     """Both parties with the workspace's certificates, keys and counters, for one meter."""
-    file = workspace.counters
-    suites = suites_of_meters({meter.title: profile})
+    return head_end_of(workspace, args, ledger, {meter.title: profile})
+
+
+def head_end_of(
+    workspace: Workspace, args: Any, ledger: Ledger, profiles: Mapping[bytes, Profile]
+) -> HeadEnd:
+    """The same for several meters, by system title."""
+    file, holds = workspace.counters, workspace.holds
+    doors = custodies(workspace, args, ledger, profiles)
+    store = workspace.key_store(getattr(args, "database", None))
+    kept = {actor: wrapping(store, actor, door, profiles) for actor, door in doors.items()}
     return assemble(
-        lambda actor: custody(workspace.scope_secrets(actor), args, ledger, suites),
+        doors.__getitem__,
         workspace.credential,
         workspace.pki.trust(),
         keylog=args.keylog,
         counters=partial(FiledCounters, file, floors=True),
         tokens=FiledTokenCounters(file),
-        handed=lambda actor: FiledHandedKeys(workspace.handed_keys, storage_key(actor)),
-        known=lambda actor: FiledKnownKeys(workspace.known_keys, storage_key(actor)),
+        handed=lambda actor: StoredHandedKeys(kept[actor]),
+        known=lambda actor: StoredKnownKeys(kept[actor], holds),
     )
+
+
+def custodies(
+    workspace: Workspace, args: Any, ledger: Ledger, profiles: Mapping[bytes, Profile]
+) -> dict[Actor, Custody]:
+    """Each party's door to its own keys."""
+    suites = suites_of_meters(profiles)
+    return {
+        actor: custody(workspace.scope_secrets(actor), args, ledger, suites) for actor in STORES
+    }
+
+
+def wrapping(
+    store: KeyStore, actor: Actor, door: Custody, profiles: Mapping[bytes, Profile]
+) -> Wrapping:
+    """What a party keeps in the store; that it is stored is recorded."""
+
+    def note(key: KeyRef) -> None:
+        door.store_encrypted(key, store_errand(actor, key, profiles))
+
+    return Wrapping(store, storage_key(actor), note)
+
+
+def store_errand(actor: Actor, key: KeyRef, profiles: Mapping[bytes, Profile]) -> Errand:
+    """A party is about a key in its store. All of them are for SMETS1 Devices; where it is not at
+    hand for which, it is judged as if for Category 2, from which less is taken out.
+    """
+    profile = profiles.get(key.holder)
+    category = CATEGORIES[2 if profile is None else profile.category]
+    return Errand(actor, key.holder.hex().upper(), category, Purpose.TRANSFER_KEY)

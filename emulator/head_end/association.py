@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from devices.profile import Profile
 from emulator.channel import Channel
@@ -31,13 +31,13 @@ async def associate(
     row = party.row(profile)
     channel = await _connect(party, meter, profile)
     try:
-        session = await open_association(party, channel, meter, profile, row)
-        try:
-            if row.single_key:
-                await hand_over(session, party, meter, row)
+        async with AsyncExitStack() as stack:
+            with party.known.sole(meter.title, row.name) as sole:
+                session = await open_association(party, channel, meter, profile, row, sole=sole)
+                stack.push_async_callback(session.end)
+                if row.single_key:
+                    await hand_over(session, party, meter, row, sole=sole)
             yield session
-        finally:
-            await session.end()
     finally:
         channel.close()
         await channel.wait_closed()

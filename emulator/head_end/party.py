@@ -26,6 +26,9 @@ TITLES = {Actor.S1SP: b"S1P\x00\x00\x00\x00\x01", Actor.DCO: b"DCO\x00\x00\x00\x
 ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
 """Whose client each association is; the others belong to nobody on the DCC side."""
 
+CATEGORIES = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}
+"""By the number that a profile gives."""
+
 LISTENER = Actor.S1SP
 """Who takes alerts."""
 
@@ -90,5 +93,4 @@ class Party:
         return self._context
 
     def errand(self, device: str, category: int, purpose: Purpose) -> Errand:
-        kind = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}[category]
-        return Errand(self.actor, device, kind, purpose)
+        return Errand(self.actor, device, CATEGORIES[category], purpose)
