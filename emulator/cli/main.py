@@ -9,9 +9,11 @@ from importlib.metadata import version
 
 from emulator.cli import (
     alerts,
+    campaign,
     demo,
     fault,
     firmware,
+    keystore,
     listen,
     machines,
     meter,
@@ -31,6 +33,8 @@ COMMANDS = (
     fault,
     meter,
     rotate,
+    campaign,
+    keystore,
     firmware,
     alerts,
     listen,

@@ -84,6 +84,14 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="of the DCC side, as SQLAlchemy has it (default: a file of the workspace)",
+    )
+
+
 def add_custody(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",

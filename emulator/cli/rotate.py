@@ -22,11 +22,11 @@ from emulator.custody import Mode
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Entry, Ledger
 from emulator.policy import LETTER, Actor
+from emulator.rotation.planning import ROTATED
 from emulator.sandbox import MeterAddress
 from emulator.workspace import Workspace
 
-_ROTATED = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK)
-KINDS = {word: kind for word, kind in words(KeyKind).items() if kind in _ROTATED}
+KINDS = {word: kind for word, kind in words(KeyKind).items() if kind in ROTATED}
 PARTIES = {actor.value.lower(): actor for actor in (Actor.S1SP, Actor.DCO)}
 
 ARGUMENTS = (
