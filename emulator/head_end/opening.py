@@ -14,7 +14,7 @@ from devices.profile.model import AssociationRow
 from dlms.association.config import AssociationKeys
 from dlms.client.new_keys import FIELDS, discard
 from dlms.client.refusals import AssociationRejected
-from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Use
 from emulator.channel import Channel
 from emulator.head_end.known_keys import Run
@@ -52,11 +52,11 @@ async def open_association(
             await session.open()
         except AssociationRejected:
             if keys is tried[-1]:
+                await run(discard(Use.TRANSFER_KEY, handed))
                 raise
-            if keys.gak is not None and keys.gak.lifetime is KeyLifetime.SINGLE_ASSOCIATION:
-                # One that the meter never got, or has used up.
-                await run(discard(Use.TRANSFER_KEY, (keys.gak,)))
         else:
+            # Others that were handed over the meter never got, or has used up.
+            await run(discard(Use.TRANSFER_KEY, [ref for ref in handed if ref != keys.gak]))
             party.handed.settle(meter.title, row.name)
             if sole:
                 gone = party.known.shown(meter.title, row.name, _used(keys))
