@@ -18,6 +18,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,8 @@ def watch(point: Callable[[], None], used: Path) -> None:
     SoftwareModule.execute = executed  # type: ignore[method-assign]
 
 
-async def go_on(path: Path) -> None:
-    """As ``cosemlab campaign resume`` does."""
+async def go_on(path: Path, begin: Callable[[], None]) -> None:
+    """As ``cosemlab campaign resume`` does. Points are passed from ``begin`` on."""
     workspace = Workspace(path)
     meters = campaign._meters(workspace)
     args = argparse.Namespace(mode="observe", edition=LETTER.name, keylog=None, database=None)
@@ -107,6 +108,7 @@ async def go_on(path: Path) -> None:
             lambda step: None,
             lambda tries: asyncio.sleep(0),
         )
+        begin()
         await runner.run(latest.number)
 
 
@@ -117,8 +119,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             points = Points(int(line))
-            watch(points, used)
-            asyncio.run(go_on(path))
+            asyncio.run(go_on(path, partial(watch, points, used)))
             os.write(write, str(points.passed).encode())
             os._exit(0)
         os.close(write)
