@@ -11,6 +11,7 @@ from typing import Any
 from devices.profile import Profile
 from dlms.words import words
 from emulator.cli import failures, options
+from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.rotate import KINDS, PARTIES
 from emulator.keystore.store import utc_now
@@ -93,6 +94,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     options.add_custody(parser)
     options.add_keylog(parser)
     options.add_json(parser)
+    parser.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
 
 
 async def _start(args: argparse.Namespace) -> int:
@@ -135,8 +137,9 @@ async def _run(
     profiles = {address.title: profile for address, profile in meters.values()}
     campaigns = _campaigns(workspace, args)
     progress = _Progress(campaigns.campaign(number), args.json)
+    ledger = Ledger()
     runner = Runner(
-        options.head_end_of(workspace, args, Ledger(), profiles),
+        options.head_end_of(workspace, args, ledger, profiles),
         workspace.key_store(args.database),
         campaigns,
         meters,
@@ -146,6 +149,12 @@ async def _run(
     campaign = await runner.run(number)
     progress.end()
     _show(campaign, args.json)
+    if args.ledger and args.json:
+        print(json.dumps({"ledger": [entry.to_json() for entry in ledger]}))
+    elif args.ledger:
+        print()
+        print_ledger(ledger)
+        print_shortfall(ledger)
     return failures.Exit.DONE if campaign.is_done else failures.Exit.FAILED
 
 
@@ -174,7 +183,7 @@ class _Progress:
         self._campaign = campaign
         self._steps = {step.position: step for step in campaign.steps}
         self._as_json = as_json
-        self._is_live = not as_json and sys.stderr.isatty()
+        self._is_live = not as_json and _is_terminal()
 
     def told(self, step: Step) -> None:
         self._steps[step.position] = step
@@ -187,6 +196,10 @@ class _Progress:
     def end(self) -> None:
         if self._is_live:
             print(file=sys.stderr)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _show(campaign: Campaign, as_json: bool) -> None:

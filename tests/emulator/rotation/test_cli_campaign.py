@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from dlms.security.keys import KeyKind
+from emulator.cli import campaign
 from emulator.cli.main import main
 from emulator.head_end.party import storage_key
 from emulator.modules.keyring import KeyRing
@@ -88,6 +89,29 @@ async def test_cancel(command: Command, up: Any) -> None:
     cancelled = await command("campaign", "cancel")
     assert cancelled.out.startswith("campaign 1: 2 planned, cancelled\n")
     assert (await command("campaign", "resume")).err.startswith("cosemlab: campaign 1 was cancel")
+
+
+async def test_on_a_terminal_one_line_changes(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "_is_terminal", lambda: True)
+    arguments = ("--kinds", "guek", "--party", "dco", "--meters", "secure")
+    _, out, err = await command("campaign", "start", *arguments)
+    assert out == "campaign 1: 1 done\n"
+    assert err == "\r\x1b[K1 sent\r\x1b[K1 done\n"
+
+
+async def test_the_ledger_says_what_was_stored(command: Command) -> None:
+    arguments = ("--kinds", "guek", "--party", "dco", "--meters", "secure", "--json", "--ledger")
+    started = await command("campaign", "start", *arguments)
+    entries = started.lines[-1]["ledger"]
+    stored = [entry for entry in entries if entry["operation"] == "Store"]
+    assert [(entry["purpose"], entry["module_class"]) for entry in stored] == [
+        ("store an encrypted key", "NONE")
+    ]
+    assert stored[0]["keys"][0].endswith("/dco/GUEK v1")
+    made = [e["operation"] for e in entries if e["purpose"].startswith("generate, wrap")]
+    assert made == ["GenerateKey", "Wrap", "Wrap"]
 
 
 @pytest.mark.parametrize(
