@@ -28,7 +28,9 @@ from emulator.control.client import ask
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import ASSOCIATIONS, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
+from emulator.keystore.holds import Holds
 from emulator.keystore.known import StoredKnownKeys
+from emulator.keystore.store import KeyStore
 from emulator.keystore.wrapping import Wrapping
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
@@ -84,6 +86,7 @@ def register(subparsers: options.SubParsers) -> None:
     options.add_meter(keys)
     keys.add_argument("association", help="for example s1sp, dco, reader")
     options.add_workspace(keys)
+    options.add_database(keys)
     options.add_json(keys)
     keys.set_defaults(run=lambda args: failures.run(_keys(args)))
 
@@ -91,6 +94,7 @@ def register(subparsers: options.SubParsers) -> None:
 def finish(parser: argparse.ArgumentParser, command: Command) -> None:
     """The options of a command to one meter, and ``command`` to be run with them."""
     options.add_workspace(parser)
+    options.add_database(parser)
     options.add_custody(parser)
     options.add_keylog(parser)
     mqtt.add_mqtt(parser)
@@ -235,7 +239,9 @@ async def _keys(args: argparse.Namespace) -> int:
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
         first = KeyKind.GBEK if config.broadcast else KeyKind.GUEK
-        rotated = await _rotated(workspace, ring, meter.title, row.name)
+        rotated = await _rotated(
+            workspace.key_store(args.database), workspace.holds, ring, meter.title, row.name
+        )
         for kind in (first, KeyKind.GAK, KeyKind.KEK):
             key = ring.get(rotated.key(meter.title, row.name, kind))
             shown[kind.name.lower()] = key.hex().upper()
@@ -251,12 +257,14 @@ async def _keys(args: argparse.Namespace) -> int:
     return failures.Exit.DONE
 
 
-async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str) -> KnownKeys:
+async def _rotated(
+    store: KeyStore, holds: Holds, ring: KeyRing, title: bytes, scope: str
+) -> KnownKeys:
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
     if scope not in ASSOCIATIONS:
         return KnownKeys()
-    wrapping = Wrapping(workspace.key_store(), storage_key(ASSOCIATIONS[scope]), lambda key: None)
-    known = StoredKnownKeys(wrapping, workspace.holds)
+    wrapping = Wrapping(store, storage_key(ASSOCIATIONS[scope]), lambda key: None)
+    known = StoredKnownKeys(wrapping, holds)
     module = SoftwareModule(ring)
 
     async def run(step: Step[Any]) -> Any:

@@ -95,7 +95,8 @@ async def rotate(
     try:
         found = await _transfer(session, row, fresh, keks)
     except AccessRefused as refusal:
-        await session.run(discard(Use.TRANSFER_KEY, known.drop(fresh.values())))
+        gone = known.settle(title, scope, taken=False)
+        await session.run(discard(Use.TRANSFER_KEY, gone))
         raise NotRotated(f"not taken: {refusal}") from refusal
     await _establish(session, party, keks, found, *fresh.values())
     if row.config.knobs.key_in_force is not KeyInForce.NEXT_ASSOCIATION:

@@ -77,6 +77,12 @@ class KnownKeys:
         self._sent.setdefault((title, scope), []).append(versions)
         self._last.setdefault((title, scope), {}).update(versions)
 
+    def settle(self, title: bytes, scope: str, *, taken: bool) -> tuple[KeyRef, ...]:
+        """The answer to the latest transfer has come. Returns keys that the meter never took."""
+        latest = self._sent[title, scope][-1]
+        refs = [KeyRef(title, scope, kind, version=version) for kind, version in latest.items()]
+        return self.establish(refs) if taken else self.drop(refs)
+
     def shown(self, title: bytes, scope: str, used: Iterable[KeyRef]) -> tuple[KeyRef, ...]:
         """An association stands under the long-lived keys ``used``: those of a transfer are what
         the meter has if all that can be seen of them are, for it takes all or none. Returns those

@@ -110,3 +110,29 @@ def test_nothing_known_is_what_a_meter_was_made_with() -> None:
     assert known.successor(b"A", "s1sp", GUEK).version == 1
     assert known.shown(b"A", "s1sp", (known.key(b"A", "s1sp", GUEK),)) == ()
     assert known.candidates(b"A", "s1sp", KEK) == (known.key(b"A", "s1sp", KEK),)
+
+
+async def test_transfers_without_an_answer_are_apart() -> None:
+    """What is shown of one says nothing about another."""
+    known = KnownKeys()
+    place = (b"A", "s1sp")
+
+    async def run(step: Any) -> Any:
+        raise AssertionError("all is in memory")
+
+    kek, guek, gak = (known.successor(*place, kind) for kind in (KEK, GUEK, GAK))
+    await known.propose(*place, {KEK: kek}, run)
+    await known.propose(*place, {GUEK: guek, GAK: gak}, run)
+    later = known.successor(*place, KEK)
+    await known.propose(*place, {KEK: later}, run)
+    first = kek._replace(version=0)
+    assert known.candidates(*place, KEK) == (later, kek, first)
+    assert known.settle(*place, taken=False) == (later,)
+    assert known.candidates(*place, KEK) == (kek, first)
+    # Half of it shows: that is none of it.
+    assert known.shown(*place, (guek, gak._replace(version=0))) == (guek, gak)
+    assert known.key(*place, GUEK).version == 0
+    assert known.candidates(*place, KEK) == (kek, first)
+    assert known.establish([first]) == (kek,)
+    assert known.in_doubt(*place) == {}
+    assert known.successor(*place, KEK).version == 3
