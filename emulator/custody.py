@@ -46,6 +46,9 @@ OPENSSL_CLASS = ModuleClass.G2_45
 satisfies.
 """
 
+DATABASE = "database"
+"""Where encrypted keys are stored."""
+
 T = TypeVar("T")
 
 
@@ -169,6 +172,25 @@ class Custody:
                 f"TLS cannot use the private key that {holder.name} has: {obstacle}"
             )
         return None
+
+    def store_encrypted(self, key: KeyRef, errand: Errand) -> None:
+        """Before an encrypted key is stored: no Cryptographic Processing by the letter (paragraph
+        9), Level 3 before it. A database is no module: :class:`OperationRefused` in enforce mode
+        where one is asked for.
+        """
+        purpose = Purpose.STORE_ENCRYPTED_KEY
+        decision = self._decide(errand, purpose, key_uses((key,)))
+        sufficient = decision.module_class <= ModuleClass.NONE
+        refused = not sufficient and self._mode is Mode.ENFORCE
+        outcome = Outcome.REFUSED if refused else Outcome.DONE
+        self._record(
+            errand, "Store", purpose, (key,), decision, DATABASE, False, sufficient, outcome
+        )
+        if refused:
+            raise OperationRefused(
+                f"{decision.clause} needs {decision.module_class.text} even to store {key} "
+                "encrypted, and a database is not that"
+            )
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
         purpose = purpose_of(op.use, errand.purpose)

@@ -1,8 +1,7 @@
 """The custody file: which Cryptographic Modules there are, and who uses which for what.
 
-[modules.vault]                      # a name of one's own, for the ledger
-kind = "pkcs11"                      # of emulator.modules.kinds; the rest is the kind's
-...
+[modules.vault]                      # a name of one's own
+kind = "token"                       # of emulator.modules.kinds; the rest is the kind's
 
 [[routes]]                           # the first that fits is taken
 actors = ["s1sp"]                    # left out: everyone
@@ -11,7 +10,8 @@ kinds = ["dedicated", "gak"]         # of the key that decides the class; left o
 modules = ["software", "vault"]      # in order of preference
 
 A route never makes a module do what the policy wants a stronger one for: that is refused, or
-observed (:mod:`emulator.custody`).
+observed (:mod:`emulator.custody`). The DCC Private Key for TLS is in the first module of the first
+route that names its kind, and in OpenSSL where none does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from devices.profile.place import Place, Problems
 from devices.profile.table import maybe, near, need, only
@@ -28,6 +28,7 @@ from dlms.words import member
 from emulator import toml_file
 from emulator.modules.kinds import KINDS, Kind, Supply
 from emulator.modules.module import CryptoModule
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor
 from emulator.policy.rule import ANY_ACTOR, ANY_LIFETIME
 from emulator.routing import Route, Routing
@@ -53,17 +54,24 @@ class RouteRow(NamedTuple):
     lifetimes: frozenset[KeyLifetime]
 
 
+class Opened(NamedTuple):
+    """What a party has. ``tls`` has its DCC Private Key; ``None`` if OpenSSL has it."""
+
+    routing: Routing
+    tls: TlsModule | None
+
+
 class CustodyFile(NamedTuple):
     """What the file says; nothing is open yet."""
 
     modules: Mapping[str, ModuleRow]
     routes: tuple[RouteRow, ...]
 
-    def routing(self, actor: Actor, supply: Supply) -> Routing:
+    def open(self, actor: Actor, supply: Supply) -> Opened:
         """The routes of a party, with modules that hold what is the party's own and no more.
 
-        ``ValueError`` if no route is the party's, and whatever a module says that cannot be
-        opened.
+        ``ValueError`` if no route is the party's, or if what is to hold its key for TLS cannot;
+        and whatever a module says that cannot be opened.
         """
         theirs = [route for route in self.routes if actor in route.actors]
         if not theirs:
@@ -73,22 +81,71 @@ class CustodyFile(NamedTuple):
             if name not in opened:
                 row = self.modules[name]
                 opened[name] = row.kind.make(name, row.options, supply)
-        return Routing(
-            [
-                Route(
-                    modules=tuple(opened[name] for name in route.modules),
-                    actors=route.actors,
-                    kinds=route.kinds,
-                    lifetimes=route.lifetimes,
-                )
-                for route in theirs
-            ]
-        )
+        routes = [
+            Route(
+                modules=tuple(opened[name] for name in route.modules),
+                actors=route.actors,
+                kinds=route.kinds,
+                lifetimes=route.lifetimes,
+            )
+            for route in theirs
+        ]
+        for_tls = next((r for r in routes if r.kinds and KeyKind.TLS_PRIVATE_KEY in r.kinds), None)
+        return Opened(Routing(routes), None if for_tls is None else _for_tls(for_tls.modules[0]))
 
 
-def built_in() -> CustodyFile:
-    """Software for everything: what there is if nothing is said."""
-    return parse('[modules.software]\nkind = "software"\n[[routes]]\nmodules = ["software"]\n', "")
+def _for_tls(module: CryptoModule) -> TlsModule:
+    if not callable(getattr(module, "tls_sign", None)):
+        raise ValueError(f"{module.name} has no keys for TLS")
+    return cast(TlsModule, module)
+
+
+SOFTWARE = "software"
+BUILT_IN = {
+    SOFTWARE: """
+        [modules.software]
+        kind = "software"
+        [[routes]]
+        modules = ["software"]
+    """,
+    "tokens": """
+        [modules.software]
+        kind = "software"
+        [modules.token]
+        kind = "token"
+        [[routes]]
+        actors = ["dcc"]
+        modules = ["software"]
+        [[routes]]
+        kinds = ["tls-private-key"]
+        modules = ["token"]
+        [[routes]]
+        modules = ["token"]
+    """,
+    "mixed": """
+        [modules.software]
+        kind = "software"
+        [modules.token]
+        kind = "token"
+        [[routes]]
+        actors = ["dcc"]
+        modules = ["software"]
+        [[routes]]
+        kinds = ["tls-private-key"]
+        modules = ["token"]
+        [[routes]]
+        modules = ["software", "token"]
+    """,
+}
+"""Files that there need not be, by the words for them. Each party has everything in software, or in
+its token; or in its token what asks for Level 3, and in software what the letter lets be there. The
+DCC in its other roles signs requests and no more, and that is in software.
+"""
+
+
+def chosen(which: str) -> CustodyFile:
+    """One of :data:`BUILT_IN`, or a file."""
+    return parse(BUILT_IN[which], which) if which in BUILT_IN else load(Path(which))
 
 
 def load(path: Path) -> CustodyFile:

@@ -23,6 +23,8 @@ from emulator.database import Database, sqlite_url
 from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import LISTENER, SCOPES, TITLES
 from emulator.head_end.requesting import Means
+from emulator.keystore.holds import Holds
+from emulator.keystore.store import KeyStore
 from emulator.memory.kept_memories import KeptMemories
 from emulator.module_file import ModuleFile
 from emulator.modules.keyring import scope_secrets
@@ -33,7 +35,6 @@ from emulator.requests.user import TITLES as TITLES_OF_USERS
 from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
-from emulator.shared_file import SharedFile
 from tls.credentials import CertificateChain, Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
@@ -70,15 +71,14 @@ class Workspace:
         """What the commands have sent and received; several may run at once."""
         return CounterFile(self.path / "counters.json")
 
-    @property
-    def handed_keys(self) -> SharedFile:
-        """The keys that the commands have handed over to meters, wrapped."""
-        return SharedFile(self.path / "handed-keys.json")
+    def key_store(self, url: str | None = None) -> KeyStore:
+        """The keys that the head end has made, wrapped, in the DCC side's database."""
+        return KeyStore(self.database(url))
 
     @property
-    def known_keys(self) -> SharedFile:
-        """The keys of meters that the commands have rotated, wrapped."""
-        return SharedFile(self.path / "known-keys.json")
+    def holds(self) -> Holds:
+        """Who is about to change what: one hand at a time, whatever the database."""
+        return Holds(self.path / "holds")
 
     @property
     def modules(self) -> ModuleFile:

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dlms.security.keys import KeyRef
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json
 from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
@@ -70,16 +70,24 @@ async def _alerts(args: argparse.Namespace) -> int:
         workspace.seen_alerts() as seen,
         options.recorded(workspace.database(args.database), keep=False) as ledger,
     ):
+        supply = parties.supply(workspace, LISTENER, args, devices.suite_of, devices.secrets)
+        door = parties.door(LISTENER, supply, args, ledger)
         party = Party(
             actor=LISTENER,
-            credential=workspace.credential(LISTENER),
+            credential=parties.credential(workspace, door.tls),
             trust=workspace.pki.trust(),
-            custody=options.custody(LISTENER, devices.secrets, args, ledger, devices.suite_of),
+            custody=door.custody,
+            tls_module=door.tls,
             counters=FiledCounters(workspace.counters, floors=True),
             keylog=args.keylog,
         )
         listener = AlertListener(
-            party, workspace.listener_credential(), devices.find, seen, show, _complain
+            party,
+            parties.listener_credential(workspace, door.tls),
+            devices.find,
+            seen,
+            show,
+            _complain,
         )
         await listener.start(args.host, args.port)
         address = Address(args.host, listener.port)

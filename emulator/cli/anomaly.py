@@ -10,10 +10,9 @@ from devices.profile import profile_of
 from emulator.anomaly.quarantine import Quarantine
 from emulator.anomaly.thresholds import ThresholdError, Thresholds
 from emulator.anomaly.watch import Watch
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json, print_table
 from emulator.cli.request import exit_of, show_response
-from emulator.ledger import Ledger
 from emulator.policy import Actor
 from emulator.workspace import Workspace, WorkspaceError
 
@@ -43,6 +42,7 @@ def register(subparsers: options.SubParsers) -> None:
     listing.set_defaults(run=lambda args: failures.guard(lambda: _list(args)))
     release = holding.add_parser("release", help="let a request go on to its meter")
     release.add_argument("number", type=int)
+    options.add_database(release)
     options.add_custody(release)
     options.add_keylog(release)
     _finish(release)
@@ -147,8 +147,9 @@ async def _release(args: argparse.Namespace) -> int:
         raise WorkspaceError(f"no meter {device.hex().upper()} is up: it stays in quarantine")
     options.say_plugins()
     profile = profile_of(workspace.document(meter.name))
-    head_end = options.head_end(workspace, args, Ledger(), meter, profile)
-    response = await head_end.requests.release(quarantine.take_out(args.number), meter, profile)
+    with options.recorded(workspace.database(args.database), keep=False) as ledger:
+        head_end = parties.head_end(workspace, args, ledger, meter, profile)
+        response = await head_end.requests.release(quarantine.take_out(args.number), meter, profile)
     if args.json:
         print_json(response.to_json())
     else:

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from devices.profile import Profile
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json
 from emulator.cli.values import readable
 from emulator.client import NothingSaid, Notice
@@ -64,7 +64,7 @@ async def _listen(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
     with options.recorded(workspace.database(args.database), keep=False) as ledger:
-        head_end = options.head_end(workspace, args, ledger, meter, profile)
+        head_end = parties.head_end(workspace, args, ledger, meter, profile)
         return await _hear(args, head_end, meter, profile)
 
 

@@ -17,7 +17,7 @@ from dlms.cosem.quantity import Quantity
 from dlms.security.drive import run as run_step
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Step
-from emulator.cli import failures, mqtt, options
+from emulator.cli import failures, mqtt, options, parties
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.values import readable
@@ -28,7 +28,10 @@ from emulator.control.client import ask
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import ASSOCIATIONS, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
-from emulator.known_key_file import FiledKnownKeys
+from emulator.keystore.holds import Holds
+from emulator.keystore.known import StoredKnownKeys
+from emulator.keystore.store import KeyStore
+from emulator.keystore.wrapping import Wrapping
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import (
@@ -82,6 +85,7 @@ def register(subparsers: options.SubParsers) -> None:
     options.add_meter(keys)
     keys.add_argument("association", help="for example s1sp, dco, reader")
     options.add_workspace(keys)
+    options.add_database(keys)
     options.add_json(keys)
     keys.set_defaults(run=lambda args: failures.run(_keys(args)))
 
@@ -104,7 +108,7 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     meter, profile = options.find_meter(workspace, args.meter)
     async with mqtt.ledger_published(args) as on_entry:
         with options.recorded(workspace.database(args.database), on_entry) as ledger:
-            head_end = options.head_end(workspace, args, ledger, meter, profile)
+            head_end = parties.head_end(workspace, args, ledger, meter, profile)
             result = await command(args, head_end, meter, profile)
     if args.json:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
@@ -234,7 +238,9 @@ async def _keys(args: argparse.Namespace) -> int:
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
         first = KeyKind.GBEK if config.broadcast else KeyKind.GUEK
-        rotated = await _rotated(workspace, ring, meter.title, row.name)
+        rotated = await _rotated(
+            workspace.key_store(args.database), workspace.holds, ring, meter.title, row.name
+        )
         for kind in (first, KeyKind.GAK, KeyKind.KEK):
             key = ring.get(rotated.key(meter.title, row.name, kind))
             shown[kind.name.lower()] = key.hex().upper()
@@ -250,11 +256,14 @@ async def _keys(args: argparse.Namespace) -> int:
     return failures.Exit.DONE
 
 
-async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str) -> KnownKeys:
+async def _rotated(
+    store: KeyStore, holds: Holds, ring: KeyRing, title: bytes, scope: str
+) -> KnownKeys:
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
     if scope not in ASSOCIATIONS:
         return KnownKeys()
-    known = FiledKnownKeys(workspace.known_keys, storage_key(ASSOCIATIONS[scope]))
+    wrapping = Wrapping(store, storage_key(ASSOCIATIONS[scope]), lambda key: None)
+    known = StoredKnownKeys(wrapping, holds)
     module = SoftwareModule(ring)
 
     async def run(step: Step[Any]) -> Any:

@@ -6,30 +6,20 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from devices.profile import Profile, profile_of
-from dlms.security.keys import KeyRef
 from emulator import custody_file
 from emulator.cli import failures
-from emulator.counter_file import FiledCounters, FiledTokenCounters
-from emulator.custody import Custody, Mode
+from emulator.custody import Mode
 from emulator.database import Database
-from emulator.handed_key_file import FiledHandedKeys
-from emulator.head_end.assembly import assemble
-from emulator.head_end.party import storage_key
-from emulator.head_end.services import HeadEnd
-from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Entry, Ledger
 from emulator.ledger.store import LedgerStore
 from emulator.ledger.writer import Writer
-from emulator.modules.kinds import Supply
-from emulator.policy import EDITIONS, LETTER, Actor
+from emulator.policy import EDITIONS, LETTER
 from emulator.profiles import use_plugins
-from emulator.requests.enrolment import SUPPLIER
-from emulator.sandbox import MeterAddress, suites_of_meters
+from emulator.sandbox import MeterAddress
 from emulator.virtual_clock import ClockError, checked_factor
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
@@ -87,6 +77,15 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="where the DCC side keeps its ledger and keys, for example"
+        " postgresql+psycopg://host/name (default: a file of the workspace)",
+    )
+
+
 def add_custody(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
@@ -100,21 +99,12 @@ def add_custody(parser: argparse.ArgumentParser) -> None:
         default=LETTER.name,
         help="rules by which operations are judged",
     )
-
     parser.add_argument(
         "--modules",
-        type=Path,
-        metavar="FILE",
-        help="custody file: the Cryptographic Modules and who uses which (default: software)",
-    )
-
-
-def add_database(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--database",
-        metavar="URL",
-        help="where the DCC side keeps its ledger, for example postgresql+psycopg://host/name"
-        " (default: a file of the workspace)",
+        default=custody_file.SOFTWARE,
+        metavar="WHICH",
+        help=f"{', '.join(custody_file.BUILT_IN)}, or a custody file: the Cryptographic Modules and"
+        " who uses which (default: software)",
     )
 
 
@@ -155,50 +145,3 @@ def say_plugins() -> None:
     """Use the plug-ins that are installed; a line for each that is left out."""
     for error in use_plugins():
         failures.say(error)
-
-
-def custody(
-    actor: Actor,
-    secrets: dict[str, bytes],
-    args: Any,
-    ledger: Ledger,
-    suite_of: Callable[[KeyRef], int],
-) -> Custody:
-    """The door to the keys that come from the ``secrets`` of a party's scopes, of whose security
-    suites ``suite_of`` knows.
-    """
-    file = custody_file.built_in() if args.modules is None else custody_file.load(args.modules)
-    return Custody(
-        file.routing(actor, Supply(secrets, suite_of)),
-        EDITIONS[args.edition],
-        Mode(args.mode),
-        ledger,
-    )
-
-
-def head_end(
-    workspace: Workspace,
-    args: Any,
-    ledger: Ledger,
-    meter: MeterAddress,
-    profile: Profile,
-    user: str = SUPPLIER,
-) -> HeadEnd:
-    """Both parties with the workspace's certificates, keys and counters, for one meter; ``user``
-    makes the Service Requests.
-    """
-    file = workspace.counters
-    suites = suites_of_meters({meter.title: profile})
-    return assemble(
-        lambda actor: custody(actor, workspace.scope_secrets(actor), args, ledger, suites),
-        workspace.credential(Actor.S1SP),
-        workspace.pki.trust(),
-        workspace.means(
-            custody(Actor.DCC, workspace.scope_secrets(Actor.DCC), args, ledger, suites), user
-        ),
-        keylog=args.keylog,
-        counters=partial(FiledCounters, file, floors=True),
-        tokens=FiledTokenCounters(file),
-        handed=lambda actor: FiledHandedKeys(workspace.handed_keys, storage_key(actor)),
-        known=lambda actor: FiledKnownKeys(workspace.known_keys, storage_key(actor)),
-    )

@@ -7,7 +7,7 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json
 from emulator.plotting.alone import live_alone
 from emulator.plotting.asked import ask
@@ -71,5 +71,5 @@ async def _series(args: argparse.Namespace) -> Series:
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
     with options.recorded(workspace.database(args.database), keep=False) as ledger:
-        head_end = options.head_end(workspace, args, ledger, meter, profile)
+        head_end = parties.head_end(workspace, args, ledger, meter, profile)
         return await ask(head_end, meter, profile, args.days)

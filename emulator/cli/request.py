@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from devices.profile import Profile, available, gas
-from emulator.cli import failures, mqtt, options
+from emulator.cli import failures, mqtt, options, parties
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.control.client import ask
-from emulator.ledger import Ledger
 from emulator.profiles import load
 from emulator.requests.arguments import ArgumentError, Type
 from emulator.requests.describing import argument_json, describe
@@ -40,6 +40,7 @@ def register(subparsers: options.SubParsers) -> None:
     )
     request.add_argument("--image", type=Path, metavar="FILE", help="firmware, for 11.1")
     options.add_workspace(request)
+    options.add_database(request)
     options.add_custody(request)
     options.add_keylog(request)
     mqtt.add_mqtt(request)
@@ -65,9 +66,11 @@ async def _request(args: argparse.Namespace) -> int:
     payload = None if args.image is None else _image(args.image)
     if payload is not None and _IMAGE in variant.arguments:
         given.setdefault(_IMAGE, hashlib.sha256(payload).hexdigest())
-    async with mqtt.ledger_published(args) as on_entry:
-        ledger = Ledger(on_entry)
-        head_end = options.head_end(workspace, args, ledger, meter, profile, args.user)
+    async with AsyncExitStack() as stack:
+        on_entry = await stack.enter_async_context(mqtt.ledger_published(args))
+        recorded = options.recorded(workspace.database(args.database), on_entry)
+        ledger = stack.enter_context(recorded)
+        head_end = parties.head_end(workspace, args, ledger, meter, profile, args.user)
         requests = head_end.requests
         signed = requests.user.request(variant.number, meter.title, profile, given)
         response = await requests.submit(signed, meter, profile, payload)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from devices.profile import Profile
 from emulator.channel import ApduLink, Channel
@@ -49,14 +49,13 @@ async def _associated(
     way: AbstractAsyncContextManager[ApduLink] | None,
 ) -> AsyncIterator[PartyAssociation]:
     row = party.row(profile)
-    async with way or connected(party, meter, profile) as link:
-        session = await open_association(party, link, meter, profile, row)
-        try:
+    async with way or connected(party, meter, profile) as link, AsyncExitStack() as stack:
+        with party.known.sole(meter.title, row.name) as sole:
+            session = await open_association(party, link, meter, profile, row, sole=sole)
+            stack.push_async_callback(session.end)
             if row.single_key:
-                await hand_over(session, party, meter, row)
-            yield session
-        finally:
-            await session.end()
+                await hand_over(session, party, meter, row, sole=sole)
+        yield session
 
 
 @asynccontextmanager

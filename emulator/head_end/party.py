@@ -35,6 +35,9 @@ letters are no registered FLAG IDs.
 ASSOCIATIONS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
 """Whose client each association is; the others belong to nobody on the DCC side."""
 
+CATEGORIES = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}
+"""By the number that a profile gives."""
+
 LISTENER = Actor.S1SP
 """Who takes alerts."""
 
@@ -65,6 +68,16 @@ def signing_key(actor: Actor) -> KeyRef:
 def client_titles() -> dict[str, bytes]:
     """The titles to register in a meter, by association."""
     return {ALERTS: TITLES[LISTENER], **{name: TITLES[one] for name, one in ASSOCIATIONS.items()}}
+
+
+def tls_key(actor: Actor) -> KeyRef:
+    """The name of the DCC Private Key a party establishes TLS with."""
+    return KeyRef(TITLES[actor], actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+
+
+def listener_key(actor: Actor) -> KeyRef:
+    """The name of the one by which it is known as a TLS server: another key pair."""
+    return KeyRef(TITLES[actor], ALERTS, KeyKind.TLS_PRIVATE_KEY)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -101,13 +114,11 @@ class Party:
 
     @property
     def tls_key(self) -> KeyRef:
-        """The name of the DCC Private Key this party establishes TLS with."""
-        return KeyRef(self.title, self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+        return tls_key(self.actor)
 
     @property
     def listener_key(self) -> KeyRef:
-        """The name of the one by which it is known as a TLS server: another key pair."""
-        return KeyRef(self.title, ALERTS, KeyKind.TLS_PRIVATE_KEY)
+        return listener_key(self.actor)
 
     def row(self, profile: Profile) -> AssociationRow:
         """The party's association with a meter. :class:`LocalProtocolError` if it has none."""
@@ -147,5 +158,4 @@ class Party:
         return ExternalCredential(chain_pem=chain.chain_pem, sign=partial(holder.tls_sign, key))
 
     def errand(self, device: str, category: int, purpose: Purpose) -> Errand:
-        kind = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}[category]
-        return Errand(self.actor, device, kind, purpose)
+        return Errand(self.actor, device, CATEGORIES[category], purpose)

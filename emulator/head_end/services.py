@@ -27,7 +27,7 @@ from emulator.client.targets import Wanted
 from emulator.head_end.adding_credit import TOKEN_CREDIT, TOKEN_GATEWAY, credit_units
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.firmware import Firmware
-from emulator.head_end.handing_over import rotate
+from emulator.head_end.handing_over import BeingRotated, rotate
 from emulator.head_end.party import ASSOCIATIONS, Party
 from emulator.head_end.requesting import Means, ServiceRequests
 from emulator.head_end.token_counters import TokenCounters
@@ -170,18 +170,36 @@ class HeadEnd:
         return profile.top_up
 
     async def rotate(
-        self, meter: MeterAddress, profile: Profile, actor: Actor, kinds: Sequence[KeyKind]
+        self,
+        meter: MeterAddress,
+        profile: Profile,
+        actor: Actor,
+        kinds: Sequence[KeyKind],
+        *,
+        beyond: int | None = None,
     ) -> None:
-        """Replace keys of a party's own association, all or none.
+        """Replace keys of a party's own association, all or none. With ``beyond`` only those whose
+        version is not above that number: who was interrupted does not do it twice.
 
-        :class:`~emulator.head_end.handing_over.NotRotated` if the meter does not take them. If its
-        answer is lost, the next association finds out which keys it has.
+        :class:`~emulator.head_end.handing_over.NotRotated` if the meter does not take them,
+        :class:`~emulator.head_end.handing_over.BeingRotated` if somebody else is about it. If its
+        answer is lost, the next association or transfer finds out which keys it has.
         """
         party = self._parties[actor]
+        row, known = party.row(profile), party.known
         names = words(KeyKind)
-        wanted = ",".join(name for name, kind in names.items() if kind in kinds)
-        async with self._party_session(actor, _ROTATE, meter, profile, kinds=wanted) as session:
-            await rotate(session, party, meter, party.row(profile), kinds)
+        named = ",".join(name for name, kind in names.items() if kind in kinds)
+        with known.sole(meter.title, row.name) as sole:
+            if not sole:
+                raise BeingRotated(f"{meter.name}: its keys are being rotated by another command")
+            async with self._party_session(actor, _ROTATE, meter, profile, kinds=named) as session:
+                wanted = [
+                    kind
+                    for kind in kinds
+                    if beyond is None or known.key(meter.title, row.name, kind).version <= beyond
+                ]
+                if wanted:
+                    await rotate(session, party, meter, row, wanted)
 
     async def instruct(
         self, meter: MeterAddress, profile: Profile, name: str, argument: Data | None = None

@@ -36,9 +36,9 @@ GUEK = KeyRef(b"ITR\x42\0\0\0\1", "s1sp", KeyKind.GUEK)
 
 
 def test_without_a_file_there_is_software_for_everything() -> None:
-    file = custody_file.built_in()
+    file = custody_file.chosen(custody_file.SOFTWARE)
     for actor in Actor:
-        (module,) = file.routing(actor, SUPPLY).modules
+        (module,) = file.open(actor, SUPPLY).routing.modules
         assert (module.name, module.module_class, module.emulated) == (
             "software", ModuleClass.G2_45, False,
         )  # fmt: skip
@@ -60,16 +60,18 @@ def test_routes_are_read(tmp_path: Path) -> None:
 
 def test_a_party_has_the_modules_of_its_routes_only() -> None:
     file = custody_file.parse(TWO, "custody.toml")
-    dco = file.routing(Actor.DCO, SUPPLY)
+    dco = file.open(Actor.DCO, SUPPLY).routing
     assert sorted(module.name for module in dco.modules) == ["mine", "other"]
     no_sessions = file._replace(routes=(file.routes[0], file.routes[2]))
-    assert [module.name for module in no_sessions.routing(Actor.DCO, SUPPLY).modules] == ["other"]
+    assert [module.name for module in no_sessions.open(Actor.DCO, SUPPLY).routing.modules] == [
+        "other"
+    ]
     with pytest.raises(ValueError, match="no route is for S1SP"):
-        file._replace(routes=file.routes[:1]).routing(Actor.S1SP, SUPPLY)
+        file._replace(routes=file.routes[:1]).open(Actor.S1SP, SUPPLY)
 
 
 def test_the_first_route_that_fits() -> None:
-    routing = custody_file.parse(TWO, "custody.toml").routing(Actor.S1SP, SUPPLY)
+    routing = custody_file.parse(TWO, "custody.toml").open(Actor.S1SP, SUPPLY).routing
     single = KeyUse(KeyKind.GAK, KeyLifetime.SINGLE_ASSOCIATION)
     long_lived = KeyUse(KeyKind.GAK, KeyLifetime.LONG_LIVED)
     assert [m.name for m in routing._preferred(Actor.S1SP, single)] == ["mine", "other"]

@@ -54,9 +54,13 @@ def modules(tokens: dict[Actor, str]) -> Iterator[dict[Actor, Pkcs11Module]]:
 
 
 @pytest.fixture
-def token_head_end(make_party: Callable[..., Any], modules: dict[Actor, Pkcs11Module]) -> HeadEnd:
+def token_head_end(
+    make_party: Callable[..., Any],
+    make_means: Callable[..., Any],
+    modules: dict[Actor, Pkcs11Module],
+) -> HeadEnd:
     s1sp, dco = (make_party(actor, modules=[modules[actor]]) for actor in (Actor.S1SP, Actor.DCO))
-    return HeadEnd(s1sp, dco)
+    return HeadEnd(s1sp, dco, make_means())
 
 
 @pytest.mark.parametrize("name", ["aclara", "honeywell_elster", "itron", "landis_gyr", "secure"])
@@ -77,7 +81,8 @@ async def test_a_meter_under_keys_in_tokens(
     await head_end.instruct(meter.address, meter.profile, "arm_supply")
     status = await head_end.status(meter.address, meter.profile)
     assert (status.balance, status.supply) == (before + 5, "armed")
-    for entry in ledger:
+    # The DSP only signs and verifies requests, in software.
+    for entry in [entry for entry in ledger if entry.actor is not Actor.DCC]:
         in_token = entry.module == modules[entry.actor].name
         assert in_token is (entry.module != OPENSSL)
         assert entry.emulated is in_token

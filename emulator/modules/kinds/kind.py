@@ -13,11 +13,13 @@ from emulator.modules.module import CryptoModule
 
 class Supply(NamedTuple):
     """What whoever the module is for holds: the secrets of their scopes, from which keys derive,
-    and of which security suite each key is. ``repr`` shows no secret.
+    and of which security suite each key is; and ``token`` opens the token that they have, if they
+    have any. ``repr`` shows no secret.
     """
 
     secrets: dict[str, bytes]
     suite_of: Callable[[KeyRef], int]
+    token: Callable[[], CryptoModule] | None = None
 
     def __repr__(self) -> str:
         return f"<Supply of {', '.join(self.secrets)}>"
