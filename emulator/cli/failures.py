@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
@@ -98,7 +99,23 @@ def guard(command: Callable[[], int]) -> int:
     try:
         return command()
     except EXPECTED as error:
+        if isinstance(error, BrokenPipeError) and reader_is_gone():
+            return Exit.FAILED
         say(error)
         return status_of(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads standard output any more, as ``head`` does not that has seen enough.
+    Then what is still to be written goes nowhere, at exit too.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return True
+    return False

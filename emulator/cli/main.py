@@ -12,6 +12,7 @@ from emulator.cli import (
     anomaly,
     campaign,
     demo,
+    failures,
     fault,
     firmware,
     keystore,
@@ -76,7 +77,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
-    status: int = args.run(args)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not failures.reader_is_gone():
+            raise
+        return failures.Exit.FAILED
     return status
 
 
