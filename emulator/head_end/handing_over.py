@@ -59,7 +59,7 @@ async def rotate(
     the next association finds out.
     """
     title, scope = meter.title, row.name
-    if row.single_key and KeyKind.GAK in kinds:
+    if row.single_key and KeyKind.GAK in kinds and KeyKind.KEK not in kinds:
         raise NotRotated(f"the authentication keys of {scope} live for one association anyhow")
     fresh = {kind: party.known.successor(title, scope, kind) for kind in kinds}
     wrapped = await _wrapped(session, party, meter, row, tuple(fresh.values()))

@@ -52,7 +52,9 @@ def client_titles() -> dict[str, bytes]:
 @dataclass(slots=True, kw_only=True, eq=False)
 class Party:
     """``association`` names the row of a profile that this party uses, where that is not the one
-    called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic.
+    called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic. With
+    ``going_by`` it goes by the title of another client, which is registered until a meter has
+    changed hands; ``credential`` must be for that title, too.
     """
 
     actor: Actor
@@ -64,16 +66,17 @@ class Party:
     known: KnownKeys = field(default_factory=KnownKeys)
     association: str = ""
     keylog: Path | None = None
+    going_by: bytes | None = None
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)
 
     @property
     def title(self) -> bytes:
-        return TITLES[self.actor]
+        return TITLES[self.actor] if self.going_by is None else self.going_by
 
     @property
     def tls_key(self) -> KeyRef:
         """The name of the DCC Private Key this party establishes TLS with."""
-        return KeyRef(self.title, self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
+        return KeyRef(TITLES[self.actor], self.actor.value.lower(), KeyKind.TLS_PRIVATE_KEY)
 
     def row(self, profile: Profile) -> AssociationRow:
         """The party's association with a meter. :class:`LocalProtocolError` if it has none."""

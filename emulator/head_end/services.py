@@ -22,7 +22,7 @@ from dlms.axdr.data import Data, double_long, enum, integer, octet_string, struc
 from dlms.axdr.datetimes import CosemDateTime
 from dlms.client.refusals import AccessRefused, MeterRefusal
 from dlms.cosem import classes, obis
-from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.keys import KeyKind
 from dlms.words import word
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
@@ -82,6 +82,10 @@ class HeadEnd:
         self._parties = {Actor.S1SP: s1sp, Actor.DCO: dco}
         self._tokens = TokenCounters() if tokens is None else tokens
         self.firmware = Firmware(self._associate, asyncio.sleep)
+
+    def party(self, actor: Actor) -> Party:
+        """One of the two."""
+        return self._parties[actor]
 
     def _associate(
         self, actor: Actor, meter: MeterAddress, profile: Profile
@@ -151,7 +155,9 @@ class HeadEnd:
     async def _enter_token(
         self, session: PartyAssociation, meter: MeterAddress, pounds: Decimal
     ) -> None:
-        key = KeyRef(meter.title, TOKEN_SCOPE, KeyKind.TOKEN)
+        known = self._parties[Actor.S1SP].known
+        await known.recall(meter.title, TOKEN_SCOPE, session.run)
+        key = known.key(meter.title, TOKEN_SCOPE, KeyKind.TOKEN)
         purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
         session.be_about(purpose)
         counter = self._tokens.burn(meter.title)
