@@ -31,7 +31,8 @@ class Installer:
 
     def is_client_of(self, meter: Meter) -> bool:
         """Whether it is still registered for any association."""
-        return any(meter.client_title(scope) == self.title for scope in self.secrets)
+        rows = meter.profile.associations.values()
+        return any(meter.client_title(row.name) == self.title for row in rows)
 
 
 def trust_of(meter: Meter, own: Trust, installer: Installer | None) -> Trust:

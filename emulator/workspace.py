@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from devices.profile import Document
@@ -24,6 +25,8 @@ from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
 from emulator.shared_file import SharedFile
+from emulator.supplier.archive import Archive
+from emulator.supplier.system import SupplierSystem, checked_name
 from tls.credentials import Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
@@ -90,6 +93,42 @@ class Workspace:
             made.save(parties, name)
         return Credential.load(parties, name)
 
+    # Suppliers' own systems, which are not the DCC's ----------------------------------------------
+
+    def supplier(self, name: str, *, make: bool = False) -> SupplierSystem:
+        """:class:`WorkspaceError` if there is none of that name and it is not to be made."""
+        folder = self._suppliers / checked_name(name)
+        if not (folder / "secret").exists():
+            if not make:
+                raise WorkspaceError(f"no supplier {name!r}; 'cosemlab up --supplier' makes one")
+            if folder.exists():
+                raise WorkspaceError(f"{folder} is only half made: remove it and start again")
+            private_directory(self._suppliers)
+            return SupplierSystem.create(name, folder)
+        return SupplierSystem(name, folder)
+
+    def suppliers(self) -> dict[str, SupplierSystem]:
+        """All that there are, by name."""
+        if not self._suppliers.exists():
+            return {}
+        names = sorted(path.parent.name for path in self._suppliers.glob("*/secret"))
+        return {name: self.supplier(name) for name in names}
+
+    def archive(self, supplier: str) -> Archive:
+        """What a supplier's system leaves behind."""
+        return Archive(self._suppliers / checked_name(supplier) / "archive")
+
+    def cease(self, supplier: str) -> None:
+        """The system of a supplier is no more: it exports nothing."""
+        (self._suppliers / checked_name(supplier) / "ceased").touch()
+
+    def has_ceased(self, supplier: str) -> bool:
+        return (self._suppliers / checked_name(supplier) / "ceased").exists()
+
+    @property
+    def _suppliers(self) -> Path:
+        return self.path / "suppliers"
+
     def seen_alerts(self) -> SeenAlerts:
         """The alerts that were handed on, for one listener at a time."""
         return SeenAlerts(self.path / "alerts-seen.json")
@@ -109,13 +148,20 @@ class Workspace:
 
     # Where the meters are -----------------------------------------------------------------------
 
-    def announce(self, meters: Iterable[MeterAddress], documents: Mapping[str, Document]) -> None:
+    def announce(
+        self,
+        meters: Iterable[MeterAddress],
+        documents: Mapping[str, Document],
+        installers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Write down where the meters listen, and all that their profiles say, by meter: a profile
-        may come from a file that is changed while its meter is up.
+        may come from a file that is changed while its meter is up. ``installers`` are the suppliers
+        that have installed meters.
         """
         rows = [{**meter._asdict(), "title": meter.title.hex()} for meter in meters]
         tables = {name: document.table for name, document in documents.items()}
-        self._sandbox.write_text(json.dumps({"meters": rows, "profiles": tables}) + "\n")
+        document = {"meters": rows, "profiles": tables, "installers": dict(installers)}
+        self._sandbox.write_text(json.dumps(document) + "\n")
 
     def withdraw(self) -> None:
         self._sandbox.unlink(missing_ok=True)
@@ -139,6 +185,10 @@ class Workspace:
     def document(self, meter: str) -> Document:
         """What the profile of a running meter says. :class:`WorkspaceError` if no sandbox is up."""
         return Document(f"{meter}.toml", self._announced()["profiles"][meter], {})
+
+    def installer(self, meter: str) -> str:
+        """The supplier that has installed a running meter; empty if none has."""
+        return str(self._announced().get("installers", {}).get(meter, ""))
 
     def _announced(self) -> dict[str, Any]:
         try:

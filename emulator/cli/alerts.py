@@ -14,7 +14,8 @@ from emulator.cli.output import print_json
 from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
-from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party
+from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party, storage_key
+from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
 from emulator.sandbox import LOOPBACK, suites_of
 from emulator.serving.pushing import Address
@@ -72,6 +73,7 @@ async def _alerts(args: argparse.Namespace) -> int:
         trust=workspace.pki.trust(),
         custody=options.custody(devices.secrets, args, Ledger(), devices.suite_of),
         counters=FiledCounters(workspace.counters, floors=True),
+        known=FiledKnownKeys(workspace.known_keys, storage_key(LISTENER)),
         keylog=args.keylog,
     )
     with workspace.seen_alerts() as seen:

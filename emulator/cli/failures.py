@@ -13,6 +13,8 @@ from dlms.errors import DlmsError, ProtocolError
 from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
+from emulator.database import DatabaseError
+from emulator.enrolment.steps import EnrolmentError
 from emulator.journal import StoreError
 from emulator.mqtt.broker_errors import BrokerError
 from emulator.workspace import WorkspaceError
@@ -39,6 +41,8 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
+    (EnrolmentError, Exit.FAILED),
+    (DatabaseError, Exit.USAGE),
     (ControlRefused, Exit.FAILED),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),

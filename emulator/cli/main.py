@@ -10,8 +10,10 @@ from importlib.metadata import version
 from emulator.cli import (
     alerts,
     demo,
+    enrol,
     fault,
     firmware,
+    inventory,
     listen,
     machines,
     meter,
@@ -21,6 +23,7 @@ from emulator.cli import (
     profiles,
     rotate,
     sandbox,
+    supplier,
     up,
 )
 
@@ -31,6 +34,9 @@ COMMANDS = (
     fault,
     meter,
     rotate,
+    enrol,
+    inventory,
+    supplier,
     firmware,
     alerts,
     listen,

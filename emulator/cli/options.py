@@ -22,7 +22,7 @@ from emulator.known_key_file import FiledKnownKeys
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, LETTER
+from emulator.policy import EDITIONS, LETTER, Actor
 from emulator.profiles import use_plugins
 from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.virtual_clock import ClockError, checked_factor
@@ -79,6 +79,14 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT,
         metavar="DIR",
         help=f"where the sandbox keeps its keys and addresses (default: {DEFAULT})",
+    )
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="the DCC side's database, as SQLAlchemy has it (default: dcc.db of the workspace)",
     )
 
 
@@ -140,13 +148,22 @@ def custody(
 
 
 def head_end(
-    workspace: Workspace, args: Any, ledger: Ledger, meter: MeterAddress, profile: Profile
+    workspace: Workspace,
+    args: Any,
+    ledger: Ledger,
+    meter: MeterAddress,
+    profile: Profile,
+    more: Callable[[Actor], dict[str, bytes]] = lambda actor: {},
 ) -> HeadEnd:
-    """Both parties with the workspace's certificates, keys and counters, for one meter."""
+    """Both parties with the workspace's certificates, keys and counters, for one meter. ``more``
+    are secrets of further scopes that a party has.
+    """
     file = workspace.counters
     suites = suites_of_meters({meter.title: profile})
     return assemble(
-        lambda actor: custody(workspace.scope_secrets(actor), args, ledger, suites),
+        lambda actor: custody(
+            {**workspace.scope_secrets(actor), **more(actor)}, args, ledger, suites
+        ),
         workspace.credential,
         workspace.pki.trust(),
         keylog=args.keylog,

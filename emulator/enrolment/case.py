@@ -24,8 +24,12 @@ ACTORS = (Actor.S1SP, Actor.DCO)
 
 
 class Tried(Protocol):
-    """One thing that the supplier has tried; ``why`` it was refused."""
+    """One thing that the supplier has tried. ``let_in`` is whether a certificate that it has shown
+    was accepted, ``succeeded`` whether the association stood.
+    """
 
+    @property
+    def let_in(self) -> bool: ...
     @property
     def succeeded(self) -> bool: ...
     @property

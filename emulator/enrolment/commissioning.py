@@ -34,6 +34,8 @@ async def end_access(case: Case) -> dict[str, Any]:
     opened = [f"{one.association} by {one.way}" for one in tried if one.succeeded]
     if opened:
         raise AccessRemains(f"the supplier still opens {', '.join(opened)}")
+    if any(one.let_in for one in tried):
+        raise AccessRemains("a certificate of the supplier's is still accepted")
     handed = case.record.detail.get("handed", ())
     for actor in ACTORS:
         refs = [

@@ -20,3 +20,13 @@ class KeySource(Protocol):
         ``TimeoutError`` if it could not be had now. To ask again gives the same keys.
         """
         ...
+
+
+class Refusing:
+    """Gives none, and says ``why``."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    async def keys(self, profile: Profile, title: bytes, actor: Actor) -> str:
+        raise KeysNotHad(self._why)

@@ -34,12 +34,18 @@ NAME = AttributeDescriptor(classes.DATA.class_id, obis.parse("0-0:42.0.0.255"), 
 """COSEM logical device name: what is read to see that an association is good for something."""
 
 
+PLAIN = "plain"
+
+
 class Attempt(NamedTuple):
-    """``way`` is plain or TLS, and by which certificate; ``why`` is empty if it ``succeeded``."""
+    """``way`` is plain or TLS, and by which certificate; ``let_in`` is whether that was accepted,
+    where one was shown. ``why`` is empty if it ``succeeded``.
+    """
 
     way: str
     association: str
     title: str
+    let_in: bool
     succeeded: bool
     why: str
 
@@ -66,8 +72,8 @@ class SupplierClient:
             for way, credential in self._ways(actor):
                 for name, title in (("own", self._system.title), ("the DCC's", TITLES[actor])):
                     party = self._party(actor, credential, title)
-                    why = await self._try(party, meter, profile, way)
-                    attempts.append(Attempt(way, scope, name, not why, why))
+                    let_in, why = await self._try(party, meter, profile, way)
+                    attempts.append(Attempt(way, scope, name, let_in, not why, why))
         return tuple(attempts)
 
     async def read_name(self, meter: MeterAddress, profile: Profile, actor: Actor) -> bytes:
@@ -76,7 +82,7 @@ class SupplierClient:
         return await self._read(party, meter, profile, "TLS")
 
     def _ways(self, actor: Actor) -> Iterator[tuple[str, Credential]]:
-        yield "plain", self._system.credential
+        yield PLAIN, self._system.credential
         yield "TLS", self._system.credential
         yield "TLS, migration certificate", self._system.migration_credential(actor)
 
@@ -89,14 +95,17 @@ class SupplierClient:
             going_by=title,
         )
 
-    async def _try(self, party: Party, meter: MeterAddress, profile: Profile, way: str) -> str:
+    async def _try(
+        self, party: Party, meter: MeterAddress, profile: Profile, way: str
+    ) -> tuple[bool, str]:
+        shown = way != PLAIN
         try:
             await self._read(party, meter, profile, way)
         except DlmsError as error:
-            return str(error) or type(error).__name__
+            return shown, str(error) or type(error).__name__
         except HandshakeRefused as refused:
-            return str(refused)
-        return ""
+            return False, str(refused)
+        return shown, ""
 
     async def _read(self, party: Party, meter: MeterAddress, profile: Profile, way: str) -> bytes:
         channel = await self._connect(party, meter, way)
@@ -114,7 +123,7 @@ class SupplierClient:
             await channel.wait_closed()
 
     async def _connect(self, party: Party, meter: MeterAddress, way: str) -> Channel:
-        if way == "plain":
+        if way == PLAIN:
             _, plain = await open_tcp_connection(Channel, meter.host, meter.plain_port)
             return plain
         try:

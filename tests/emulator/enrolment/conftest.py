@@ -107,7 +107,7 @@ class World:
                 self.meters = sandbox.meters
                 yield sandbox
 
-    def dcc(self, *, transport: bool = True) -> Dcc:
+    def dcc(self, *, transport: bool = True, floors: bool = True) -> Dcc:
         """Made of what it keeps."""
         profiles = {one.address.title: self.profiles[n] for n, one in self.meters.items()}
         suites = suites_of_meters(profiles)
@@ -125,7 +125,7 @@ class World:
             lambda actor: Custody([SoftwareModule(rings[actor])], LETTER, Mode.OBSERVE, ledger),
             self.credentials.__getitem__,
             self.pki.trust(),
-            counters=partial(FiledCounters, counters, floors=True),
+            counters=partial(FiledCounters, counters, floors=floors),
             tokens=FiledTokenCounters(counters),
             handed=lambda actor: FiledHandedKeys(handed, storage_key(actor)),
             known=lambda actor: FiledKnownKeys(known, storage_key(actor)),

@@ -1,0 +1,342 @@
+"""What goes wrong: before the point of no return the meter stays the supplier's; after it there is
+only the way on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from dlms.client.refusals import AssociationRejected
+from dlms.security.keys import KeyKind
+from emulator.enrolment import rotating
+from emulator.enrolment.authorisation import device_id
+from emulator.enrolment.steps import MAX_ATTEMPTS, EnrolmentError, Kind, State, Step
+from emulator.enrolment.store import Overtaken
+from emulator.head_end.party_association import PartyAssociation
+from emulator.policy import Actor
+from emulator.supplier.archive import Export
+from emulator.supplier.exporting import export_keys
+from emulator.supplier.system import SupplierSystem
+
+METER = "aclara"
+
+
+class Altered:
+    """The supplier's export, changed on its way to one party."""
+
+    def __init__(self, system: SupplierSystem, actor: Actor, change: Any) -> None:
+        self._export = Export(system)
+        self._actor = actor
+        self._change = change
+
+    async def keys(self, profile: Any, title: bytes, actor: Actor) -> str:
+        text = await self._export.keys(profile, title, actor)
+        if actor is not self._actor:
+            return text
+        document = json.loads(text)
+        changed = self._change(document)
+        return changed if isinstance(changed, str) else json.dumps(document)
+
+
+def key(number: int, **changes: Any) -> Any:
+    def change(document: Any) -> None:
+        document["keys"][number].update(changes)
+
+    return change
+
+
+def bend(document: Any) -> None:
+    wrapped = document["keys"][0]["wrapped"]
+    document["keys"][0]["wrapped"] = wrapped[:-1] + ("0" if wrapped[-1] != "0" else "1")
+
+
+ALTERED = {
+    "bent": (bend, "does not verify"),
+    "no JSON": (lambda document: "{", "no JSON"),
+    "a list": (lambda document: "[]", "kek and keys are expected"),
+    "another kek": (lambda document: document.update(kek="other"), "wrapped under 'other'"),
+    "of another meter": (key(0, holder="00" * 8), "keys of 0000000000000000"),
+    "one is missing": (lambda document: document["keys"].pop() and None, "is missing"),
+    "one twice": (lambda d: d["keys"].append(d["keys"][0]), "twice"),
+    "of no place": (key(0, scope="reader"), "is missing"),
+    "no kind": (key(0, kind="MASTER"), "no such kind"),
+    "no version": (key(0, version="1"), "no whole number"),
+    "not hexadecimal": (key(0, wrapped="xy"), "wrapped is not hexadecimal"),
+    "not wrapped": (key(0, wrapped="00" * 16), "16 octets"),
+    "one field more": (key(0, clear="00"), "are expected"),
+    "too long": (lambda document: " " * 70000, "more than"),
+}
+
+
+async def is_the_suppliers(world: Any) -> None:
+    """The supplier's client reads as ever, and its keys are in force."""
+    meter, profile = world.meters[METER], world.profiles[METER]
+    for actor in (Actor.S1SP, Actor.DCO):
+        await world.client.read_name(meter.address, profile, actor)
+    for scope in ("s1sp", "dco", "alerts"):
+        assert {meter.device.key(scope, kind).version for kind in KeyKind} == {0}
+
+
+@pytest.mark.parametrize(("change", "why"), ALTERED.values(), ids=ALTERED.keys())
+async def test_an_altered_key_file(change: Any, why: str, world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        source = Altered(world.system, Actor.DCO, change)
+        record = await world.enrol(dcc, METER, source=source)
+        assert record.state is State.ROLLED_BACK
+        assert (record.step, world.pauses) == (Step.HANDED_OVER, [])
+        assert why in record.error
+        assert dcc.inventory.get(world.authorise(METER).device).status == "Pending"
+        with pytest.raises(EnrolmentError, match="has no key file"):
+            dcc.store.key_file(record.title, Actor.S1SP)
+        await is_the_suppliers(world)
+
+        # Planned anew with the right file it goes through.
+        world.plan(dcc, METER)
+        assert (await world.enrol(dcc, METER)).state is State.ENROLLED
+
+
+async def test_keys_of_another_supplier(world: Any, tmp_path: Any) -> None:
+    """Well wrapped, for the right meter and party, and not what the meter has."""
+    other = SupplierSystem.create(world.system.name, tmp_path / "other")
+
+    class Wrong:
+        async def keys(self, profile: Any, title: bytes, actor: Actor) -> str:
+            return export_keys(other, profile, title, actor)
+
+    async with world.up([METER]):
+        dcc = world.dcc()
+        for actor, ring in dcc.rings.items():
+            ring.entrust(other.transport_secrets(actor))
+        world.plan(dcc, METER)
+        record = await world.enrol(dcc, METER, source=Wrong())
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.VALIDATED)
+        assert "do not open s1sp" in record.error
+        await is_the_suppliers(world)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"device": "00-00-00-00-00-00-00-01"}, "Device ID"),
+        ({"model": "other"}, "model"),
+        ({"serial": 2}, "serial number"),
+        ({"manufacturer": "other"}, "manufacturer"),
+        ({"firmware": "0.9.9"}, "inventory: firmware"),
+    ],
+)
+async def test_papers_of_another_meter(changes: Any, why: str, world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER, **changes)
+        record = await world.enrol(dcc, METER)
+        assert record.state is State.ROLLED_BACK
+        assert why in record.error
+        await is_the_suppliers(world)
+
+
+async def test_other_firmware_than_everybody_says(world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER, firmware="0.9.9")
+        profile, device = world.profiles[METER], world.authorise(METER).device
+        dcc.inventory.notify(device, METER, profile, "0.9.9", "brightco")
+        record = await world.enrol(dcc, METER)
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.VALIDATED)
+        assert "the meter runs firmware 1.0.0" in record.error
+        await is_the_suppliers(world)
+
+
+async def test_what_is_not_eligible(world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        record = await world.enrol(dcc, METER, eligible=lambda profile: False)
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.PLANNED)
+        assert record.error == "Aclara SGM1300 is not eligible"
+        assert len(dcc.ledger) == 0
+        await is_the_suppliers(world)
+
+
+async def test_a_meter_without_power_before_the_point_of_no_return(world: Any) -> None:
+    """Tried as often as may be, then given back."""
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        world.meters[METER].mains.cut()
+        record = await world.enrol(dcc, METER)
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.VALIDATED)
+        assert record.attempts == MAX_ATTEMPTS
+        assert world.pauses == [1, 2, 4, 8]
+        world.meters[METER].mains.restore()
+        await is_the_suppliers(world)
+
+
+async def test_power_is_cut_half_way(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While keys are rotated: it fails, is never rolled back, and is gone on with later."""
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        mains = world.meters[METER].mains
+        rotate, calls = rotating.rotate, []
+
+        async def cutting(*arguments: Any) -> None:
+            await rotate(*arguments)
+            calls.append(arguments)
+            if len(calls) == 3:  # the DCO's keys, the first time
+                mains.cut()
+
+        monkeypatch.setattr(rotating, "rotate", cutting)
+        record = await world.enrol(dcc, METER)
+        assert (record.state, record.turned) == (State.FAILED, True)
+        assert record.attempts == MAX_ATTEMPTS
+        mains.restore()
+        record = await world.enrol(world.dcc(), METER)
+        assert (record.state, record.step) == (State.ENROLLED, Step.COMMISSIONED)
+        tried = await world.client.try_everything(
+            world.meters[METER].address, world.profiles[METER]
+        )
+        assert not any(one.succeeded or one.let_in for one in tried)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("what", ["action", "set"])
+@pytest.mark.parametrize("name", ["secure", "honeywell_elster_gas"])
+async def test_every_answer_is_lost_once(
+    name: str, what: str, arrives: bool, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each change of the meter, the first time: the next attempt finds out."""
+    async with world.up([name]):
+        dcc = world.dcc()
+        world.plan(dcc, name)
+        carry, lost = getattr(PartyAssociation, what), []
+
+        async def losing(self: PartyAssociation, *arguments: Any) -> Any:
+            seen = str(arguments[0])
+            if seen in lost:
+                return await carry(self, *arguments)
+            lost.append(seen)
+            if arrives:
+                await carry(self, *arguments)
+            raise TimeoutError
+
+        monkeypatch.setattr(PartyAssociation, what, losing)
+        record = await world.enrol(dcc, name)
+        assert (record.state, record.error) == (State.ENROLLED, "")
+        assert len(lost) >= 2
+        assert len(world.pauses) == len(lost)
+        monkeypatch.undo()
+        meter, profile = world.meters[name], world.profiles[name]
+        await world.dcc().head_end.status(meter.address, profile)
+
+
+async def test_access_that_remains_is_not_passed_over(world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        address, profile = world.meters[METER].address, world.profiles[METER]
+        before = await world.client.try_everything(address, profile)
+
+        async def prove(*_: Any) -> Any:
+            return before
+
+        record = await world.enrol(dcc, METER, prove=prove)
+        assert (record.state, record.step) == (State.FAILED, Step.REGISTERED)
+        assert "the supplier still opens s1sp by plain" in record.error
+
+        async def let_in(*_: Any) -> Any:
+            return [one._replace(succeeded=False) for one in before]
+
+        record = await world.enrol(dcc, METER, prove=let_in)
+        assert "is still accepted" in record.error
+
+        async def nothing(*_: Any) -> Any:
+            return []
+
+        record = await world.enrol(dcc, METER, prove=nothing)
+        assert "nothing is proven" in record.error
+        record = await world.enrol(dcc, METER)
+        assert record.state is State.ENROLLED
+
+
+async def test_two_processes_at_the_same_meter(world: Any) -> None:
+    """One of them notices, and both do no harm."""
+    async with world.up([METER]):
+        dcc, other = world.dcc(), world.dcc()
+        world.plan(dcc, METER)
+        case = world.case(other, METER)
+        assert (await world.enrol(dcc, METER)).state is State.ENROLLED
+        with pytest.raises(Overtaken):
+            other.store.done(case.record, Step.AUTHORISED, {})
+        assert dcc.store.find(case.record.title).state is State.ENROLLED
+        with pytest.raises(EnrolmentError, match="enrolled already"):
+            world.plan(dcc, METER)
+
+
+async def test_a_wave(world: Any) -> None:
+    """Several at a time on one database; one of them does not get through, the others do."""
+    names = ["aclara", "itron", "secure"]
+    async with world.up(names):
+        dcc = world.dcc()
+        for name in names:
+            world.plan(dcc, name)
+        world.meters["itron"].mains.cut()
+        records = await asyncio.gather(*(world.enrol(dcc, name) for name in names))
+        assert [record.state for record in records] == [
+            State.ENROLLED,
+            State.ROLLED_BACK,
+            State.ENROLLED,
+        ]
+
+
+async def test_a_dormant_meter(world: Any) -> None:
+    """Keys from the archive; silent for a year, the clock wrong, alerts waiting, counters far on."""
+    async with world.up([METER]) as sandbox:
+        meter, profile = world.meters[METER], world.profiles[METER]
+        title = meter.address.title
+        for actor in (Actor.S1SP, Actor.DCO):
+            for _ in range(3):  # counters of which the DCC does not know
+                await world.client.read_name(meter.address, profile, actor)
+        world.archive.put(world.system, profile, title)
+        await sandbox.living.advance(world.clock.now() + dt.timedelta(days=365))
+        meter.mains.slip(dt.timedelta(hours=3))
+        waiting = len(meter.device.state.alerts)
+        assert waiting > 0
+        dcc = world.dcc()
+        world.plan(dcc, METER, Kind.DORMANT)
+        record = await world.enrol(dcc, METER, source=world.archive)
+        assert (record.state, record.error) == (State.ENROLLED, "")
+        assert record.detail["clock_off"] == pytest.approx(3 * 3600, abs=1)
+        assert meter.device.state.clock_offset == dt.timedelta(0)
+        assert len(meter.device.state.alerts) >= waiting
+        assert dcc.inventory.get(device_id(title)).status == "Commissioned"
+
+
+async def test_no_archive(world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER, Kind.DORMANT)
+        record = await world.enrol(dcc, METER, source=world.archive)
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.AUTHORISED)
+        assert "the archive has no keys for the S1SP" in record.error
+
+
+async def test_before_and_after_a_restart_of_the_meter(world: Any) -> None:
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.meters[METER].mains.reboot()
+        with pytest.raises(AssociationRejected):
+            await dcc.head_end.status(world.meters[METER].address, world.profiles[METER])
+        world.plan(dcc, METER)
+        assert (await world.enrol(dcc, METER)).state is State.ENROLLED
+        world.meters[METER].mains.reboot()
+        meter, profile = world.meters[METER], world.profiles[METER]
+        await dcc.head_end.status(meter.address, profile)
+        tried = await world.client.try_everything(meter.address, profile)
+        assert not any(one.succeeded or one.let_in for one in tried)
