@@ -5,7 +5,6 @@ only the way on.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from dlms.client.refusals import AssociationRejected
 from dlms.security.keys import KeyKind
 from emulator.enrolment import rotating
-from emulator.enrolment.authorisation import device_id
 from emulator.enrolment.steps import MAX_ATTEMPTS, EnrolmentError, Kind, State, Step
 from emulator.enrolment.store import Overtaken
 from emulator.head_end.party_association import PartyAssociation
@@ -293,29 +291,6 @@ async def test_a_wave(world: Any) -> None:
             State.ROLLED_BACK,
             State.ENROLLED,
         ]
-
-
-async def test_a_dormant_meter(world: Any) -> None:
-    """Keys from the archive; silent for a year, the clock wrong, alerts waiting, counters far on."""
-    async with world.up([METER]) as sandbox:
-        meter, profile = world.meters[METER], world.profiles[METER]
-        title = meter.address.title
-        for actor in (Actor.S1SP, Actor.DCO):
-            for _ in range(3):  # counters of which the DCC does not know
-                await world.client.read_name(meter.address, profile, actor)
-        world.archive.put(world.system, profile, title)
-        await sandbox.living.advance(world.clock.now() + dt.timedelta(days=365))
-        meter.mains.slip(dt.timedelta(hours=3))
-        waiting = len(meter.device.state.alerts)
-        assert waiting > 0
-        dcc = world.dcc()
-        world.plan(dcc, METER, Kind.DORMANT)
-        record = await world.enrol(dcc, METER, source=world.archive)
-        assert (record.state, record.error) == (State.ENROLLED, "")
-        assert record.detail["clock_off"] == pytest.approx(3 * 3600, abs=1)
-        assert meter.device.state.clock_offset == dt.timedelta(0)
-        assert len(meter.device.state.alerts) >= waiting
-        assert dcc.inventory.get(device_id(title)).status == "Commissioned"
 
 
 async def test_no_archive(world: Any) -> None:
