@@ -5,7 +5,9 @@ only the way on.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -151,6 +153,18 @@ async def test_other_firmware_than_everybody_says(world: Any) -> None:
         await is_the_suppliers(world)
 
 
+async def test_the_meter_says_that_it_is_another(world: Any) -> None:
+    """Its certificate and its keys are those of the papers, and its name is not."""
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        expected = replace(world.profiles[METER], ldn_format="{flag}X{serial:012d}")
+        record = await world.enrol(dcc, METER, profile=expected)
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.VALIDATED)
+        assert "another logical device name" in record.error
+        await is_the_suppliers(world)
+
+
 async def test_what_is_not_eligible(world: Any) -> None:
     async with world.up([METER]):
         dcc = world.dcc()
@@ -261,6 +275,25 @@ async def test_access_that_remains_is_not_passed_over(world: Any) -> None:
         assert "nothing is proven" in record.error
         record = await world.enrol(dcc, METER)
         assert record.state is State.ENROLLED
+
+
+async def test_the_supplier_reads_on_meanwhile(world: Any) -> None:
+    """With the keys that both have: the meter's counters move on, and the DCC follows."""
+    async with world.up([METER]):
+        dcc = world.dcc()
+        world.plan(dcc, METER)
+        meter, profile = world.meters[METER], world.profiles[METER]
+
+        async def true_time() -> dt.datetime:
+            """Asked for when the S1SP has seen the meter's clock."""
+            if meter.device.client_title("s1sp") == world.system.title:
+                for actor in (Actor.S1SP, Actor.DCO):
+                    for _ in range(20):
+                        await world.client.read_name(meter.address, profile, actor)
+            return world.clock.now()
+
+        record = await world.enrol(dcc, METER, true_time=true_time)
+        assert (record.state, world.pauses) == (State.ENROLLED, [])
 
 
 async def test_two_processes_at_the_same_meter(world: Any) -> None:
