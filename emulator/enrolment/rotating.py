@@ -33,12 +33,12 @@ async def rotate_all(case: Case) -> dict[str, Any]:
     """What was rotated before this was broken off is not rotated again. An association of which
     only that is not known, whether it was, is.
     """
-    if not case.record.turned:
-        case.record = case.store.turn(case.record)
     for actor in ACTORS:
         if all(_is_done(case, scope) for scope in _scopes(case, actor)):
             continue
         async with associate(case.migrating(actor), case.meter, case.profile) as session:
+            if not case.record.turned:
+                case.record = case.store.turn(case.record)
             await _rotate(case, actor, session)
     return {}
 

@@ -73,9 +73,9 @@ ALTERED = {
 }
 
 
-async def is_the_suppliers(world: Any) -> None:
+async def is_the_suppliers(world: Any, name: str = METER) -> None:
     """The supplier's client reads as ever, and its keys are in force."""
-    meter, profile = world.meters[METER], world.profiles[METER]
+    meter, profile = world.meters[name], world.profiles[name]
     for actor in (Actor.S1SP, Actor.DCO):
         await world.client.read_name(meter.address, profile, actor)
     for scope in ("s1sp", "dco", "alerts"):
@@ -188,6 +188,27 @@ async def test_a_meter_without_power_before_the_point_of_no_return(world: Any) -
         assert world.pauses == [1, 2, 4, 8]
         world.meters[METER].mains.restore()
         await is_the_suppliers(world)
+
+
+@pytest.mark.parametrize("name", [METER, "landis_gyr"])
+async def test_the_meter_is_lost_just_before_the_point_of_no_return(
+    name: str, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.up([name]):
+        dcc = world.dcc()
+        world.plan(dcc, name)
+
+        def unreachable(*_: Any) -> Any:
+            raise ConnectionRefusedError("nobody is there")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(rotating, "associate", unreachable)
+            record = await world.enrol(dcc, name)
+        assert (record.state, record.step) == (State.ROLLED_BACK, Step.VERIFIED)
+        assert (record.turned, record.error) == (False, "nobody is there")
+        await is_the_suppliers(world, name)
+        world.plan(dcc, name)
+        assert (await world.enrol(dcc, name)).state is State.ENROLLED
 
 
 async def test_power_is_cut_half_way(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
