@@ -15,7 +15,8 @@ class Presented:
     """``context()`` is for the next connection; those that are there go on. ``trust`` says whose
     clients are let in now, by default those of ``pki``.
 
-    A context that was put in the place of another has an empty cache: no session is resumed.
+    A context that was put in the place of another has an empty cache: no session is resumed. All
+    are made anew when others are trusted.
     """
 
     def __init__(
@@ -31,18 +32,25 @@ class Presented:
         self._trust = pki.trust if trust is None else trust
         self._right = pki.issue_device(title)
         self._instead: dict[object, Credential] = {}
-        self._made: tuple[Credential, Trust, ssl.SSLContext] | None = None
+        self._trusted: Trust | None = None
+        self._made: dict[Credential, ssl.SSLContext] = {}
 
     def context(self) -> ssl.SSLContext:
         """With the last that was put in the place of the right one, or that."""
         credential, trust = next(reversed(self._instead.values()), self._right), self._trust()
-        if self._made is None or self._made[:2] != (credential, trust):
-            context = server_context(credential, trust, keylog=self._keylog)
-            self._made = credential, trust, context
-        return self._made[2]
+        if trust != self._trusted:
+            self._made, self._trusted = {}, trust
+        if credential not in self._made:
+            self._made[credential] = server_context(credential, trust, keylog=self._keylog)
+        return self._made[credential]
 
     def show(self, credential: Credential) -> Callable[[], object]:
         """Show another from now on, until what this returns is called."""
         ticket = object()
         self._instead[ticket] = credential
-        return lambda: self._instead.pop(ticket, None)
+
+        def show_no_more() -> None:
+            self._instead.pop(ticket, None)
+            self._made.pop(credential, None)
+
+        return show_no_more
