@@ -37,10 +37,10 @@ docs: $(STAMP)
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml .ci/system-packages
-	PYTHON=$(PYTHON) ./.ci/system-packages openssl mosquitto
+	PYTHON=$(PYTHON) ./.ci/system-packages openssl mosquitto postgresql softhsm2:softhsm2-util
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cosemlab needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,scapy]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,scapy,pkcs11]'
 	touch $@
 
 clean:

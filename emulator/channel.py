@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Protocol, cast
 
 from dlms.errors import RemoteProtocolError
 from dlms.xdlms.general_block import MAX_WINDOW
@@ -20,6 +20,22 @@ stands behind more than that for another is the meter cut off.
 """
 
 Pair = tuple[int, int]
+
+
+class ApduLink(Protocol):
+    """What carries the APDUs of associations with one meter: a :class:`Channel`, or whoever passes
+    them on to one.
+    """
+
+    def send(self, client_sap: int, server_sap: int, apdu: bytes) -> None: ...
+
+    async def receive(self, client_sap: int, server_sap: int) -> bytes: ...
+
+    def glance(self, client_sap: int, server_sap: int) -> bytes | None: ...
+
+    async def news(self, client_sap: int, server_sap: int) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class ChannelClosed(ConnectionError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from dlms.security.keys import KeyRef
@@ -23,6 +24,7 @@ from dlms.security.ops import (
 )
 from emulator.ledger import Ledger, Outcome
 from emulator.modules.module import CryptoModule
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import (
     Actor,
     Category,
@@ -35,10 +37,17 @@ from emulator.policy import (
     key_uses,
 )
 from emulator.purposes import keys_used, purpose_of
+from emulator.routing import Routing
+from tls.external_key import why_not
 
 OPENSSL = "OpenSSL in this process"
 OPENSSL_CLASS = ModuleClass.G2_45
-"""Who holds the private key of a TLS connection, and the class that this honestly satisfies."""
+"""Who has the private key of a TLS connection if no module has it, and the class that this honestly
+satisfies.
+"""
+
+DATABASE = "database"
+"""Where encrypted keys are stored."""
 
 T = TypeVar("T")
 
@@ -58,15 +67,18 @@ class Errand(NamedTuple):
 
 
 class Custody:
-    """``modules`` in order of preference; the first that is strong enough is taken."""
+    """``modules`` are a routing, or in order of preference: the first that is strong enough is
+    taken.
+    """
 
     def __init__(
-        self, modules: Sequence[CryptoModule], edition: Edition, mode: Mode, ledger: Ledger
+        self,
+        modules: Routing | Sequence[CryptoModule],
+        edition: Edition,
+        mode: Mode,
+        ledger: Ledger,
     ) -> None:
-        if not modules:
-            raise ValueError("at least one Cryptographic Module is needed")
-        self._modules = tuple(modules)
-        self._strongest = max(self._modules, key=lambda module: module.module_class)
+        self._routing = modules if isinstance(modules, Routing) else Routing.in_order(modules)
         self._edition = edition
         self._mode = mode
         self._ledger = ledger
@@ -91,53 +103,111 @@ class Custody:
             return value
 
     async def establish_tls(
-        self, key: KeyRef, errand: Errand, connect: Callable[[], Awaitable[T]]
+        self,
+        key: KeyRef,
+        errand: Errand,
+        connect: Callable[[], Awaitable[T]],
+        *,
+        holder: TlsModule | None = None,
+        took_key: Callable[[], bool] = lambda: True,
     ) -> T:
-        """Establish TLS with a DCC Private Key (G2.44(b)); OpenSSL in this process does the work.
+        """Establish TLS with a DCC Private Key (G2.44(b)), which ``holder`` has, or else OpenSSL in
+        this process. ``connect`` makes the handshake, with a signature of the holder's in it.
 
-        :class:`OperationRefused` in enforce mode: that is no Level 3 module.
+        :class:`OperationRefused` in enforce mode, if the holder is not strong enough, which OpenSSL
+        never is; and in both if this platform cannot use a key where the holder has it.
+
+        If ``connect`` does well, ``took_key`` is asked whether it took the key at all: to resume a
+        session does not.
         """
-        self.admit_tls(key, errand)
+        self.admit_tls(key, errand, holder=holder)
         outcome = Outcome.FAILED
         try:
             result = await connect()
             outcome = Outcome.DONE
             return result
         finally:
-            self.note_tls(key, errand, outcome)
+            if outcome is Outcome.FAILED or took_key():
+                self.note_tls(key, errand, outcome, holder=holder)
 
-    def admit_tls(self, key: KeyRef, errand: Errand) -> None:
+    def admit_tls(self, key: KeyRef, errand: Errand, *, holder: TlsModule | None = None) -> None:
         """The same for who is called, and cannot choose by whom: to be asked before any handshake.
         :class:`OperationRefused` as there. Each handshake is a :meth:`note_tls`.
         """
         decision = self._decide(errand, Purpose.ESTABLISH_TLS, key_uses((key,)))
-        if decision.module_class > OPENSSL_CLASS and self._mode is Mode.ENFORCE:
-            self.note_tls(key, errand, Outcome.REFUSED)
-            raise self._refusal(decision)
+        refusal = self._tls_refusal(decision, holder)
+        if refusal is not None:
+            self.note_tls(key, errand, Outcome.REFUSED, holder=holder)
+            raise refusal
 
-    def note_tls(self, key: KeyRef, errand: Errand, outcome: Outcome = Outcome.DONE) -> None:
+    def note_tls(
+        self,
+        key: KeyRef,
+        errand: Errand,
+        outcome: Outcome = Outcome.DONE,
+        *,
+        holder: TlsModule | None = None,
+    ) -> None:
         """Record a handshake with a DCC Private Key."""
         purpose = Purpose.ESTABLISH_TLS
         decision = self._decide(errand, purpose, key_uses((key,)))
-        sufficient = decision.module_class <= OPENSSL_CLASS
+        name, emulated = (OPENSSL, False) if holder is None else (holder.name, holder.emulated)
+        sufficient = decision.module_class <= _class_of(holder)
         self._record(
-            errand, "TLS handshake", purpose, (key,), decision, OPENSSL, False, sufficient, outcome
+            errand, "TLS handshake", purpose, (key,), decision, name, emulated, sufficient, outcome
         )
+
+    def _tls_refusal(self, decision: Decision, holder: TlsModule | None) -> OperationRefused | None:
+        if decision.module_class > _class_of(holder) and self._mode is Mode.ENFORCE:
+            if holder is None:
+                return self._refusal(decision)
+            return OperationRefused(
+                f"{decision.clause} needs {decision.module_class.text}, and {holder.name}, "
+                "which has the private key, is not that"
+            )
+        # Not by the policy, but there is no other way: nothing falls through to OpenSSL.
+        obstacle = None if holder is None else why_not()
+        if holder is not None and obstacle is not None:
+            return OperationRefused(
+                f"TLS cannot use the private key that {holder.name} has: {obstacle}"
+            )
+        return None
+
+    def store_encrypted(self, key: KeyRef, errand: Errand) -> None:
+        """Before an encrypted key is stored: no Cryptographic Processing by the letter (paragraph
+        9), Level 3 before it. A database is no module: :class:`OperationRefused` in enforce mode
+        where one is asked for.
+        """
+        purpose = Purpose.STORE_ENCRYPTED_KEY
+        decision = self._decide(errand, purpose, key_uses((key,)))
+        sufficient = decision.module_class <= ModuleClass.NONE
+        refused = not sufficient and self._mode is Mode.ENFORCE
+        outcome = Outcome.REFUSED if refused else Outcome.DONE
+        self._record(
+            errand, "Store", purpose, (key,), decision, DATABASE, False, sufficient, outcome
+        )
+        if refused:
+            raise OperationRefused(
+                f"{decision.clause} needs {decision.module_class.text} even to store {key} "
+                "encrypted, and a database is not that"
+            )
 
     async def _execute(self, op: CryptoOp, errand: Errand) -> Any:
         purpose = purpose_of(op.use, errand.purpose)
         decision = self._decide(errand, purpose, keys_used(op))
-        module = self._module_for(decision)
+        module = self._routing.module_for(errand.actor, decision, op)
         sufficient = module.module_class >= decision.module_class
         outcome = Outcome.REFUSED
         try:
             if not sufficient and self._mode is Mode.ENFORCE:
                 raise self._refusal(decision)
             outcome = Outcome.FAILED
+            for key, giver in self._routing.gifts(op, module):
+                await self._give(key, giver, module, errand)
             result = await _carry_out(module, op)
             if isinstance(op, Discard):
                 # It needs no class, so any module may do it; but the key is where it was made.
-                for other in self._modules:
+                for other in self._routing.modules:
                     if other is not module:
                         await _carry_out(other, op)
             outcome = Outcome.DONE
@@ -155,17 +225,35 @@ class Custody:
                 outcome,
             )
 
+    async def _give(
+        self, key: KeyRef, giver: CryptoModule, module: CryptoModule, errand: Errand
+    ) -> None:
+        """A key goes to a module of no lower class, which is to use it: it is generated in one
+        module and then used in another.
+        """
+        decision = self._decide(errand, Purpose.TRANSFER_KEY, key_uses((key,)))
+        outcome = Outcome.FAILED
+        try:
+            await _in_thread(module, partial(module.admit, key, giver.export(key)))
+            outcome = Outcome.DONE
+        finally:
+            self._record(
+                errand,
+                "Import",
+                Purpose.TRANSFER_KEY,
+                (key,),
+                decision,
+                module.name,
+                module.emulated,
+                module.module_class >= decision.module_class,
+                outcome,
+            )
+
     def _decide(self, errand: Errand, purpose: Purpose, keys: tuple[Any, ...]) -> Decision:
         question = Question(
             actor=errand.actor, purpose=purpose, category=errand.category, keys=keys
         )
         return decide(question, self._edition)
-
-    def _module_for(self, decision: Decision) -> CryptoModule:
-        for module in self._modules:
-            if module.module_class >= decision.module_class:
-                return module
-        return self._strongest
 
     def _refusal(self, decision: Decision) -> OperationRefused:
         return OperationRefused(
@@ -196,11 +284,25 @@ class Custody:
             emulated=emulated,
             sufficient=sufficient,
             outcome=outcome,
+            edition=self._edition.name,
+            mode=self._mode.value,
         )
+
+    async def flush(self) -> None:
+        """Wait until all that was recorded lasts. :class:`~emulator.ledger.LedgerError` if not."""
+        await self._ledger.flushed()
+
+
+def _class_of(holder: TlsModule | None) -> ModuleClass:
+    return OPENSSL_CLASS if holder is None else holder.module_class
 
 
 async def _carry_out(module: CryptoModule, op: CryptoOp) -> Any:
-    """Execute ``op``, in a thread if the module may wait."""
+    return await _in_thread(module, partial(module.execute, op))
+
+
+async def _in_thread(module: CryptoModule, call: Callable[[], T]) -> T:
+    """In a thread if the module may wait."""
     if module.blocks:
-        return await asyncio.get_running_loop().run_in_executor(None, module.execute, op)
-    return module.execute(op)
+        return await asyncio.get_running_loop().run_in_executor(None, call)
+    return call()

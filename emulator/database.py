@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,18 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from tls.files import touch_private
 
 _SQLITE = "sqlite"
+_POSTGRESQL = "postgresql"
+_MAKING = 0x436F7365
+"""The lock of who makes tables: a number that nobody else uses."""
 _BUSY = 30.0
 """Seconds to wait for another process that is writing."""
+
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what is erased is overwritten
+)
 
 _SHAPES = sa.Table(
     "shapes",
@@ -73,6 +83,9 @@ class Database:
         another ``version``.
         """
         with self.begin() as connection:
+            if self.url.get_backend_name() == _POSTGRESQL:
+                # Two that make the same tables at once would fail there.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
             _SHAPES.metadata.create_all(connection)
             found = connection.scalar(sa.select(_SHAPES.c.version).where(_SHAPES.c.name == name))
             if found is None:
@@ -98,6 +111,14 @@ class Database:
             cause = getattr(error, "orig", None) or error
             raise DatabaseError(f"{self}: {cause}") from None
 
+    def forget_erased(self) -> None:
+        """Leave nothing in the files of what was erased: SQLite keeps it in its log until that is
+        begun anew, which waits until nobody reads. Nothing to do elsewhere: that is the server's.
+        """
+        if self.is_sqlite:
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -110,7 +131,12 @@ class Database:
 def _connected(connection: sqlite3.Connection, _: Any) -> None:
     """The driver's own idea of when a transaction begins is switched off."""
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -11,6 +11,7 @@ _FIXED = {
     Use.TRANSFER_KEY: Purpose.TRANSFER_KEY,
     Use.AGREE_KEY: Purpose.TRANSFER_KEY,
     Use.CERTIFICATE: Purpose.OTHER,
+    Use.REQUEST: Purpose.OTHER,
 }
 
 

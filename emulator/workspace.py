@@ -9,30 +9,44 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from devices.profile import Document
 from emulator.counter_file import CounterFile
+from emulator.custody import Custody
 from emulator.database import Database, sqlite_url
-from emulator.head_end.party import ASSOCIATIONS, LISTENER, SCOPES, TITLES
+from emulator.enrolment.access import access
+from emulator.enrolment.inventory import Inventory
+from emulator.head_end.enrolling import enrol
+from emulator.head_end.party import LISTENER, SCOPES, TITLES
+from emulator.head_end.requesting import Means
+from emulator.keystore.holds import Holds
+from emulator.keystore.store import KeyStore
 from emulator.memory.kept_memories import KeptMemories
+from emulator.module_file import ModuleFile
 from emulator.modules.keyring import scope_secrets
 from emulator.policy import Actor
+from emulator.requests.enrolment import SUPPLIER, Enrolment, enrolled
+from emulator.requests.user import ROLES, User, eui_of
 from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
-from emulator.shared_file import SharedFile
 from emulator.supplier.archive import Archive
 from emulator.supplier.system import SupplierSystem, checked_name
-from tls.credentials import Credential
+from tls.credentials import CertificateChain, Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
 
 DEFAULT = Path(".cosemlab")
 SECRET_LENGTH = 32
+DATABASE = "dcc.db"
+"""The DCC side's database, where no other is named."""
 CONTROL = "control.sock"
 """The control socket of a sandbox that is up (:mod:`emulator.control.server`)."""
 
@@ -54,22 +68,26 @@ class Workspace:
 
     def database(self, url: str | None = None) -> Database:
         """The DCC side's: ``url``, or else a file of the workspace."""
-        return Database(url or sqlite_url(self.path / "dcc.db"))
+        return Database(url or sqlite_url(self.path / DATABASE))
 
     @property
     def counters(self) -> CounterFile:
         """What the commands have sent and received; several may run at once."""
         return CounterFile(self.path / "counters.json")
 
-    @property
-    def handed_keys(self) -> SharedFile:
-        """The keys that the commands have handed over to meters, wrapped."""
-        return SharedFile(self.path / "handed-keys.json")
+    def key_store(self, url: str | None = None) -> KeyStore:
+        """The keys that the head end has made, wrapped, in the DCC side's database."""
+        return KeyStore(self.database(url))
 
     @property
-    def known_keys(self) -> SharedFile:
-        """The keys of meters that the commands have rotated, wrapped."""
-        return SharedFile(self.path / "known-keys.json")
+    def holds(self) -> Holds:
+        """Who is about to change what: one hand at a time, whatever the database."""
+        return Holds(self.path / "holds")
+
+    @property
+    def modules(self) -> ModuleFile:
+        """The tokens in which the parties have their keys."""
+        return ModuleFile(self.path)
 
     def memories(self) -> KeptMemories:
         """What the meters remember, for one sandbox at a time."""
@@ -80,7 +98,49 @@ class Workspace:
         return scope_secrets(self.fleet_secret, (*SCOPES[actor], *others))
 
     def credential(self, actor: Actor) -> Credential:
+        """The S1SP's certificate for TLS with meters. The DCO has none."""
         return Credential.load(self.path / "parties", actor.value.lower())
+
+    def user(self, name: str = SUPPLIER) -> User:
+        """A User of the laboratory. Its key is in the workspace, as everybody's is here.
+        :class:`WorkspaceError` if nobody is called so.
+        """
+        if name not in self._roles():
+            raise WorkspaceError(f"no User {name!r}; there are {', '.join(self._roles())}")
+        eui = eui_of(name)
+        counter = f"user {eui.hex().upper()}"
+        return User.of(self._user_credential(name), lambda: self.counters.reserve(counter, 1, 1))
+
+    def admit_supplier(self, name: str) -> None:
+        """A supplier is a User from now on, if it was none."""
+        self._user_credential(checked_name(name))
+
+    def inventory(self, url: str | None = None) -> Inventory:
+        """The Smart Metering Inventory, in the DCC side's database."""
+        return Inventory(self.database(url), partial(dt.datetime.now, dt.UTC))
+
+    def enrolment(self, url: str | None = None) -> Enrolment:
+        """Whose signatures count: those of the Users whose certificates are of this PKI. Who may
+        have a device served says the inventory of the database at ``url``.
+        """
+        now, trust = dt.datetime.now(dt.UTC), self.pki.trust()
+        users = [
+            enrolled(self._user_credential(name).chain_pem, trust, name, role, now)
+            for name, role in self._roles().items()
+        ]
+        return enrol(self.fleet_secret, users, access(self.inventory(url)))
+
+    def party_database(self, actor: Actor, url: str | None = None) -> Database:
+        """What a party of the DCC keeps. The DCO's is its own, out of reach of the S1SP."""
+        if actor is Actor.DCO:
+            return Database(sqlite_url(self.path / "dco.db"))
+        return self.database(url)
+
+    def means(self, dsp: Custody, user: str = SUPPLIER, url: str | None = None) -> Means:
+        """What requests need, with the DCC's cryptography by ``dsp``, and the inventory of the
+        database at ``url``.
+        """
+        return Means(dsp, partial(self.enrolment, url), self.user(user), self.party_database)
 
     def listener_credential(self) -> Credential:
         """The certificate by which meters know the party that takes alerts; made when it first
@@ -92,6 +152,34 @@ class Workspace:
             made = self.pki.issue_listener(TITLES[LISTENER], f"{LISTENER.value} alerts")
             made.save(parties, name)
         return Credential.load(parties, name)
+
+    def module_chain(self, actor: Actor, public: ec.EllipticCurvePublicKey) -> CertificateChain:
+        """The certificate of a party whose private key is in a module, which shows ``public``.
+        Made when that key is shown for the first time.
+        """
+        make = partial(self.pki.certify_client, TITLES[actor], actor.value, public)
+        return self._kept_chain(f"{actor.value.lower()}-module", public, make)
+
+    def listener_module_chain(self, public: ec.EllipticCurvePublicKey) -> CertificateChain:
+        """The same, of the party that takes alerts."""
+        make = partial(
+            self.pki.certify_listener, TITLES[LISTENER], f"{LISTENER.value} alerts", public
+        )
+        return self._kept_chain(f"{LISTENER.value.lower()}-listener-module", public, make)
+
+    def _kept_chain(
+        self, name: str, public: ec.EllipticCurvePublicKey, make: Callable[[], CertificateChain]
+    ) -> CertificateChain:
+        path = self.path / "parties" / f"{name}.pem"
+        if path.exists():
+            kept = CertificateChain(chain_pem=path.read_bytes())
+            if kept.leaf.public_key() == public:
+                return kept
+        made = make()
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(made.chain_pem)
+        fresh.replace(path)
+        return made
 
     # Suppliers' own systems, which are not the DCC's ----------------------------------------------
 
@@ -133,14 +221,26 @@ class Workspace:
         """The alerts that were handed on, for one listener at a time."""
         return SeenAlerts(self.path / "alerts-seen.json")
 
+    def _roles(self) -> dict[str, str]:
+        """Of the Users: those that there always are, and suppliers that have come since."""
+        come = sorted(path.stem for path in (self.path / "users").glob("*.pem"))
+        return {**ROLES, **{name: SUPPLIER for name in come if name not in ROLES}}
+
+    def _user_credential(self, name: str) -> Credential:
+        """Made when it is first asked for."""
+        users = self.path / "users"
+        if not (users / f"{name}.pem").exists():
+            (users / f"{name}.key").unlink(missing_ok=True)  # of one that was only half made
+            self.pki.issue_signer(eui_of(name), name).save(users, name)
+        return Credential.load(users, name)
+
     def _make(self, secret: Path) -> None:
         if (self.path / "pki").exists():
             raise WorkspaceError(f"{self.path} is only half made: remove it and start again")
         pki = TestPki.create(now=dt.datetime.now(dt.UTC))
         pki.save(self.path / "pki")
-        for actor in ASSOCIATIONS.values():
-            credential = pki.issue_client(TITLES[actor], actor.value)
-            credential.save(self.path / "parties", actor.value.lower())
+        credential = pki.issue_client(TITLES[Actor.S1SP], Actor.S1SP.value)
+        credential.save(self.path / "parties", Actor.S1SP.value.lower())
         fleet_secret = secrets.token_bytes(SECRET_LENGTH)
         KeptMemories.create(self.path, fleet_secret)
         # The secret is written last: where it is, everything is.

@@ -73,7 +73,8 @@ def make_authority(
         (x509.BasicConstraints(ca=True, path_length=path_length), True),
         (_key_usage(key_cert_sign=True, crl_sign=True), True),
     ]
-    certificate = _certificate(subject, key, validity, extensions, issuer)
+    signer = key if issuer is None else issuer.key
+    certificate = _certificate(subject, key.public_key(), validity, extensions, issuer, signer)
     return Authority(certificate=certificate, key=key)
 
 
@@ -90,6 +91,22 @@ def make_leaf(
     The key usage is digitalSignature and keyAgreement, as the Green Book asks of a TLS certificate.
     """
     key = new_key()
+    certificate = certify(
+        common_name, key.public_key(), validity, issuer, names=names, purposes=purposes
+    )
+    return certificate, key
+
+
+def certify(
+    common_name: str,
+    public: ec.EllipticCurvePublicKey,
+    validity: Validity,
+    issuer: Authority,
+    *,
+    names: Sequence[x509.GeneralName],
+    purposes: Sequence[x509.ObjectIdentifier],
+) -> x509.Certificate:
+    """Make such a certificate for a key that somebody else has the private part of."""
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_key_usage(digital_signature=True, key_agreement=True), True),
@@ -97,8 +114,7 @@ def make_leaf(
     ]
     if names:
         extensions.append((x509.SubjectAlternativeName(names), False))
-    certificate = _certificate(name_of(common_name), key, validity, extensions, issuer)
-    return certificate, key
+    return _certificate(name_of(common_name), public, validity, extensions, issuer, issuer.key)
 
 
 def make_crl(
@@ -126,26 +142,27 @@ def make_crl(
 
 def _certificate(
     subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    public: ec.EllipticCurvePublicKey,
     validity: Validity,
     extensions: Iterable[tuple[x509.ExtensionType, bool]],
     issuer: Authority | None,
+    signer: ec.EllipticCurvePrivateKey,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject if issuer is None else issuer.certificate.subject)
-        .public_key(key.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(validity.not_before)
         .not_valid_after(validity.not_after)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
     if issuer is not None:
         builder = builder.add_extension(_authority_key_identifier(issuer), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(key if issuer is None else issuer.key, SHA256())
+    return builder.sign(signer, SHA256())
 
 
 def _authority_key_identifier(issuer: Authority) -> x509.AuthorityKeyIdentifier:

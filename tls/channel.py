@@ -112,7 +112,9 @@ class ChannelProtocol(sslproto.SSLProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         # The socket went in the middle of the handshake: no other method hears of that.
         diagnosis = Diagnosis(Reason.PEER_CLOSED) if exc is None else diagnose(exc)
-        self._conclude(failed(self._side, self._peer, self._cause or diagnosis))
+        used = self._key_used()
+        event = failed(self._side, self._peer, self._cause or diagnosis, key_used=used)
+        self._conclude(event)
         super().connection_lost(exc)
         if not self._lingering:
             self._gone()
@@ -138,8 +140,15 @@ class ChannelProtocol(sslproto.SSLProtocol):
                 self._process_outgoing()  # type: ignore[attr-defined]  # as above
                 self._conclude(session)
         if failure is not None:
-            alert = sent_alert(self._pending())
-            self._conclude(failed(self._side, self._peer, diagnose(failure), sent=alert))
+            self._conclude(
+                failed(
+                    self._side,
+                    self._peer,
+                    diagnose(failure),
+                    sent=sent_alert(self._pending()),
+                    key_used=self._key_used(),
+                )
+            )
         super()._on_handshake_complete(failure)
 
     def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
@@ -177,7 +186,12 @@ class ChannelProtocol(sslproto.SSLProtocol):
             cipher=cipher[0] if cipher else "",
             system_title=title,
             resumed=bool(tls.session_reused),
+            key_used=self._key_used(),
         )
+
+    def _key_used(self) -> bool | None:
+        """Whether a private key that is elsewhere has signed; ``None`` of one that OpenSSL has."""
+        return getattr(self._sslobj, "key_used", None)
 
     def _decline(self) -> None:
         """Take leave of a peer whose certificate is good but whose identity is not.

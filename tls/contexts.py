@@ -10,7 +10,8 @@ import ssl
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tls.credentials import Credential, Trust
+from tls import external_key
+from tls.credentials import Credential, ExternalCredential, Trust
 from tls.files import touch_private, write_private
 
 CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
@@ -23,7 +24,7 @@ SESSION_TIMEOUT = 7200
 
 
 def server_context(
-    credential: Credential,
+    credential: Credential | ExternalCredential,
     trust: Trust,
     *,
     keylog: Path | None = None,
@@ -36,29 +37,31 @@ def server_context(
     resume a session by its id (RFC 5246, F.1.4) from the cache of this context, for
     ``SESSION_TIMEOUT``. A resumed session does not check the certificate again, so after a
     revocation make a new context: its cache is empty.
+
+    With an :class:`~tls.credentials.ExternalCredential` the private key stays where it is.
+    :class:`~tls.signing.ExternalKeyError` if this platform cannot do that
+    (:mod:`tls.external_key`), ``ValueError`` if the certificate is none of P-256.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = _new_context(ssl.PROTOCOL_TLS_SERVER, credential, trust)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    return _apply_policy(context, credential, trust, keylog, session_tickets)
+    return _apply_policy(context, keylog, session_tickets)
 
 
 def client_context(
-    credential: Credential,
+    credential: Credential | ExternalCredential,
     trust: Trust,
     *,
     keylog: Path | None = None,
     session_tickets: bool = False,
 ) -> ssl.SSLContext:
     """Return the context of a TLS client; the arguments are those of :func:`server_context`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _new_context(ssl.PROTOCOL_TLS_CLIENT, credential, trust)
     context.check_hostname = False
-    return _apply_policy(context, credential, trust, keylog, session_tickets)
+    return _apply_policy(context, keylog, session_tickets)
 
 
 def _apply_policy(
     context: ssl.SSLContext,
-    credential: Credential,
-    trust: Trust,
     keylog: Path | None,
     session_tickets: bool,
 ) -> ssl.SSLContext:
@@ -70,25 +73,31 @@ def _apply_policy(
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     if not session_tickets:
         context.options |= ssl.OP_NO_TICKET
-    _load(context, credential, trust)
     if keylog is not None:
         touch_private(keylog)
         context.keylog_filename = str(keylog)
     return context
 
 
-def _load(context: ssl.SSLContext, credential: Credential, trust: Trust) -> None:
+def _new_context(
+    protocol: ssl._SSLMethod, credential: Credential | ExternalCredential, trust: Trust
+) -> ssl.SSLContext:
     """Hand certificates, key and revocation list to OpenSSL, which takes them from files only."""
-    context.load_verify_locations(cadata=trust.roots_pem.decode("ascii"))
     with TemporaryDirectory(prefix="tls-") as directory:  # mode 0700, gone when we leave
         chain = Path(directory, "chain.pem")
-        key = Path(directory, "key.pem")
         write_private(chain, credential.chain_pem)
-        write_private(key, credential.private_key_pem)
-        context.load_cert_chain(chain, key)
+        if isinstance(credential, ExternalCredential):
+            context = external_key.new_context(protocol, credential, chain)
+        else:
+            context = ssl.SSLContext(protocol)
+            key = Path(directory, "key.pem")
+            write_private(key, credential.private_key_pem)
+            context.load_cert_chain(chain, key)
+        context.load_verify_locations(cadata=trust.roots_pem.decode("ascii"))
         if trust.crl_pem is not None:
             crl = Path(directory, "crl.pem")
             write_private(crl, trust.crl_pem)
             context.load_verify_locations(crl)
             # Only now: with the flag and no list OpenSSL refuses every peer.
             context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+    return context

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,17 +14,24 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tls.files import private_directory, read_private, write_private
 from tls.identity import system_title_of
 
+DIGEST_LENGTH = 32
+SIGNATURE_LENGTH = 64
+
+Sign: TypeAlias = Callable[[bytes], bytes]
+"""From a digest of 32 octets, made by the caller, to its ECDSA signature on P-256: ``r ‖ s``, 64
+octets (FIPS 186-5, 6.4.1). It is called in the middle of a handshake, in the thread of the
+handshake, and may wait, but not for an event loop of that thread. What it raises ends the
+handshake, and is the ``__cause__`` of the error.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
-    """A leaf certificate, the chain below the root, and the private key.
-
-    ``chain_pem`` starts with the leaf (RFC 5246, 7.4.2). ``private_key_pem`` is PKCS #8 without a
-    password; it never appears in ``repr``.
+class CertificateChain:
+    """A leaf certificate and the chain below the root. ``chain_pem`` starts with the leaf (RFC
+    5246, 7.4.2).
     """
 
     chain_pem: bytes
-    private_key_pem: bytes = field(repr=False)
 
     @property
     def leaf(self) -> x509.Certificate:
@@ -33,6 +41,24 @@ class Credential:
     def system_title(self) -> bytes:
         """The system title of the leaf; raises :class:`tls.identity.IdentityError` if none."""
         return system_title_of(self.leaf.public_bytes(Encoding.DER))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalCredential(CertificateChain):
+    """A chain whose private key is elsewhere, in a Cryptographic Module for example: ``sign`` asks
+    whoever has it.
+    """
+
+    sign: Sign = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential(CertificateChain):
+    """A chain with its private key. ``private_key_pem`` is PKCS #8 without a password; it never
+    appears in ``repr``.
+    """
+
+    private_key_pem: bytes = field(repr=False)
 
     def save(self, directory: Path, name: str) -> None:
         """Write ``name.pem`` and ``name.key`` (mode 0600) into a directory of mode 0700."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -33,6 +33,7 @@ class Reason(StrEnum):
     PEER_CLOSED = "peer-closed"
     TIMEOUT = "timeout"
     WRONG_IDENTITY = "wrong-identity"
+    OWN_KEY = "own-key"
     TOO_MANY_CONNECTIONS = "too-many-connections"
     TOO_MANY_HANDSHAKES = "too-many-handshakes"
     CLOSING = "closing"
@@ -42,7 +43,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakeDone:
-    """A session stands. ``peer`` is the address, ``system_title`` 8 octets or ``None``."""
+    """A session stands. ``peer`` is the address, ``system_title`` 8 octets or ``None``.
+
+    ``key_used`` is whether our private key has signed for it; ``None`` if OpenSSL has the key, and
+    does not tell.
+    """
 
     side: Side
     peer: str
@@ -50,6 +55,12 @@ class HandshakeDone:
     cipher: str
     system_title: bytes | None
     resumed: bool
+    key_used: bool | None = None
+
+    @property
+    def took_key(self) -> bool:
+        """Whether it took our private key: a session that is resumed does not (RFC 5246, F.1.4)."""
+        return not self.resumed if self.key_used is None else self.key_used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +68,8 @@ class HandshakeFailed:
     """No session came about.
 
     ``alert`` is the alert that ended the handshake, as far as it was seen, and ``alert_sent``
-    whether we sent it (``False``: the peer did). ``message`` is one line to read.
+    whether we sent it (``False``: the peer did). ``message`` is one line to read. ``cause`` is the
+    error of whoever has our private key, if that was it; ``key_used`` as in :class:`HandshakeDone`.
     """
 
     side: Side
@@ -66,6 +78,8 @@ class HandshakeFailed:
     alert: Alert | None
     alert_sent: bool
     message: str
+    key_used: bool | None = None
+    cause: BaseException | None = field(default=None, repr=False, compare=False)
 
 
 HandshakeEvent: TypeAlias = HandshakeDone | HandshakeFailed
@@ -78,6 +92,7 @@ class HandshakeError(ConnectionError):
     def __init__(self, event: HandshakeFailed) -> None:
         super().__init__(event.message)
         self.event = event
+        self.__cause__ = event.cause
 
     @property
     def reason(self) -> Reason:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tls.alerts import Alert, received_alert
 from tls.events import HandshakeFailed, Reason, Side
 from tls.identity import IdentityError
+from tls.signing import SigningError
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
 _VERIFY_CODES = {
@@ -68,6 +69,7 @@ _SENTENCES = {
     Reason.PEER_CLOSED: "the peer closed the connection",
     Reason.TIMEOUT: "the handshake took too long",
     Reason.WRONG_IDENTITY: "the peer is not who it should be",
+    Reason.OWN_KEY: "this side's private key gave no good signature",
     Reason.TOO_MANY_CONNECTIONS: "all connections are taken",
     Reason.TOO_MANY_HANDSHAKES: "too many handshakes are going on",
     Reason.CLOSING: "this side is closing",
@@ -77,11 +79,14 @@ _SENTENCES = {
 
 
 class Diagnosis(NamedTuple):
-    """What an exception means: ``detail`` is the library's own word for it, or empty."""
+    """What an exception means: ``detail`` is the library's own word for it, or empty. ``cause`` is
+    what whoever has our private key raised.
+    """
 
     reason: Reason
     alert: Alert | None = None
     detail: str = ""
+    cause: BaseException | None = None
 
 
 def diagnose(error: BaseException) -> Diagnosis:
@@ -90,6 +95,8 @@ def diagnose(error: BaseException) -> Diagnosis:
         case ssl.SSLCertVerificationError():
             reason = _VERIFY_CODES.get(error.verify_code, Reason.OTHER)
             return Diagnosis(reason, detail=f"{error.verify_message} ({error.verify_code})")
+        case SigningError():
+            return Diagnosis(Reason.OWN_KEY, detail=str(error.strerror), cause=error.__cause__)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             return Diagnosis(Reason.PEER_CLOSED)
         case ssl.SSLError():
@@ -110,7 +117,12 @@ def diagnose(error: BaseException) -> Diagnosis:
 
 
 def failed(
-    side: Side, peer: str, diagnosis: Diagnosis, *, sent: Alert | None = None
+    side: Side,
+    peer: str,
+    diagnosis: Diagnosis,
+    *,
+    sent: Alert | None = None,
+    key_used: bool | None = None,
 ) -> HandshakeFailed:
     """Make the event of a failure; ``sent`` is the alert that we sent."""
     other = Side.CLIENT if side is Side.SERVER else Side.SERVER
@@ -128,4 +140,6 @@ def failed(
         alert=diagnosis.alert if sent is None else sent,
         alert_sent=sent is not None,
         message=" ".join(message.split()),
+        key_used=key_used,
+        cause=diagnosis.cause,
     )

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tls.certificates import (
     Authority,
+    certify,
     load_authority,
     make_authority,
     make_crl,
     make_leaf,
     private_key_pem,
 )
-from tls.credentials import Credential, Trust, Validity
+from tls.credentials import CertificateChain, Credential, Trust, Validity
 from tls.files import private_directory, read_private, write_private
 from tls.identity import DEFAULT_HARDWARE_TYPE, hardware_module_name
 
@@ -32,6 +34,8 @@ NO_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+DOCUMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""id-kp-documentSigning (RFC 9336): no TLS can be established with such a certificate."""
 
 _YEAR = timedelta(days=365)
 # A clock that runs a little behind ours must not find our certificates "not yet valid".
@@ -95,6 +99,11 @@ class TestPki:
         """Issue to a party of the head end for when it is a TLS server, which meters call."""
         return self.issue_leaf(common_name, names=[hardware_module_name(title)], purposes=[SERVER])
 
+    def issue_signer(self, title: bytes, common_name: str) -> Credential:
+        """Issue to who signs documents, and is known by an EUI-64."""
+        names = [hardware_module_name(title)]
+        return self.issue_leaf(common_name, names=names, purposes=[DOCUMENTS])
+
     def issue_leaf(
         self,
         common_name: str,
@@ -108,14 +117,50 @@ class TestPki:
 
         ``not_before`` is by default just before the PKI was created, ``not_after`` ten years later.
         """
-        validity = Validity(
-            not_before=self.created - _CLOCK_SKEW if not_before is None else not_before,
-            not_after=self.created + 10 * _YEAR if not_after is None else not_after,
-        )
+        validity = self._validity(not_before, not_after)
         leaf, key = make_leaf(common_name, validity, self.issuing, names=names, purposes=purposes)
         return Credential(
             chain_pem=leaf.public_bytes(Encoding.PEM) + self.issuing.certificate_pem,
             private_key_pem=private_key_pem(key),
+        )
+
+    def certify_client(
+        self, title: bytes, common_name: str, public: ec.EllipticCurvePublicKey
+    ) -> CertificateChain:
+        """As :meth:`issue_client`, for a key that is in a module."""
+        return self._certify(title, common_name, public, CLIENT)
+
+    def certify_listener(
+        self, title: bytes, common_name: str, public: ec.EllipticCurvePublicKey
+    ) -> CertificateChain:
+        """As :meth:`issue_listener`, for a key that is in a module."""
+        return self._certify(title, common_name, public, SERVER)
+
+    def _certify(
+        self,
+        title: bytes,
+        common_name: str,
+        public: ec.EllipticCurvePublicKey,
+        purpose: x509.ObjectIdentifier,
+    ) -> CertificateChain:
+        leaf = certify(
+            common_name,
+            public,
+            self._validity(),
+            self.issuing,
+            names=[hardware_module_name(title)],
+            purposes=[purpose],
+        )
+        return CertificateChain(
+            chain_pem=leaf.public_bytes(Encoding.PEM) + self.issuing.certificate_pem
+        )
+
+    def _validity(
+        self, not_before: datetime | None = None, not_after: datetime | None = None
+    ) -> Validity:
+        return Validity(
+            not_before=self.created - _CLOCK_SKEW if not_before is None else not_before,
+            not_after=self.created + 10 * _YEAR if not_after is None else not_after,
         )
 
     def issue_crl(

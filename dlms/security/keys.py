@@ -24,6 +24,7 @@ class KeyKind(Enum):
     LLS_SECRET = "low level security secret"
     HLS_SECRET = "high level security secret"
     TOKEN = "token key"
+    STORAGE = "storage key"
     SIGNING_KEY = "digital signature private key"
     AGREEMENT_KEY = "key agreement private key"
     TLS_PRIVATE_KEY = "TLS private key"
@@ -36,7 +37,7 @@ class KeyKind(Enum):
         """Whether this is a symmetric key in the sense of a SMETS1 Symmetric Key.
 
         A secret of low or high level security is a password: it is presented or hashed with a
-        challenge, it does not process a message.
+        challenge, it does not process a message. Nor does a storage key: it wraps what is stored.
         """
         return self not in _NOT_SYMMETRIC
 
@@ -44,6 +45,7 @@ class KeyKind(Enum):
 _NOT_SYMMETRIC = (
     KeyKind.LLS_SECRET,
     KeyKind.HLS_SECRET,
+    KeyKind.STORAGE,
     KeyKind.SIGNING_KEY,
     KeyKind.AGREEMENT_KEY,
     KeyKind.TLS_PRIVATE_KEY,

@@ -76,6 +76,7 @@ __all__ = [
     "VerificationFailed",
     "Verify",
     "Wrap",
+    "keys_needed",
     "keys_of",
 ]
 
@@ -120,6 +121,17 @@ CryptoOp: TypeAlias = (
 T = TypeVar("T")
 Step: TypeAlias = Generator[CryptoOp, Any, T]
 """A step of the protocol: yields operations, is sent their results, returns ``T``."""
+
+
+def keys_needed(op: CryptoOp) -> tuple[KeyRef, ...]:
+    """Of the keys that ``op`` touches, those that must be there before it."""
+    match op:
+        case GenerateKey() | GenerateKeyPair() | Discard():
+            return ()
+        case Unwrap(kek=needed, unlike=unlike) | Agree(private=needed, unlike=unlike):
+            return (needed, *unlike)
+        case _:
+            return keys_of(op)
 
 
 def keys_of(op: CryptoOp) -> tuple[KeyRef, ...]:

@@ -18,3 +18,4 @@ class Use(Enum):
     AGREE_KEY = "agree a key"
     CERTIFICATE = "make, check or replace a key pair or its certificate"
     FIRMWARE = "seal or check a firmware image"
+    REQUEST = "sign a Service Request or check its signature"

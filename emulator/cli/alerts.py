@@ -9,14 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from dlms.security.keys import KeyRef
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json
 from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
-from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party, storage_key
-from emulator.known_key_file import FiledKnownKeys
-from emulator.ledger import Ledger
+from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party
+from emulator.keystore.known import StoredKnownKeys
 from emulator.sandbox import LOOPBACK, suites_of
 from emulator.serving.pushing import Address
 from emulator.workspace import Workspace, WorkspaceError
@@ -38,6 +37,7 @@ def register(subparsers: SubParsers) -> None:
     )
     alerts.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     options.add_workspace(alerts)
+    options.add_database(alerts)
     options.add_custody(alerts)
     options.add_keylog(alerts)
     options.add_json(alerts)
@@ -67,18 +67,31 @@ async def _alerts(args: argparse.Namespace) -> int:
             listener.end()
             stop.set()
 
-    party = Party(
-        actor=LISTENER,
-        credential=workspace.credential(LISTENER),
-        trust=workspace.pki.trust(),
-        custody=options.custody(devices.secrets, args, Ledger(), devices.suite_of),
-        counters=FiledCounters(workspace.counters, floors=True),
-        known=FiledKnownKeys(workspace.known_keys, storage_key(LISTENER)),
-        keylog=args.keylog,
-    )
-    with workspace.seen_alerts() as seen:
+    with (
+        workspace.seen_alerts() as seen,
+        options.recorded(workspace.database(args.database), keep=False) as ledger,
+    ):
+        supply = parties.supply(workspace, LISTENER, args, devices.suite_of, devices.secrets)
+        door = parties.door(LISTENER, supply, args, ledger)
+        store = workspace.key_store(args.database)
+        kept = parties.wrapping(store, LISTENER, door.custody, {})  # it stores nothing
+        party = Party(
+            actor=LISTENER,
+            credential=parties.credential(workspace, door.tls),
+            trust=workspace.pki.trust(),
+            custody=door.custody,
+            tls_module=door.tls,
+            counters=FiledCounters(workspace.counters, floors=True),
+            known=StoredKnownKeys(kept, workspace.holds),
+            keylog=args.keylog,
+        )
         listener = AlertListener(
-            party, workspace.listener_credential(), devices.find, seen, show, _complain
+            party,
+            parties.listener_credential(workspace, door.tls),
+            devices.find,
+            seen,
+            show,
+            _complain,
         )
         await listener.start(args.host, args.port)
         address = Address(args.host, listener.port)

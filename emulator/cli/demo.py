@@ -10,21 +10,23 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import secrets
-from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from devices.profile import available, load
-from dlms.security.keys import KeyRef
 from emulator.cli import failures, mqtt, options
+from emulator.cli.demo_head_end import head_end_for
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.custody import Mode
-from emulator.head_end.assembly import assemble
-from emulator.head_end.party import SCOPES, TITLES, client_titles
+from emulator.custody_file import SOFTWARE
+from emulator.database import Database
+from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, MeterStatus
 from emulator.ledger import Ledger
-from emulator.modules.keyring import scope_secrets
+from emulator.module_file import ModuleFile
 from emulator.sandbox import MeterAddress, Sandbox, suites_of_meters
 from emulator.virtual_clock import VirtualClock
 from tls.pki import TestPki
@@ -59,6 +61,11 @@ def register(subparsers: options.SubParsers) -> None:
     demo.add_argument(
         "--amount", type=options.pounds, default=AMOUNT, metavar="POUNDS", help=f"default: {AMOUNT}"
     )
+    demo.add_argument(
+        "--ledger",
+        metavar="URL",
+        help="record into this database, for example sqlite:///demo.db (default: nowhere)",
+    )
     options.add_custody(demo)
     options.add_keylog(demo)
     mqtt.add_mqtt(demo)
@@ -68,27 +75,15 @@ def register(subparsers: options.SubParsers) -> None:
 
 async def _demo(args: argparse.Namespace) -> int:
     async with mqtt.ledger_published(args) as on_entry:
-        return await _demonstrate(args, Ledger(on_entry))
+        if args.ledger is None:
+            return await _demonstrate(args, Ledger(on_entry))
+        with options.recorded(Database(args.ledger), on_entry) as ledger:
+            return await _demonstrate(args, ledger)
 
 
 async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:
-    pki = TestPki.create(now=dt.datetime.now(dt.UTC))
-    fleet_secret = secrets.token_bytes(32)
-    profiles = [load(name) for name in available()]
-    results = []
-    async with Sandbox(
-        profiles,
-        pki=pki,
-        fleet_secret=fleet_secret,
-        client_titles=client_titles(),
-        clock=VirtualClock(factor=0),
-    ) as sandbox:
-        suites = suites_of_meters(
-            {m.address.title: m.device.profile for m in sandbox.meters.values()}
-        )
-        head_end = _head_end(pki, fleet_secret, suites, args, ledger)
-        for running in sandbox.meters.values():
-            results.append(await _visit(head_end, running.address, args.amount))
+    with TemporaryDirectory(prefix="cosemlab-") as folder:
+        results = await _visits(args, ledger, ModuleFile(Path(folder)))
     if args.json:
         print_json(
             {
@@ -104,21 +99,20 @@ async def _demonstrate(args: argparse.Namespace, ledger: Ledger) -> int:
     return failures.Exit.DONE if good else failures.Exit.FAILED
 
 
-def _head_end(
-    pki: TestPki,
-    fleet_secret: bytes,
-    suites: Callable[[KeyRef], int],
-    args: argparse.Namespace,
-    ledger: Ledger,
-) -> HeadEnd:
-    return assemble(
-        lambda actor: options.custody(
-            scope_secrets(fleet_secret, SCOPES[actor]), args, ledger, suites
-        ),
-        lambda actor: pki.issue_client(TITLES[actor], actor.value),
-        pki.trust(),
-        keylog=args.keylog,
-    )
+async def _visits(args: argparse.Namespace, ledger: Ledger, tokens: ModuleFile) -> list[Result]:
+    pki = TestPki.create(now=dt.datetime.now(dt.UTC))
+    fleet_secret = secrets.token_bytes(32)
+    async with Sandbox(
+        [load(name) for name in available()],
+        pki=pki,
+        fleet_secret=fleet_secret,
+        client_titles=client_titles(),
+        clock=VirtualClock(factor=0),
+    ) as sandbox:
+        meters = [running.address for running in sandbox.meters.values()]
+        suites = suites_of_meters({meter.title: load(meter.name) for meter in meters})
+        head_end = head_end_for(pki, fleet_secret, suites, args, ledger, tokens)
+        return [await _visit(head_end, meter, args.amount) for meter in meters]
 
 
 async def _visit(head_end: HeadEnd, meter: MeterAddress, pounds: Decimal) -> Result:
@@ -176,7 +170,7 @@ def _print(results: list[Result], ledger: Ledger, args: argparse.Namespace) -> N
     print_ledger(ledger)
     print()
     print_shortfall(ledger)
-    if args.mode == Mode.OBSERVE.value:
+    if args.mode == Mode.OBSERVE.value and args.modules == SOFTWARE:
         print(
             "The only module here is software, which is honest about not being FIPS 140-2 Level 3:"
             "\nobserve mode lets it work and says where it was not enough; --mode enforce refuses."

@@ -8,20 +8,21 @@ import datetime as dt
 import sys
 from functools import partial
 
-from devices.profile import Profile
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.control.client import ask
 from emulator.database import Database
 from emulator.enrolment.authorisation import Authorisation, device_id, factory_firmware
-from emulator.enrolment.case import ACTORS, Case, Former
+from emulator.enrolment.case import Case, Former
+from emulator.enrolment.eligibility import Ineligible, any_product, by_register
 from emulator.enrolment.engine import enrol
 from emulator.enrolment.inventory import Inventory
 from emulator.enrolment.sources import KeySource, Refusing
 from emulator.enrolment.steps import EnrolmentError, Kind, State
 from emulator.enrolment.store import EnrolmentStore, Record
 from emulator.ledger import Ledger
+from emulator.products.store import ProductStore
 from emulator.supplier.archive import Export
 from emulator.supplier.trying import SupplierClient
 from emulator.workspace import CONTROL, Workspace
@@ -64,6 +65,11 @@ def register(subparsers: options.SubParsers) -> None:
             help="meters at a time (default: 4)",
         )
         _finish(going)
+        going.add_argument(
+            "--any-product",
+            action="store_true",
+            help="for laboratories: do not ask whether the model is on the Eligible list",
+        )
         options.add_custody(going)
         options.add_keylog(going)
         going.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
@@ -113,6 +119,7 @@ def _plan(args: argparse.Namespace) -> int:
         )
         records.append(store.plan(meter.title, name, paper))
         responsible = args.responsible or supplier
+        workspace.admit_supplier(responsible)
         inventory.notify(paper.device, name, profile, paper.firmware, responsible)
     _show(args, records)
     return failures.Exit.DONE
@@ -125,7 +132,7 @@ async def _go(args: argparse.Namespace, states: tuple[State, ...]) -> int:
     wanted = [record for record in _records(args, store) if record.state in states]
     if not wanted:
         raise EnrolmentError(f"nothing is {' or '.join(state.value for state in states)}")
-    ledger, room = Ledger(), asyncio.Semaphore(args.at_once)
+    room = asyncio.Semaphore(args.at_once)
     say = _say_nothing if args.json else _say
 
     async def one(record: Record) -> Record:
@@ -133,7 +140,8 @@ async def _go(args: argparse.Namespace, states: tuple[State, ...]) -> int:
             case = _case(args, workspace, database, ledger, record)
             return await enrol(case, asyncio.sleep, say)
 
-    records = list(await asyncio.gather(*map(one, wanted)))
+    with options.recorded(database) as ledger:
+        records = list(await asyncio.gather(*map(one, wanted)))
     _show(args, records, ledger)
     done = all(record.state is State.ENROLLED for record in records)
     return failures.Exit.DONE if done else failures.Exit.FAILED
@@ -154,29 +162,25 @@ def _case(
         source = workspace.archive(record.supplier)
     elif workspace.has_ceased(record.supplier):
         source = Refusing(f"the system of {record.supplier} has ceased: plan it as dormant")
-    head_end = options.head_end(
+    head_end = parties.head_end(
         workspace, args, ledger, meter, profile, more=system.transport_secrets
     )
+    ineligible: Ineligible = any_product
+    if not args.any_product:
+        ineligible = by_register(ProductStore(database).register())
     return Case(
         record=record,
         meter=meter,
         profile=profile,
         head_end=head_end,
-        former=Former(
-            system.title, {actor: system.migration_credential(actor) for actor in ACTORS}
-        ),
+        former=Former(system.title, system.migration_credential()),
         source=source,
         prove=SupplierClient(system, workspace.pki.trust()).try_everything,
         store=EnrolmentStore(database, _now),
         inventory=Inventory(database, _now),
-        eligible=_eligible,
+        ineligible=ineligible,
         true_time=partial(_true_time, workspace),
     )
-
-
-def _eligible(profile: Profile) -> bool:
-    """Every model that there is a profile of: here is no list of Eligible Product Combinations."""
-    return True
 
 
 async def _true_time(workspace: Workspace) -> dt.datetime:

@@ -16,7 +16,12 @@ from emulator.control import ControlError, ControlRefused
 from emulator.database import DatabaseError
 from emulator.enrolment.steps import EnrolmentError
 from emulator.journal import StoreError
+from emulator.ledger import LedgerError
+from emulator.module_file import ModuleFileError
+from emulator.modules.pkcs11.failures import TokenUnavailable
 from emulator.mqtt.broker_errors import BrokerError
+from emulator.products.errors import NotAllowed, ProductsError
+from emulator.requests.refusal import RequestRefused
 from emulator.workspace import WorkspaceError
 
 
@@ -29,7 +34,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line, a profile or the workspace is not right."""
     CONNECTION = 3
-    """No connection, no TLS session, no answer in time."""
+    """No connection, no TLS session, no answer in time, no token."""
     PROTOCOL = 4
     """The meter broke the protocol, or a message did not verify."""
     POLICY = 5
@@ -43,13 +48,20 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (MeterRefusal, Exit.FAILED),
     (EnrolmentError, Exit.FAILED),
     (DatabaseError, Exit.USAGE),
+    (RequestRefused, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
+    (NotAllowed, Exit.FAILED),
+    (ProductsError, Exit.USAGE),
     (ControlError, Exit.USAGE),
     (StoreError, Exit.USAGE),
+    (LedgerError, Exit.FAILED),
+    (DatabaseError, Exit.USAGE),
     (ProtocolError, Exit.PROTOCOL),
+    (TokenUnavailable, Exit.CONNECTION),
     (CryptoFailure, Exit.PROTOCOL),
     (UnknownObject, Exit.USAGE),
     (WorkspaceError, Exit.USAGE),
+    (ModuleFileError, Exit.USAGE),
     (ProfileError, Exit.USAGE),
     (PermissionError, Exit.USAGE),
     (TimeoutError, Exit.CONNECTION),

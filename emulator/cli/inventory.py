@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-from functools import partial
 
 from emulator.cli import failures, options
 from emulator.cli.output import print_json, print_table
@@ -27,8 +25,7 @@ def register(subparsers: options.SubParsers) -> None:
 
 
 def open_inventory(args: argparse.Namespace) -> Inventory:
-    database = Workspace(args.workspace).database(args.database)
-    return Inventory(database, partial(dt.datetime.now, dt.UTC))
+    return Workspace(args.workspace).inventory(args.database)
 
 
 def find(inventory: Inventory, name: str) -> Entry:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dlms.security.keys import KeyKind
 from emulator.cli.output import print_table
-from emulator.ledger import Ledger
+from emulator.ledger import Group, Ledger
 from emulator.policy import Category, ModuleClass, Purpose
 
 _HEADER = ("needs", "clause", "who", "device", "for", "key", "enough", "operations")
 
-_CLASSES = {
+CLASS_TEXTS = {
     ModuleClass.LEVEL_3: "Level 3",
     ModuleClass.G2_45: "G2.45",
     ModuleClass.NONE: "nothing",
 }
-_PURPOSES = {
+PURPOSE_TEXTS = {
     Purpose.GENERATE_ADD_CREDIT_COMMAND: "add-credit Command",
     Purpose.GENERATE_INSTRUCTION: "Instruction",
     Purpose.PROCESS_RESPONSE: "response",
@@ -24,20 +24,20 @@ _PURPOSES = {
     Purpose.STORE_ENCRYPTED_KEY: "key storage",
     Purpose.OTHER: "other",
 }
-_CATEGORIES = {Category.CATEGORY_1: "Cat 1", Category.CATEGORY_2: "Cat 2", None: "not SMETS1"}
+CATEGORY_TEXTS = {Category.CATEGORY_1: "Cat 1", Category.CATEGORY_2: "Cat 2", None: "not SMETS1"}
 
 
 def print_ledger(ledger: Ledger) -> None:
     """The table of groups, then one reason for each clause."""
     rows = [
         (
-            _CLASSES[group.module_class],
+            CLASS_TEXTS[group.module_class],
             group.clause,
             group.actor.value,
-            _CATEGORIES[group.category],
-            _PURPOSES[group.purpose],
-            _key(group.deciding),
-            "yes" if group.sufficient else "NO",
+            CATEGORY_TEXTS[group.category],
+            PURPOSE_TEXTS[group.purpose],
+            key_text(group.deciding),
+            _enough(group),
             ", ".join(f"{name} {count}" for name, count in group.operations.items()),
         )
         for group in ledger.summary()
@@ -55,9 +55,16 @@ def print_shortfall(ledger: Ledger) -> None:
     """What the modules at hand were not strong enough for."""
     short = sum(not entry.sufficient for entry in ledger)
     print(f"{len(ledger)} operations, {short} of them on a module that is not strong enough.")
+    if emulated := sum(entry.emulated for entry in ledger):
+        print(f"{emulated} on a module that only plays one of its class.")
 
 
-def _key(kind: KeyKind | None) -> str:
+def _enough(group: Group) -> str:
+    answer = "yes" if group.sufficient else "NO"
+    return f"{answer}, emulated" if group.emulated else answer
+
+
+def key_text(kind: KeyKind | None) -> str:
     if kind is None:
         return "-"
     return kind.name if kind.name in ("GUEK", "GBEK", "GAK", "KEK") else kind.value

@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import sys
 
-from emulator.cli import failures, options
+from devices.profile import Profile
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json
 from emulator.cli.values import readable
 from emulator.client import NothingSaid, Notice
 from emulator.client.objects import instance_of
-from emulator.ledger import Ledger
+from emulator.head_end.services import HeadEnd
+from emulator.sandbox import MeterAddress
 from emulator.serving.host import INACTIVITY_TIMEOUT
 from emulator.workspace import Workspace
 
@@ -43,6 +45,7 @@ def register(subparsers: options.SubParsers) -> None:
         help=f"end after N seconds (default: {DEFAULT_SECONDS:g}, at most {MAX_SECONDS:g})",
     )
     options.add_workspace(listen)
+    options.add_database(listen)
     options.add_custody(listen)
     options.add_keylog(listen)
     options.add_json(listen)
@@ -60,8 +63,15 @@ async def _listen(args: argparse.Namespace) -> int:
     """Not done if fewer have come than were to be counted."""
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
+    with options.recorded(workspace.database(args.database), keep=False) as ledger:
+        head_end = parties.head_end(workspace, args, ledger, meter, profile)
+        return await _hear(args, head_end, meter, profile)
+
+
+async def _hear(
+    args: argparse.Namespace, head_end: HeadEnd, meter: MeterAddress, profile: Profile
+) -> int:
     push = None if args.push is None else instance_of(args.push)
-    head_end = options.head_end(workspace, args, Ledger(), meter, profile)
     loop = asyncio.get_running_loop()
     heard = 0
     async with head_end.listening(meter, profile, push) as session:

@@ -9,21 +9,29 @@ from importlib.metadata import version
 
 from emulator.cli import (
     alerts,
+    anomaly,
+    campaign,
     demo,
     enrol,
     fault,
     firmware,
     inventory,
+    keystore,
+    ledger,
     listen,
     machines,
     meter,
+    module,
     mqtt,
     plot,
     policy,
+    products,
     profiles,
+    request,
     rotate,
     sandbox,
     supplier,
+    tls_keys,
     up,
 )
 
@@ -33,17 +41,25 @@ COMMANDS = (
     sandbox,
     fault,
     meter,
+    request,
+    anomaly,
     rotate,
     enrol,
     inventory,
     supplier,
+    campaign,
+    keystore,
     firmware,
     alerts,
     listen,
     plot,
     profiles,
     mqtt,
+    ledger,
     policy,
+    products,
+    tls_keys,
+    module,
     machines,
 )
 """As the help lists them."""
@@ -59,8 +75,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"cosemlab {version('cosemlab')}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.register(commands)
+    for command in COMMANDS:
+        command.register(commands)
     return top
 
 

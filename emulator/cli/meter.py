@@ -18,7 +18,7 @@ from dlms.cosem.quantity import Quantity
 from dlms.security.drive import run as run_step
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Step as CryptoStep
-from emulator.cli import failures, mqtt, options
+from emulator.cli import failures, mqtt, options, parties
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.values import readable
@@ -26,13 +26,16 @@ from emulator.client import UnknownObject
 from emulator.client.objects import instance_of
 from emulator.client.targets import Span, Wanted
 from emulator.control.client import ask
+from emulator.database import Database
 from emulator.enrolment.steps import Step
 from emulator.enrolment.store import EnrolmentStore
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import ASSOCIATIONS, LISTENER, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
-from emulator.known_key_file import FiledKnownKeys
-from emulator.ledger import Ledger
+from emulator.keystore.holds import Holds
+from emulator.keystore.known import StoredKnownKeys
+from emulator.keystore.store import KeyStore
+from emulator.keystore.wrapping import Wrapping
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import (
@@ -87,6 +90,7 @@ def register(subparsers: options.SubParsers) -> None:
     options.add_meter(keys)
     keys.add_argument("association", help="for example s1sp, dco, reader")
     options.add_workspace(keys)
+    options.add_database(keys)
     options.add_json(keys)
     keys.set_defaults(run=lambda args: failures.run(_keys(args)))
 
@@ -94,6 +98,7 @@ def register(subparsers: options.SubParsers) -> None:
 def finish(parser: argparse.ArgumentParser, command: Command) -> None:
     """The options of a command to one meter, and ``command`` to be run with them."""
     options.add_workspace(parser)
+    options.add_database(parser)
     options.add_custody(parser)
     options.add_keylog(parser)
     mqtt.add_mqtt(parser)
@@ -107,9 +112,9 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
     async with mqtt.ledger_published(args) as on_entry:
-        ledger = Ledger(on_entry)
-        head_end = options.head_end(workspace, args, ledger, meter, profile)
-        result = await command(args, head_end, meter, profile)
+        with options.recorded(workspace.database(args.database), on_entry) as ledger:
+            head_end = parties.head_end(workspace, args, ledger, meter, profile)
+            result = await command(args, head_end, meter, profile)
     if args.json:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
         print_json({"meter": meter.name, **result, **shown})
@@ -228,7 +233,7 @@ async def _keys(args: argparse.Namespace) -> int:
         # As the meter was installed; what has been rotated since is looked up below.
         made = workspace.supplier(installer).installer
         ring.entrust(made.secrets)
-        if not _is_enrolled(workspace, meter.title):
+        if not _is_enrolled(workspace.database(args.database), meter.title):
             titles |= made.titles()
     config = row.config
     shown: dict[str, str | int] = {
@@ -246,7 +251,9 @@ async def _keys(args: argparse.Namespace) -> int:
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
         first = KeyKind.GBEK if config.broadcast else KeyKind.GUEK
-        rotated = await _rotated(workspace, ring, meter.title, row.name)
+        rotated = await _rotated(
+            workspace.key_store(args.database), workspace.holds, ring, meter.title, row.name
+        )
         for kind in (first, KeyKind.GAK, KeyKind.KEK):
             key = ring.get(rotated.key(meter.title, row.name, kind))
             shown[kind.name.lower()] = key.hex().upper()
@@ -262,12 +269,14 @@ async def _keys(args: argparse.Namespace) -> int:
     return failures.Exit.DONE
 
 
-async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str) -> KnownKeys:
+async def _rotated(
+    store: KeyStore, holds: Holds, ring: KeyRing, title: bytes, scope: str
+) -> KnownKeys:
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
     party = LISTENER if scope == ALERTS else ASSOCIATIONS.get(scope)
     if party is None:
         return KnownKeys()
-    known = FiledKnownKeys(workspace.known_keys, storage_key(party))
+    known = StoredKnownKeys(Wrapping(store, storage_key(party), lambda key: None), holds)
     module = SoftwareModule(ring)
 
     async def run(step: CryptoStep[Any]) -> Any:
@@ -277,9 +286,9 @@ async def _rotated(workspace: Workspace, ring: KeyRing, title: bytes, scope: str
     return known
 
 
-def _is_enrolled(workspace: Workspace, title: bytes) -> bool:
+def _is_enrolled(database: Database, title: bytes) -> bool:
     """Whether the clients of its associations are the DCC's by now."""
-    store = EnrolmentStore(workspace.database(), partial(dt.datetime.now, dt.UTC))
+    store = EnrolmentStore(database, partial(dt.datetime.now, dt.UTC))
     record = store.find(title)
     return record is not None and record.step >= Step.REGISTERED
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from devices.profile import Profile, profile_of
-from dlms.security.keys import KeyRef
+from emulator import custody_file
 from emulator.cli import failures
-from emulator.counter_file import FiledCounters, FiledTokenCounters
-from emulator.custody import Custody, Mode
-from emulator.handed_key_file import FiledHandedKeys
-from emulator.head_end.assembly import assemble
-from emulator.head_end.party import storage_key
-from emulator.head_end.services import HeadEnd
-from emulator.known_key_file import FiledKnownKeys
-from emulator.ledger import Ledger
-from emulator.modules.keyring import KeyRing
-from emulator.modules.software import SoftwareModule
-from emulator.policy import EDITIONS, LETTER, Actor
+from emulator.custody import Mode
+from emulator.database import Database
+from emulator.ledger import Entry, Ledger
+from emulator.ledger.store import LedgerStore
+from emulator.ledger.writer import Writer
+from emulator.policy import EDITIONS, LETTER
 from emulator.profiles import use_plugins
-from emulator.sandbox import MeterAddress, suites_of_meters
+from emulator.sandbox import MeterAddress
 from emulator.virtual_clock import ClockError, checked_factor
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
@@ -86,7 +81,8 @@ def add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="the DCC side's database, as SQLAlchemy has it (default: dcc.db of the workspace)",
+        help="where the DCC side keeps its ledger, keys, enrolments and inventory, for example"
+        " postgresql+psycopg://host/name (default: a file of the workspace)",
     )
 
 
@@ -103,6 +99,24 @@ def add_custody(parser: argparse.ArgumentParser) -> None:
         default=LETTER.name,
         help="rules by which operations are judged",
     )
+    parser.add_argument(
+        "--modules",
+        default=custody_file.SOFTWARE,
+        metavar="WHICH",
+        help=f"{', '.join(custody_file.BUILT_IN)}, or a custody file: the Cryptographic Modules and"
+        " who uses which (default: software)",
+    )
+
+
+@contextmanager
+def recorded(
+    database: Database, on_entry: Callable[[Entry], None] | None = None, *, keep: bool = True
+) -> Iterator[Ledger]:
+    """The ledger in a database, to be written by one command. All of it lasts when the block is
+    left. :class:`~emulator.ledger.LedgerError` if it cannot be written.
+    """
+    with Writer(LedgerStore(database)) as writer:
+        yield Ledger(on_entry, sink=writer, keep=keep)
 
 
 def add_keylog(parser: argparse.ArgumentParser) -> None:
@@ -131,44 +145,3 @@ def say_plugins() -> None:
     """Use the plug-ins that are installed; a line for each that is left out."""
     for error in use_plugins():
         failures.say(error)
-
-
-def custody(
-    secrets: dict[str, bytes], args: Any, ledger: Ledger, suite_of: Callable[[KeyRef], int]
-) -> Custody:
-    """The door to the keys that come from the ``secrets`` of a party's scopes, of whose security
-    suites ``suite_of`` knows.
-    """
-    return Custody(
-        [SoftwareModule(KeyRing(secrets, suite_of))],
-        EDITIONS[args.edition],
-        Mode(args.mode),
-        ledger,
-    )
-
-
-def head_end(
-    workspace: Workspace,
-    args: Any,
-    ledger: Ledger,
-    meter: MeterAddress,
-    profile: Profile,
-    more: Callable[[Actor], dict[str, bytes]] = lambda actor: {},
-) -> HeadEnd:
-    """Both parties with the workspace's certificates, keys and counters, for one meter. ``more``
-    are secrets of further scopes that a party has.
-    """
-    file = workspace.counters
-    suites = suites_of_meters({meter.title: profile})
-    return assemble(
-        lambda actor: custody(
-            {**workspace.scope_secrets(actor), **more(actor)}, args, ledger, suites
-        ),
-        workspace.credential,
-        workspace.pki.trust(),
-        keylog=args.keylog,
-        counters=partial(FiledCounters, file, floors=True),
-        tokens=FiledTokenCounters(file),
-        handed=lambda actor: FiledHandedKeys(workspace.handed_keys, storage_key(actor)),
-        known=lambda actor: FiledKnownKeys(workspace.known_keys, storage_key(actor)),
-    )

@@ -7,9 +7,8 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
-from emulator.cli import failures, options
+from emulator.cli import failures, options, parties
 from emulator.cli.output import print_json
-from emulator.ledger import Ledger
 from emulator.plotting.alone import live_alone
 from emulator.plotting.asked import ask
 from emulator.plotting.drawing import draw
@@ -45,6 +44,7 @@ def register(subparsers: options.SubParsers) -> None:
         help="with --alone: the balance at the beginning (default: 30)",
     )
     options.add_workspace(plot)
+    options.add_database(plot)
     options.add_custody(plot)
     options.add_keylog(plot)
     options.add_json(plot)
@@ -70,5 +70,6 @@ async def _series(args: argparse.Namespace) -> Series:
         return live_alone(load(args.meter), FIRST_SERIAL, begin, args.days, args.credit)
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
-    head_end = options.head_end(workspace, args, Ledger(), meter, profile)
-    return await ask(head_end, meter, profile, args.days)
+    with options.recorded(workspace.database(args.database), keep=False) as ledger:
+        head_end = parties.head_end(workspace, args, ledger, meter, profile)
+        return await ask(head_end, meter, profile, args.days)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlms.security.keys import KeyKind, KeyLifetime
 from dlms.words import normal, word, words
+from emulator.cli import what_if
 from emulator.cli.output import print_json, print_table
 from emulator.policy.decide import decide, judge
 from emulator.policy.decision import ModuleClass
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: SubParsers) -> None:
-    """Add the command ``policy`` with ``explain``, ``table`` and ``diff``."""
+    """Add the command ``policy`` with ``explain``, ``table``, ``diff`` and ``what-if``."""
     policy = subparsers.add_parser(
         "policy", help="which class of Cryptographic Module an operation asks for, and why"
     )
@@ -63,6 +64,8 @@ def register(subparsers: SubParsers) -> None:
     _add_choice(compare, "--from", EDITIONS, default=BEFORE_LETTER.name, dest="from_edition")
     _add_choice(compare, "--to", EDITIONS, default=LETTER.name, dest="to_edition")
     compare.set_defaults(run=_run_diff)
+
+    what_if.add(commands)
 
     for command in (explain, table, compare):
         command.add_argument("--json", action="store_true", help="print JSON")

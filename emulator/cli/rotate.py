@@ -14,19 +14,21 @@ from devices.profile import Profile
 from dlms.errors import DlmsError
 from dlms.security.keys import KeyKind
 from dlms.words import words
-from emulator.cli import meter, options
+from emulator.cli import meter, options, parties
 from emulator.control import Control, Scope
 from emulator.control.arguments import Argument, Kind
 from emulator.control.errors import refused
 from emulator.custody import Mode
+from emulator.custody_file import SOFTWARE
+from emulator.database import DatabaseError
 from emulator.head_end.services import HeadEnd
-from emulator.ledger import Entry, Ledger
+from emulator.ledger import Entry, LedgerError
 from emulator.policy import LETTER, Actor
+from emulator.rotation.planning import ROTATED
 from emulator.sandbox import MeterAddress
 from emulator.workspace import Workspace
 
-_ROTATED = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK)
-KINDS = {word: kind for word, kind in words(KeyKind).items() if kind in _ROTATED}
+KINDS = {word: kind for word, kind in words(KeyKind).items() if kind in ROTATED}
 PARTIES = {actor.value.lower(): actor for actor in (Actor.S1SP, Actor.DCO)}
 
 ARGUMENTS = (
@@ -66,17 +68,31 @@ async def _rotate(
     return {"rotated": ", ".join(dict.fromkeys(args.kinds)), "of": args.party}
 
 
-def offer(control: Control, workspace: Workspace, on_entry: Callable[[Entry], None]) -> None:
-    """Let a running sandbox be asked for it; ``on_entry`` is told what goes into the ledger."""
+def offer(
+    control: Control,
+    workspace: Workspace,
+    on_entry: Callable[[Entry], None],
+    database: str | None = None,
+) -> None:
+    """Let a running sandbox be asked for it; ``on_entry`` is told what goes into the ledger, which
+    is in the ``database`` of that URL or that of the workspace.
+    """
 
     async def handler(name: str, given: dict[str, Any]) -> dict[str, object]:
         address, profile = options.find_meter(workspace, name)
-        args = argparse.Namespace(mode=Mode.OBSERVE.value, edition=LETTER.name, keylog=None)
-        head_end = options.head_end(workspace, args, Ledger(on_entry), address, profile)
+        args = argparse.Namespace(
+            mode=Mode.OBSERVE.value,
+            edition=LETTER.name,
+            keylog=None,
+            modules=SOFTWARE,
+            database=database,
+        )
+        actor = PARTIES[given["party"]]
         try:
-            actor = PARTIES[given["party"]]
-            await head_end.rotate(address, profile, actor, (KINDS[given["kind"]],))
-        except (DlmsError, OSError) as error:
+            with options.recorded(workspace.database(database), on_entry, keep=False) as ledger:
+                head_end = parties.head_end(workspace, args, ledger, address, profile)
+                await head_end.rotate(address, profile, actor, (KINDS[given["kind"]],))
+        except (DlmsError, OSError, LedgerError, DatabaseError) as error:
             raise refused(str(error) or type(error).__name__) from error
         return {"rotated": given["kind"], "of": given["party"]}
 

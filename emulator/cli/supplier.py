@@ -55,6 +55,7 @@ def register(subparsers: options.SubParsers) -> None:
 def _change(args: argparse.Namespace) -> int:
     inventory = open_inventory(args)
     before = find(inventory, args.meter)
+    Workspace(args.workspace).admit_supplier(args.name)
     after = inventory.change_supplier(before.device, args.name)
     return _print(args, {"meter": after.meter, "from": before.supplier, "to": after.supplier})
 

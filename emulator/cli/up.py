@@ -111,6 +111,7 @@ def register(subparsers: options.SubParsers) -> None:
     )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
+    options.add_database(up)
     options.add_keylog(up)
     mqtt.add_mqtt(up, period=True)
     options.add_json(up)
@@ -181,7 +182,7 @@ async def _up(args: argparse.Namespace) -> int:
             installers=installers,
             installer=args.supplier,
         ) as sandbox:
-            rotate.offer(sandbox.control, workspace, entries)
+            rotate.offer(sandbox.control, workspace, entries, args.database)
             addresses = [running.address for running in sandbox.meters.values()]
             async with (
                 serve(sandbox.control, workspace.path / CONTROL),

@@ -16,7 +16,7 @@ from dlms.client.effects import Compute, Dialogue, Effect, Glance, Post
 from dlms.security.ops import Step
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.registry import Notification
-from emulator.channel import Channel
+from emulator.channel import ApduLink
 from emulator.client.driving import drive
 from emulator.client.errors import NothingSaid
 from emulator.client.standing import Standing
@@ -40,7 +40,7 @@ class MeterClient:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: ApduLink,
         association: ClientAssociation,
         run: Runner,
         timeout: float = RESPONSE_TIMEOUT,

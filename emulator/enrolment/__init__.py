@@ -12,7 +12,9 @@
 - :mod:`emulator.enrolment.commissioning` the supplier's access has ended; the meter is commissioned
 - :mod:`emulator.enrolment.engine`        one step after the other, retries, the way back
 - :mod:`emulator.enrolment.store`         what is known of each enrolment, in a database
+- :mod:`emulator.enrolment.eligibility`   whether a model is on the Eligible list
 - :mod:`emulator.enrolment.inventory`     the Smart Metering Inventory
+- :mod:`emulator.enrolment.access`        who may send Service Requests to a device that is in it
 
 Names and order of the phases are those of DCC's process flow; what exactly is done in each is not
 public and is ours.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from devices.profile.model import SetStep
 from dlms.client.new_keys import discard
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Use
@@ -12,7 +13,8 @@ from emulator.enrolment.case import ACTORS, Case
 from emulator.enrolment.inventory import Status
 from emulator.enrolment.steps import EnrolmentError
 from emulator.enrolment.verifying import clock_off
-from emulator.head_end.association import associate
+from emulator.head_end.carrying_out import send_steps
+from emulator.head_end.party import ASSOCIATIONS
 from emulator.head_end.services import clock_time
 from emulator.policy import Actor
 
@@ -43,6 +45,7 @@ async def end_access(case: Case) -> dict[str, Any]:
             for scope, kind, version in handed
             if scope in SCOPES[actor]
         ]
+        case.own(actor).known.outlived(refs)
         await case.run(actor)(discard(Use.TRANSFER_KEY, refs))
     case.store.drop_key_files(case.meter.title)
     return {"tried": len(tried)}
@@ -50,14 +53,27 @@ async def end_access(case: Case) -> dict[str, Any]:
 
 async def commission(case: Case) -> dict[str, Any]:
     """A clock that is wrong is set, the inventory says Commissioned."""
-    async with associate(case.own(Actor.S1SP), case.meter, case.profile) as session:
+    async with case.session(Actor.S1SP) as session:
         off = await clock_off(case, session)
     if off is None or abs(off) > MAX_CLOCK_OFF:
-        if SET_CLOCK not in case.profile.instructions:
-            raise EnrolmentError(f"{case.profile.name} has no {SET_CLOCK}, and its clock is wrong")
-        now = clock_time(await case.true_time())
-        await case.head_end.instruct(case.meter, case.profile, SET_CLOCK, now)
+        await _set_clock(case)
     status = await case.head_end.status(case.meter, case.profile)
     firmware = case.record.detail.get("firmware") or None
     case.inventory.become(case.device, Status.COMMISSIONED, "enrolled", firmware)
     return {"balance": str(status.balance), "supply": status.supply}
+
+
+async def _set_clock(case: Case) -> None:
+    """As the profile has it done, by the party whose Instruction it is. No User asks for it: the
+    device is not commissioned yet, so nobody may.
+    """
+    row = case.profile.instructions.get(SET_CLOCK)
+    if row is None:
+        raise EnrolmentError(f"{case.profile.name} has no {SET_CLOCK}, and its clock is wrong")
+    async with case.session(ASSOCIATIONS[row.association]) as session:
+        now = clock_time(await case.true_time())
+        steps = (
+            step._replace(value=now) if isinstance(step, SetStep) and step.value is None else step
+            for step in row.steps
+        )
+        await send_steps(session, tuple(steps))

@@ -49,6 +49,10 @@ class Entry(NamedTuple):
         return self._asdict()
 
 
+def device_type(profile: Profile) -> str:
+    return "GSME" if profile.kind == "gas" else "ESME"
+
+
 class Inventory:
     """``now`` gives the time (aware)."""
 
@@ -67,7 +71,7 @@ class Inventory:
         entry = Entry(
             device=device,
             meter=meter,
-            type="GSME" if profile.kind == "gas" else "ESME",
+            type=device_type(profile),
             manufacturer=profile.manufacturer,
             model=profile.model,
             hardware=profile.habits.hardware_version,

@@ -18,7 +18,6 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.enrolment.agreed import associations
 from emulator.enrolment.case import ACTORS, Case
 from emulator.enrolment.verifying import NAME
-from emulator.head_end.association import associate
 from emulator.head_end.party import TITLES
 from emulator.head_end.party_association import PartyAssociation
 from emulator.policy import Actor
@@ -40,7 +39,7 @@ async def register(case: Case) -> dict[str, Any]:
                 if (await session.get(attribute)).value != TITLES[actor]:
                     await session.set(attribute, octet_string(TITLES[actor]))
     for actor in ACTORS:
-        async with associate(case.own(actor), case.meter, case.profile) as own:
+        async with case.session(actor) as own:
             await own.get(NAME)
     return {}
 
@@ -52,9 +51,8 @@ async def _as_the_meter_knows(case: Case) -> AsyncIterator[PartyAssociation]:
     """
     async with AsyncExitStack() as stack:
         try:
-            former = associate(case.migrating(Actor.DCO), case.meter, case.profile)
+            former = case.session(Actor.DCO, as_former=True)
             session = await stack.enter_async_context(former)
         except (AssociationRejected, HandshakeError):
-            own = associate(case.own(Actor.DCO), case.meter, case.profile)
-            session = await stack.enter_async_context(own)
+            session = await stack.enter_async_context(case.session(Actor.DCO))
         yield session

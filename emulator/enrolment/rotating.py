@@ -11,6 +11,8 @@ transfer the point of no return is noted: from then on the supplier could not ge
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from devices.objects.token_gateway import TOKEN_SCOPE
@@ -20,8 +22,7 @@ from dlms.client.new_keys import KEY_ID_OF
 from dlms.security.keys import KeyKind
 from emulator.enrolment.agreed import GLOBAL, associations, has_token_key
 from emulator.enrolment.case import ACTORS, Case
-from emulator.head_end.association import associate
-from emulator.head_end.handing_over import rotate
+from emulator.head_end.handing_over import BeingRotated, rotate
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.unshown import Unshown, replace_unshown
 from emulator.policy import Actor
@@ -36,11 +37,25 @@ async def rotate_all(case: Case) -> dict[str, Any]:
     for actor in ACTORS:
         if all(_is_done(case, scope) for scope in _scopes(case, actor)):
             continue
-        async with associate(case.migrating(actor), case.meter, case.profile) as session:
-            if not case.record.turned:
-                case.record = case.store.turn(case.record)
-            await _rotate(case, actor, session)
+        with _sole(case, actor):
+            async with case.session(actor, as_former=True) as session:
+                if not case.record.turned:
+                    case.record = case.store.turn(case.record)
+                await _rotate(case, actor, session)
     return {}
+
+
+@contextmanager
+def _sole(case: Case, actor: Actor) -> Iterator[None]:
+    """:class:`~emulator.head_end.handing_over.BeingRotated` if somebody else sends the meter keys
+    of this party.
+    """
+    known = case.own(actor).known
+    with ExitStack() as stack:
+        for scope in _scopes(case, actor):
+            if not stack.enter_context(known.sole(case.meter.title, scope)):
+                raise BeingRotated(f"{case.meter.name}: its keys are being rotated by another")
+        yield
 
 
 async def _rotate(case: Case, actor: Actor, session: PartyAssociation) -> None:

@@ -24,8 +24,9 @@ class NotEligible(NotPossible):
 async def authorise(case: Case) -> dict[str, Any]:
     """The authorisation is for this very meter, and its combination is eligible."""
     case.authorisation.check(case.profile, case.meter.serial)
-    if not case.eligible(case.profile):
-        raise NotEligible(f"{case.profile.manufacturer} {case.profile.model} is not eligible")
+    why = case.ineligible(case.profile, case.authorisation.firmware)
+    if why:
+        raise NotEligible(f"not eligible: {why}")
     return {}
 
 

@@ -18,7 +18,6 @@ from dlms.errors import CodecError
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.enrolment.case import ACTORS, Case
 from emulator.enrolment.steps import NotPossible
-from emulator.head_end.association import associate
 from emulator.head_end.party_association import PartyAssociation
 from emulator.policy import Actor
 
@@ -38,7 +37,7 @@ async def verify(case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for actor in ACTORS:
         try:
-            async with associate(case.migrating(actor), case.meter, case.profile) as session:
+            async with case.session(actor, as_former=True) as session:
                 await _look(case, session)
                 if actor is Actor.S1SP:
                     found["firmware"] = await _firmware(case, session)

@@ -11,7 +11,6 @@ count = 3          # how many times it acts; may be left out
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
@@ -19,17 +18,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from devices.profile.locate import lines
-from devices.profile.place import Origin, Place, Problems
+from devices.profile.place import Place, Problems
 from devices.profile.table import maybe, near, need, only
+from emulator import toml_file
 from emulator.control.arguments import Argument, shown
 from emulator.control.arguments import Kind as ArgumentKind
 from emulator.control.errors import ControlError, bad_argument
 from emulator.faults.kind import Kind, plain
 from emulator.faults.kinds import KINDS
-
-MAX_OCTETS = 1 << 20
-"""Of a file; ours has some thousand."""
+from emulator.toml_file import Written
 
 LONGEST = dt.timedelta(days=36_500)
 
@@ -103,36 +100,24 @@ def load_file(path: Path, catalogue: Catalogue) -> Catalogue:
     """``catalogue`` with what a file adds. :class:`~devices.profile.ProfileError` says file, line,
     place and what was expected, of all that is wrong.
     """
-    place = Place(str(path))
-    try:
-        with path.open("rb") as file:
-            octets = file.read(MAX_OCTETS + 1)
-    except OSError as error:
-        raise place.error(f"cannot be read: {error.strerror}") from None
-    if len(octets) > MAX_OCTETS:
-        raise place.error(f"has more than {MAX_OCTETS} octets")
-    try:
-        text = octets.decode("utf-8")
-    except UnicodeDecodeError:
-        raise place.error("is not UTF-8") from None
-    return catalogue.extended(parse(text, str(path), catalogue.rows))
+    return catalogue.extended(_rows(toml_file.read(path), catalogue.rows))
 
 
 def parse(text: str, file: str, known: Mapping[str, Row]) -> dict[str, Row]:
     """The rows of a TOML text; ``known`` are those that there are already."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Place(file).error(str(error)) from None
-    place = Place(file, (), {path: Origin(file, line) for path, line in lines(text).items()})
+    return _rows(toml_file.parse(text, file), known)
+
+
+def _rows(written: Written, known: Mapping[str, Row]) -> dict[str, Row]:
+    place = written.place
     rows: dict[str, Row] = {}
     problems = Problems()
-    for name, written in table.items():
+    for name, row in written.table.items():
         with problems.collected():
             if name in known or name in KINDS:
                 what = "a fault" if name in known else "a kind"
                 raise place.at(name).error(f"there is {what} of that name already")
-            rows[name] = _row(name, written, place.at(name))
+            rows[name] = _row(name, row, place.at(name))
     problems.settle()
     return rows
 

@@ -10,17 +10,21 @@ from emulator.custody import Custody
 from emulator.head_end.handed_keys import HandedKeys
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import Party
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
 from emulator.head_end.token_counters import TokenCounters
+from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor
-from tls.credentials import Credential, Trust
+from tls.credentials import CertificateChain, Trust
 
 
 def assemble(
     custody: Callable[[Actor], Custody],
-    credential: Callable[[Actor], Credential],
+    credential: CertificateChain,
     trust: Trust,
+    means: Means,
     *,
+    tls_module: TlsModule | None = None,
     keylog: Path | None = None,
     counters: Callable[[], InvocationCounters] = InvocationCounters,
     tokens: TokenCounters | None = None,
@@ -28,9 +32,10 @@ def assemble(
     known: Callable[[Actor], KnownKeys] = lambda actor: KnownKeys(),
     associations: Mapping[Actor, str] | None = None,
 ) -> HeadEnd:
-    """``custody`` gives each party its door to cryptography, ``credential`` its certificate;
+    """``custody`` gives each party its door to cryptography, ``credential`` is the S1SP's
+    certificate: the DCO has none, and speaks through a relay. ``means`` are those of requests;
     ``counters`` makes each its counters, ``handed`` and ``known`` keep the keys that it hands over
-    and rotates.
+    and rotates. ``tls_module`` has the private key of a certificate that comes without.
 
     ``associations`` are the rows of profiles that the parties use, where those are not called like
     them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
@@ -39,9 +44,10 @@ def assemble(
     s1sp, dco = (
         Party(
             actor=actor,
-            credential=credential(actor),
+            credential=credential if actor is Actor.S1SP else None,
             trust=trust,
             custody=custody(actor),
+            tls_module=tls_module if actor is Actor.S1SP else None,
             counters=counters(),
             handed=handed(actor),
             known=known(actor),
@@ -50,4 +56,4 @@ def assemble(
         )
         for actor in (Actor.S1SP, Actor.DCO)
     )
-    return HeadEnd(s1sp, dco, tokens)
+    return HeadEnd(s1sp, dco, means, tokens)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from devices.firmware import HASH_ROLE, VERSION_ROLE
+from devices.image import ImageFormatError, read_image
 from devices.profile import Profile
 from dlms.client.refusals import MeterRefusal
 from dlms.cosem import classes
@@ -23,15 +24,17 @@ from emulator.client.image_transfer import Progress, Transfer
 from emulator.client.images import deliver, follow
 from emulator.client.security_setup import Hold
 from emulator.head_end.association import PartyAssociation
-from emulator.policy import Actor
 from emulator.sandbox import MeterAddress
 
 ACTIVATE = "activate_firmware"
 """The Instruction."""
 
 Associate: TypeAlias = Callable[
-    [Actor, MeterAddress, Profile], AbstractAsyncContextManager[PartyAssociation]
+    [MeterAddress, Profile], AbstractAsyncContextManager[PartyAssociation]
 ]
+Sessions: TypeAlias = Callable[[], AbstractAsyncContextManager[PartyAssociation]]
+Request: TypeAlias = Callable[[str, MeterAddress, Profile], Awaitable[dict[str, Any]]]
+_ACTIVATE_FIRMWARE = "11.3"
 
 
 class FirmwareStatus(NamedTuple):
@@ -45,10 +48,18 @@ class FirmwareStatus(NamedTuple):
 
 
 class Firmware:
-    """``sleep`` lets seconds pass between two questions to a meter that is at work."""
+    """``associate`` opens the S1SP's association, ``request`` makes a Service Request and has it
+    carried out; ``sleep`` lets seconds pass between two questions to a meter that is at work.
+    """
 
-    def __init__(self, associate: Associate, sleep: Callable[[float], Awaitable[object]]) -> None:
+    def __init__(
+        self,
+        associate: Associate,
+        request: Request,
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
         self._associate = associate
+        self._request = request
         self.sleep = sleep
 
     async def send(self, meter: MeterAddress, profile: Profile, transfer: Transfer) -> None:
@@ -56,12 +67,7 @@ class Firmware:
         brings blocks there. :class:`~emulator.client.ImageRefused` if the meter does not take it.
         """
 
-        @asynccontextmanager
-        async def holding() -> AsyncIterator[Hold]:
-            async with self._associate(Actor.S1SP, meter, profile) as session:
-                yield session.hold
-
-        await deliver(holding, transfer, sleep=self.sleep)
+        await self._deliver(lambda: self._associate(meter, profile), transfer)
 
     async def activate(self, meter: MeterAddress, profile: Profile) -> FirmwareStatus:
         """Activate the verified image, and look what runs then.
@@ -69,23 +75,56 @@ class Firmware:
         :class:`~emulator.client.ImageRefused` if the meter does not, another
         :class:`~dlms.client.refusals.MeterRefusal` if the profile has no such Instruction.
         """
-        row = profile.instructions.get(ACTIVATE)
-        if row is None:
+        if ACTIVATE not in profile.instructions:
             raise MeterRefusal(f"{profile.name} knows no {ACTIVATE!r}")
-        where = _image_transfer(profile)
-        actor = Actor.DCO if row.association == "dco" else Actor.S1SP
-        async with self._associate(actor, meter, profile) as session:
+        await self._request(_ACTIVATE_FIRMWARE, meter, profile)
+        return await self.status(meter, profile)
+
+    async def carry_out(
+        self,
+        what: str,
+        sessions: Sessions,
+        meter: MeterAddress,
+        profile: Profile,
+        payload: bytes | None,
+    ) -> dict[str, Any]:
+        """What a Service Request of firmware becomes: ``send``, ``version`` or ``activate``."""
+        if what == "version":
+            async with sessions() as session:
+                version = await _octets(session, profile, VERSION_ROLE)
+            return {"version": version.decode("ascii", "replace")}
+        if what == "send":
+            assert payload is not None  # the S1SP has compared it with its hash
+            try:
+                identifier = read_image(payload).digest
+            except ImageFormatError as error:
+                raise ValueError(f"no image: {error}") from None
+            transfer = Transfer(image=payload, identifier=identifier)
+            await self._deliver(sessions, transfer)
+            return {"blocks_sent": transfer.blocks_sent}
+        await self._activate(sessions, _image_transfer(profile))
+        return {}
+
+    async def _activate(self, sessions: Sessions, where: bytes) -> None:
+        async with sessions() as session:
             reached = await follow(activated(where), session.hold, self.sleep)
         if reached is not Status.ACTIVATED:
-            async with self._associate(actor, meter, profile) as session:
+            async with sessions() as session:
                 reached = await follow(settled(where), session.hold, self.sleep)
             if reached is not Status.ACTIVATED:
                 raise ImageRefused("it is not activated", reached)
-        return await self.status(meter, profile)
+
+    async def _deliver(self, sessions: Sessions, transfer: Transfer) -> None:
+        @asynccontextmanager
+        async def holding() -> AsyncIterator[Hold]:
+            async with sessions() as session:
+                yield session.hold
+
+        await deliver(holding, transfer, sleep=self.sleep)
 
     async def status(self, meter: MeterAddress, profile: Profile) -> FirmwareStatus:
         """What runs, and what is there of an image, as the S1SP sees it."""
-        async with self._associate(Actor.S1SP, meter, profile) as session:
+        async with self._associate(meter, profile) as session:
             look = await follow(looked(_image_transfer(profile)), session.hold, self.sleep)
             version = await _octets(session, profile, VERSION_ROLE)
             verified_hash = await _octets(session, profile, HASH_ROLE)

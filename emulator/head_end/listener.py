@@ -23,11 +23,13 @@ from dlms.security.keys import KeyKind
 from dlms.security.ops import Step
 from dlms.xdlms.data_notification import DataNotification
 from emulator.channel import Channel, ChannelClosed
+from emulator.custody import Errand
 from emulator.head_end.alerts import Smets1Alert, read_alert
 from emulator.head_end.party import Party
+from emulator.ledger import LedgerError, Outcome
 from emulator.policy import Purpose
 from tls.contexts import server_context
-from tls.credentials import Credential
+from tls.credentials import CertificateChain
 from tls.events import HandshakeDone, HandshakeEvent, HandshakeFailed, format_address
 from tls.identity import IdentityError, peer_system_title
 from tls.listener import Listener
@@ -68,13 +70,14 @@ class Told(NamedTuple):
 class AlertListener:
     """``device_of`` says who has a system title, ``on_alert`` is called with each alert once.
 
-    ``credential`` is the certificate of the party by which it is known as a TLS server.
+    ``credential`` is the certificate of the party by which it is known as a TLS server; where its
+    private key is, as in :class:`~emulator.head_end.party.Party`.
     """
 
     def __init__(
         self,
         party: Party,
-        credential: Credential,
+        credential: CertificateChain,
         device_of: Callable[[bytes], Device | None],
         seen: Seen,
         on_alert: Callable[[Smets1Alert], None],
@@ -82,6 +85,7 @@ class AlertListener:
     ) -> None:
         self._party = party
         self._credential = credential
+        self._holder = party.tls_holder(credential)
         self._device_of = device_of
         self._seen = seen
         self._on_alert = on_alert
@@ -92,10 +96,12 @@ class AlertListener:
 
     async def start(self, host: str, port: int) -> Self:
         """Listen. :class:`~dlms.security.ops.OperationRefused` where the policy does not let the
-        private key be used by the module at hand.
+        private key be used where it is.
         """
-        self._party.custody.admit_tls(self._party.tls_key, self._errand("", 2))
-        context = server_context(self._credential, self._party.trust, keylog=self._party.keylog)
+        party = self._party
+        party.custody.admit_tls(party.listener_key, self._errand("", 2), holder=self._holder)
+        credential = party.presented(self._credential, party.listener_key)
+        context = server_context(credential, party.trust, keylog=party.keylog)
         self._server = await start_tls_server(
             lambda: _Incoming(self._arrived),
             host,
@@ -137,15 +143,25 @@ class AlertListener:
     def _handshake(self, event: HandshakeEvent) -> None:
         if isinstance(event, HandshakeFailed):
             self._on_event(Told("handshake-failed", event.peer, f"{event.reason}: {event.message}"))
+            if event.key_used:  # and then the peer was not one to talk to
+                self._note(event.peer, self._errand("", 2), Outcome.FAILED)
             return
         assert isinstance(event, HandshakeDone)
         assert event.system_title is not None  # it was accepted
         device = self._known(event.system_title)
         category = 2 if device is None else device.profile.category
         errand = self._errand(event.system_title.hex().upper(), category)
-        self._party.custody.note_tls(self._party.tls_key, errand)
+        if event.took_key:
+            self._note(event.peer, errand, Outcome.DONE)
 
-    def _errand(self, device: str, category: int) -> Any:
+    def _note(self, peer: str, errand: Errand, outcome: Outcome) -> None:
+        party = self._party
+        try:
+            party.custody.note_tls(party.listener_key, errand, outcome, holder=self._holder)
+        except LedgerError as error:
+            self._on_event(Told("ledger-failed", peer, str(error)))
+
+    def _errand(self, device: str, category: int) -> Errand:
         return self._party.errand(device, category, Purpose.ESTABLISH_TLS)
 
     def _arrived(self, channel: _Incoming) -> None:
@@ -165,6 +181,8 @@ class AlertListener:
             self._on_event(Told("inactive", channel.peer, f"nothing for {IDLE_TIMEOUT:.0f} s"))
         except (DlmsError, OSError, IdentityError) as error:
             self._on_event(Told("alert-refused", channel.peer, str(error)))
+        except LedgerError as error:
+            self._on_event(Told("ledger-failed", channel.peer, str(error)))
         finally:
             channel.close()
 
@@ -193,6 +211,8 @@ class AlertListener:
             self._hand_on(read_alert(told, title, device.name, profile))
             if told.confirmed:
                 confirmation = await run(association.confirm(told))
+                # The meter strikes it off then: it is to be written down before.
+                await party.custody.flush()
                 channel.send(config.client_sap, config.server_sap, confirmation)
 
     def _hand_on(self, alert: Smets1Alert) -> None:

@@ -14,9 +14,9 @@ from devices.profile.model import AssociationRow
 from dlms.association.config import AssociationKeys
 from dlms.client.new_keys import FIELDS, discard
 from dlms.client.refusals import AssociationRejected
-from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Use
-from emulator.channel import Channel
+from emulator.channel import ApduLink
 from emulator.head_end.known_keys import Run
 from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
@@ -25,13 +25,21 @@ from emulator.policy import Purpose
 from emulator.sandbox import MeterAddress
 
 _SHOWN = (KeyKind.GUEK, KeyKind.GAK)
-"""Keys that an association shows the meter to have: the others it does not use."""
+"""Keys that an association shows the meter to have: of the others it shows nothing."""
 
 
 async def open_association(
-    party: Party, channel: Channel, meter: MeterAddress, profile: Profile, row: AssociationRow
+    party: Party,
+    channel: ApduLink,
+    meter: MeterAddress,
+    profile: Profile,
+    row: AssociationRow,
+    *,
+    sole: bool,
 ) -> PartyAssociation:
-    """:class:`~dlms.client.refusals.AssociationRejected` if no key that there is opens it."""
+    """:class:`~dlms.client.refusals.AssociationRejected` if no key that there is opens it. What it
+    shows is settled for who is ``sole``.
+    """
     run = _running(party, meter, profile)
     await party.known.recall(meter.title, row.name, run)
     handed = await party.handed.offered(meter.title, row.name, run) if row.single_key else ()
@@ -44,12 +52,15 @@ async def open_association(
             await session.open()
         except AssociationRejected:
             if keys is tried[-1]:
+                await run(discard(Use.TRANSFER_KEY, handed))
                 raise
-            if keys.gak is not None and keys.gak.lifetime is KeyLifetime.SINGLE_ASSOCIATION:
-                # One that the meter never got, or has used up.
-                await run(discard(Use.TRANSFER_KEY, (keys.gak,)))
         else:
-            _settle(party, meter, row, keys)
+            # Others that were handed over the meter never got, or has used up.
+            await run(discard(Use.TRANSFER_KEY, [ref for ref in handed if ref != keys.gak]))
+            party.handed.settle(meter.title, row.name)
+            if sole:
+                gone = party.known.shown(meter.title, row.name, _used(keys))
+                await run(discard(Use.TRANSFER_KEY, gone))
             return session
     raise AssertionError("the keys that the meter had were tried")
 
@@ -58,8 +69,9 @@ def _tried(
     party: Party, meter: MeterAddress, row: AssociationRow, handed: tuple[KeyRef, ...]
 ) -> list[AssociationKeys]:
     settled = global_keys(party, meter, row)
+    in_doubt = party.known.in_doubt(meter.title, row.name)
     doubtful: dict[str, Any] = {
-        FIELDS[kind]: ref for kind, ref in party.known.in_doubt(meter.title, row.name).items()
+        FIELDS[kind]: in_doubt[kind][0] for kind in _SHOWN if kind in in_doubt
     }
     bases = [settled._replace(**doubtful), settled] if doubtful else [settled]
     return [
@@ -67,17 +79,10 @@ def _tried(
     ]
 
 
-def _settle(party: Party, meter: MeterAddress, row: AssociationRow, keys: AssociationKeys) -> None:
-    """What the association shows of keys that were in doubt. A master key it does not show: that
-    stays in doubt until the next transfer.
-    """
-    title, scope = meter.title, row.name
-    party.handed.settle(title, scope)
-    doubtful = party.known.in_doubt(title, scope)
-    shown = [kind for kind in doubtful if kind in _SHOWN]
-    if shown:
-        taken = all(getattr(keys, FIELDS[kind]) == doubtful[kind] for kind in shown)
-        party.known.settle(title, scope, taken=taken)
+def _used(keys: AssociationKeys) -> list[KeyRef]:
+    """Of the keys of an association that stands those that the meter has shown to have."""
+    found = [getattr(keys, FIELDS[kind]) for kind in _SHOWN]
+    return [ref for ref in found if ref is not None]
 
 
 def _running(party: Party, meter: MeterAddress, profile: Profile) -> Run:

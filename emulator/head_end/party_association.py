@@ -17,7 +17,7 @@ from dlms.errors import DlmsError
 from dlms.security.keys import KeyLifetime
 from dlms.security.ops import Step, Use
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
-from emulator.channel import Channel
+from emulator.channel import ApduLink
 from emulator.client import MeterClient, Notice, ObjectList
 from emulator.client.noticing import understand
 from emulator.client.reading import read_one
@@ -44,7 +44,7 @@ class PartyAssociation:
     @classmethod
     def on(
         cls,
-        channel: Channel,
+        channel: ApduLink,
         config: ClientConfig,
         keys: AssociationKeys,
         party: Party,

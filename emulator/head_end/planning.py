@@ -18,7 +18,7 @@ from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import CryptoOp, Step
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator.channel import Channel
+from emulator.channel import ApduLink
 from emulator.client import MeterClient
 from emulator.head_end.party import Party
 from emulator.sandbox import MeterAddress
@@ -71,7 +71,7 @@ def plan(
 
 async def move_counter_forward(
     party: Party,
-    channel: Channel,
+    channel: ApduLink,
     meter: MeterAddress,
     profile: Profile,
     row: AssociationRow,

@@ -7,60 +7,67 @@ has the rights, and its keys are not the S1SP's.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from devices.objects.token_gateway import TOKEN_SCOPE, TokenStatus
 from devices.profile import Profile
 from devices.profile.model import InstructionRow, SetStep
 from devices.supply import ControlState
-from devices.token import make_token
-from dlms.axdr.data import Data, double_long, enum, integer, octet_string, structure
-from dlms.axdr.datetimes import CosemDateTime
-from dlms.client.refusals import AccessRefused, MeterRefusal
+from dlms.axdr.data import Data, integer
+from dlms.client.refusals import MeterRefusal
 from dlms.cosem import classes, obis
 from dlms.security.keys import KeyKind
-from dlms.words import word
+from dlms.words import words
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from emulator.client import ObjectList
 from emulator.client.targets import Wanted
+from emulator.head_end.adding_credit import TOKEN_CREDIT, TOKEN_GATEWAY, credit_units
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.firmware import Firmware
-from emulator.head_end.handing_over import rotate
+from emulator.head_end.handing_over import BeingRotated, rotate
 from emulator.head_end.party import ASSOCIATIONS, Party
+from emulator.head_end.requesting import Means, ServiceRequests
 from emulator.head_end.token_counters import TokenCounters
 from emulator.policy import Actor, Purpose
+from emulator.requests.encoding import PAYMENT_MODES, clock_time, payment_mode
+from emulator.requests.fitting import arguments_of, instruction_of
+from emulator.requests.refusal import Unfit
+from emulator.requests.variants import by_instruction
 from emulator.sandbox import MeterAddress
+from tls.credentials import CertificateChain
+
+__all__ = [
+    "PAYMENT_MODES",
+    "TOKEN_CREDIT",
+    "TOKEN_GATEWAY",
+    "HeadEnd",
+    "InstructionRefused",
+    "MeterStatus",
+    "clock_time",
+    "payment_mode",
+]
 
 ACCOUNT = obis.parse("0-0:19.0.0.255")
-TOKEN_CREDIT = obis.parse("0-0:19.10.0.255")
-TOKEN_GATEWAY = obis.parse("0-0:19.40.0.255")
 DISCONNECT_CONTROL = obis.parse("0-0:96.3.10.255")
 
 _BALANCE = AttributeDescriptor(classes.ACCOUNT.class_id, ACCOUNT, 5)
 _MODE = AttributeDescriptor(classes.ACCOUNT.class_id, ACCOUNT, 2)
 _CURRENCY = AttributeDescriptor(classes.ACCOUNT.class_id, ACCOUNT, 15)
 _SUPPLY = AttributeDescriptor(classes.DISCONNECT_CONTROL.class_id, DISCONNECT_CONTROL, 3)
-_TOKEN_STATUS = AttributeDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 6)
-_UPDATE_AMOUNT = MethodDescriptor(classes.CREDIT.class_id, TOKEN_CREDIT, 1)
-_ENTER = MethodDescriptor(classes.TOKEN_GATEWAY.class_id, TOKEN_GATEWAY, 1)
 
 _PUSH = 1
 _UNASKED = Conformance.DATA_NOTIFICATION | Conformance.EVENT_NOTIFICATION
+_TOP_UP, _ROTATE, _LISTEN, _ENROL = "2.2", "DCC.1", "DCC.2", "DCC.3"
 
-PAYMENT_MODES = {"credit": 1, "prepayment": 2}
 SUPPLY: dict[int, str] = {
     ControlState.DISCONNECTED: "disconnected",
     ControlState.CONNECTED: "connected",
     ControlState.READY_FOR_RECONNECTION: "armed",
 }
-_ACCOUNT_ACTIVE = 2
-_TOO_MANY_POUNDS = 20_000
-"""What a double-long of milli-pence can hold is 21474 pounds; no meter takes that much at once."""
 
 
 class MeterStatus(NamedTuple):
@@ -76,21 +83,60 @@ class InstructionRefused(MeterRefusal):
 
 
 class HeadEnd:
-    """Both parties, and what is common to their errands."""
+    """Both parties, and what is common to their errands.
 
-    def __init__(self, s1sp: Party, dco: Party, tokens: TokenCounters | None = None) -> None:
+    To add credit, and all that is the DCO's, takes a Service Request: here one of ``means.user``.
+    """
+
+    def __init__(
+        self, s1sp: Party, dco: Party, means: Means, tokens: TokenCounters | None = None
+    ) -> None:
         self._parties = {Actor.S1SP: s1sp, Actor.DCO: dco}
-        self._tokens = TokenCounters() if tokens is None else tokens
-        self.firmware = Firmware(self._associate, asyncio.sleep)
+        self._means = means
+        self.firmware = Firmware(
+            lambda meter, profile: associate(s1sp, meter, profile), self._request, asyncio.sleep
+        )
+        tokens = TokenCounters() if tokens is None else tokens
+        self.requests = ServiceRequests(means, s1sp, dco, tokens, self.firmware.carry_out)
 
     def party(self, actor: Actor) -> Party:
         """One of the two."""
         return self._parties[actor]
 
-    def _associate(
+    def going_by(self, title: bytes, credential: CertificateChain) -> HeadEnd:
+        """The same hands with their own keys, as the client ``title``, which a meter knows until it
+        has changed hands. The S1SP's TLS is by ``credential``; the DCO has none then, either.
+        """
+        s1sp, dco = self._parties[Actor.S1SP], self._parties[Actor.DCO]
+        return HeadEnd(
+            replace(s1sp, credential=credential, going_by=title),
+            replace(dco, going_by=title),
+            self._means,
+        )
+
+    def enrolling(
         self, actor: Actor, meter: MeterAddress, profile: Profile
     ) -> AbstractAsyncContextManager[PartyAssociation]:
-        return associate(self._parties[actor], meter, profile)
+        """A party's association for its part of an enrolment; the DCO's by an order of the DCC."""
+        return self._party_session(actor, _ENROL, meter, profile)
+
+    async def _request(
+        self, number: str, meter: MeterAddress, profile: Profile, **given: object
+    ) -> dict[str, Any]:
+        signed = self.requests.user.request(number, meter.title, profile, given)
+        return await self.requests.perform(signed.to_octets(), meter, profile)
+
+    @asynccontextmanager
+    async def _party_session(
+        self, actor: Actor, order: str, meter: MeterAddress, profile: Profile, **given: str
+    ) -> AsyncIterator[PartyAssociation]:
+        """The S1SP's association; the DCO's by an order of the DCC."""
+        if actor is Actor.DCO:
+            async with self.requests.ordered(order, given, meter, profile) as session:
+                yield session
+        else:
+            async with associate(self._parties[actor], meter, profile) as session:
+                yield session
 
     async def status(self, meter: MeterAddress, profile: Profile) -> MeterStatus:
         """Read balance, payment mode and supply state as the S1SP."""
@@ -131,7 +177,7 @@ class HeadEnd:
         )
         if actor is None:
             raise InstructionRefused(f"{profile.name} says nothing unasked to S1SP or DCO")
-        async with associate(self._parties[actor], meter, profile) as session:
+        async with self._party_session(actor, _LISTEN, meter, profile) as session:
             if push is not None:
                 method = MethodDescriptor(classes.PUSH_SETUP.class_id, push, _PUSH)
                 await session.action(method, integer(0), Purpose.GENERATE_INSTRUCTION)
@@ -143,42 +189,41 @@ class HeadEnd:
         :class:`~dlms.client.refusals.MeterRefusal` if the meter does not take it, ``ValueError``
         if the amount cannot be expressed.
         """
-        async with associate(self._parties[Actor.S1SP], meter, profile) as session:
-            if profile.top_up == "token":
-                await self._enter_token(session, meter, pounds)
-            else:
-                amount = _in_units(pounds, profile.currency_scale)
-                purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
-                await session.action(_UPDATE_AMOUNT, double_long(amount), purpose)
+        credit_units(profile, pounds)
+        await self._request(_TOP_UP, meter, profile, amount=str(pounds))
         return profile.top_up
 
-    async def _enter_token(
-        self, session: PartyAssociation, meter: MeterAddress, pounds: Decimal
-    ) -> None:
-        known = self._parties[Actor.S1SP].known
-        await known.recall(meter.title, TOKEN_SCOPE, session.run)
-        key = known.key(meter.title, TOKEN_SCOPE, KeyKind.TOKEN)
-        purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
-        session.be_about(purpose)
-        counter = self._tokens.burn(meter.title)
-        digits = await session.run(make_token(_in_units(pounds, -2), counter, key, meter.title))
-        try:
-            await session.action(_ENTER, octet_string(digits.encode("ascii")), purpose)
-        except AccessRefused as refusal:
-            status = _element(await session.get(_TOKEN_STATUS), 0)
-            raise MeterRefusal(f"token not accepted: {_status_name(status)}") from refusal
-
     async def rotate(
-        self, meter: MeterAddress, profile: Profile, actor: Actor, kinds: Sequence[KeyKind]
+        self,
+        meter: MeterAddress,
+        profile: Profile,
+        actor: Actor,
+        kinds: Sequence[KeyKind],
+        *,
+        beyond: int | None = None,
     ) -> None:
-        """Replace keys of a party's own association, all or none.
+        """Replace keys of a party's own association, all or none. With ``beyond`` only those whose
+        version is not above that number: who was interrupted does not do it twice.
 
-        :class:`~emulator.head_end.handing_over.NotRotated` if the meter does not take them. If its
-        answer is lost, the next association finds out which keys it has.
+        :class:`~emulator.head_end.handing_over.NotRotated` if the meter does not take them,
+        :class:`~emulator.head_end.handing_over.BeingRotated` if somebody else is about it. If its
+        answer is lost, the next association or transfer finds out which keys it has.
         """
         party = self._parties[actor]
-        async with associate(party, meter, profile) as session:
-            await rotate(session, party, meter, party.row(profile), kinds)
+        row, known = party.row(profile), party.known
+        names = words(KeyKind)
+        named = ",".join(name for name, kind in names.items() if kind in kinds)
+        with known.sole(meter.title, row.name) as sole:
+            if not sole:
+                raise BeingRotated(f"{meter.name}: its keys are being rotated by another command")
+            async with self._party_session(actor, _ROTATE, meter, profile, kinds=named) as session:
+                wanted = [
+                    kind
+                    for kind in kinds
+                    if beyond is None or known.key(meter.title, row.name, kind).version <= beyond
+                ]
+                if wanted:
+                    await rotate(session, party, meter, row, wanted)
 
     async def instruct(
         self, meter: MeterAddress, profile: Profile, name: str, argument: Data | None = None
@@ -194,31 +239,15 @@ class HeadEnd:
             raise InstructionRefused(f"{profile.name} knows no {name!r}; it knows {known}")
         if _needs_argument(row) and argument is None:
             raise InstructionRefused(f"{name} needs an argument")
-        actor = Actor.DCO if row.association == "dco" else Actor.S1SP
-        if row.critical and actor is not Actor.DCO:
-            raise InstructionRefused(f"{name} is critical and belongs to the DCO")
-        async with associate(self._parties[actor], meter, profile) as session:
-            for step in row.steps:
-                value = argument
-                if isinstance(step, SetStep):
-                    value = argument if step.value is None else step.value
-                    assert value is not None  # _needs_argument() has been asked
-                    await session.set(step.attribute, value)
-                else:
-                    await session.action(step.method, step.parameter, Purpose.GENERATE_INSTRUCTION)
-        return actor
-
-
-def payment_mode(name: str) -> Data:
-    """Argument of set_payment_mode for an active account. ``ValueError`` for an unknown mode."""
-    if name not in PAYMENT_MODES:
-        raise ValueError(f"payment mode {name!r} is not credit or prepayment")
-    return structure(enum(PAYMENT_MODES[name]), enum(_ACCOUNT_ACTIVE))
-
-
-def clock_time(moment: dt.datetime) -> Data:
-    """Argument of set_clock."""
-    return octet_string(CosemDateTime.from_datetime(moment).to_octets())
+        variant = by_instruction(name)
+        if variant is None:
+            raise InstructionRefused(f"no Service Request becomes {name!r}")
+        try:
+            instruction_of(variant, profile)
+        except Unfit as error:
+            raise InstructionRefused(str(error)) from None
+        await self._request(variant.number, meter, profile, **arguments_of(variant, argument))
+        return Actor.DCO if row.association == "dco" else Actor.S1SP
 
 
 def _needs_argument(row: InstructionRow) -> bool:
@@ -228,13 +257,6 @@ def _needs_argument(row: InstructionRow) -> bool:
 async def _read_balance(session: PartyAssociation) -> Decimal:
     amount = _integer(await session.get(_BALANCE))
     return Decimal(amount).scaleb(_element(await session.get(_CURRENCY), 1))
-
-
-def _status_name(status: int) -> str:
-    try:
-        return word(TokenStatus(status))
-    except ValueError:
-        return f"status {status}"
 
 
 def _element(data: Data, number: int) -> int:
@@ -248,12 +270,3 @@ def _integer(data: Data) -> int:
     if not isinstance(data.value, int):
         raise MeterRefusal(f"integer expected, meter gives {data.type.label}")
     return data.value
-
-
-def _in_units(pounds: Decimal, scale: int) -> int:
-    # What is no number, or has a million digits, is kept away from the arithmetic.
-    if pounds.is_finite() and 0 < pounds < _TOO_MANY_POUNDS:
-        units = pounds.scaleb(-scale)
-        if units == units.to_integral_value():
-            return int(units)
-    raise ValueError(f"{pounds} pounds is no positive amount of whole units of 1E{scale}")

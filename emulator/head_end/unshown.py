@@ -7,7 +7,8 @@ has them in any case, and the next transfer under the new master key proves it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from dlms.client.new_keys import discard
@@ -43,28 +44,50 @@ class Unshown(NamedTuple):
 async def replace_unshown(
     session: PartyAssociation, party: Party, meter: MeterAddress, what: Unshown
 ) -> None:
-    """Replace them, all or none. :class:`NotRotated` if the meter does not take them."""
+    """Replace them, all or none. Who does that is sole. :class:`NotRotated` if the meter does not
+    take them.
+    """
     known, title, scope = party.known, meter.title, what.scope
     session.be_about(Purpose.GENERATE_INSTRUCTION)
     await known.recall(title, scope, session.run)
-    sent_before = known.in_doubt(title, scope)
-    fresh = sent_before or {kind: known.successor(title, scope, kind) for kind in what.ids}
-    if not sent_before:
+    in_doubt = known.in_doubt(title, scope)
+    sent_before = {kind: in_doubt[kind][0] for kind in what.ids if kind in in_doubt}
+    if len(sent_before) == len(what.ids):
+        fresh = sent_before
+    else:
+        sent_before = {}
+        fresh = {kind: known.successor(title, scope, kind) for kind in what.ids}
         for ref in fresh.values():
             await session.run(_generate(ref, SUITES[what.suite].key_length))
         await known.propose(title, scope, fresh, session.run)
-    kek = known.key(title, what.kek_scope, KeyKind.KEK)
-    wrapped = {what.ids[kind]: await session.run(_wrap(kek, ref)) for kind, ref in fresh.items()}
+    keks = known.candidates(title, what.kek_scope, KeyKind.KEK)
+    # A new master key is none that it could have been wrapped under.
+    keks = tuple(kek for kek in keks if kek not in fresh.values())
+    if not await _taken(session, what, fresh, keks) and not sent_before:
+        gone = known.settle(title, scope, taken=False)
+        await session.run(discard(Use.TRANSFER_KEY, gone))
+        raise NotRotated(f"keys of {scope} not taken")
+    gone = known.establish(fresh.values())
+    await session.run(discard(Use.TRANSFER_KEY, gone))
+
+
+async def _taken(
+    session: PartyAssociation,
+    what: Unshown,
+    fresh: Mapping[KeyKind, KeyRef],
+    keks: Sequence[KeyRef],
+) -> bool:
+    """Whether the meter takes them under one of ``keks``, the latest first."""
     setup = bytes((0, 0, 43, 0, what.setup, 255))
     method = MethodDescriptor(classes.SECURITY_SETUP.class_id, setup, _KEY_TRANSFER)
-    try:
-        await session.action(method, keys_data(wrapped), Purpose.GENERATE_INSTRUCTION)
-    except AccessRefused as refusal:
-        if not sent_before:
-            known.settle(title, scope, taken=False)
-            await session.run(discard(Use.TRANSFER_KEY, tuple(fresh.values())))
-            raise NotRotated(f"keys of {scope} not taken: {refusal}") from refusal
-    known.settle(title, scope, taken=True)
+    for kek in keks:
+        wrapped = {
+            what.ids[kind]: await session.run(_wrap(kek, ref)) for kind, ref in fresh.items()
+        }
+        with suppress(AccessRefused):
+            await session.action(method, keys_data(wrapped), Purpose.GENERATE_INSTRUCTION)
+            return True
+    return False
 
 
 def _generate(new: KeyRef, length: int) -> Step[None]:

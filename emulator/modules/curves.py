@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
     decode_dss_signature,
     encode_dss_signature,
 )
@@ -26,6 +27,7 @@ _HASHES: dict[Curve, hashes.SHA256 | hashes.SHA384] = {
     Curve.P256: hashes.SHA256(),
     Curve.P384: hashes.SHA384(),
 }
+_TLS_HASHES = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512(), hashes.SHA224(), hashes.SHA1())
 ORDERS = {
     Curve.P256: int("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", 16),
     Curve.P384: int(
@@ -83,7 +85,28 @@ def public_key(curve: Curve, octets: bytes) -> ec.EllipticCurvePublicKey:
 def sign(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
     curve = curve_of(key)
     assert curve is not None  # private_key() makes no other
-    signature = key.sign(message, ec.ECDSA(_HASHES[curve]))
+    return _raw(curve, key.sign(message, ec.ECDSA(_HASHES[curve])))
+
+
+def sign_digest(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
+    """Sign what was hashed elsewhere, with any of the hashes of TLS 1.2 (RFC 5246, 7.4.1.4.1).
+    ``ValueError`` if it is as long as none of them.
+    """
+    curve = curve_of(key)
+    assert curve is not None
+    return _raw(curve, key.sign(digest, ec.ECDSA(Prehashed(tls_hash(digest)))))
+
+
+def tls_hash(digest: bytes) -> hashes.HashAlgorithm:
+    """What made ``digest``, by its length. ``ValueError`` if that is none of TLS 1.2."""
+    made = next((one for one in _TLS_HASHES if one.digest_size == len(digest)), None)
+    if made is None:
+        raise ValueError(f"a digest of {len(digest)} octets is none of TLS 1.2")
+    return made
+
+
+def _raw(curve: Curve, signature: bytes) -> bytes:
+    """``R ‖ S`` of a signature in DER."""
     return b"".join(
         number.to_bytes(curve.value, "big") for number in decode_dss_signature(signature)
     )

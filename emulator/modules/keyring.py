@@ -12,6 +12,7 @@ another: so the S1SP and the DCO hold each their own and neither the fleet's.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
@@ -31,6 +32,11 @@ _PRIVATE = (KeyKind.SIGNING_KEY, KeyKind.AGREEMENT_KEY)
 _NOT_DERIVED = (KeyKind.EPHEMERAL, KeyKind.TLS_PRIVATE_KEY)
 """A key of one message is never the same twice; those of TLS come with their certificates."""
 
+
+REQUESTS = "requests of "
+"""Begins the scope of the key with which somebody on the DCC side signs Service Requests."""
+_SUITE_OF_REQUESTS = 1
+"""Those keys are on P-256, whatever the meters have."""
 
 SCOPE_SECRET_LENGTH = 32
 """Octets of the secret of a scope: a key of HMAC-SHA256."""
@@ -100,7 +106,7 @@ class KeyRing:
 
     def keep(self, ref: KeyRef, key: bytes) -> None:
         self._passing.pop(ref, None)
-        if _lasts(ref):
+        if lasts(ref):
             self.lasting[ref] = key
         else:
             self._passing[ref] = key
@@ -125,6 +131,14 @@ class KeyRing:
         self._passing[ref] = key
         return key
 
+    def holds(self, ref: KeyRef) -> bool:
+        """Whether there is such a key, kept or to be derived."""
+        return (
+            ref in self._passing
+            or ref in self.lasting
+            or (self._is_derivable(ref) and ref not in self.destroyed)
+        )
+
     def settle(self) -> None:
         """What is in ``lasting`` and ``destroyed`` is kept somewhere now."""
         self.lasting.settle()
@@ -138,35 +152,15 @@ class KeyRing:
         self.changes.any = False
 
     def _is_derivable(self, ref: KeyRef) -> bool:
-        return (
-            (self._fleet_secret is not None or ref.scope in self._scope_secrets)
-            and ref.version == 0
-            and ref.lifetime is KeyLifetime.LONG_LIVED
-            and ref.kind not in _NOT_DERIVED
+        return (self._fleet_secret is not None or ref.scope in self._scope_secrets) and is_derived(
+            ref
         )
 
     def _derive(self, ref: KeyRef) -> bytes:
-        suite = SUITES[self._suite_of(ref)]
-        if ref.kind in _PRIVATE:
-            if suite.curve is None:
-                raise KeyUnavailable(f"no key {ref}: its security suite has no key pairs")
-            return self._scalar(ref, suite.curve)
-        digits = SECRET_LENGTH.get(ref.kind)
-        if digits is not None:
-            return self._expand(ref, "key", digits // 2).hex().encode()
-        return self._expand(ref, key_label(suite.key_length), suite.key_length)
+        return derive(ref, self._suite_of(ref), partial(self._expand, ref.scope))
 
-    def _scalar(self, ref: KeyRef, curve: Curve) -> bytes:
-        """A number from 1 to n - 1. With 64 bits too many, reduced modulo n - 1, it is as good as
-        evenly distributed (FIPS 186-5, A.2.1).
-        """
-        octets = self._expand(ref, f"private key on {curve.name}", curve.value + 8)
-        number = int.from_bytes(octets, "big") % (ORDERS[curve] - 1) + 1
-        return number.to_bytes(curve.value, "big")
-
-    def _expand(self, ref: KeyRef, label: str, length: int) -> bytes:
-        info = derivation_info(ref, label)
-        secret = self._scope_secret(ref.scope)
+    def _expand(self, scope: str, info: bytes, length: int) -> bytes:
+        secret = self._scope_secret(scope)
         return HKDFExpand(algorithm=hashes.SHA256(), length=length, info=info).derive(secret)
 
     def _scope_secret(self, scope: str) -> bytes:
@@ -175,6 +169,40 @@ class KeyRing:
             assert self._fleet_secret is not None  # get() has checked
             secret = self._scope_secrets[scope] = scope_secret(self._fleet_secret, scope)
         return secret
+
+
+def is_derived(ref: KeyRef) -> bool:
+    """Whether a key of this name comes from the secret of its scope, unless it was replaced."""
+    return (
+        ref.version == 0 and ref.lifetime is KeyLifetime.LONG_LIVED and ref.kind not in _NOT_DERIVED
+    )
+
+
+def derive(ref: KeyRef, suite_number: int, expand: Callable[[bytes, int], bytes]) -> bytes:
+    """The octets of a key that is derived. ``expand`` is HKDF-Expand (RFC 5869, 2.3) with the
+    secret of the key's scope, wherever that is: of ``info``, to a length.
+
+    :class:`KeyUnavailable` if it would be a key pair and the security suite has none.
+    """
+    requests = ref.scope.startswith(REQUESTS)
+    suite = SUITES[_SUITE_OF_REQUESTS if requests else suite_number]
+    if ref.kind in _PRIVATE:
+        if suite.curve is None:
+            raise KeyUnavailable(f"no key {ref}: its security suite has no key pairs")
+        return _scalar(ref, suite.curve, expand)
+    digits = SECRET_LENGTH.get(ref.kind)
+    if digits is not None:
+        return expand(derivation_info(ref, "key"), digits // 2).hex().encode()
+    return expand(derivation_info(ref, key_label(suite.key_length)), suite.key_length)
+
+
+def _scalar(ref: KeyRef, curve: Curve, expand: Callable[[bytes, int], bytes]) -> bytes:
+    """A number from 1 to n - 1. With 64 bits too many, reduced modulo n - 1, it is as good as
+    evenly distributed (FIPS 186-5, A.2.1).
+    """
+    info = derivation_info(ref, f"private key on {curve.name}")
+    number = int.from_bytes(expand(info, curve.value + 8), "big") % (ORDERS[curve] - 1) + 1
+    return number.to_bytes(curve.value, "big")
 
 
 def key_label(length: int) -> str:
@@ -187,7 +215,7 @@ def derivation_info(ref: KeyRef, label: str) -> bytes:
     return f"cosemlab {label}\0{ref.scope}\0{ref.kind.name}\0".encode() + ref.holder
 
 
-def _lasts(ref: KeyRef) -> bool:
+def lasts(ref: KeyRef) -> bool:
     """Whether a key is worth keeping: long-lived ones, and authentication keys that were handed
     over for the next association, which may be a long time away.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoOp
 from emulator.policy import ModuleClass
 
@@ -33,10 +34,44 @@ class CryptoModule(Protocol):
         """Whether :meth:`execute` may wait, and so belongs in a thread."""
         ...
 
+    def holds(self, key: KeyRef) -> bool:
+        """Whether an operation with this key can be carried out here."""
+        ...
+
+    @property
+    def gives(self) -> bool:
+        """Whether it gives keys away, to modules of no lower class."""
+        ...
+
+    def export(self, key: KeyRef) -> bytes:
+        """The octets of a key; only where :attr:`gives` says so.
+
+        :class:`~dlms.security.ops.KeyUnavailable` if there is no such key.
+        """
+        ...
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        """Take in a key of a module of no higher class, under its name."""
+        ...
+
     def execute(self, op: CryptoOp) -> Any:
         """Carry out ``op``; results as the operation's own docstring says.
 
         :class:`~dlms.security.ops.VerificationFailed` or
         :class:`~dlms.security.ops.KeyUnavailable` if there is no result.
+        """
+        ...
+
+
+class TlsSigner(Protocol):
+    """A module with whose private keys TLS can be established (G2.44(b)): they stay where they
+    are, and whoever does the handshake asks for one signature.
+    """
+
+    def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
+        """ECDSA over a ``digest`` that was computed by the caller: ``R ‖ S``, each as long as a
+        coordinate. It may wait, where the module does.
+
+        :class:`~dlms.security.ops.KeyUnavailable` if ``key`` is no TLS private key of the module.
         """
         ...

@@ -23,9 +23,21 @@ from cryptography.hazmat.primitives.keywrap import (
 
 from dlms.security import ops
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.security.ops import TAG_LENGTH, CryptoOp, KeyUnavailable, VerificationFailed
+from dlms.security.ops import TAG_LENGTH, CryptoOp, VerificationFailed
 from dlms.xdlms.initiate import lift_dedicated_key
-from emulator.modules import certificates, curves
+from emulator.modules import certificates, curves, keyless
+from emulator.modules.key_kinds import (
+    AGREES,
+    ENCIPHERS,
+    HASHED,
+    PAIRS,
+    PRESENTED,
+    SIGNS,
+    TLS,
+    WRAPS,
+    check_kind,
+    check_secret,
+)
 from emulator.modules.keyring import KeyRing
 from emulator.policy import ModuleClass
 
@@ -36,9 +48,6 @@ _MAX_CIPHERS = 8192
 """Prepared ciphers kept at once: about 2 KiB each, so 16 MiB at the most."""
 _MAX_PRIVATE_KEYS = 1024
 """Prepared private keys kept at once: to make one takes as long as to sign with it."""
-_SIGNS = (KeyKind.SIGNING_KEY, KeyKind.TLS_PRIVATE_KEY)
-_AGREES = (KeyKind.AGREEMENT_KEY,)
-_PAIRS = (*_SIGNS, *_AGREES)
 
 _Encrypt: TypeAlias = Callable[[bytes, bytes, bytes | None], bytes]
 _Prepared: TypeAlias = tuple[KeyRef | None, int, tuple[_Encrypt, bytes]]
@@ -49,12 +58,19 @@ and what comes of them."""
 class SoftwareModule:
     """Carries operations out in this process. Not safe for use from several threads at once."""
 
-    name = "software"
     module_class = ModuleClass.G2_45
     emulated = False
+    gives = True
     blocks = False
 
-    def __init__(self, keys: KeyRing, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        *,
+        name: str = "software",
+    ) -> None:
+        self.name = name
         self._keys = keys
         self._random = random
         self._prepared: dict[KeyRef, _Prepared] = {}
@@ -64,8 +80,20 @@ class SoftwareModule:
     def __repr__(self) -> str:
         return f"<SoftwareModule, {self._keys!r}>"
 
+    def holds(self, key: KeyRef) -> bool:
+        return self._keys.holds(key)
+
+    def export(self, key: KeyRef) -> bytes:
+        return self._keys.get(key)
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        self._keep(key, octets)
+
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)
+
+    def tls_sign(self, key: KeyRef, digest: bytes) -> bytes:
+        return curves.sign_digest(self._private_key(key, TLS), digest)
 
     # These two are in the way of every APDU. So their fields are taken apart in one go: by name
     # each would be a look-up of its own.
@@ -126,10 +154,12 @@ class SoftwareModule:
         return encrypt(iv, b"", aad + op.message)[:TAG_LENGTH]
 
     def _wrap(self, op: ops.Wrap) -> bytes:
-        return aes_key_wrap(self._keys.get(op.kek), self._keys.get(op.key))
+        check_secret(op.key)
+        return aes_key_wrap(self._key_of_kind(op.kek, WRAPS), self._keys.get(op.key))
 
     def _unwrap(self, op: ops.Unwrap) -> None:
-        kek = self._keys.get(op.kek)
+        check_secret(op.into)
+        kek = self._key_of_kind(op.kek, WRAPS)
         try:
             key = aes_key_unwrap(kek, op.wrapped)
         except (InvalidUnwrap, ValueError):
@@ -144,6 +174,7 @@ class SoftwareModule:
         self._keep(into, key)
 
     def _generate(self, op: ops.GenerateKey) -> None:
+        check_secret(op.into)
         self._keep(op.into, self._random(op.length))
 
     def _discard(self, op: ops.Discard) -> None:
@@ -151,10 +182,10 @@ class SoftwareModule:
         self._keys.discard(op.key)
 
     def _present(self, op: ops.Present) -> bytes:
-        return self._keys.get(op.secret)
+        return self._key_of_kind(op.secret, PRESENTED)
 
     def _match(self, op: ops.Match) -> bool:
-        return hmac.compare_digest(self._keys.get(op.secret), op.presented)
+        return hmac.compare_digest(self._key_of_kind(op.secret, PRESENTED), op.presented)
 
     def _draw(self, op: ops.Random) -> bytes:
         return self._random(op.length)
@@ -166,37 +197,31 @@ class SoftwareModule:
         for part in op.parts:
             if isinstance(part, KeyRef):
                 # A hash of chosen octets and a key of another kind could be its tag elsewhere.
-                part = self._key_of_kind(part, (KeyKind.HLS_SECRET,))
+                part = self._key_of_kind(part, HASHED)
             digest.update(part)
         return digest.digest()
 
     def _sign(self, op: ops.Sign) -> bytes:
-        return curves.sign(self._private_key(op.key, _SIGNS), op.message)
-
-    def _verify(self, op: ops.Verify) -> None:
-        curves.verify(op.curve, op.public, op.message, op.signature)
+        return curves.sign(self._private_key(op.key, SIGNS), op.message)
 
     def _generate_pair(self, op: ops.GenerateKeyPair) -> bytes:
-        _check_kind(op.into, _PAIRS)
+        check_kind(op.into, PAIRS)
         self._keep(op.into, curves.new_scalar(op.curve))
         return self._public(ops.PublicKey(op.use, op.into))
 
     def _public(self, op: ops.PublicKey) -> bytes:
-        return curves.public_octets(self._private_key(op.key, _PAIRS).public_key())
+        return curves.public_octets(self._private_key(op.key, PAIRS).public_key())
 
     def _agree(self, op: ops.Agree) -> None:
-        private = self._private_key(op.private, _AGREES)
+        private = self._private_key(op.private, AGREES)
         key = curves.agree(private, op.public, op.other_info, op.length)
         self._keep_new(op.into, key, op.unlike)
 
     def _request(self, op: ops.CertificateRequest) -> bytes:
-        return certificates.make_request(self._private_key(op.key, _PAIRS), op.title)
-
-    def _check(self, op: ops.CheckCertificate) -> ops.CertificateFacts:
-        return certificates.check(op)
+        return certificates.make_request(self._private_key(op.key, PAIRS), op.title)
 
     def _private_key(self, ref: KeyRef, kinds: tuple[KeyKind, ...]) -> ec.EllipticCurvePrivateKey:
-        _check_kind(ref, kinds)
+        check_kind(ref, kinds)
         key = self._private_keys.get(ref)
         if key is None:
             if len(self._private_keys) >= _MAX_PRIVATE_KEYS:
@@ -205,7 +230,7 @@ class SoftwareModule:
         return key
 
     def _key_of_kind(self, ref: KeyRef, kinds: tuple[KeyKind, ...]) -> bytes:
-        _check_kind(ref, kinds)
+        check_kind(ref, kinds)
         return self._keys.get(ref)
 
     def _keep(self, ref: KeyRef, key: bytes) -> None:
@@ -229,8 +254,7 @@ class SoftwareModule:
         return prepared[2]
 
     def _prepare(self, ek: KeyRef, ak: KeyRef | None, control: int) -> _Prepared:
-        if not ek.kind.is_symmetric:
-            raise KeyUnavailable(f"{ek} is not a key for this")
+        check_kind(ek, ENCIPHERS)
         before = self._prepared.get(ek)
         encrypt = AESGCM(self._keys.get(ek)).encrypt if before is None else before[2][0]
         aad = control.to_bytes(1, "big")
@@ -256,16 +280,10 @@ class SoftwareModule:
         ops.Random: _draw,
         ops.Digest: _digest,
         ops.Sign: _sign,
-        ops.Verify: _verify,
+        ops.Verify: lambda self, op: keyless.verify(op),
         ops.GenerateKeyPair: _generate_pair,
         ops.PublicKey: _public,
         ops.Agree: _agree,
         ops.CertificateRequest: _request,
-        ops.CheckCertificate: _check,
+        ops.CheckCertificate: lambda self, op: keyless.check_certificate(op),
     }
-
-
-def _check_kind(ref: KeyRef, kinds: tuple[KeyKind, ...]) -> None:
-    """A key pair serves one purpose (R-KEY-9), whatever else its octets could be used for."""
-    if ref.kind not in kinds:
-        raise KeyUnavailable(f"{ref} is not a key for this")

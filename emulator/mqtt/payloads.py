@@ -102,8 +102,8 @@ def alert(meter: str, number: int, what: Alert) -> Payload:
     }
 
 
-def crypto(entry: Entry, now: dt.datetime) -> Payload:
-    return {**entry.to_json(), "time": moment(now)}
+def crypto(entry: Entry) -> Payload:
+    return {**entry.to_json(), "time": moment(entry.time)}
 
 
 def meter_status(meter: str, has_power: bool, now: dt.datetime) -> Payload:

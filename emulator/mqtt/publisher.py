@@ -76,7 +76,7 @@ class Publisher:
             self._alerts[meter] = number
 
     def crypto(self, entry: Entry) -> None:
-        self._put("crypto", payloads.crypto(entry, self._now()))
+        self._put("crypto", payloads.crypto(entry))
 
     def reply(self, topic: str, correlation: bytes | None, payload: Payload) -> None:
         """To where a request says."""

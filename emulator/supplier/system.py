@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 from emulator.enrolment.agreed import SCOPES, transport_scope
-from emulator.head_end.party import TITLES
 from emulator.installing import Installer
 from emulator.modules.keyring import KeyRing, scope_secrets
 from emulator.policy import Actor
@@ -43,7 +42,7 @@ class SupplierSystem:
         self.folder = folder
         self.title = title_of(name)
         self._secret = read_private(folder / "secret")
-        self._transport = {actor: read_private(folder / _transport_file(actor)) for actor in TITLES}
+        self._transport = {actor: read_private(folder / _transport_file(actor)) for actor in SCOPES}
         self.pki = TestPki.load(folder / "pki")
 
     def __repr__(self) -> str:
@@ -57,7 +56,7 @@ class SupplierSystem:
         pki = TestPki.create(now=dt.datetime.now(dt.UTC), name=f"supplier {name}")
         pki.save(folder / "pki")
         pki.issue_client(title_of(name), f"{name} client").save(folder, "client")
-        for actor in TITLES:
+        for actor in SCOPES:
             write_private(folder / _transport_file(actor), secrets.token_bytes(_SECRET_LENGTH))
         # Last: where it is, everything is.
         write_private(folder / "secret", secrets.token_bytes(_SECRET_LENGTH))
@@ -78,19 +77,24 @@ class SupplierSystem:
         """The certificate by which its meters know its client."""
         return Credential.load(self.folder, "client")
 
-    def migration_credential(self, actor: Actor) -> Credential:
-        """A certificate of its authority by which a party can be the client that its meters know,
-        until they know the party; made when it is first asked for. The private key is the party's.
+    def migration_credential(self) -> Credential:
+        """A certificate of its authority by which the S1SP can be the client that its meters know,
+        until they know the S1SP; made when it is first asked for. Its private key is made by the
+        supplier's test PKI and kept in its folder, so the supplier has it as well.
         """
-        name = f"migration-{actor.value.lower()}"
+        name = "migration"
         if not (self.folder / f"{name}.pem").exists():
             (self.folder / f"{name}.key").unlink(missing_ok=True)  # of one that was half made
-            made = self.pki.issue_client(self.title, f"{actor.value} for {self.name}")
+            made = self.pki.issue_client(self.title, f"S1SP for {self.name}")
             made.save(self.folder, name)
         return Credential.load(self.folder, name)
 
     def transport_secrets(self, actor: Actor) -> dict[str, bytes]:
-        """What the party has of it, for its key ring: the transport key and nothing else."""
+        """What the party has of it, for its key ring: the transport key and nothing else. Who is no
+        party to the migration has nothing.
+        """
+        if actor not in self._transport:
+            return {}
         return {transport_scope(self.name, actor): self._transport[actor]}
 
     def ring(self) -> KeyRing:

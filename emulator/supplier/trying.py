@@ -69,7 +69,7 @@ class SupplierClient:
         """
         attempts = []
         for scope, actor in ASSOCIATIONS.items():
-            for way, credential in self._ways(actor):
+            for way, credential in self._ways():
                 for name, title in (("own", self._system.title), ("the DCC's", TITLES[actor])):
                     party = self._party(actor, credential, title)
                     let_in, why = await self._try(party, meter, profile, way)
@@ -81,10 +81,10 @@ class SupplierClient:
         party = self._party(actor, self._system.credential, self._system.title)
         return await self._read(party, meter, profile, "TLS")
 
-    def _ways(self, actor: Actor) -> Iterator[tuple[str, Credential]]:
+    def _ways(self) -> Iterator[tuple[str, Credential]]:
         yield PLAIN, self._system.credential
         yield "TLS", self._system.credential
-        yield "TLS, migration certificate", self._system.migration_credential(actor)
+        yield "TLS, migration certificate", self._system.migration_credential()
 
     def _party(self, actor: Actor, credential: Credential, title: bytes) -> Party:
         return Party(
@@ -111,7 +111,7 @@ class SupplierClient:
         channel = await self._connect(party, meter, way)
         try:
             row = party.row(profile)
-            session = await open_association(party, channel, meter, profile, row)
+            session = await open_association(party, channel, meter, profile, row, sole=False)
             try:
                 value = (await session.get(NAME)).value
             finally:

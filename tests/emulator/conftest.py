@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -41,12 +42,19 @@ from dlms.xdlms.get import GetRequest
 from dlms.xdlms.registry import Request, Response
 from emulator.custody import Custody, Errand, Mode
 from emulator.events import MeterEvent
+from emulator.head_end.association import associate, connected
+from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import TITLES, Party, client_titles
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
+from emulator.modules.pkcs11 import softhsm
 from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor, Category, Edition, ModuleClass, Purpose
+from emulator.requests.enrolment import Enrolment, enrolled
+from emulator.requests.user import TITLES as USERS
+from emulator.requests.user import User
 from emulator.sandbox import MeterAddress, Sandbox
 from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context
@@ -73,6 +81,15 @@ FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 OWNERS = {"s1sp": Actor.S1SP, "dco": Actor.DCO}
+
+
+@pytest.fixture(scope="session")
+def softhsm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where SoftHSM keeps the tokens of this test run: the library asks once, when it is loaded."""
+    folder = tmp_path_factory.mktemp("softhsm")
+    os.environ.pop(softhsm.SETTINGS, None)
+    softhsm.use_folder(folder)
+    return folder
 
 
 class Events:
@@ -117,7 +134,7 @@ class RememberingRing(KeyRing):
         self.ever.setdefault(ref, set()).add(key)
         return key
 
-    def holds(self, ref: KeyRef) -> bool:
+    def keeps(self, ref: KeyRef) -> bool:
         return ref in self.refs
 
     def kept(self, kind: KeyKind) -> list[KeyRef]:
@@ -141,9 +158,16 @@ class SpyModule:
         self.name = name
         self.module_class = module_class
         self.emulated = False
+        self.gives = module_class < ModuleClass.LEVEL_3
         self.blocks = blocks
         self.ops: list[CryptoOp] = []
         self._module = SoftwareModule(keys)
+        self.holds, self.export = self._module.holds, self._module.export
+        self.admitted: list[KeyRef] = []
+
+    def admit(self, key: KeyRef, octets: bytes) -> None:
+        self.admitted.append(key)
+        self._module.admit(key, octets)
 
     def execute(self, op: CryptoOp) -> Any:
         self.ops.append(op)
@@ -358,7 +382,7 @@ def make_party(
     ) -> Party:
         return Party(
             actor=actor,
-            credential=credentials[actor],
+            credential=credentials[actor] if actor is Actor.S1SP else None,
             trust=pki.trust(),
             custody=Custody(modules or [SoftwareModule(ring)], edition, mode, ledger),
         )
@@ -366,12 +390,57 @@ def make_party(
     return make
 
 
+@pytest.fixture(scope="session")
+def supplier(pki: TestPki) -> Credential:
+    """The certificate of a User that supplies every meter."""
+    return pki.issue_signer(USERS["supplier"], "supplier")
+
+
+@pytest.fixture(scope="session")
+def enrolment(pki: TestPki, supplier: Credential) -> Enrolment:
+    now = dt.datetime.now(dt.UTC)
+    user = enrolled(supplier.chain_pem, pki.trust(), "supplier", "supplier", now)
+    return enrol(FLEET_SECRET, [user])
+
+
 @pytest.fixture
-def make_head_end(make_party: Callable[..., Party]) -> Callable[..., HeadEnd]:
-    def make(**options: Any) -> HeadEnd:
-        return HeadEnd(make_party(Actor.S1SP, **options), make_party(Actor.DCO, **options))
+def make_means(
+    make_party: Callable[..., Party], enrolment: Enrolment, supplier: Credential, clock: Any
+) -> Callable[..., Means]:
+    """What requests need; without a word of it, with databases that end with the test."""
+
+    def make(**options: Any) -> Means:
+        custody = make_party(Actor.DCC, **options).custody
+        return Means(custody, lambda: enrolment, User.of(supplier), now=clock.now)
 
     return make
+
+
+@pytest.fixture
+def make_head_end(
+    make_party: Callable[..., Party], make_means: Callable[..., Means]
+) -> Callable[..., HeadEnd]:
+    def make(**options: Any) -> HeadEnd:
+        return HeadEnd(
+            make_party(Actor.S1SP, **options),
+            make_party(Actor.DCO, **options),
+            make_means(**options),
+        )
+
+    return make
+
+
+@pytest.fixture
+def relayed(make_party: Callable[..., Party]) -> Callable[..., Any]:
+    """``associate()`` as any party: the DCO's goes over the S1SP's TLS."""
+
+    def open_one(party: Party, meter: MeterAddress, profile: Profile) -> Any:
+        way = None
+        if party.credential is None:
+            way = connected(make_party(Actor.S1SP), meter, profile)
+        return associate(party, meter, profile, way)
+
+    return open_one
 
 
 @pytest.fixture

@@ -53,26 +53,41 @@ MANUFACTURERS = {
 # the add-credit Command and 9 Open for responses; the DCO 1 x (3 Seal, 2 Open, 2 Mac), 2 Seal and
 # 2 Open, all of it under (a).
 #
+# To add credit and to arm the supply take a Service Request each. Besides, for each of the two
+#
+#   DSP     1 Verify (User's signature)                                    no key
+#           1 Sign (countersignature)                                      DCC's signing key
+#   S1SP    2 Verify (countersignature, User's signature)                  no key
+#
+# and for the second, which is the DCO's to carry out,
+#
+#   S1SP    1 Sign (authorisation)                                         S1SP's signing key
+#   DCO     3 Verify (authorisation, countersignature, User's signature)   no key
+#
+# so 3 Sign, which are no use of a SMETS1 Symmetric Key and fall to G2.45, and 9 Verify. The User's
+# own signature is not made by the DCC. The TLS of the DCO's association is the S1SP's handshake.
+#
 # Where authentication keys live for one association (Landis+Gyr, Honeywell Elster) the S1SP hands
 # over the next one in each: 1 GenerateKey (the new AK), 1 Wrap (KEK), 1 Seal and 1 Open (request
 # keys), and in the second and third, which are under such a key, 1 Discard of it at the end.
 _A, _B, _C = "G2.44(a)", "G2.44(b)", "G2.44(c)"
 _I, _II, _III = "G2.44(c)(i)", "G2.44(c)(ii)", "G2.44(c)(iii)"
+_45 = "G2.45"
 COUNTS: dict[str, dict[str, int]] = {
     # Long-lived keys throughout. (c): 21 association + 8 Instructions + 9 responses.
-    "aclara": {_A: 11, _B: 4, _C: 38, _I: 1, "A1": 4},
+    "aclara": {_A: 11, _B: 4, _C: 38, _I: 1, _45: 3, "A1": 13},
     # A dedicated key, and from the second association on an AK for it alone. (c): the first as
     # before, 7 association + 1 Wrap + 2 for the transfer + 8 for GETs; the others 5 + 1 Wrap each.
     # (iii): 3 x 2 generated keys; in the second pass 3 and 4, the transfer, and the response to the
     # Command, 2 + 2 + 1; in the third 2 + 2 + 8 for GETs. (i): the Command and its token. (a) has
-    # the DCO's generated key; A1 4 Random, 4 Discards of dedicated keys and 2 of AKs.
-    "honeywell_elster": {_A: 12, _B: 4, _C: 30, _I: 2, _III: 23, "A1": 10},
+    # the DCO's generated key; A1 9 Verify, 4 Random, 4 Discards of dedicated keys and 2 of AKs.
+    "honeywell_elster": {_A: 12, _B: 4, _C: 30, _I: 2, _III: 23, _45: 3, "A1": 19},
     # S1SP: dedicated key and encryption alone. (c): 3 x (2 Seal, 1 Open, 2 Mac) under GUEK.
     # (iii): 3 keys, 3 x (pass 3, pass 4), 8 Instructions, 9 responses. The DCO has long-lived keys.
-    "itron": {_A: 11, _B: 4, _C: 15, _I: 1, _III: 26, "A1": 7},
-    "landis_gyr": {_A: 12, _B: 4, _C: 30, _I: 2, _III: 23, "A1": 10},
+    "itron": {_A: 11, _B: 4, _C: 15, _I: 1, _III: 26, _45: 3, "A1": 16},
+    "landis_gyr": {_A: 12, _B: 4, _C: 30, _I: 2, _III: 23, _45: 3, "A1": 19},
     # Category 1: the 8 Instructions are (ii). (c): 21 association + 9 responses.
-    "secure": {_A: 11, _B: 4, _C: 30, _I: 2, _II: 8, "A1": 4},
+    "secure": {_A: 11, _B: 4, _C: 30, _I: 2, _II: 8, _45: 3, "A1": 13},
 }
 CLASSES = {_A: "LEVEL_3", _B: "LEVEL_3", _C: "LEVEL_3", "A1": "NONE"}
 
@@ -124,7 +139,7 @@ def test_the_ledger_is_what_was_counted_by_hand(capsys: pytest.CaptureFixture[st
             assert entry["sufficient"] is (expected != "LEVEL_3")
             assert entry["outcome"] == "done"
     total = sum(sum(counts.values()) for counts in COUNTS.values())
-    assert total == len(shown["ledger"]) == 343
+    assert total == len(shown["ledger"]) == 343 + 5 * 12
     strict = sum(counts[clause] for counts in COUNTS.values() for clause in (_A, _B, _C))
     assert strict == 220
 
@@ -139,6 +154,8 @@ def test_the_operations_are_what_was_counted_by_hand(capsys: pytest.CaptureFixtu
         expected = {
             "TLS handshake": 4,
             "Random": 4,
+            "Sign": 3,
+            "Verify": 9,
             "Seal": 4 * 3 + 8 + 1 + 2 + handed,
             "Open": 4 * 2 + 8 + 1 + 2 + handed,
             "Mac": 4 * 2 + token,
@@ -157,7 +174,9 @@ def test_before_the_letter_everything_with_a_key_is_level_3(
     status, shown = run_json(["demo", "--json", "--edition", "before-letter"], capsys)
     assert status == 0
     counts = Counter(entry["module_class"] for entry in shown["ledger"])
-    assert counts == {"LEVEL_3": 343 - 35, "NONE": 35}
+    assert counts == {"LEVEL_3": 403 - 80, "NONE": 80}
+    assert {entry["edition"] for entry in shown["ledger"]} == {"before-letter"}
+    assert {entry["mode"] for entry in shown["ledger"]} == {"observe"}
 
 
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +187,7 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         (line,) = [line for line in out.splitlines() if line.startswith(manufacturer)]
         assert f"Category {category}" in line
         assert line.endswith("done")
-    assert "343 operations, 220 of them on a module that is not strong enough." in out
+    assert "403 operations, 220 of them on a module that is not strong enough." in out
     assert "G2.44(c)(iii)" in out
 
 
@@ -215,6 +234,9 @@ def test_enforce_touches_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 1
     assert [entry["outcome"] for entry in shown["ledger"]] == ["refused"] * 5
     assert {entry["operation"] for entry in shown["ledger"]} == {"TLS handshake"}
+    assert {(entry["edition"], entry["mode"]) for entry in shown["ledger"]} == {
+        ("letter", "enforce")
+    }
     for result in shown["meters"]:
         assert result["before"] is None
         assert result["after"] is None

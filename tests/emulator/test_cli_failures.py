@@ -13,7 +13,9 @@ from dlms.security.ops import KeyUnavailable, OperationRefused, VerificationFail
 from dlms.xdlms.codes import ActionResult
 from emulator.channel import ChannelClosed
 from emulator.cli.failures import Exit, run
+from emulator.database import DatabaseError
 from emulator.head_end.services import InstructionRefused
+from emulator.products.errors import NotAllowed, ProductsError
 from emulator.workspace import WorkspaceError
 
 FAILURES = [
@@ -29,6 +31,9 @@ FAILURES = [
     (KeyUnavailable("no key"), Exit.PROTOCOL),
     (DlmsError("anything"), Exit.PROTOCOL),
     (WorkspaceError("no sandbox"), Exit.USAGE),
+    (DatabaseError("no database"), Exit.USAGE),
+    (ProductsError("no date"), Exit.USAGE),
+    (NotAllowed("asked for already"), Exit.FAILED),
     (ProfileError(Place("x.toml", ()), "wrong"), Exit.USAGE),
     (PermissionError("others must have no access"), Exit.USAGE),
     (ValueError("0 pounds"), Exit.USAGE),

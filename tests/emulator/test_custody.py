@@ -193,9 +193,9 @@ async def test_a_discarded_key_is_gone_from_every_module(
     desk = Desk([weak, strong], Mode.ENFORCE)
     dco = errand(actor=Actor.DCO)
     await desk.custody.run(step(GENERATE), dco)
-    assert [ring.holds(DEDICATED) for ring in rings] == [False, True]
+    assert [ring.keeps(DEDICATED) for ring in rings] == [False, True]
     await desk.custody.run(step(Discard(Use.ASSOCIATION, DEDICATED)), dco)
-    assert [ring.holds(DEDICATED) for ring in rings] == [False, False]
+    assert [ring.keeps(DEDICATED) for ring in rings] == [False, False]
     assert [e.operation for e in desk.ledger] == ["GenerateKey", "Discard"]
 
 

@@ -305,11 +305,13 @@ async def test_no_digit_of_a_token_may_change(
     assert balance(meter) == Decimal(BALANCES[name])
 
 
-async def test_a_token_counter_is_spent_by_a_refusal(place: Any, make_head_end: Any) -> None:
+async def test_a_token_counter_is_spent_by_a_refusal(
+    place: Any, make_party: Any, make_means: Any
+) -> None:
     """A refused token may lie in a log: its counter is never given to another amount."""
     meter = place("secure")
-    head_end = make_head_end()
-    tokens: TokenCounters = head_end._tokens
+    tokens = TokenCounters()
+    head_end = HeadEnd(make_party(Actor.S1SP), make_party(Actor.DCO), make_means(), tokens)
     with pytest.raises(MeterRefusal):
         await head_end.top_up(meter.address, meter.profile, Decimal(201))
     await head_end.top_up(meter.address, meter.profile, Decimal(1))

@@ -19,11 +19,14 @@ from dlms.security.ops import Mac, Open, Seal
 from emulator.client.targets import Wanted
 from emulator.custody import Custody, Mode
 from emulator.head_end.assembly import assemble
+from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import client_titles
 from emulator.head_end.planning import global_keys, plan
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
 from emulator.modules.keyring import KeyRing
 from emulator.policy import LETTER, Actor
+from emulator.requests.user import User
 from emulator.sandbox import Sandbox, suites_of, suites_of_meters
 
 SECRET = bytes(32)
@@ -43,7 +46,13 @@ async def laboratory(pki: Any) -> AsyncIterator[Any]:
 
 @pytest.fixture
 def made(
-    laboratory: Any, pki: Any, credentials: Any, ledger: Any, spy_module: Any
+    laboratory: Any,
+    pki: Any,
+    credentials: Any,
+    ledger: Any,
+    spy_module: Any,
+    enrolment: Any,
+    supplier: Any,
 ) -> Callable[..., tuple[HeadEnd, Any]]:
     """A head end whose parties use the association ``name``, and its module."""
 
@@ -52,8 +61,13 @@ def made(
         module = spy_module(KeyRing(SECRET, suites or of_meters))
         head_end = assemble(
             lambda actor: Custody([module], LETTER, Mode.OBSERVE, ledger),
-            credentials.__getitem__,
+            credentials[Actor.S1SP],
             pki.trust(),
+            Means(
+                Custody([module], LETTER, Mode.OBSERVE, ledger),
+                lambda: enrol(SECRET, enrolment.users.values()),
+                User.of(supplier),
+            ),
             associations=dict.fromkeys(Actor, name),
         )
         return head_end, module

@@ -21,7 +21,6 @@ from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from dlms.xdlms.get import GetRequest
 from emulator.custody import Errand
-from emulator.head_end.association import associate
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor, ModuleClass, Purpose
 
@@ -184,11 +183,11 @@ def test_a_good_key_of_a_bad_transfer_is_destroyed(
     assert isinstance(bad, ActionResponse)
     assert bad.result is ActionResult.OTHER_REASON
     assert new in ring.ever
-    assert not ring.holds(new)
+    assert not ring.keeps(new)
     good = run(device.handle(transfer((0, guek), (2, gak)), row, clock.now()), execute)
     assert isinstance(good, ActionResponse)
     assert good.result is ActionResult.SUCCESS
-    assert ring.holds(new)
+    assert ring.keeps(new)
 
 
 async def test_the_wrong_master_key(meter: Any, speak: Any) -> None:
@@ -295,12 +294,12 @@ async def test_a_dedicated_key_stays_and_the_new_authentication_key_counts(
 
 
 async def test_a_rotation_by_the_dco_is_in_the_ledger(
-    meter: Any, make_party: Callable[..., Any], ledger: Any, ring: Any
+    meter: Any, make_party: Callable[..., Any], relayed: Any, ledger: Any, ring: Any
 ) -> None:
     """Through the custody: a key transfer needs Level 3, and no key is in what is written down."""
     old, new = refs(meter, "dco"), refs(meter, "dco", version=1)
     party = make_party(Actor.DCO)
-    async with associate(party, meter.address, meter.profile) as session:
+    async with relayed(party, meter.address, meter.profile) as session:
         session.errand = session.errand._replace(purpose=Purpose.TRANSFER_KEY)
         assert isinstance(session.errand, Errand)
         (wrapped,) = await session.run(wraps((old[KeyKind.KEK], new[KeyKind.KEK])))

@@ -132,17 +132,17 @@ def test_diff_counts_and_lists_the_changes(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "before-letter -> letter"
     # 3 x 8 x 3 x 25 points; 3 x 8 x 2 x 24 of them have a key and a SMETS1 Device.
-    assert lines[1].startswith("1800 points: ")
-    assert lines[1].endswith(" 648 stay as they are")
+    assert lines[1].startswith("1944 points: ")
+    assert lines[1].endswith(" 696 stay as they are")
     assert lines[3].split()[:2] == ["points", "actor"]
-    assert sum(int(line.split()[0]) for line in lines[5:]) == 1152
+    assert sum(int(line.split()[0]) for line in lines[5:]) == 1248
 
 
 def test_diff_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     answer = run_json("policy diff --from before-letter --to letter", capsys)
-    assert (answer["from"], answer["to"], answer["points"]) == ("before-letter", "letter", 1800)
-    assert answer["class_changed"] + answer["only_clause_changed"] == 1152
-    assert sum(change["points"] for change in answer["changes"]) == 1152
+    assert (answer["from"], answer["to"], answer["points"]) == ("before-letter", "letter", 1944)
+    assert answer["class_changed"] + answer["only_clause_changed"] == 1248
+    assert sum(change["points"] for change in answer["changes"]) == 1248
     (credit,) = (c for c in answer["changes"] if c["after"]["clause"] == "G2.44(c)(i)")
     assert credit["actors"] == ["s1sp"]
     assert credit["purposes"] == ["generate-add-credit-command"]
@@ -155,7 +155,7 @@ def test_diff_of_an_edition_with_itself_has_no_table(capsys: pytest.CaptureFixtu
     assert run("policy diff --from letter --to letter") == 0
     assert capsys.readouterr().out.splitlines() == [
         "letter -> letter",
-        "1800 points: 0 change the class, 0 the clause only, 1800 stay as they are",
+        "1944 points: 0 change the class, 0 the clause only, 1944 stay as they are",
     ]
 
 
@@ -206,6 +206,7 @@ def test_sets_are_told_the_short_way() -> None:
     others = {
         KeyKind.LLS_SECRET,
         KeyKind.HLS_SECRET,
+        KeyKind.STORAGE,
         KeyKind.SIGNING_KEY,
         KeyKind.AGREEMENT_KEY,
         KeyKind.TLS_PRIVATE_KEY,

@@ -22,7 +22,7 @@ def point(
 
 def test_the_product_is_complete() -> None:
     every = list(points())
-    assert len(every) == len(set(every)) == 3 * 8 * 3 * (1 + 12 * 2)
+    assert len(every) == len(set(every)) == 3 * 8 * 3 * (1 + 13 * 2)
 
 
 def test_an_edition_does_not_differ_from_itself() -> None:

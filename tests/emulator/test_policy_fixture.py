@@ -145,7 +145,7 @@ def test_the_fixture_speaks_of_the_editions_there_are() -> None:
 
 @pytest.mark.parametrize("edition", sorted(EDITIONS))
 def test_every_point_lies_in_exactly_one_row(edition: str) -> None:
-    assert len(POINTS) == 3 * 8 * 3 * (1 + 12 * 2)
+    assert len(POINTS) == 3 * 8 * 3 * (1 + 13 * 2)
     counts = Counter(len(matching(edition, point)) for point in POINTS)
     assert counts == {1: len(POINTS)}
 

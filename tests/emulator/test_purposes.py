@@ -47,6 +47,7 @@ MESSAGE_KEY = KeyRef(METER, "s1sp", KeyKind.EPHEMERAL, KeyLifetime.SINGLE_ASSOCI
         (Use.AGREE_KEY, Purpose.TRANSFER_KEY),
         (Use.TRANSFER_KEY, Purpose.TRANSFER_KEY),
         (Use.CERTIFICATE, Purpose.OTHER),
+        (Use.REQUEST, Purpose.OTHER),
         (Use.ASSOCIATION, Purpose.ESTABLISH_ASSOCIATION),
         (Use.OPEN_RESPONSE, Purpose.PROCESS_RESPONSE),
         (Use.PROTECT_REQUEST, Purpose.GENERATE_INSTRUCTION),

@@ -22,7 +22,7 @@ from emulator.sandbox import Sandbox, suites_of
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = sorted(set(re.findall(r"(?:`|\$ )cosemlab ([a-z]+)", README)))
+COMMANDS = sorted(set(re.findall(r"(?:`|\$ )cosemlab ([a-z]+(?:-[a-z]+)*)", README)))
 
 
 async def execute(code: str) -> str:

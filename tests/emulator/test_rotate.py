@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,9 @@ from dlms.security.keys import KeyKind
 from emulator.head_end import handing_over
 from emulator.head_end.handing_over import NotRotated
 from emulator.head_end.known_keys import KnownKeys
-from emulator.head_end.party import storage_key
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.services import HeadEnd
-from emulator.journal import StoreError
-from emulator.known_key_file import FiledKnownKeys
 from emulator.policy import Actor
-from emulator.shared_file import SharedFile
 
 GUEK, GAK, KEK = KeyKind.GUEK, KeyKind.GAK, KeyKind.KEK
 
@@ -109,48 +104,35 @@ async def test_another_head_end_does_not_know(
         await make_head_end().status(meter.address, meter.profile)
 
 
-# In a file ----------------------------------------------------------------------------------------
-
-
-async def test_the_next_process_knows(
-    head_end: HeadEnd, make_head_end: Callable[..., HeadEnd], place: Any, tmp_path: Path, ring: Any
-) -> None:
-    meter, file = place("secure"), SharedFile(tmp_path / "known.json")
-
-    def filed() -> HeadEnd:
-        made = make_head_end()
-        party = made._parties[Actor.S1SP]
-        party.known = FiledKnownKeys(file, storage_key(party.actor))
-        return made
-
-    await filed().rotate(meter.address, meter.profile, Actor.S1SP, (GUEK, GAK))
-    await filed().status(meter.address, meter.profile)
-    await filed().rotate(meter.address, meter.profile, Actor.S1SP, (GUEK,))
-    await filed().status(meter.address, meter.profile)
-    text = file.path.read_text().lower()
-    for kind in (GUEK, GAK):
-        key = ring.get(meter.device.key("s1sp", kind))
-        assert key.hex() not in text
-
-
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"41/s1sp": 5}', '{"41/s1sp": {"settled": {"GUEK": [1]}, "in doubt": {}}}']
-)
-async def test_a_damaged_file(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "known.json"
-    path.write_text(text)
-    known = FiledKnownKeys(SharedFile(path), storage_key(Actor.S1SP))
-
-    async def run(step: Any) -> Any:
-        raise AssertionError("nothing to unwrap")
-
-    with pytest.raises(StoreError, match="damaged"):
-        await known.recall(b"A", "s1sp", run)
-
-
 def test_nothing_known_is_what_a_meter_was_made_with() -> None:
     known = KnownKeys()
     assert known.key(b"A", "s1sp", GUEK).version == 0
     assert known.successor(b"A", "s1sp", GUEK).version == 1
-    known.settle(b"A", "s1sp", taken=True)
-    assert known.key(b"A", "s1sp", GUEK).version == 0
+    assert known.shown(b"A", "s1sp", (known.key(b"A", "s1sp", GUEK),)) == ()
+    assert known.candidates(b"A", "s1sp", KEK) == (known.key(b"A", "s1sp", KEK),)
+
+
+async def test_transfers_without_an_answer_are_apart() -> None:
+    """What is shown of one says nothing about another."""
+    known = KnownKeys()
+    place = (b"A", "s1sp")
+
+    async def run(step: Any) -> Any:
+        raise AssertionError("all is in memory")
+
+    kek, guek, gak = (known.successor(*place, kind) for kind in (KEK, GUEK, GAK))
+    await known.propose(*place, {KEK: kek}, run)
+    await known.propose(*place, {GUEK: guek, GAK: gak}, run)
+    later = known.successor(*place, KEK)
+    await known.propose(*place, {KEK: later}, run)
+    first = kek._replace(version=0)
+    assert known.candidates(*place, KEK) == (later, kek, first)
+    assert known.settle(*place, taken=False) == (later,)
+    assert known.candidates(*place, KEK) == (kek, first)
+    # Half of it shows: that is none of it.
+    assert known.shown(*place, (guek, gak._replace(version=0))) == (guek, gak)
+    assert known.key(*place, GUEK).version == 0
+    assert known.candidates(*place, KEK) == (kek, first)
+    assert known.establish([first]) == (kek,)
+    assert known.in_doubt(*place) == {}
+    assert known.successor(*place, KEK).version == 3

@@ -391,17 +391,22 @@ async def test_wrong_title(way: str, row: str, speak: Any, unharmed: Any, events
         assert "not the registered one" in refused.text
 
 
-@pytest.mark.parametrize(("row", "shown"), [("s1sp", Actor.DCO), ("dco", Actor.S1SP)])
 async def test_title_of_another_than_the_certificate(
-    row: str, shown: Actor, speak: Any, unharmed: Any, events: Any, credentials: Any
+    speak: Any, unharmed: Any, events: Any, credentials: Any
 ) -> None:
-    """Right keys and right title, but the certificate of the other party."""
+    """Right keys and right title, but the certificate of another party."""
     async with await unharmed("tls", METER):
-        speaker = await speak("tls", METER, row, credential=credentials[shown])
+        speaker = await speak("tls", METER, "s1sp", credential=credentials[Actor.DCO])
         assert isinstance(await speaker.begin(), AssociationRefused)
         (refused,) = events.of("association-refused")
         assert refused.text == "calling-AP-title is not that of the peer's certificate"
-        assert TITLES[shown] != speaker.association.config.own_title
+        assert TITLES[Actor.DCO] != speaker.association.config.own_title
+
+
+async def test_the_dco_comes_over_the_s1sps_tls(speak: Any, credentials: Any) -> None:
+    """With its own keys and title it is let in under the certificate of the S1SP."""
+    speaker = await speak("tls", METER, "dco", credential=credentials[Actor.S1SP])
+    await speaker.open()
 
 
 # Replay -------------------------------------------------------------------------------------------

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
 
 from devices.profile import load, profile_of, read
 from emulator.head_end.party import TITLES
 from emulator.policy import Actor
+from emulator.requests.user import TITLES as USERS
 from emulator.sandbox import MeterAddress
 from emulator.workspace import SECRET_LENGTH, Workspace, WorkspaceError
+from tls.certificates import new_key
+from tls.pki import CLIENT, SERVER
 
 METERS = [
     MeterAddress("itron", 3, b"ITRB\0\0\0\3", "127.0.0.1", 4001, 4002),
@@ -36,7 +42,6 @@ def test_directories_and_secrets_are_private(made: Path) -> None:
     secrets = [made / "fleet.secret", *made.rglob("*.key")]
     assert sorted(path.relative_to(made).as_posix() for path in secrets) == [
         "fleet.secret",
-        "parties/dco.key",
         "parties/s1sp.key",
         "pki/issuing.key",
         "pki/root.key",
@@ -57,9 +62,9 @@ def test_opened_again_it_is_the_same(made: Path) -> None:
     assert one.fleet_secret == two.fleet_secret
     assert len(one.fleet_secret) == SECRET_LENGTH
     assert one.pki.root.certificate == two.pki.root.certificate
-    for actor in (Actor.S1SP, Actor.DCO):
-        assert one.credential(actor).chain_pem == two.credential(actor).chain_pem
-        assert one.credential(actor).system_title == TITLES[actor]
+    credentials = [workspace.credential(Actor.S1SP) for workspace in (one, two)]
+    assert credentials[0].chain_pem == credentials[1].chain_pem
+    assert credentials[0].system_title == TITLES[Actor.S1SP]
     after = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
     assert before == after
 
@@ -88,10 +93,25 @@ def test_what_others_can_read_is_refused(name: str, tmp_path: Path) -> None:
 
 def test_a_credential_that_others_can_read_is_refused(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
-    (workspace.path / "parties" / "dco.key").chmod(0o640)
     workspace.credential(Actor.S1SP)
+    (workspace.path / "parties" / "s1sp.key").chmod(0o640)
     with pytest.raises(PermissionError):
-        workspace.credential(Actor.DCO)
+        workspace.credential(Actor.S1SP)
+
+
+def test_the_dco_has_no_certificate_for_tls(made: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Workspace(made).credential(Actor.DCO)
+
+
+def test_users_are_made_once(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    enrolled = workspace.enrolment()
+    assert set(USERS.values()) <= set(enrolled.users)
+    assert Workspace(workspace.path).enrolment() == enrolled
+    for name, eui in USERS.items():
+        assert workspace.user(name).eui == eui
+        assert mode(workspace.path / "users" / f"{name}.key") == 0o600
 
 
 def test_half_made_it_says_so(tmp_path: Path) -> None:
@@ -123,7 +143,30 @@ def test_announced_and_withdrawn(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show(made: Path) -> None:
     workspace = Workspace(made)
-    shown = f"{workspace!r} {workspace.pki!r} {workspace.credential(Actor.DCO)!r}"
+    shown = f"{workspace!r} {workspace.pki!r} {workspace.credential(Actor.S1SP)!r}"
     assert "PRIVATE KEY" not in shown
     assert workspace.fleet_secret.hex() not in shown
     assert repr(workspace.fleet_secret) not in shown
+
+
+@pytest.mark.parametrize(
+    ("of", "title", "purpose"),
+    [
+        (lambda one, key: one.module_chain(Actor.S1SP, key), Actor.S1SP, CLIENT),
+        (lambda one, key: one.module_chain(Actor.DCO, key), Actor.DCO, CLIENT),
+        (lambda one, key: one.listener_module_chain(key), Actor.S1SP, SERVER),
+    ],
+    ids=["S1SP", "DCO", "listener"],
+)
+def test_a_key_in_a_module_is_certified_once(
+    made: Path, of: Callable[..., Any], title: Actor, purpose: Any
+) -> None:
+    first, second = (new_key().public_key() for _ in range(2))
+    chain = of(Workspace(made), first)
+    assert chain.leaf.public_key() == first
+    assert chain.system_title == TITLES[title]
+    usage = chain.leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [purpose]
+    assert of(Workspace(made), first) == chain
+    assert of(Workspace(made), second).leaf.public_key() == second
+    assert not list(made.rglob("*.new"))

@@ -260,7 +260,8 @@ def test_a_key_reference_shows_no_octets_but_names() -> None:
     assert str(ref) == "4D54520000000001/scope/GAK v2"
     passwords = {KeyKind.LLS_SECRET, KeyKind.HLS_SECRET}
     private = {KeyKind.SIGNING_KEY, KeyKind.AGREEMENT_KEY, KeyKind.TLS_PRIVATE_KEY}
-    assert {kind for kind in KeyKind if not kind.is_symmetric} == passwords | private
+    others = passwords | private | {KeyKind.STORAGE}
+    assert {kind for kind in KeyKind if not kind.is_symmetric} == others
 
 
 def test_a_dedicated_key_is_no_broadcast_key() -> None:

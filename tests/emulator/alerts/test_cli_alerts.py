@@ -77,6 +77,13 @@ def test_alerts_come_when_the_listener_does_and_once(up: Path) -> None:
     time, meter, device, what, _ = line.split("  ")
     assert (meter, device[:6], time[:2]) == ("aclara", "41434C", "20")
     assert what.split()[0] not in [alert["code"] for alert in came]
+    recorded = start(up, "ledger", "list", "--json")
+    out, err = recorded.communicate(timeout=PATIENCE)
+    assert (recorded.returncode, err) == (Exit.DONE, "")
+    # Each alert is opened and confirmed; a meter may be told once more what it asks again.
+    opened = [entry for entry in json.loads(out) if entry["operation"] == "Open"]
+    assert len(opened) >= 3
+    assert {entry["purpose"] for entry in opened} == {"process a response or an alert"}
 
 
 def test_it_ends_by_a_signal(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from emulator.custody import Mode
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.party import client_titles
 from emulator.journal import StoreError
-from emulator.ledger import Outcome
+from emulator.ledger import LedgerError, Outcome
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import registered_titles
@@ -401,6 +401,58 @@ async def test_enforced_there_is_no_listener(start_listener: Any, ledger: Any) -
             raise AssertionError("it listens")
     (entry,) = ledger
     assert (entry.operation, entry.outcome) == ("TLS handshake", Outcome.REFUSED)
+
+
+async def test_what_is_confirmed_is_written_down(
+    start_listener: Any, make_meter: Any, call: Any, ledger: Any, monkeypatch: Any
+) -> None:
+    """Before the confirmation goes out, with which the meter strikes the alert off."""
+    flushed: list[list[str]] = []
+
+    async def note() -> None:
+        flushed.append([entry.operation for entry in ledger])
+
+    monkeypatch.setattr(ledger, "flushed", note)
+    async with start_listener() as listener:
+        meter = make_meter()
+        calling = await call(listener, meter)
+        calling.send(meter.sealed())
+        await calling.answer()
+        assert flushed == [["TLS handshake", "Open", "Seal"]]
+
+
+async def test_what_cannot_be_written_down_is_not_confirmed(
+    start_listener: Any, make_meter: Any, call: Any, heard: Any, ledger: Any, monkeypatch: Any
+) -> None:
+    async def fail() -> None:
+        raise LedgerError("no room")
+
+    monkeypatch.setattr(ledger, "flushed", fail)
+    async with start_listener() as listener:
+        meter = make_meter()
+        calling = await call(listener, meter)
+        calling.send(meter.sealed())
+        await calling.closed()
+    assert [(told.kind, told.text) for told in heard.said] == [("ledger-failed", "no room")]
+
+
+async def test_a_handshake_that_cannot_be_written_down(
+    start_listener: Any, make_meter: Any, call: Any, heard: Any, ledger: Any, monkeypatch: Any
+) -> None:
+    """It stands by then; nothing is done on it."""
+
+    def fail(**_: Any) -> None:
+        raise LedgerError("no room")
+
+    async with start_listener() as listener:
+        monkeypatch.setattr(ledger, "append", fail)
+        meter = make_meter()
+        calling = await call(listener, meter)
+        calling.send(meter.sealed())
+        await calling.closed()
+    assert {(told.kind, told.text) for told in heard.said} == {("ledger-failed", "no room")}
+    assert len(heard.said) == 2
+    assert heard.alerts == []
 
 
 def an_alert(number: int, meter: Any) -> Smets1Alert:

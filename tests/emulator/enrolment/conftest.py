@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,24 +21,32 @@ from devices.profile import Profile, available, gas, load
 from emulator.counter_file import CounterFile, FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Mode
 from emulator.database import Database, sqlite_url
+from emulator.enrolment.access import access
 from emulator.enrolment.authorisation import Authorisation, device_id, factory_firmware
 from emulator.enrolment.case import Case, Former
+from emulator.enrolment.eligibility import any_product
 from emulator.enrolment.engine import enrol
 from emulator.enrolment.inventory import Inventory
 from emulator.enrolment.sources import KeySource
 from emulator.enrolment.steps import Kind
 from emulator.enrolment.store import EnrolmentStore, Record
-from emulator.handed_key_file import FiledHandedKeys
 from emulator.head_end.assembly import assemble
+from emulator.head_end.enrolling import enrol as enrol_users
 from emulator.head_end.party import SCOPES, TITLES, client_titles, storage_key
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
-from emulator.known_key_file import FiledKnownKeys
+from emulator.keystore.handed import StoredHandedKeys
+from emulator.keystore.holds import Holds
+from emulator.keystore.known import StoredKnownKeys
+from emulator.keystore.store import KeyStore
+from emulator.keystore.wrapping import Wrapping
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing, scope_secrets
 from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor
+from emulator.requests.enrolment import enrolled
+from emulator.requests.user import User, eui_of
 from emulator.sandbox import RunningMeter, Sandbox, suites_of_meters
-from emulator.shared_file import SharedFile
 from emulator.supplier.archive import Archive, Export
 from emulator.supplier.system import SupplierSystem
 from emulator.supplier.trying import SupplierClient
@@ -46,7 +55,7 @@ from emulator.virtual_clock import VirtualClock
 FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 NINE = (*available(), *gas())
-SUPPLIER = "brightco"
+SUPPLIER, NEXT = "brightco", "newco"
 
 
 @contextmanager
@@ -84,7 +93,11 @@ class World:
         self.clock = clock
         self.profiles: dict[str, Profile] = {}
         self.meters: dict[str, RunningMeter] = {}
-        self.credentials = {actor: pki.issue_client(TITLES[actor], actor.value) for actor in TITLES}
+        self.credential = pki.issue_client(TITLES[Actor.S1SP], Actor.S1SP.value)
+        self.signers = {name: pki.issue_signer(eui_of(name), name) for name in (SUPPLIER, NEXT)}
+        self.users = {
+            name: User.of(signer, count(1).__next__) for name, signer in self.signers.items()
+        }
         self.pauses: list[float] = []
         self.archive = Archive(folder / "archive")
         self.client = SupplierClient(system, pki.trust())
@@ -107,35 +120,57 @@ class World:
                 self.meters = sandbox.meters
                 yield sandbox
 
-    def dcc(self, *, transport: bool = True, floors: bool = True) -> Dcc:
-        """Made of what it keeps."""
+    def dcc(self, *, transport: bool = True, floors: bool = True, user: str = SUPPLIER) -> Dcc:
+        """Made of what it keeps; ``user`` makes Service Requests."""
         profiles = {one.address.title: self.profiles[n] for n, one in self.meters.items()}
         suites = suites_of_meters(profiles)
         rings = {}
-        for actor in TITLES:
+        for actor in SCOPES:
             secrets = scope_secrets(FLEET_SECRET, SCOPES[actor])
             more = self.system.transport_secrets(actor) if transport else {}
             rings[actor] = KeyRing({**secrets, **more}, suites)
         ledger = Ledger()
         counters = CounterFile(self.folder / "counters.json")
-        known, handed = (
-            SharedFile(self.folder / f"{name}.json") for name in ("known-keys", "handed-keys")
+        custody = {
+            actor: Custody([SoftwareModule(ring)], LETTER, Mode.OBSERVE, ledger)
+            for actor, ring in rings.items()
+        }
+        database = Database(sqlite_url(self.folder / "dcc.db"))
+        own = {Actor.DCO: Database(sqlite_url(self.folder / "dco.db"))}
+        inventory = Inventory(database, self.clock.now)
+        now = dt.datetime.now(dt.UTC)
+        users = [
+            enrolled(signer.chain_pem, self.pki.trust(), name, "supplier", now)
+            for name, signer in self.signers.items()
+        ]
+        enrolment = enrol_users(FLEET_SECRET, users, access(inventory))
+        means = Means(
+            custody[Actor.DCC],
+            lambda: enrolment,
+            self.users[user],
+            lambda actor: own.get(actor, database),
+            self.clock.now,
         )
+        store, holds = KeyStore(database), Holds(self.folder / "holds")
+        kept = {
+            actor: Wrapping(store, storage_key(actor), lambda key: None)
+            for actor in (Actor.S1SP, Actor.DCO)
+        }
         head_end = assemble(
-            lambda actor: Custody([SoftwareModule(rings[actor])], LETTER, Mode.OBSERVE, ledger),
-            self.credentials.__getitem__,
+            custody.__getitem__,
+            self.credential,
             self.pki.trust(),
+            means,
             counters=partial(FiledCounters, counters, floors=floors),
             tokens=FiledTokenCounters(counters),
-            handed=lambda actor: FiledHandedKeys(handed, storage_key(actor)),
-            known=lambda actor: FiledKnownKeys(known, storage_key(actor)),
+            handed=lambda actor: StoredHandedKeys(kept[actor]),
+            known=lambda actor: StoredKnownKeys(kept[actor], holds),
         )
-        database = Database(sqlite_url(self.folder / "dcc.db"))
         return Dcc(
             head_end,
             ledger,
             EnrolmentStore(database, self.clock.now),
-            Inventory(database, self.clock.now),
+            inventory,
             rings,
         )
 
@@ -173,15 +208,12 @@ class World:
             "meter": address,
             "profile": self.profiles[name],
             "head_end": dcc.head_end,
-            "former": Former(
-                self.system.title,
-                {actor: self.system.migration_credential(actor) for actor in TITLES},
-            ),
+            "former": Former(self.system.title, self.system.migration_credential()),
             "source": source,
             "prove": self.client.try_everything,
             "store": dcc.store,
             "inventory": dcc.inventory,
-            "eligible": lambda profile: True,
+            "ineligible": any_product,
             "true_time": true_time,
         }
         return Case(**{**fields, **changes})

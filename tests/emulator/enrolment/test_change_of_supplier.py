@@ -10,6 +10,7 @@ import pytest
 from emulator.enrolment.authorisation import device_id
 from emulator.enrolment.inventory import NotResponsible
 from emulator.enrolment.steps import EnrolmentError
+from emulator.requests.refusal import RequestRefused
 
 METER = "secure"
 
@@ -23,21 +24,23 @@ async def test_the_smart_service_goes_on(world: Any) -> None:
             dcc.inventory.require(device, "brightco")
         with pytest.raises(EnrolmentError, match="not the DCC's to serve"):
             dcc.inventory.change_supplier(device, "newco")
+        with pytest.raises(RequestRefused, match="Pending"):
+            await dcc.head_end.top_up(meter.address, profile, Decimal(5))
         await world.enrol(dcc, METER)
 
         async def credit(supplier: str, pounds: str) -> Decimal:
             """A Service Request 2.2 of a supplier's."""
-            dcc.inventory.require(device, supplier)
-            await dcc.head_end.top_up(meter.address, profile, Decimal(pounds))
-            return (await dcc.head_end.status(meter.address, profile)).balance
+            head_end = world.dcc(user=supplier).head_end
+            await head_end.top_up(meter.address, profile, Decimal(pounds))
+            return (await head_end.status(meter.address, profile)).balance
 
         first = await credit("brightco", "5.00")
-        with pytest.raises(NotResponsible, match="newco"):
+        with pytest.raises(RequestRefused, match="newco is not the responsible supplier"):
             await credit("newco", "5.00")
         before = meter.device.state.digest()
         dcc.inventory.change_supplier(device, "newco")
         assert meter.device.state.digest() == before
-        with pytest.raises(NotResponsible, match="brightco is not the responsible supplier"):
+        with pytest.raises(RequestRefused, match="brightco is not the responsible supplier"):
             await credit("brightco", "5.00")
         assert await credit("newco", "7.00") == first + 7
         dcc.inventory.change_supplier(device, "newco")

@@ -92,9 +92,18 @@ def test_from_installation_to_the_next_supplier(up: Any, command: Any, workspace
 
     status, planned = command("enrol", "plan")
     assert (status, states(planned)) == (0, {"aclara": "planned", "secure_gas": "planned"})
+    # Nothing is on the Eligible list yet.
+    status, refused = command("enrol", "run", "aclara")
+    assert (status, states(refused)) == (1, {"aclara": "rolled back"})
+    why = "no combination with it is on the Eligible list"
+    assert refused["enrolments"][0]["error"].endswith(why)
+    assert command("products", "seed")[0] == 0
+    command("enrol", "plan", "aclara")
     status, done = command("enrol", "run", "aclara", "--ledger")
     assert (status, states(done)) == (0, {"aclara": "enrolled"})
-    assert {entry["actor"] for entry in done["ledger"]} == {"S1SP", "DCO"}
+    assert {entry["actor"] for entry in done["ledger"]} == {"S1SP", "DCO", "DCC"}
+    _, kept = command("ledger", "list")
+    assert len(kept) >= len(done["ledger"])
     assert command("enrol", "plan", "aclara") == (1, "aclara: its enrolment is enrolled already")
     assert command("enrol", "resume")[0] == 1
 
@@ -123,7 +132,19 @@ def test_from_installation_to_the_next_supplier(up: Any, command: Any, workspace
     )
     _, entry = command("inventory", "show", "aclara")
     assert (entry["supplier"], entry["history"][-1]["supplier"]) == ("newco", "newco")
+    # From then on the former supplier is refused; without a word the responsible one asks.
+    for who, (status, reason) in {
+        "brightco": (1, "not-responsible"),
+        "supplier": (1, "not-responsible"),
+        "newco": (0, ""),
+    }.items():
+        found, response = command("request", "aclara", "2.2", "amount=5", "--as", who)
+        assert (found, response["reason"]) == (status, reason), who
+    status, why = command("request", "aclara", "2.2", "amount=5", "--as", "nobody")
+    assert (status, "no User 'nobody'" in why) == (2, True)
     assert command("credit", "aclara", "5")[0] == 0
+    status, why = command("credit", "secure_gas", "5")
+    assert (status, "Pending" in why) == (1, True)
     status, why = command("supplier", "change", "secure_gas", "newco")
     assert (status, "not the DCC's" in why) == (1, True)
 
@@ -133,7 +154,9 @@ def test_from_installation_to_the_next_supplier(up: Any, command: Any, workspace
     assert (status, states(failed)) == (1, {"secure_gas": "rolled back"})
     assert "plan it as dormant" in failed["enrolments"][0]["error"]
     command("enrol", "plan", "secure_gas", "--dormant", "--responsible", "newco")
-    assert command("enrol", "run")[0] == 0
+    assert command("enrol", "run")[0] == 1  # its combination is Pending, not Eligible
+    command("enrol", "plan", "secure_gas", "--dormant", "--responsible", "newco")
+    assert command("enrol", "run", "--any-product")[0] == 0
     assert command("inventory", "show", "secure_gas")[1]["supplier"] == "newco"
     assert command("read", "secure_gas")[0] == 0
 

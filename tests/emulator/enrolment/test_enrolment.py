@@ -16,6 +16,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.enrolment.agreed import keys_of_meter
 from emulator.enrolment.authorisation import device_id
 from emulator.enrolment.steps import State, Step
+from emulator.head_end.party import TITLES
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor, Purpose
 
@@ -109,14 +110,21 @@ async def test_each_party_touches_its_own_keys_only(world: Any) -> None:
         for actor in ACTORS
     }
     assert scopes[Actor.S1SP] == {
-        *("s1sp", "alerts", TOKEN_SCOPE, "store of S1SP", "migration from brightco to S1SP")
+        *("s1sp", "alerts", TOKEN_SCOPE, "store of S1SP", "migration from brightco to S1SP"),
+        "requests of S1SP",
     }
     assert scopes[Actor.DCO] == {"dco", "store of DCO", "migration from brightco to DCO"}
     unwrapped = [entry for entry in entries if entry.operation == "Unwrap"]
     transported = [e for e in unwrapped if e.keys[0].scope.startswith("migration")]
     assert len(transported) == 4 + 4 + 1 + 4
     assert {entry.purpose for entry in transported} == {Purpose.TRANSFER_KEY}
-    assert {entry.actor for entry in entries if entry.purpose is Purpose.ESTABLISH_TLS} == {*ACTORS}
+    # The DCO has no TLS of its own; by the supplier's title the S1SP has another key for it.
+    handshakes = [entry for entry in entries if entry.purpose is Purpose.ESTABLISH_TLS]
+    assert {entry.actor for entry in handshakes} == {Actor.S1SP}
+    assert {key.holder for entry in handshakes for key in entry.keys} == {
+        world.system.title,
+        TITLES[Actor.S1SP],
+    }
 
 
 async def test_no_key_is_written_down_in_the_clear(world: Any) -> None:

@@ -15,10 +15,12 @@ import pytest
 from dlms.client.refusals import AssociationRejected
 from dlms.security.keys import KeyKind
 from emulator.enrolment import rotating
+from emulator.enrolment.eligibility import by_register
 from emulator.enrolment.steps import MAX_ATTEMPTS, EnrolmentError, Kind, State, Step
 from emulator.enrolment.store import Overtaken
 from emulator.head_end.party_association import PartyAssociation
 from emulator.policy import Actor
+from emulator.products.register import Register
 from emulator.supplier.archive import Export
 from emulator.supplier.exporting import export_keys
 from emulator.supplier.system import SupplierSystem
@@ -169,9 +171,12 @@ async def test_what_is_not_eligible(world: Any) -> None:
     async with world.up([METER]):
         dcc = world.dcc()
         world.plan(dcc, METER)
-        record = await world.enrol(dcc, METER, eligible=lambda profile: False)
+        record = await world.enrol(dcc, METER, ineligible=by_register(Register()))
         assert (record.state, record.step) == (State.ROLLED_BACK, Step.PLANNED)
-        assert record.error == "Aclara SGM1300 is not eligible"
+        assert record.error == (
+            "not eligible: ESME Aclara, SGM1300, 1, 1.0.0: no combination with it is on the"
+            " Eligible list"
+        )
         assert len(dcc.ledger) == 0
         await is_the_suppliers(world)
 
@@ -202,7 +207,7 @@ async def test_the_meter_is_lost_just_before_the_point_of_no_return(
             raise ConnectionRefusedError("nobody is there")
 
         with monkeypatch.context() as patch:
-            patch.setattr(rotating, "associate", unreachable)
+            patch.setattr(rotating, "_sole", unreachable)
             record = await world.enrol(dcc, name)
         assert (record.state, record.step) == (State.ROLLED_BACK, Step.VERIFIED)
         assert (record.turned, record.error) == (False, "nobody is there")

@@ -1,7 +1,7 @@
 """The DCC's process ends at any instant; the next one goes on, and no key is lost.
 
-An instant is before and after everything that lasts: a commit of the database, a file that is
-replaced, a request that changes the meter. From then on the process does nothing that lasts.
+An instant is before and after everything that lasts: a commit of a database, a
+request that changes the meter. From then on the process does nothing that lasts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from emulator.database import Database
 from emulator.enrolment.authorisation import device_id
 from emulator.enrolment.steps import State
 from emulator.head_end.party_association import PartyAssociation
-from emulator.shared_file import SharedFile
 
 METER = "secure"
 PARTS = 8
@@ -54,7 +53,7 @@ class Doom:
 @contextmanager
 def doomed(patch: pytest.MonkeyPatch, at: int) -> Iterator[Doom]:
     doom = Doom(at)
-    begin, replace = Database.begin, SharedFile._replace
+    begin = Database.begin
     action, put = PartyAssociation.action, PartyAssociation.set
 
     @contextmanager
@@ -71,16 +70,6 @@ def doomed(patch: pytest.MonkeyPatch, at: int) -> Iterator[Doom]:
         if wrote:
             doom.instant("after a commit")
 
-    def replacing(self: SharedFile, text: str) -> None:
-        is_counters = self.path.name == "counters.json"
-        if doom.is_dead:
-            raise Killed
-        if not is_counters:
-            doom.instant(f"before {self.path.name}")
-        replace(self, text)
-        if not is_counters:
-            doom.instant(f"after {self.path.name}")
-
     async def acting(self: PartyAssociation, *arguments: Any) -> Any:
         doom.instant("before an action")
         done = await action(self, *arguments)
@@ -94,7 +83,6 @@ def doomed(patch: pytest.MonkeyPatch, at: int) -> Iterator[Doom]:
 
     with patch.context() as patched:
         patched.setattr(Database, "begin", beginning)
-        patched.setattr(SharedFile, "_replace", replacing)
         patched.setattr(PartyAssociation, "action", acting)
         patched.setattr(PartyAssociation, "set", putting)
         yield doom
@@ -110,7 +98,7 @@ async def test_which_instants_there_are(world: Any, monkeypatch: pytest.MonkeyPa
     assert counted.keys() == {
         f"{when} {what}"
         for when in ("before", "after")
-        for what in ("a commit", "an action", "a write", "known-keys.json", "handed-keys.json")
+        for what in ("a commit", "an action", "a write")
     }
     # Eight steps, four scopes; twice all keys of three associations, and those of tokens; titles.
     assert counted["before a commit"] >= 8 + 4

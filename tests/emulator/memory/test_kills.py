@@ -14,7 +14,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +40,10 @@ from emulator.provisioning import client_keys
 from emulator.sandbox import suites_of
 
 KILLS = int(os.environ.get("COSEMLAB_KILLS", "200"))
+KILLS_OF_ONE = 50
+"""Then another meter takes over: in a fast run a key is changed five times, and it can be
+:data:`~devices.objects.security_setup.global_keys.MAX_ROTATIONS` times.
+"""
 PATIENCE = 30.0
 LONGEST = 0.1
 """Seconds that a run lasts at the most: some hundred requests."""
@@ -188,12 +192,13 @@ class Head:
         self.may = [association.keys]
 
 
-@pytest.fixture
-async def meter(tmp_path: Path, pki: Any) -> AsyncIterator[Meter]:
-    KeptMemories.create(tmp_path, bytes(32))
-    pki.save(tmp_path / "pki")
+@asynccontextmanager
+async def new_meter(folder: Path, pki: Any) -> AsyncIterator[Meter]:
+    """One that nobody has used."""
+    KeptMemories.create(folder, bytes(32))
+    pki.save(folder / "pki")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(Path(__file__).with_name("served.py")), str(tmp_path)),
+        *(sys.executable, str(Path(__file__).with_name("served.py")), str(folder)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -203,51 +208,65 @@ async def meter(tmp_path: Path, pki: Any) -> AsyncIterator[Meter]:
 
 
 @pytest.fixture
-def nothing_twice(tmp_path: Path) -> Callable[[], Counter[str]]:
+async def meter(tmp_path: Path, pki: Any) -> AsyncIterator[Meter]:
+    async with new_meter(tmp_path, pki) as meter:
+        yield meter
+
+
+def nothing_twice(folder: Path) -> Counter[str]:
     """No initialization vector was used twice with a key, and no message taken twice."""
-
-    def check() -> Counter[str]:
-        used = (tmp_path / "used").read_text().splitlines()
-        again = [line for line, count in Counter(used).items() if count > 1]
-        assert again == []
-        return Counter(line.split(" ", 1)[0] for line in used)
-
-    return check
+    used = (folder / "used").read_text().splitlines()
+    again = [line for line, count in Counter(used).items() if count > 1]
+    assert again == []
+    return Counter(line.split(" ", 1)[0] for line in used)
 
 
-async def test_killed_at_random(meter: Meter, nothing_twice: Any) -> None:
-    head, chance = Head(), random.Random(20190305)
-    loop = asyncio.get_running_loop()
+async def test_killed_at_random(tmp_path: Path, pki: Any) -> None:
+    """Several meters, one after the other: none changes a key more often than it can."""
+    chance, done, used = random.Random(20190305), Counter[str](), Counter[str]()
     async with asyncio.timeout(PATIENCE + KILLS * 2):
-        for _ in range(KILLS):
-            async with meter.run() as (pid, port):
-                with suppress(ClientError, *LOST):
-                    async with head.associated(port) as association:
-                        await head.look(association)
-                        delay = chance.uniform(0, LONGEST)
-                        loop.call_later(delay, os.kill, pid, signal.SIGKILL)
-                        while True:
-                            what = chance.choice(SOMETIMES)
-                            await head.do(association, what, chance.randint(1, 20))
-        async with meter.run() as (_, port):
-            async with head.associated(port) as association:
-                await head.look(association)
-            for token in head.tokens[-3:]:
-                async with head.associated(port) as association:
-                    with pytest.raises(Refused):
-                        await association.invoke(GATEWAY, 1, octet_string(token.encode()))
-                    await head.look(association)
-    print(dict(head.done), dict(nothing_twice()))
+        for begin in range(0, KILLS, KILLS_OF_ONE):
+            folder = tmp_path / str(begin)
+            folder.mkdir(mode=0o700)
+            async with new_meter(folder, pki) as meter:
+                head = await killed_at_random(meter, min(KILLS_OF_ONE, KILLS - begin), chance)
+            done += head.done
+            used += nothing_twice(folder)
+    print(dict(done), dict(used))
     if KILLS >= 200:
-        assert all(head.done[what] > 20 for what in SOMETIMES), "all of it was tried"
-        assert head.done["in doubt, happened"], "the kills hit"
-        assert head.done["in doubt, had not"]
+        assert all(done[what] > 20 for what in SOMETIMES), "all of it was tried"
+        assert done["in doubt, happened"], "the kills hit"
+        assert done["in doubt, had not"]
+
+
+async def killed_at_random(meter: Meter, kills: int, chance: random.Random) -> Head:
+    head, loop = Head(), asyncio.get_running_loop()
+    for _ in range(kills):
+        async with meter.run() as (pid, port):
+            timer = None
+            with suppress(ClientError, *LOST):
+                async with head.associated(port) as association:
+                    await head.look(association)
+                    delay = chance.uniform(0, LONGEST)
+                    timer = loop.call_later(delay, os.kill, pid, signal.SIGKILL)
+                    while True:
+                        what = chance.choice(SOMETIMES)
+                        await head.do(association, what, chance.randint(1, 20))
+            if timer is not None:
+                timer.cancel()
+    async with meter.run() as (_, port):
+        async with head.associated(port) as association:
+            await head.look(association)
+        for token in head.tokens[-3:]:
+            async with head.associated(port) as association:
+                with pytest.raises(Refused):
+                    await association.invoke(GATEWAY, 1, octet_string(token.encode()))
+                await head.look(association)
+    return head
 
 
 @pytest.mark.parametrize("point", ["before BEGIN", "before COMMIT", "after COMMIT"])
-async def test_killed_at_each_point_of_a_commit(
-    meter: Meter, nothing_twice: Any, point: str
-) -> None:
+async def test_killed_at_each_point_of_a_commit(meter: Meter, tmp_path: Path, point: str) -> None:
     """Before the end of the commit nothing has happened, from then on all of it."""
     head, happened = Head(), point == "after COMMIT"
     async with asyncio.timeout(PATIENCE):
@@ -272,4 +291,4 @@ async def test_killed_at_each_point_of_a_commit(
                 head.may = [new] if happened else [old]
                 async with head.associated(port) as association:
                     await head.do(association, "gak", 0)
-        nothing_twice()
+        nothing_twice(tmp_path)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import pytest
 
 from emulator.cli.main import main
 from emulator.cli.mqtt import add_mqtt, mqtt_options
+from emulator.ledger.record import entry_of
+from emulator.ledger.store import LedgerStore
 from emulator.mqtt.topics import CHANNELS
+from emulator.workspace import Workspace
 
 PASSWORD = "a-word-that-passes"
 
@@ -90,7 +94,7 @@ async def test_a_sandbox_and_a_command_that_publish(
 
 
 async def test_keys_are_rotated_by_a_control_topic(
-    mosquitto: Any, listening: Any, asking: Any, start: Any
+    mosquitto: Any, listening: Any, asking: Any, start: Any, tmp_path: Path
 ) -> None:
     """What the head end of the sandbox does for it is in the ledger, too."""
     up = start("--mqtt", f"127.0.0.1:{mosquitto.port}")
@@ -107,6 +111,13 @@ async def test_keys_are_rotated_by_a_control_topic(
     assert "keys.rotate" in [row["name"] for row in actions.json["actions"]]
     assert said[0].json["actor"] == "S1SP"
     assert up.end() == (0, "")
+    with closing(LedgerStore(Workspace(tmp_path / "workspace").database())) as store:
+        recorded = [entry_of(link.number, link.record).to_json() for link in store.links()]
+    shown = [{key: value for key, value in row.items() if key != "time"} for row in recorded]
+    # On MQTT a time has milliseconds.
+    first = {key: value for key, value in said[0].json.items() if key != "time"}
+    assert first == shown[0]
+    assert "GenerateKey" in [row["operation"] for row in recorded]
 
 
 async def test_a_sandbox_that_is_killed_leaves_its_last_will(

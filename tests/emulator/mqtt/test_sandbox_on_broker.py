@@ -330,7 +330,7 @@ async def test_the_ledger_names_keys_and_shows_none(
     ]
     assert leaks([one.payload for one in said], list(ring.canaries())) == []
     assert len(ring.canaries()) >= 2
-    assert {one.json["actor"] for one in said} == {Actor.S1SP.value}
+    assert {one.json["actor"] for one in said} == {Actor.DCC.value, Actor.S1SP.value}
     assert notes == []
 
 

@@ -19,12 +19,17 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CryptoOp, Mac, Seal
 from emulator.channel import Channel
 from emulator.custody import Custody, Mode
+from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import TITLES, Party
+from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor
+from emulator.requests.enrolment import enrolled
+from emulator.requests.user import TITLES as USERS
+from emulator.requests.user import User
 from tls.pki import TestPki
 
 AARQ, RLRQ = 0x60, 0x62
@@ -147,13 +152,19 @@ def _visit(site: Any, pki: TestPki, meter: Any) -> Visit:
     parties = (
         Party(
             actor=actor,
-            credential=pki.issue_client(TITLES[actor], actor.value),
+            credential=pki.issue_client(TITLES[actor], actor.value)
+            if actor is Actor.S1SP
+            else None,
             trust=pki.trust(),
             custody=custody,
         )
         for actor in (Actor.S1SP, Actor.DCO)
     )
-    head_end = HeadEnd(*parties)
+    supplier = pki.issue_signer(USERS["supplier"], "supplier")
+    now = dt.datetime.now(dt.UTC)
+    user = enrolled(supplier.chain_pem, pki.trust(), "supplier", "supplier", now)
+    enrolment = enrol(bytes(range(32)), [user])
+    means = Means(custody, lambda: enrolment, User.of(supplier))
     apdus: list[bytes] = []
 
     def tapped(self: Channel, client_sap: int, server_sap: int, apdu: bytes) -> None:
@@ -162,6 +173,7 @@ def _visit(site: Any, pki: TestPki, meter: Any) -> Visit:
 
     async def everything() -> None:
         address, profile = meter.address, meter.profile
+        head_end = HeadEnd(*parties, means)  # its databases are of this thread
         await head_end.status(address, profile)
         await head_end.top_up(address, profile, Decimal("20.00"))
         for instruction in ("arm_supply", "disable_supply", "enable_supply"):
