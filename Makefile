@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test kills bench docs lint setup clean
 
 demo: $(STAMP)
-	$(BIN)/cosemlab demo
+	$(BIN)/cosemlab demo --modules mixed --mode enforce
 
 test: lint
 	$(BIN)/python -m pytest

@@ -117,9 +117,11 @@ BUILT_IN = {
         actors = ["dcc"]
         modules = ["software"]
         [[routes]]
+        actors = ["s1sp", "dco"]
         kinds = ["tls-private-key"]
         modules = ["token"]
         [[routes]]
+        actors = ["s1sp", "dco"]
         modules = ["token"]
     """,
     "mixed": """
@@ -131,9 +133,11 @@ BUILT_IN = {
         actors = ["dcc"]
         modules = ["software"]
         [[routes]]
+        actors = ["s1sp", "dco"]
         kinds = ["tls-private-key"]
         modules = ["token"]
         [[routes]]
+        actors = ["s1sp", "dco"]
         modules = ["software", "token"]
     """,
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import sys
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
@@ -101,7 +103,27 @@ def guard(command: Callable[[], int]) -> int:
     try:
         return command()
     except EXPECTED as error:
+        if isinstance(error, BrokenPipeError) and reader_is_gone():
+            return Exit.FAILED
         say(error)
         return status_of(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads standard output any more, as ``head`` does not that has seen enough.
+    Then what is still to be written goes nowhere, at exit too.
+    """
+    try:
+        output = sys.stdout.fileno()
+    except ValueError:  # it is no file
+        return False
+    poll = select.poll()
+    poll.register(output, 0)
+    if not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, output)
+    os.close(nowhere)
+    return True

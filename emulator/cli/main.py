@@ -13,6 +13,7 @@ from emulator.cli import (
     campaign,
     demo,
     enrol,
+    failures,
     fault,
     firmware,
     inventory,
@@ -82,7 +83,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
-    status: int = args.run(args)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not failures.reader_is_gone():
+            raise
+        return failures.Exit.FAILED
     return status
 
 

@@ -71,7 +71,7 @@ class Enrolment:
     signers: Mapping[Actor, bytes]
     supplier: bytes
     suppliers: Mapping[bytes, bytes] = field(default_factory=dict)
-    inventory: Inventoried = nobody_asks
+    inventory: Inventoried = field(default=nobody_asks, compare=False)
 
     def sender(self, originator: bytes, device: bytes, roles: tuple[str, ...], by: str) -> bytes:
         """The public key of a User who may send to ``device``, if one of these ``roles`` may.

@@ -18,6 +18,7 @@ import peers
 import place
 import rows_ciphering
 import rows_codec
+import rows_custody
 import rows_loopback
 import rows_server
 import table
@@ -38,6 +39,7 @@ def main() -> int:
             rows_ciphering.rows(),
             rows_loopback.rows(where),
             rows_server.rows(where),
+            rows_custody.rows(where),
         )
         results = _measure_all(rows, effort, progress)
     if args.json:

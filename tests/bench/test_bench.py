@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).with_name("run.py")
-GROUPS = {"codec": 11, "ciphering": 6, "loopback": 14, "server": 3}
+GROUPS = {"codec": 11, "ciphering": 6, "loopback": 14, "server": 3, "custody": 4}
 """Rows of each group."""
 
 

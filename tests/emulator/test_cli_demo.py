@@ -243,6 +243,55 @@ def test_enforce_touches_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         assert "Level 3" in result["problem"]
 
 
+# Modules ------------------------------------------------------------------------------------------
+
+
+def test_level_3_in_tokens_and_the_rest_in_software(
+    softhsm_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In enforce mode nothing is refused: each operation is where the letter wants it. Beside what
+    was counted, keys for one association go to the token when they are to be used there: dedicated
+    ones with an InitiateRequest (three makers), authentication keys to be wrapped (two).
+    """
+    arguments = ["demo", "--json", "--mode", "enforce", "--modules", "mixed"]
+    status, shown = run_json(arguments, capsys)
+    assert status == 0
+    assert {result["problem"] for result in shown["meters"]} == {""}
+    for name, entries in by_meter(shown).items():
+        imports = 3 * (name in ("honeywell_elster", "itron", "landis_gyr"))
+        imports += 3 * (name in ("honeywell_elster", "landis_gyr"))
+        clauses = Counter(entry["clause"] for entry in entries)
+        assert clauses == Counter(COUNTS[name]) + Counter({_III: imports}), name
+        for entry in entries:
+            in_token = entry["module"].startswith("SoftHSM")
+            moved = entry["operation"] == "Import"
+            assert in_token is (entry["module_class"] == "LEVEL_3" or moved)
+            assert (entry["emulated"], entry["sufficient"]) == (in_token, True)
+            assert in_token or entry["module"] == "software"
+        tokens = {(e["actor"], e["module"]) for e in entries if e["module"].startswith("SoftHSM")}
+        assert {actor for actor, _ in tokens} == {"S1SP", "DCO"}
+        assert len({module for _, module in tokens}) == 2, "each party has its own"
+
+
+def test_everything_in_tokens(softhsm_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["demo", "--json", "--mode", "enforce", "--modules", "tokens"]
+    status, shown = run_json(arguments, capsys)
+    assert status == 0
+    assert len(shown["ledger"]) == 403
+    software = [entry for entry in shown["ledger"] if not entry["emulated"]]
+    assert {entry["actor"] for entry in software} == {"DCC"}
+
+
+def test_tokens_are_said_to_be_emulated(
+    softhsm_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--mode", "enforce", "--modules", "mixed"]) == 0
+    out = capsys.readouterr().out
+    assert "yes, emulated" in out
+    assert "418 operations, 0 of them on a module that is not strong enough." in out
+    assert "235 on a module that only plays one of its class." in out
+
+
 # It fails when something does not happen ----------------------------------------------------------
 
 

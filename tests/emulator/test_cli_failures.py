@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from devices.profile import ProfileError
@@ -12,7 +16,7 @@ from dlms.security.counters import CounterTooLow
 from dlms.security.ops import KeyUnavailable, OperationRefused, VerificationFailed
 from dlms.xdlms.codes import ActionResult
 from emulator.channel import ChannelClosed
-from emulator.cli.failures import Exit, run
+from emulator.cli.failures import Exit, guard, run
 from emulator.database import DatabaseError
 from emulator.head_end.services import InstructionRefused
 from emulator.products.errors import NotAllowed, ProductsError
@@ -98,3 +102,21 @@ def test_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_mistake_of_ours_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         run(fail(ZeroDivisionError()))
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    """``cosemlab policy table | head``: no error, and not done."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "emulator.cli.main", "policy", "table"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (Exit.FAILED, b"")
+
+
+def test_a_connection_that_breaks_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def breaks() -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    assert guard(breaks) == Exit.CONNECTION
+    assert capsys.readouterr().err == "cosemlab: [Errno 32] Broken pipe\n"

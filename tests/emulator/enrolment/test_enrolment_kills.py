@@ -64,11 +64,8 @@ def doomed(patch: pytest.MonkeyPatch, at: int) -> Iterator[Doom]:
             changes = "SELECT total_changes()"
             before = connection.exec_driver_sql(changes).scalar()
             yield connection
-            wrote = connection.exec_driver_sql(changes).scalar() != before
-            if wrote:
+            if connection.exec_driver_sql(changes).scalar() != before:
                 doom.instant("before a commit")
-        if wrote:
-            doom.instant("after a commit")
 
     async def acting(self: PartyAssociation, *arguments: Any) -> Any:
         doom.instant("before an action")
@@ -96,9 +93,8 @@ async def test_which_instants_there_are(world: Any, monkeypatch: pytest.MonkeyPa
             await world.enrol(dcc, METER)
     counted = Counter(doom.names)
     assert counted.keys() == {
-        f"{when} {what}"
-        for when in ("before", "after")
-        for what in ("a commit", "an action", "a write")
+        "before a commit",
+        *(f"{when} {what}" for when in ("before", "after") for what in ("an action", "a write")),
     }
     # Eight steps, four scopes; twice all keys of three associations, and those of tokens; titles.
     assert counted["before a commit"] >= 8 + 4

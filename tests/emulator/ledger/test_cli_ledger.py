@@ -202,9 +202,9 @@ def test_the_demo_into_postgresql(postgres_url: str, capsys: pytest.CaptureFixtu
     printed = json.loads(capsys.readouterr().out)["ledger"]
     assert main(["ledger", "list", "--json", "--database", postgres_url]) == 0
     assert json.loads(capsys.readouterr().out) == printed
-    assert len(printed) == 343
+    assert len(printed) == 403
     assert main(["ledger", "verify", "--database", postgres_url]) == 0
-    assert "entries 1 to 343 are" in capsys.readouterr().out
+    assert "entries 1 to 403 are" in capsys.readouterr().out
 
 
 def test_a_demo_that_cannot_record_does_nothing(
