@@ -35,6 +35,9 @@ HANDED_OVER = "authentication key"
 """Figure, with the name of an association behind it: the version of the authentication key that was
 handed over for the next association."""
 
+CLIENT_TITLE = 4
+"""Attribute of Security setup: the system title of the client."""
+
 _HLS_BY_SECRET = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 
 
@@ -131,7 +134,15 @@ class Meter(ABC):
         return Policy(config.policy, config.policy if response is None else response)
 
     def client_title(self, scope: str) -> bytes | None:
-        """The system title registered for a client: by name, or by a certificate it has here."""
+        """The system title registered for a client: since manufacture, by name, or by a certificate
+        it has here.
+        """
+        row = self.profile.associations.get(scope)
+        if row is not None and row.security_setup is not None:
+            instance = bytes((0, 0, 43, 0, row.security_setup, 255))
+            written = self.state.values.get((instance, CLIENT_TITLE))
+            if written is not None and isinstance(written.value, bytes):
+                return written.value
         registered = self.client_titles.get(scope)
         if registered is not None:
             return registered

@@ -20,6 +20,9 @@ from stdnum.exceptions import ValidationError
 from dlms.security.keys import KeyRef
 from dlms.security.ops import Mac, Step, Use
 
+TOKEN_KEY_ID = 128
+"""key_id of the token key in key_transfer: *assumed*, the books know ids 0 to 3."""
+
 DIGITS = 20
 MAX_COUNTER = 0xFFFF
 MAX_VALUE = 0x1FFF

@@ -10,6 +10,7 @@ from dataclasses import replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from devices.device import Device
@@ -22,6 +23,8 @@ from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.faults import Catalogue, MeterFaults, Reach, actions, built_in
 from emulator.faults.presented import Presented
 from emulator.framing import HdlcStation, OpticalStation
+from emulator.installing import Installer, trust_of
+from emulator.journal import StoreError
 from emulator.lines import open_pty
 from emulator.living import Living
 from emulator.mains import Mains
@@ -75,7 +78,7 @@ class MeterAddress(NamedTuple):
 
 class RunningMeter(NamedTuple):
     """``audience`` is who is connected: what it is told goes to all that may know of it.
-    ``teller`` tells its alerts.
+    ``teller`` tells its alerts. ``installer`` is the supplier that has installed it, if one has.
     """
 
     device: Device
@@ -84,6 +87,7 @@ class RunningMeter(NamedTuple):
     mains: Mains
     teller: Teller
     faults: MeterFaults
+    installer: Installer | None = None
 
 
 def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
@@ -120,6 +124,9 @@ class Sandbox:
 
     ``catalogue`` are the faults by name, by default those of the package; what they draw by lot
     comes from ``fault_seed``, and ``fault_timer`` makes octets late.
+
+    ``installers`` are the suppliers that may have installed meters, by name; ``installer`` names
+    the one that installs those which are new.
     """
 
     def __init__(
@@ -141,7 +148,11 @@ class Sandbox:
         catalogue: Catalogue | None = None,
         fault_seed: str = "0",
         fault_timer: Later = later,
+        installers: Mapping[str, Installer] = MappingProxyType({}),
+        installer: str = "",
     ) -> None:
+        self._installers = installers
+        self._installer = installer
         self._profiles = tuple(profiles)
         self._pki = pki
         self._fleet_secret = fleet_secret
@@ -181,7 +192,7 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        host, ring = self._load(
+        host, ring, installer = self._load(
             profile,
             serial,
             lambda: self.living.look_again(mains),
@@ -217,7 +228,12 @@ class Sandbox:
         plain = await start_tcp_server(lambda: MeterConnection(by["tcp"]), self._host, port)
         await stack.enter_async_context(plain)
         mains.lead_to(plain)
-        presented = Presented(self._pki, device.title, self._keylog)
+        presented = Presented(
+            self._pki,
+            device.title,
+            self._keylog,
+            lambda: trust_of(device, self._pki.trust(), installer),
+        )
         secure = await start_tls_server(
             lambda: MeterConnection(by["tls"]),
             self._host,
@@ -240,7 +256,7 @@ class Sandbox:
         faults = MeterFaults(reach, self.catalogue, self._fault_seed)
         stack.callback(faults.clear_all, "the sandbox ends")
         self.meters[profile.name] = RunningMeter(
-            device, address, host.audience, mains, teller, faults
+            device, address, host.audience, mains, teller, faults, installer
         )
 
     def _open_ways(self) -> tuple[str, ...]:
@@ -281,9 +297,14 @@ class Sandbox:
         serial: int,
         look_again: Callable[[], None],
         alerted: Callable[[], None],
-    ) -> tuple[Host, KeyRing]:
-        memory = self._memories.load(profile.system_title(serial), profile.name, suites_of(profile))
+    ) -> tuple[Host, KeyRing, Installer | None]:
+        title = profile.system_title(serial)
+        memory = self._memories.load(title, profile.name, suites_of(profile), self._installer)
+        installer = self._installed_by(memory.installer, profile.name)
         fleet, now, titles = Fleet(self._fleet_secret), self.clock.now(), self._client_titles
+        if installer is not None:
+            memory.ring.entrust(installer.secrets)
+            titles = {**titles, **installer.titles()}
         state = memory.state
         if memory.is_new:
             made = provision(profile, serial, memory.ring, fleet, titles, now)
@@ -307,7 +328,15 @@ class Sandbox:
             look_again=look_again,
             alerted=alerted,
         )
-        return host, memory.ring
+        return host, memory.ring, installer
+
+    def _installed_by(self, name: str, meter: str) -> Installer | None:
+        """:class:`~emulator.journal.StoreError` if nobody knows the supplier any more."""
+        if not name:
+            return None
+        if name not in self._installers:
+            raise StoreError(f"{meter} was installed by {name!r}, and there is no such supplier")
+        return self._installers[name]
 
     async def _start_ways(
         self,

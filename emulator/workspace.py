@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +21,8 @@ from devices.profile import Document
 from emulator.counter_file import CounterFile
 from emulator.custody import Custody
 from emulator.database import Database, sqlite_url
+from emulator.enrolment.access import access
+from emulator.enrolment.inventory import Inventory
 from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import LISTENER, SCOPES, TITLES
 from emulator.head_end.requesting import Means
@@ -30,11 +33,12 @@ from emulator.module_file import ModuleFile
 from emulator.modules.keyring import scope_secrets
 from emulator.policy import Actor
 from emulator.requests.enrolment import SUPPLIER, Enrolment, enrolled
-from emulator.requests.user import ROLES, User
-from emulator.requests.user import TITLES as TITLES_OF_USERS
+from emulator.requests.user import ROLES, User, eui_of
 from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
+from emulator.supplier.archive import Archive
+from emulator.supplier.system import SupplierSystem, checked_name
 from tls.credentials import CertificateChain, Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
@@ -98,19 +102,33 @@ class Workspace:
         return Credential.load(self.path / "parties", actor.value.lower())
 
     def user(self, name: str = SUPPLIER) -> User:
-        """A User of the laboratory. Its key is in the workspace, as everybody's is here."""
-        eui = TITLES_OF_USERS[name]
+        """A User of the laboratory. Its key is in the workspace, as everybody's is here.
+        :class:`WorkspaceError` if nobody is called so.
+        """
+        if name not in self._roles():
+            raise WorkspaceError(f"no User {name!r}; there are {', '.join(self._roles())}")
+        eui = eui_of(name)
         counter = f"user {eui.hex().upper()}"
         return User.of(self._user_credential(name), lambda: self.counters.reserve(counter, 1, 1))
 
-    def enrolment(self) -> Enrolment:
-        """Whose signatures count: those of the Users whose certificates are of this PKI."""
+    def admit_supplier(self, name: str) -> None:
+        """A supplier is a User from now on, if it was none."""
+        self._user_credential(checked_name(name))
+
+    def inventory(self, url: str | None = None) -> Inventory:
+        """The Smart Metering Inventory, in the DCC side's database."""
+        return Inventory(self.database(url), partial(dt.datetime.now, dt.UTC))
+
+    def enrolment(self, url: str | None = None) -> Enrolment:
+        """Whose signatures count: those of the Users whose certificates are of this PKI. Who may
+        have a device served says the inventory of the database at ``url``.
+        """
         now, trust = dt.datetime.now(dt.UTC), self.pki.trust()
         users = [
             enrolled(self._user_credential(name).chain_pem, trust, name, role, now)
-            for name, role in ROLES.items()
+            for name, role in self._roles().items()
         ]
-        return enrol(self.fleet_secret, users)
+        return enrol(self.fleet_secret, users, access(self.inventory(url)))
 
     def party_database(self, actor: Actor, url: str | None = None) -> Database:
         """What a party of the DCC keeps. The DCO's is its own, out of reach of the S1SP."""
@@ -118,9 +136,11 @@ class Workspace:
             return Database(sqlite_url(self.path / "dco.db"))
         return self.database(url)
 
-    def means(self, dsp: Custody, user: str = SUPPLIER) -> Means:
-        """What requests need, with the DCC's cryptography by ``dsp``."""
-        return Means(dsp, self.enrolment, self.user(user), self.party_database)
+    def means(self, dsp: Custody, user: str = SUPPLIER, url: str | None = None) -> Means:
+        """What requests need, with the DCC's cryptography by ``dsp``, and the inventory of the
+        database at ``url``.
+        """
+        return Means(dsp, partial(self.enrolment, url), self.user(user), self.party_database)
 
     def listener_credential(self) -> Credential:
         """The certificate by which meters know the party that takes alerts; made when it first
@@ -161,16 +181,57 @@ class Workspace:
         fresh.replace(path)
         return made
 
+    # Suppliers' own systems, which are not the DCC's ----------------------------------------------
+
+    def supplier(self, name: str, *, make: bool = False) -> SupplierSystem:
+        """:class:`WorkspaceError` if there is none of that name and it is not to be made."""
+        folder = self._suppliers / checked_name(name)
+        if not (folder / "secret").exists():
+            if not make:
+                raise WorkspaceError(f"no supplier {name!r}; 'cosemlab up --supplier' makes one")
+            if folder.exists():
+                raise WorkspaceError(f"{folder} is only half made: remove it and start again")
+            private_directory(self._suppliers)
+            return SupplierSystem.create(name, folder)
+        return SupplierSystem(name, folder)
+
+    def suppliers(self) -> dict[str, SupplierSystem]:
+        """All that there are, by name."""
+        if not self._suppliers.exists():
+            return {}
+        names = sorted(path.parent.name for path in self._suppliers.glob("*/secret"))
+        return {name: self.supplier(name) for name in names}
+
+    def archive(self, supplier: str) -> Archive:
+        """What a supplier's system leaves behind."""
+        return Archive(self._suppliers / checked_name(supplier) / "archive")
+
+    def cease(self, supplier: str) -> None:
+        """The system of a supplier is no more: it exports nothing."""
+        (self._suppliers / checked_name(supplier) / "ceased").touch()
+
+    def has_ceased(self, supplier: str) -> bool:
+        return (self._suppliers / checked_name(supplier) / "ceased").exists()
+
+    @property
+    def _suppliers(self) -> Path:
+        return self.path / "suppliers"
+
     def seen_alerts(self) -> SeenAlerts:
         """The alerts that were handed on, for one listener at a time."""
         return SeenAlerts(self.path / "alerts-seen.json")
+
+    def _roles(self) -> dict[str, str]:
+        """Of the Users: those that there always are, and suppliers that have come since."""
+        come = sorted(path.stem for path in (self.path / "users").glob("*.pem"))
+        return {**ROLES, **{name: SUPPLIER for name in come if name not in ROLES}}
 
     def _user_credential(self, name: str) -> Credential:
         """Made when it is first asked for."""
         users = self.path / "users"
         if not (users / f"{name}.pem").exists():
             (users / f"{name}.key").unlink(missing_ok=True)  # of one that was only half made
-            self.pki.issue_signer(TITLES_OF_USERS[name], name).save(users, name)
+            self.pki.issue_signer(eui_of(name), name).save(users, name)
         return Credential.load(users, name)
 
     def _make(self, secret: Path) -> None:
@@ -187,13 +248,20 @@ class Workspace:
 
     # Where the meters are -----------------------------------------------------------------------
 
-    def announce(self, meters: Iterable[MeterAddress], documents: Mapping[str, Document]) -> None:
+    def announce(
+        self,
+        meters: Iterable[MeterAddress],
+        documents: Mapping[str, Document],
+        installers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Write down where the meters listen, and all that their profiles say, by meter: a profile
-        may come from a file that is changed while its meter is up.
+        may come from a file that is changed while its meter is up. ``installers`` are the suppliers
+        that have installed meters.
         """
         rows = [{**meter._asdict(), "title": meter.title.hex()} for meter in meters]
         tables = {name: document.table for name, document in documents.items()}
-        self._sandbox.write_text(json.dumps({"meters": rows, "profiles": tables}) + "\n")
+        document = {"meters": rows, "profiles": tables, "installers": dict(installers)}
+        self._sandbox.write_text(json.dumps(document) + "\n")
 
     def withdraw(self) -> None:
         self._sandbox.unlink(missing_ok=True)
@@ -217,6 +285,10 @@ class Workspace:
     def document(self, meter: str) -> Document:
         """What the profile of a running meter says. :class:`WorkspaceError` if no sandbox is up."""
         return Document(f"{meter}.toml", self._announced()["profiles"][meter], {})
+
+    def installer(self, meter: str) -> str:
+        """The supplier that has installed a running meter; empty if none has."""
+        return str(self._announced().get("installers", {}).get(meter, ""))
 
     def _announced(self) -> dict[str, Any]:
         try:

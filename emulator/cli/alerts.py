@@ -15,6 +15,7 @@ from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
 from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party
+from emulator.keystore.known import StoredKnownKeys
 from emulator.sandbox import LOOPBACK, suites_of
 from emulator.serving.pushing import Address
 from emulator.workspace import Workspace, WorkspaceError
@@ -72,6 +73,8 @@ async def _alerts(args: argparse.Namespace) -> int:
         options.recorded(workspace.database(args.database), keep=False) as ledger,
         parties.door(LISTENER, supply, args, ledger) as door,
     ):
+        store = workspace.key_store(args.database)
+        kept = parties.wrapping(store, LISTENER, door.custody, {})  # it stores nothing
         party = Party(
             actor=LISTENER,
             credential=parties.credential(workspace, door.tls),
@@ -79,6 +82,7 @@ async def _alerts(args: argparse.Namespace) -> int:
             custody=door.custody,
             tls_module=door.tls,
             counters=FiledCounters(workspace.counters, floors=True),
+            known=StoredKnownKeys(kept, workspace.holds),
             keylog=args.keylog,
         )
         listener = AlertListener(

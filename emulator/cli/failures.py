@@ -16,6 +16,7 @@ from dlms.security.ops import CryptoFailure, OperationRefused
 from emulator.client import UnknownObject
 from emulator.control import ControlError, ControlRefused
 from emulator.database import DatabaseError
+from emulator.enrolment.steps import EnrolmentError
 from emulator.journal import StoreError
 from emulator.ledger import LedgerError
 from emulator.module_file import ModuleFileError
@@ -47,6 +48,8 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (OperationRefused, Exit.POLICY),
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
+    (EnrolmentError, Exit.FAILED),
+    (DatabaseError, Exit.USAGE),
     (RequestRefused, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
     (NotAllowed, Exit.FAILED),

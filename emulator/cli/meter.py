@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 from devices.certificates import KINDS
@@ -16,7 +17,7 @@ from dlms.cosem import catalogue, obis
 from dlms.cosem.quantity import Quantity
 from dlms.security.drive import run as run_step
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.security.ops import Step
+from dlms.security.ops import Step as CryptoStep
 from emulator.cli import failures, mqtt, options, parties
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
@@ -25,8 +26,11 @@ from emulator.client import UnknownObject
 from emulator.client.objects import instance_of
 from emulator.client.targets import Span, Wanted
 from emulator.control.client import ask
+from emulator.database import Database
+from emulator.enrolment.steps import Step
+from emulator.enrolment.store import EnrolmentStore
 from emulator.head_end.known_keys import KnownKeys
-from emulator.head_end.party import ASSOCIATIONS, client_titles, storage_key
+from emulator.head_end.party import ASSOCIATIONS, LISTENER, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
 from emulator.keystore.holds import Holds
 from emulator.keystore.known import StoredKnownKeys
@@ -35,6 +39,7 @@ from emulator.keystore.wrapping import Wrapping
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import (
+    ALERTS,
     PURPOSES,
     Fleet,
     client_title,
@@ -224,6 +229,14 @@ async def _keys(args: argparse.Namespace) -> int:
         known = ", ".join(profile.associations)
         raise ValueError(f"{profile.name} has no association {args.association!r}: {known}")
     ring = KeyRing(workspace.fleet_secret, suites_of(profile))
+    titles = client_titles()
+    installer = workspace.installer(meter.name)
+    if installer:
+        # As the meter was installed; what has been rotated since is looked up below.
+        made = workspace.supplier(installer).installer
+        ring.entrust(made.secrets)
+        if not _is_enrolled(workspace.database(args.database), meter.title):
+            titles |= made.titles()
     config = row.config
     shown: dict[str, str | int] = {
         "client_sap": config.client_sap,
@@ -232,9 +245,9 @@ async def _keys(args: argparse.Namespace) -> int:
         "mechanism": config.mechanism.name,
         "server_system_title": meter.title.hex().upper(),
     }
-    client = registered_titles(profile, client_titles()).get(row.name)
+    client = registered_titles(profile, titles).get(row.name)
     if has_pairs(row):
-        client = client_title(row, client_titles())
+        client = client_title(row, titles)
     if client is not None:
         shown["client_system_title"] = client.hex().upper()
     if row.security_setup is not None:
@@ -262,17 +275,24 @@ async def _rotated(
     store: KeyStore, holds: Holds, ring: KeyRing, title: bytes, scope: str
 ) -> KnownKeys:
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""
-    if scope not in ASSOCIATIONS:
+    party = LISTENER if scope == ALERTS else ASSOCIATIONS.get(scope)
+    if party is None:
         return KnownKeys()
-    wrapping = Wrapping(store, storage_key(ASSOCIATIONS[scope]), lambda key: None)
-    known = StoredKnownKeys(wrapping, holds)
+    known = StoredKnownKeys(Wrapping(store, storage_key(party), lambda key: None), holds)
     module = SoftwareModule(ring)
 
-    async def run(step: Step[Any]) -> Any:
+    async def run(step: CryptoStep[Any]) -> Any:
         return run_step(step, module.execute)
 
     await known.recall(title, scope, run)
     return known
+
+
+def _is_enrolled(database: Database, title: bytes) -> bool:
+    """Whether the clients of its associations are the DCC's by now."""
+    store = EnrolmentStore(database, partial(dt.datetime.now, dt.UTC))
+    record = store.find(title)
+    return record is not None and record.step >= Step.REGISTERED
 
 
 def _pairs(

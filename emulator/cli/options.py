@@ -81,7 +81,7 @@ def add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="where the DCC side keeps its ledger and keys, for example"
+        help="where the DCC side keeps its ledger, keys, enrolments and inventory, for example"
         " postgresql+psycopg://host/name (default: a file of the workspace)",
     )
 

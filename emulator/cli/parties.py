@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from devices.profile import Profile
 from dlms.security.keys import KeyRef
 from emulator import custody_file
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Errand, Mode
+from emulator.enrolment.authorisation import device_id
 from emulator.head_end.assembly import assemble
 from emulator.head_end.party import (
     CATEGORIES,
@@ -42,6 +43,14 @@ from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.workspace import Workspace
 from tls.credentials import CertificateChain
 
+Further: TypeAlias = Callable[[Actor], dict[str, bytes]]
+"""Secrets of scopes that a party has besides its own."""
+
+
+def no_further(actor: Actor) -> dict[str, bytes]:
+    """The parties have what is their own."""
+    return {}
+
 
 class Door(NamedTuple):
     """A party's door to cryptography. ``tls`` has its DCC Private Key, if OpenSSL has not."""
@@ -68,12 +77,23 @@ def door(actor: Actor, supply: Supply, args: Any, ledger: Ledger) -> Iterator[Do
 
 @contextmanager
 def doors(
-    workspace: Workspace, args: Any, ledger: Ledger, profiles: Mapping[bytes, Profile]
+    workspace: Workspace,
+    args: Any,
+    ledger: Ledger,
+    profiles: Mapping[bytes, Profile],
+    more: Further = no_further,
 ) -> Iterator[dict[Actor, Door]]:
-    """Each party's, for meters by system title."""
+    """Each party's, for meters by system title. ``more`` are secrets of further scopes that a party
+    has.
+    """
     suites = suites_of_meters(profiles)
     with ExitStack() as stack:
-        supplies = {actor: supply(workspace, actor, args, suites) for actor in SCOPES}
+        supplies = {
+            actor: supply(
+                workspace, actor, args, suites, {**workspace.scope_secrets(actor), **more(actor)}
+            )
+            for actor in SCOPES
+        }
         yield {
             actor: stack.enter_context(door(actor, theirs, args, ledger))
             for actor, theirs in supplies.items()
@@ -122,11 +142,21 @@ def head_end(
     ledger: Ledger,
     meter: MeterAddress,
     profile: Profile,
-    user: str = SUPPLIER,
+    user: str = "",
+    more: Further = no_further,
 ) -> Iterator[HeadEnd]:
-    """Both parties, for one meter; ``user`` makes the Service Requests."""
-    with head_end_of(workspace, args, ledger, {meter.title: profile}, user) as made:
+    """Both parties, for one meter; ``user`` makes the Service Requests, the responsible supplier
+    unless another is named. ``more`` as in :func:`doors`.
+    """
+    user = user or responsible(workspace, args, meter)
+    with head_end_of(workspace, args, ledger, {meter.title: profile}, user, more) as made:
         yield made
+
+
+def responsible(workspace: Workspace, args: Any, meter: MeterAddress) -> str:
+    """The supplier of a meter, by the inventory if it is in there."""
+    entry = workspace.inventory(args.database).find(device_id(meter.title))
+    return SUPPLIER if entry is None else entry.supplier
 
 
 @contextmanager
@@ -136,10 +166,11 @@ def head_end_of(
     ledger: Ledger,
     profiles: Mapping[bytes, Profile],
     user: str = SUPPLIER,
+    more: Further = no_further,
 ) -> Iterator[HeadEnd]:
     """The same for several meters, by system title."""
     file, holds = workspace.counters, workspace.holds
-    with doors(workspace, args, ledger, profiles) as opened:
+    with doors(workspace, args, ledger, profiles, more) as opened:
         store = workspace.key_store(args.database)
         kept = {actor: wrapping(store, actor, opened[actor].custody, profiles) for actor in STORES}
         tls = opened[Actor.S1SP].tls
@@ -147,7 +178,7 @@ def head_end_of(
             lambda actor: opened[actor].custody,
             credential(workspace, tls),
             workspace.pki.trust(),
-            workspace.means(opened[Actor.DCC].custody, user),
+            workspace.means(opened[Actor.DCC].custody, user, args.database),
             tls_module=tls,
             keylog=args.keylog,
             counters=partial(FiledCounters, file, floors=True),

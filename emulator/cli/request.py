@@ -36,7 +36,12 @@ def register(subparsers: options.SubParsers) -> None:
     request.add_argument("variant", help="for example 2.2: 'cosemlab requests variants' lists them")
     request.add_argument("arguments", nargs="*", metavar="ARG=VALUE", help="a time may be now")
     request.add_argument(
-        "--as", dest="user", choices=tuple(ROLES), default="supplier", help="default: supplier"
+        "--as",
+        dest="user",
+        metavar="USER",
+        default="",
+        help=f"{', '.join(ROLES)} or the name of a supplier"
+        " (default: the responsible supplier, by the inventory)",
     )
     request.add_argument("--image", type=Path, metavar="FILE", help="firmware, for 11.1")
     options.add_workspace(request)

@@ -102,6 +102,13 @@ def register(subparsers: options.SubParsers) -> None:
         metavar="TEXT",
         help="what faults draw by lot comes from this: the same text, the same faults",
     )
+    up.add_argument(
+        "--supplier",
+        default="",
+        metavar="NAME",
+        help="meters that are new are installed by this supplier's own system, from which"
+        " 'cosemlab enrol' moves them to the DCC",
+    )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
     options.add_database(up)
@@ -143,6 +150,9 @@ async def _up(args: argparse.Namespace) -> int:
     # A time that never is is refused before anything is made.
     VirtualClock(args.at, factor=args.clock)
     workspace = Workspace(args.workspace)
+    if args.supplier:
+        workspace.supplier(args.supplier, make=True)
+    installers = {name: one.installer for name, one in workspace.suppliers().items()}
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -169,6 +179,8 @@ async def _up(args: argparse.Namespace) -> int:
             listener=partial(_listener, workspace, args.alerts_to),
             catalogue=catalogue,
             fault_seed=args.fault_seed,
+            installers=installers,
+            installer=args.supplier,
         ) as sandbox:
             rotate.offer(sandbox.control, workspace, entries, args.database)
             addresses = [running.address for running in sandbox.meters.values()]
@@ -176,7 +188,15 @@ async def _up(args: argparse.Namespace) -> int:
                 serve(sandbox.control, workspace.path / CONTROL),
                 mqtt.sandbox_published(published, sandbox, events, entries),
             ):
-                workspace.announce(addresses, {name: made for name, (_, made) in loaded.items()})
+                workspace.announce(
+                    addresses,
+                    {name: made for name, (_, made) in loaded.items()},
+                    {
+                        name: meter.installer.name
+                        for name, meter in sandbox.meters.items()
+                        if meter.installer is not None
+                    },
+                )
                 try:
                     _announce(addresses, args)
                     announced.release()

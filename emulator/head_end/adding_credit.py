@@ -10,9 +10,10 @@ from devices.token import make_token
 from dlms.axdr.data import double_long, octet_string
 from dlms.client.refusals import AccessRefused, MeterRefusal
 from dlms.cosem import classes, obis
-from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.keys import KeyKind
 from dlms.words import word
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.token_counters import TokenCounters
 from emulator.policy import Purpose
@@ -42,14 +43,22 @@ def credit_units(profile: Profile, pounds: Decimal) -> int:
 
 
 async def add_credit(
-    session: PartyAssociation, title: bytes, profile: Profile, amount: int, tokens: TokenCounters
+    session: PartyAssociation,
+    title: bytes,
+    profile: Profile,
+    amount: int,
+    tokens: TokenCounters,
+    known: KnownKeys,
 ) -> None:
-    """:class:`~dlms.client.refusals.MeterRefusal` if the meter ``title`` does not take it."""
+    """``known`` are the keys of the S1SP, among which is the one that tokens are made with.
+    :class:`~dlms.client.refusals.MeterRefusal` if the meter ``title`` does not take it.
+    """
     purpose = Purpose.GENERATE_ADD_CREDIT_COMMAND
     if profile.top_up != "token":
         await session.action(_UPDATE_AMOUNT, double_long(amount), purpose)
         return
-    key = KeyRef(title, TOKEN_SCOPE, KeyKind.TOKEN)
+    await known.recall(title, TOKEN_SCOPE, session.run)
+    key = known.key(title, TOKEN_SCOPE, KeyKind.TOKEN)
     session.be_about(purpose)
     digits = await session.run(make_token(amount, tokens.burn(title), key, title))
     try:

@@ -80,7 +80,7 @@ async def rotate(
     the next association finds out, or the next transfer.
     """
     title, scope, known = meter.title, row.name, party.known
-    if row.single_key and KeyKind.GAK in kinds:
+    if row.single_key and KeyKind.GAK in kinds and KeyKind.KEK not in kinds:
         raise NotRotated(f"the authentication keys of {scope} live for one association anyhow")
     session.be_about(Purpose.GENERATE_INSTRUCTION)
     if await _complete(session, party, meter, row, kinds):

@@ -117,6 +117,9 @@ class KnownKeys:
         self._forget(gone)
         return gone
 
+    def outlived(self, refs: Iterable[KeyRef]) -> None:
+        """The meter had these and has others now; nobody needs them any more."""
+
     def _forget(self, refs: Iterable[KeyRef]) -> None:
         """They are not in doubt any more."""
         for ref in refs:

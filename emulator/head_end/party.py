@@ -86,7 +86,9 @@ class Party:
     a relay of the S1SP's.
 
     ``association`` names the row of a profile that this party uses, where that is not the one
-    called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic.
+    called like it. ``keylog`` is a file for TLS secrets, to analyse recorded traffic. With
+    ``going_by`` it goes by the title of another client, which is registered until a meter has
+    changed hands; ``credential``, if it has one, must be for that title, too.
 
     The private key of a certificate is in OpenSSL, if it is a
     :class:`~tls.credentials.Credential`; of one that comes without, it is in ``tls_module``.
@@ -102,6 +104,7 @@ class Party:
     known: KnownKeys = field(default_factory=KnownKeys)
     association: str = ""
     keylog: Path | None = None
+    going_by: bytes | None = None
     _context: ssl.SSLContext | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -110,11 +113,14 @@ class Party:
 
     @property
     def title(self) -> bytes:
-        return TITLES[self.actor]
+        return TITLES[self.actor] if self.going_by is None else self.going_by
 
     @property
     def tls_key(self) -> KeyRef:
-        return tls_key(self.actor)
+        """The name of the DCC Private Key this party establishes TLS with. By another's title it is
+        another one.
+        """
+        return tls_key(self.actor)._replace(holder=self.title)
 
     @property
     def listener_key(self) -> KeyRef:

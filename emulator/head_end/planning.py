@@ -79,10 +79,12 @@ async def move_counter_forward(
 ) -> None:
     """Before the first use of a key, ask the public client what counter the meter accepts.
 
-    The value is not protected, so it can move ours forward only (KL-IC-17).
+    The value is not protected, so it can move ours forward only (KL-IC-17). Who goes by another's
+    title shares the key with that other, and asks each time.
     """
     public = profile.associations.get(PUBLIC)
-    if party.counters.next_to_send(key) or row.security_setup is None or public is None:
+    is_known = party.going_by is None and party.counters.next_to_send(key)
+    if is_known or row.security_setup is None or public is None:
         return
     counter = obis.parse(f"0-0:43.1.{row.security_setup}.255")
     config = ClientConfig(

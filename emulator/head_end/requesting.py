@@ -90,6 +90,7 @@ class ServiceRequests:
             dco, means.enrolment(), counters(Actor.DCO, DCO), self.watches[Actor.DCO]
         )
         self._tokens = tokens
+        self._known = s1sp.known
         self._firmware = firmware
 
     async def submit(
@@ -153,7 +154,9 @@ class ServiceRequests:
                 return await self._firmware(variant.firmware, sessions, meter, profile, payload)
             async with sessions() as session:
                 if amount is not None:
-                    await add_credit(session, meter.title, profile, amount, self._tokens)
+                    await add_credit(
+                        session, meter.title, profile, amount, self._tokens, self._known
+                    )
                 await send_steps(session, work.steps)
                 return await read_values(session, work)
         finally:

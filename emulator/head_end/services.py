@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ from emulator.requests.fitting import arguments_of, instruction_of
 from emulator.requests.refusal import Unfit
 from emulator.requests.variants import by_instruction
 from emulator.sandbox import MeterAddress
+from tls.credentials import CertificateChain
 
 __all__ = [
     "PAYMENT_MODES",
@@ -59,7 +61,7 @@ _SUPPLY = AttributeDescriptor(classes.DISCONNECT_CONTROL.class_id, DISCONNECT_CO
 
 _PUSH = 1
 _UNASKED = Conformance.DATA_NOTIFICATION | Conformance.EVENT_NOTIFICATION
-_TOP_UP, _ROTATE, _LISTEN = "2.2", "DCC.1", "DCC.2"
+_TOP_UP, _ROTATE, _LISTEN, _ENROL = "2.2", "DCC.1", "DCC.2", "DCC.3"
 
 SUPPLY: dict[int, str] = {
     ControlState.DISCONNECTED: "disconnected",
@@ -90,11 +92,33 @@ class HeadEnd:
         self, s1sp: Party, dco: Party, means: Means, tokens: TokenCounters | None = None
     ) -> None:
         self._parties = {Actor.S1SP: s1sp, Actor.DCO: dco}
+        self._means = means
         self.firmware = Firmware(
             lambda meter, profile: associate(s1sp, meter, profile), self._request, asyncio.sleep
         )
         tokens = TokenCounters() if tokens is None else tokens
         self.requests = ServiceRequests(means, s1sp, dco, tokens, self.firmware.carry_out)
+
+    def party(self, actor: Actor) -> Party:
+        """One of the two."""
+        return self._parties[actor]
+
+    def going_by(self, title: bytes, credential: CertificateChain) -> HeadEnd:
+        """The same hands with their own keys, as the client ``title``, which a meter knows until it
+        has changed hands. The S1SP's TLS is by ``credential``; the DCO has none then, either.
+        """
+        s1sp, dco = self._parties[Actor.S1SP], self._parties[Actor.DCO]
+        return HeadEnd(
+            replace(s1sp, credential=credential, going_by=title),
+            replace(dco, going_by=title),
+            self._means,
+        )
+
+    def enrolling(
+        self, actor: Actor, meter: MeterAddress, profile: Profile
+    ) -> AbstractAsyncContextManager[PartyAssociation]:
+        """A party's association for its part of an enrolment; the DCO's by an order of the DCC."""
+        return self._party_session(actor, _ENROL, meter, profile)
 
     async def _request(
         self, number: str, meter: MeterAddress, profile: Profile, **given: object

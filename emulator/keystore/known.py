@@ -74,6 +74,12 @@ class StoredKnownKeys(KnownKeys):
         self._store.destroy(gone)
         return self._gone(super().drop(gone))
 
+    def outlived(self, refs: Iterable[KeyRef]) -> None:
+        """They are destroyed in the store as well."""
+        gone = tuple(refs)
+        self._store.destroy(gone)
+        self._gone(gone)
+
     def _gone(self, refs: tuple[KeyRef, ...]) -> tuple[KeyRef, ...]:
         """The module is about to let go of them."""
         self._present.difference_update(refs)

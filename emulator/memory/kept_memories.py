@@ -21,7 +21,7 @@ from dlms.security.keys import KeyRef
 from emulator.journal import Journal, StoreError
 from emulator.memory.kept_counters import KeptCounters, KeptSpentKeys, drop_outdated
 from emulator.memory.meter_memory import MeterMemory
-from emulator.memory.sections import DESTROYED_KEYS, KEYS, MADE
+from emulator.memory.sections import DESTROYED_KEYS, INSTALLER, KEYS, MADE
 from emulator.memory.store import Store
 from emulator.modules.keyring import KeyRing
 
@@ -75,7 +75,9 @@ class KeptMemories:
         found = self.store.values("figures", LIVED)
         return moment_of(max(found)) if found else None
 
-    def load(self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int]) -> MeterMemory:
+    def load(
+        self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int], installer: str = ""
+    ) -> MeterMemory:
         """As :class:`~emulator.memory.meter_memory.Memories` says."""
         if title in self._loaded:
             self._loaded[title].retire()
@@ -101,5 +103,6 @@ class KeptMemories:
             keep=partial(self.store.keep, title),
             profile=profile,
             is_new=not made,
+            installer=made.get(INSTALLER, "") if made else installer,
         )
         return memory

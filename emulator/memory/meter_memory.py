@@ -9,7 +9,7 @@ from devices.remembering import Changed, Changes
 from devices.state import DeviceState
 from dlms.security.keys import KeyRef
 from emulator.journal import StoreError
-from emulator.memory.sections import DESTROYED_KEYS, KEYS, MADE
+from emulator.memory.sections import DESTROYED_KEYS, INSTALLER, KEYS, MADE
 from emulator.memory.store import NotKept
 from emulator.modules.keyring import KeyRing
 
@@ -22,14 +22,32 @@ _ALWAYS.any = True
 class MeterMemory:
     """``state`` and ``ring`` are kept together: a key, its version, and that its counters are at 0,
     become what they are in one moment. ``is_new`` is whether nothing has been kept of it before;
-    ``profile`` is the name of what the meter is.
+    ``profile`` is the name of what the meter is, ``installer`` who has installed it, if that was a
+    supplier.
     """
 
-    __slots__ = ("_changes", "_keep", "_keys_changes", "_profile", "is_new", "ring", "state")
+    __slots__ = (
+        "_changes",
+        "_keep",
+        "_keys_changes",
+        "_profile",
+        "installer",
+        "is_new",
+        "ring",
+        "state",
+    )
 
     def __init__(
-        self, state: DeviceState, ring: KeyRing, *, keep: Keep, profile: str, is_new: bool
+        self,
+        state: DeviceState,
+        ring: KeyRing,
+        *,
+        keep: Keep,
+        profile: str,
+        is_new: bool,
+        installer: str = "",
     ) -> None:
+        self.installer = installer
         self.state = state
         self.ring = ring
         self.is_new = is_new
@@ -69,7 +87,10 @@ class MeterMemory:
             if any(now := section.changed())
         }
         if self.is_new:
-            changed[MADE] = Changed({"profile": self._profile}, ())
+            made = {"profile": self._profile}
+            if self.installer:
+                made[INSTALLER] = self.installer
+            changed[MADE] = Changed(made, ())
         try:
             if changed or self._changes is _ALWAYS:
                 self._keep(changed)
@@ -100,8 +121,11 @@ class MeterMemory:
 class Memories(Protocol):
     """Where meters have their memories."""
 
-    def load(self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int]) -> MeterMemory:
+    def load(
+        self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int], installer: str = ""
+    ) -> MeterMemory:
         """What is kept of the meter with the system title ``title``, whose profile has this name.
+        Of a new one, ``installer`` has installed it; one that is there remembers who has.
 
         A meter whose power was cut is loaded anew: what was loaded before is retired, and what it
         had not committed is gone. :class:`~emulator.journal.StoreError` if it cannot be loaded.
@@ -116,13 +140,16 @@ class Passing:
         self._fleet_secret = fleet_secret
         self._loaded: dict[bytes, MeterMemory] = {}
 
-    def load(self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int]) -> MeterMemory:
+    def load(
+        self, title: bytes, profile: str, suite_of: Callable[[KeyRef], int], installer: str = ""
+    ) -> MeterMemory:
         before = self._loaded.get(title)
         is_new = before is None or before.is_new
         if before is None:
             state, ring = DeviceState(), KeyRing(self._fleet_secret, suite_of)
         else:
             before.retire()
+            installer = before.installer
             former, keys = before.state, before.ring
             kept = {name: section.items() for name, section in former.sections.items()}
             state = DeviceState(former.counters, lambda _, scope: former.spent[scope], kept)
@@ -133,5 +160,6 @@ class Passing:
             keep=lambda changed: None,
             profile=profile,
             is_new=is_new,
+            installer=installer,
         )
         return memory

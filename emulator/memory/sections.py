@@ -37,6 +37,8 @@ UNREADABLE = (ValueError, TypeError, LookupError, struct.error, DlmsError, Inval
 
 MADE = "made"
 """Section of what a meter was made as; where it is, there is a meter."""
+INSTALLER = "installer"
+"""In it, who has installed the meter, if that was a supplier."""
 KEYS, DESTROYED_KEYS = "keys", "destroyed_keys"
 """Sections of the key ring."""
 

@@ -11,7 +11,7 @@ another: so the S1SP and the DCO hold each their own and neither the fleet's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 from cryptography.hazmat.primitives import hashes
@@ -97,6 +97,12 @@ class KeyRing:
     def refs(self) -> frozenset[KeyRef]:
         """The names of the keys that are kept, those that were derived once among them."""
         return frozenset((*self._passing, *self.lasting))
+
+    def entrust(self, secrets: Mapping[str, bytes]) -> None:
+        """The keys of these scopes come from these secrets, whatever the fleet's is. To be said
+        before any of them was derived.
+        """
+        self._scope_secrets = {**self._scope_secrets, **secrets}
 
     def keep(self, ref: KeyRef, key: bytes) -> None:
         self._passing.pop(ref, None)

@@ -6,9 +6,9 @@ Each party has an enrolment of its own: what one of them holds, another cannot c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -42,16 +42,36 @@ class EnrolledUser(NamedTuple):
     public: bytes
 
 
+class Verdict(NamedTuple):
+    """What the inventory says of a User's request for a device that is in it. ``reason``, a word
+    for programs, and ``text`` are empty if the request may go on.
+    """
+
+    reason: str = ""
+    text: str = ""
+
+
+Inventoried: TypeAlias = Callable[[bytes, EnrolledUser], Verdict | None]
+"""Asked for each request; ``None`` for a device that is not in the inventory."""
+
+
+def nobody_asks(device: bytes, user: EnrolledUser) -> Verdict | None:
+    """Where there is no inventory."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """``users`` by EUI-64, ``signers`` the public keys of the parties of the DCC. ``suppliers``
-    says which supplier is responsible for a device, ``supplier`` which for all others.
+    """``users`` by EUI-64, ``signers`` the public keys of the parties of the DCC. Who is
+    responsible for a device says ``inventory``; of one that is not in it ``suppliers`` does, and
+    ``supplier`` is responsible for all others.
     """
 
     users: Mapping[bytes, EnrolledUser]
     signers: Mapping[Actor, bytes]
     supplier: bytes
     suppliers: Mapping[bytes, bytes] = field(default_factory=dict)
+    inventory: Inventoried = field(default=nobody_asks, compare=False)
 
     def sender(self, originator: bytes, device: bytes, roles: tuple[str, ...], by: str) -> bytes:
         """The public key of a User who may send to ``device``, if one of these ``roles`` may.
@@ -64,6 +84,13 @@ class Enrolment:
             raise RequestRefused(by, "unknown-user", f"no User {eui} is enrolled")
         if user.role not in roles:
             raise RequestRefused(by, "not-eligible", f"a {user.role} such as {eui} may not send it")
+        if user.role == DCC:
+            return user.public  # its own orders: a meter that is being enrolled is not served yet
+        verdict = self.inventory(device, user)
+        if verdict is not None:
+            if verdict.reason:
+                raise RequestRefused(by, verdict.reason, verdict.text)
+            return user.public
         responsible = self.suppliers.get(device, self.supplier)
         if user.role == SUPPLIER and originator != responsible:
             text = f"{eui} is not the supplier of {device.hex().upper()}"

@@ -5,6 +5,7 @@ What it does is not done by the DCC, so none of it is in the ledger.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Self
@@ -32,6 +33,12 @@ TITLES = {
     "network-operator": bytes.fromhex("020000FFFE000003"),
 }
 """EUI-64 of the laboratory's Users, of the range that is locally administered and so nobody's."""
+
+
+def eui_of(name: str) -> bytes:
+    """The EUI-64 of a User: one of those, or of a supplier's that is called so."""
+    return TITLES.get(name) or b"\x02" + hashlib.sha256(name.encode()).digest()[:7]
+
 
 ROLES = {
     "supplier": SUPPLIER,

@@ -13,7 +13,7 @@ from emulator.rotation.campaigns import Step, StepState
 from emulator.sandbox import MeterAddress
 
 ROTATED = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK)
-"""What key_transfer replaces (key_id 0 to 3). No meter here has a way to change its token key."""
+"""What key_transfer replaces (key_id 0 to 3). Enrolment replaces those of tokens and alerts."""
 
 _ROWS = {actor: name for name, actor in ASSOCIATIONS.items()}
 

@@ -2,6 +2,7 @@
 
 - :mod:`~devices.objects.security_setup.about`  which association a Security setup is about
 - :mod:`~devices.objects.security_setup.policy`  what messages need
+- :mod:`~devices.objects.security_setup.registering`  another client takes the association over
 - :mod:`~devices.objects.security_setup.global_keys`  how global keys are replaced, all or none;
   :mod:`~devices.objects.security_setup.key_transfer` and
   :mod:`~devices.objects.security_setup.key_agreement` get the new ones
@@ -24,6 +25,7 @@ from devices.objects.security_setup import (
     key_pairs,
     key_transfer,
     policy,
+    registering,
 )
 from dlms.axdr.data import enum, octet_string
 
@@ -35,6 +37,7 @@ BEHAVIOUR = Behaviour(
         5: computed(lambda call: octet_string(call.device.title)),
         6: computed(exporting.shown),
     },
+    write={4: registering.register},
     invoke={
         1: policy.activate,
         2: key_transfer.transfer,

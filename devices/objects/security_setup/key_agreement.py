@@ -31,7 +31,7 @@ def agree(call: Call, parameter: Data) -> Step[Outcome]:
 
         def place(key_id: int) -> Place:
             unlike = (*former, *fresh)
-            fresh.append(global_keys.successor(call, key_id))
+            fresh.append(global_keys.successor(call, key_id, offers))
             return Place(_pair(call, key_id), fresh[-1], unlike)
 
         answers = yield from respond(parties, offers, place)

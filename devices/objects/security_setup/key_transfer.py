@@ -10,7 +10,6 @@ from devices.objects.security_setup import about, global_keys
 from dlms.axdr.data import Data
 from dlms.cosem.security_setup import keys_of
 from dlms.errors import CodecError
-from dlms.security.key_agreement import KEY_IDS
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CryptoFailure, Discard, Step, Unwrap, Use
 
@@ -21,16 +20,18 @@ def transfer(call: Call, parameter: Data) -> Step[Outcome]:
     except CodecError:
         return about.REFUSED
     length = about.suite(call).wrapped_length
-    if not wanted.keys() <= KEY_IDS.keys() or any(len(key) != length for key in wanted.values()):
+    if not global_keys.are_known(call, wanted) or any(
+        len(key) != length for key in wanted.values()
+    ):
         return about.REFUSED
     if global_keys.used_up(call, wanted):
         return about.REFUSED
     kek = call.device.key(about.scope(call), KeyKind.KEK)
-    former = global_keys.former(call)
+    former = global_keys.former(call, wanted)
     fresh: list[KeyRef] = []
     try:
         for key_id, wrapped in wanted.items():
-            new = global_keys.successor(call, key_id)
+            new = global_keys.successor(call, key_id, wanted)
             yield Unwrap(Use.TRANSFER_KEY, kek, wrapped, new, (*former, *fresh))
             fresh.append(new)
     except CryptoFailure:
