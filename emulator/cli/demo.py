@@ -21,7 +21,7 @@ from emulator.cli.demo_head_end import head_end_for
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.custody import Mode
-from emulator.custody_file import SOFTWARE
+from emulator.custody.file import SOFTWARE
 from emulator.database import Database
 from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, MeterStatus

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from devices.profile import Profile, profile_of
-from emulator import custody_file
 from emulator.cli import failures
 from emulator.custody import Mode
+from emulator.custody import file as custody_file
 from emulator.database import Database
 from emulator.ledger import Entry, Ledger
 from emulator.ledger.store import LedgerStore

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from devices.profile import Profile
 from dlms.security.keys import KeyRef
-from emulator import custody_file
 from emulator.counter_file import FiledCounters, FiledTokenCounters
 from emulator.custody import Custody, Errand, Mode
+from emulator.custody import file as custody_file
 from emulator.enrolment.authorisation import device_id
 from emulator.head_end.assembly import assemble
 from emulator.head_end.party import (

@@ -19,7 +19,7 @@ from emulator.control import Control, Scope
 from emulator.control.arguments import Argument, Kind
 from emulator.control.errors import refused
 from emulator.custody import Mode
-from emulator.custody_file import SOFTWARE
+from emulator.custody.file import SOFTWARE
 from emulator.database import DatabaseError
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Entry, LedgerError

@@ -15,8 +15,8 @@ from place import Place
 from dlms.security.drive import run
 from dlms.security.keys import KeyRef
 from dlms.security.ops import Step
-from emulator import custody_file
 from emulator.custody import Custody, Errand, Mode
+from emulator.custody import file as custody_file
 from emulator.head_end.assembly import assemble
 from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import SCOPES

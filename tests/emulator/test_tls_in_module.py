@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from devices.profile import load
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Curve, Discard, GenerateKeyPair, KeyUnavailable, OperationRefused, Use
-from emulator import custody as custody_file
 from emulator.custody import OPENSSL, Custody, Errand, Mode
+from emulator.custody import custody as door
 from emulator.head_end.listener import AlertListener, Device
 from emulator.head_end.party import TITLES, Party
 from emulator.head_end.services import HeadEnd
@@ -196,7 +196,7 @@ async def test_a_platform_that_cannot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing falls through to a key in OpenSSL: there is none."""
-    monkeypatch.setattr(custody_file, "why_not", lambda: "Python 3.99 is not verified")
+    monkeypatch.setattr(door, "why_not", lambda: "Python 3.99 is not verified")
     meter = place("itron")
     with pytest.raises(OperationRefused) as caught:
         await head_end_on(hsm, mode).status(meter.address, meter.profile)

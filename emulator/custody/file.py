@@ -26,12 +26,12 @@ from devices.profile.table import maybe, near, need, only
 from dlms.security.keys import KeyKind, KeyLifetime
 from dlms.words import member
 from emulator import toml_file
+from emulator.custody.routing import Route, Routing
 from emulator.modules.kinds import KINDS, Kind, Supply
 from emulator.modules.module import CryptoModule
 from emulator.modules.tls_module import TlsModule
 from emulator.policy import Actor
 from emulator.policy.rule import ANY_ACTOR, ANY_LIFETIME
-from emulator.routing import Route, Routing
 from emulator.toml_file import Written
 
 E = TypeVar("E", bound=Enum)

@@ -21,10 +21,10 @@ from dlms.security.ops import (
     Wrap,
 )
 from emulator.custody import Custody, Errand, Mode
+from emulator.custody.routing import Route, Routing
 from emulator.ledger import Ledger, Outcome
 from emulator.modules.keyring import KeyRing, scope_secrets
 from emulator.policy import LETTER, Actor, ModuleClass, Purpose
-from emulator.routing import Route, Routing
 
 FLEET = bytes(range(32))
 METER = b"ITR\x42\0\0\0\1"

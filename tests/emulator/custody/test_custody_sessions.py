@@ -15,8 +15,8 @@ from devices.profile import available
 from dlms.client.refusals import AssociationRejected
 from dlms.security.keys import KeyKind
 from dlms.security.ops import OperationRefused
-from emulator import custody
 from emulator.custody import OPENSSL, Mode
+from emulator.custody import custody as door
 from emulator.ledger import Entry, Ledger, Outcome
 from emulator.policy import (
     LETTER,
@@ -261,7 +261,7 @@ async def test_no_dedicated_key_is_left_if_a_module_refuses_half_way(
     place: Any, make_head_end: Any, ring: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enforce mode with TLS out of the way: the key is made, but nothing may carry it."""
-    monkeypatch.setattr(custody, "OPENSSL_CLASS", ModuleClass.LEVEL_3)
+    monkeypatch.setattr(door, "OPENSSL_CLASS", ModuleClass.LEVEL_3)
     meter = place("itron")
     with pytest.raises(OperationRefused, match=r"G2\.44\(c\) "):
         await make_head_end(mode=Mode.ENFORCE).status(meter.address, meter.profile)

@@ -22,8 +22,8 @@ from dlms.security.ops import (
     Use,
     Verify,
 )
+from emulator.custody.purposes import keys_used, purpose_of
 from emulator.policy import LETTER, Actor, Category, ModuleClass, Purpose, Question, decide
-from emulator.purposes import keys_used, purpose_of
 
 METER = b"ITR\x42\0\0\0\1"
 NOW = dt.datetime(2019, 3, 26, tzinfo=dt.UTC)

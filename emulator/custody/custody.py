@@ -22,6 +22,8 @@ from dlms.security.ops import (
     Step,
     keys_of,
 )
+from emulator.custody.purposes import keys_used, purpose_of
+from emulator.custody.routing import Routing
 from emulator.ledger import Ledger, Outcome
 from emulator.modules.module import CryptoModule
 from emulator.modules.tls_module import TlsModule
@@ -36,8 +38,6 @@ from emulator.policy import (
     decide,
     key_uses,
 )
-from emulator.purposes import keys_used, purpose_of
-from emulator.routing import Routing
 from tls.external_key import why_not
 
 OPENSSL = "OpenSSL in this process"

@@ -8,8 +8,8 @@ import pytest
 
 from devices.profile import ProfileError
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from emulator import custody_file
 from emulator.cli.main import main
+from emulator.custody import file as custody_file
 from emulator.modules.keyring import scope_secrets, suite_zero
 from emulator.modules.kinds import Supply
 from emulator.policy import Actor, KeyUse, ModuleClass
