@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from tls.files import touch_private
+from tls.files import check_private, write_private
 
 _SQLITE = "sqlite"
 _POSTGRESQL = "postgresql"
@@ -60,7 +60,7 @@ class Database:
         try:
             self.url = make_url(url)
             if self.url.get_backend_name() == _SQLITE and self.url.database:
-                touch_private(Path(self.url.database))
+                _private(Path(self.url.database))
             self._engine = sa.create_engine(self.url, **self._options())
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
             raise DatabaseError(f"cannot use the database: {error}") from error
@@ -126,6 +126,19 @@ class Database:
         if self.url.get_backend_name() != _SQLITE:
             return {"hide_parameters": True}
         return {"hide_parameters": True, "connect_args": {"timeout": _BUSY}}
+
+
+def _private(path: Path) -> None:
+    """Make the file if there is none, for its owner alone; else insist that it is.
+
+    One that is there is not opened: to close it again would cancel the locks by which this very
+    process, in another connection, keeps others from writing at the same time (POSIX; SQLite, "How
+    To Corrupt An SQLite Database File", 2.2).
+    """
+    if not path.exists():
+        with suppress(FileExistsError):  # somebody was faster
+            write_private(path, b"")
+    check_private(path)
 
 
 def _connected(connection: sqlite3.Connection, _: Any) -> None:

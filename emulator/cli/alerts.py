@@ -67,12 +67,12 @@ async def _alerts(args: argparse.Namespace) -> int:
             listener.end()
             stop.set()
 
+    supply = parties.supply(workspace, LISTENER, args, devices.suite_of, devices.secrets)
     with (
         workspace.seen_alerts() as seen,
         options.recorded(workspace.database(args.database), keep=False) as ledger,
+        parties.door(LISTENER, supply, args, ledger) as door,
     ):
-        supply = parties.supply(workspace, LISTENER, args, devices.suite_of, devices.secrets)
-        door = parties.door(LISTENER, supply, args, ledger)
         store = workspace.key_store(args.database)
         kept = parties.wrapping(store, LISTENER, door.custody, {})  # it stores nothing
         party = Party(

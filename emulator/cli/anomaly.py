@@ -147,8 +147,10 @@ async def _release(args: argparse.Namespace) -> int:
         raise WorkspaceError(f"no meter {device.hex().upper()} is up: it stays in quarantine")
     options.say_plugins()
     profile = profile_of(workspace.document(meter.name))
-    with options.recorded(workspace.database(args.database), keep=False) as ledger:
-        head_end = parties.head_end(workspace, args, ledger, meter, profile)
+    with (
+        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        parties.head_end(workspace, args, ledger, meter, profile) as head_end,
+    ):
         response = await head_end.requests.release(quarantine.take_out(args.number), meter, profile)
     if args.json:
         print_json(response.to_json())

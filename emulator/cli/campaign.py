@@ -136,9 +136,12 @@ async def _run(
     profiles = {address.title: profile for address, profile in meters.values()}
     campaigns = _campaigns(workspace, args)
     progress = _Progress(campaigns.campaign(number), args.json)
-    with options.recorded(workspace.database(args.database)) as ledger:
+    with (
+        options.recorded(workspace.database(args.database)) as ledger,
+        parties.head_end_of(workspace, args, ledger, profiles) as head_end,
+    ):
         runner = Runner(
-            parties.head_end_of(workspace, args, ledger, profiles),
+            head_end,
             workspace.key_store(args.database),
             campaigns,
             meters,

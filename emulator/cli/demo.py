@@ -111,8 +111,8 @@ async def _visits(args: argparse.Namespace, ledger: Ledger, tokens: ModuleFile) 
     ) as sandbox:
         meters = [running.address for running in sandbox.meters.values()]
         suites = suites_of_meters({meter.title: load(meter.name) for meter in meters})
-        head_end = head_end_for(pki, fleet_secret, suites, args, ledger, tokens)
-        return [await _visit(head_end, meter, args.amount) for meter in meters]
+        with head_end_for(pki, fleet_secret, suites, args, ledger, tokens) as head_end:
+            return [await _visit(head_end, meter, args.amount) for meter in meters]
 
 
 async def _visit(head_end: HeadEnd, meter: MeterAddress, pounds: Decimal) -> Result:

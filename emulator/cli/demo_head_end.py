@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from dlms.security.keys import KeyRef
 from emulator.cli import parties
@@ -27,6 +28,7 @@ from tls.credentials import CertificateChain
 from tls.pki import TestPki
 
 
+@contextmanager
 def head_end_for(
     pki: TestPki,
     fleet_secret: bytes,
@@ -34,10 +36,10 @@ def head_end_for(
     args: argparse.Namespace,
     ledger: Ledger,
     tokens: ModuleFile,
-) -> HeadEnd:
+) -> Iterator[HeadEnd]:
     """``tokens`` are those of SoftHSM that are made if they are asked for."""
 
-    def door(actor: Actor) -> parties.Door:
+    def door(actor: Actor) -> AbstractContextManager[parties.Door]:
         secrets = scope_secrets(fleet_secret, SCOPES[actor])
 
         def token() -> CryptoModule:
@@ -50,20 +52,21 @@ def head_end_for(
     supplier = pki.issue_signer(USERS[SUPPLIER], SUPPLIER)
     now = dt.datetime.now(dt.UTC)
     user = enrolled(supplier.chain_pem, pki.trust(), SUPPLIER, SUPPLIER, now)
-    doors = {actor: door(actor) for actor in SCOPES}
-    tls, name = doors[Actor.S1SP].tls, Actor.S1SP.value
-    credential: CertificateChain
-    if tls is None:
-        credential = pki.issue_client(TITLES[Actor.S1SP], name)
-    else:
-        public = tls_public_key(tls, tls_key(Actor.S1SP))
-        credential = pki.certify_client(TITLES[Actor.S1SP], name, public)
-    dsp = doors[Actor.DCC].custody
-    return assemble(
-        lambda actor: doors[actor].custody,
-        credential,
-        pki.trust(),
-        Means(dsp, lambda: enrol(fleet_secret, [user]), User.of(supplier)),
-        tls_module=tls,
-        keylog=args.keylog,
-    )
+    with ExitStack() as stack:
+        doors = {actor: stack.enter_context(door(actor)) for actor in SCOPES}
+        tls, name = doors[Actor.S1SP].tls, Actor.S1SP.value
+        credential: CertificateChain
+        if tls is None:
+            credential = pki.issue_client(TITLES[Actor.S1SP], name)
+        else:
+            public = tls_public_key(tls, tls_key(Actor.S1SP))
+            credential = pki.certify_client(TITLES[Actor.S1SP], name, public)
+        dsp = doors[Actor.DCC].custody
+        yield assemble(
+            lambda actor: doors[actor].custody,
+            credential,
+            pki.trust(),
+            Means(dsp, lambda: enrol(fleet_secret, [user]), User.of(supplier)),
+            tls_module=tls,
+            keylog=args.keylog,
+        )

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import datetime as dt
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from emulator.cli import failures, options, parties
@@ -137,8 +139,8 @@ async def _go(args: argparse.Namespace, states: tuple[State, ...]) -> int:
 
     async def one(record: Record) -> Record:
         async with room:
-            case = _case(args, workspace, database, ledger, record)
-            return await enrol(case, asyncio.sleep, say)
+            with _case(args, workspace, database, ledger, record) as case:
+                return await enrol(case, asyncio.sleep, say)
 
     with options.recorded(database) as ledger:
         records = list(await asyncio.gather(*map(one, wanted)))
@@ -147,13 +149,14 @@ async def _go(args: argparse.Namespace, states: tuple[State, ...]) -> int:
     return failures.Exit.DONE if done else failures.Exit.FAILED
 
 
+@contextmanager
 def _case(
     args: argparse.Namespace,
     workspace: Workspace,
     database: Database,
     ledger: Ledger,
     record: Record,
-) -> Case:
+) -> Iterator[Case]:
     meter, profile = options.find_meter(workspace, record.meter)
     system = workspace.supplier(record.supplier)
     kind = Authorisation.from_text(record.authorisation).kind
@@ -162,25 +165,25 @@ def _case(
         source = workspace.archive(record.supplier)
     elif workspace.has_ceased(record.supplier):
         source = Refusing(f"the system of {record.supplier} has ceased: plan it as dormant")
-    head_end = parties.head_end(
-        workspace, args, ledger, meter, profile, more=system.transport_secrets
-    )
     ineligible: Ineligible = any_product
     if not args.any_product:
         ineligible = by_register(ProductStore(database).register())
-    return Case(
-        record=record,
-        meter=meter,
-        profile=profile,
-        head_end=head_end,
-        former=Former(system.title, system.migration_credential()),
-        source=source,
-        prove=SupplierClient(system, workspace.pki.trust()).try_everything,
-        store=EnrolmentStore(database, _now),
-        inventory=Inventory(database, _now),
-        ineligible=ineligible,
-        true_time=partial(_true_time, workspace),
-    )
+    with parties.head_end(
+        workspace, args, ledger, meter, profile, more=system.transport_secrets
+    ) as head_end:
+        yield Case(
+            record=record,
+            meter=meter,
+            profile=profile,
+            head_end=head_end,
+            former=Former(system.title, system.migration_credential()),
+            source=source,
+            prove=SupplierClient(system, workspace.pki.trust()).try_everything,
+            store=EnrolmentStore(database, _now),
+            inventory=Inventory(database, _now),
+            ineligible=ineligible,
+            true_time=partial(_true_time, workspace),
+        )
 
 
 async def _true_time(workspace: Workspace) -> dt.datetime:

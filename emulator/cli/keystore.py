@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from devices.profile import Profile
 from dlms.security.keys import KeyRef
@@ -82,21 +83,24 @@ def _list(args: argparse.Namespace) -> int:
     return failures.Exit.DONE
 
 
-class _Custodian:
+class _Custodian(NamedTuple):
     """What the commands to one party's keys share."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        workspace = Workspace(args.workspace)
-        actor = PARTIES[args.party]
-        profiles = _profiles(workspace)
-        custody = parties.doors(workspace, args, Ledger(), profiles)[actor].custody
-        self.actor: Actor = actor
-        self.wrapping: Wrapping = parties.wrapping(
-            workspace.key_store(args.database), actor, custody, profiles
-        )
-        self.run: Run = lambda step: custody.run(
-            step, parties.store_errand(actor, self.wrapping.root, profiles)
-        )
+    actor: Actor
+    wrapping: Wrapping
+    run: Run
+
+
+@contextmanager
+def _custodian(args: argparse.Namespace) -> Iterator[_Custodian]:
+    workspace = Workspace(args.workspace)
+    actor = PARTIES[args.party]
+    profiles = _profiles(workspace)
+    with parties.doors(workspace, args, Ledger(), profiles) as doors:
+        custody = doors[actor].custody
+        wrapping = parties.wrapping(workspace.key_store(args.database), actor, custody, profiles)
+        errand = parties.store_errand(actor, wrapping.root, profiles)
+        yield _Custodian(actor, wrapping, lambda step: custody.run(step, errand))
 
 
 def _profiles(workspace: Workspace) -> Mapping[bytes, Profile]:
@@ -109,36 +113,38 @@ def _profiles(workspace: Workspace) -> Mapping[bytes, Profile]:
 
 
 async def _import(args: argparse.Namespace) -> int:
-    custodian = _Custodian(args)
-    file = read_key_file(args.file, SCOPES[custodian.actor])
-    kek = storage_key(custodian.actor)._replace(scope=file.kek)
-    count = await import_keys(custodian.wrapping, file, kek, custodian.run)
-    return _told(args, {"imported": count})
+    with _custodian(args) as custodian:
+        file = read_key_file(args.file, SCOPES[custodian.actor])
+        kek = storage_key(custodian.actor)._replace(scope=file.kek)
+        count = await import_keys(custodian.wrapping, file, kek, custodian.run)
+        return _told(args, {"imported": count})
 
 
 async def _rewrap(args: argparse.Namespace) -> int:
-    custodian = _Custodian(args)
-    wrapping = custodian.wrapping
-    if not wrapping.outdated():
-        await wrapping.renew(custodian.run)
-    count = await wrapping.rewrap(custodian.run)
-    return _told(args, {"rewrapped": count, "under": str(await wrapping.current(custodian.run))})
+    with _custodian(args) as custodian:
+        wrapping = custodian.wrapping
+        if not wrapping.outdated():
+            await wrapping.renew(custodian.run)
+        count = await wrapping.rewrap(custodian.run)
+        return _told(
+            args, {"rewrapped": count, "under": str(await wrapping.current(custodian.run))}
+        )
 
 
 async def _purge(args: argparse.Namespace) -> int:
-    custodian = _Custodian(args)
-    store = custodian.wrapping.store
-    scopes = SCOPES[custodian.actor]
-    retired = [
-        row.ref
-        for row in store.rows(states=(KeyState.RETIRED,))
-        if row.ref.scope in scopes and row.ref.scope != custodian.wrapping.root.scope
-    ]
-    for ref in retired:
-        await custodian.run(_discard(ref))
-    store.destroy(retired)
-    store.database.forget_erased()
-    return _told(args, {"destroyed": len(retired)})
+    with _custodian(args) as custodian:
+        store = custodian.wrapping.store
+        scopes = SCOPES[custodian.actor]
+        retired = [
+            row.ref
+            for row in store.rows(states=(KeyState.RETIRED,))
+            if row.ref.scope in scopes and row.ref.scope != custodian.wrapping.root.scope
+        ]
+        for ref in retired:
+            await custodian.run(_discard(ref))
+        store.destroy(retired)
+        store.database.forget_erased()
+        return _told(args, {"destroyed": len(retired)})
 
 
 def _told(args: argparse.Namespace, result: dict[str, Any]) -> int:

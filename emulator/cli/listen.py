@@ -63,8 +63,10 @@ async def _listen(args: argparse.Namespace) -> int:
     """Not done if fewer have come than were to be counted."""
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
-    with options.recorded(workspace.database(args.database), keep=False) as ledger:
-        head_end = parties.head_end(workspace, args, ledger, meter, profile)
+    with (
+        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        parties.head_end(workspace, args, ledger, meter, profile) as head_end,
+    ):
         return await _hear(args, head_end, meter, profile)
 
 

@@ -112,8 +112,10 @@ async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
     async with mqtt.ledger_published(args) as on_entry:
-        with options.recorded(workspace.database(args.database), on_entry) as ledger:
-            head_end = parties.head_end(workspace, args, ledger, meter, profile)
+        with (
+            options.recorded(workspace.database(args.database), on_entry) as ledger,
+            parties.head_end(workspace, args, ledger, meter, profile) as head_end,
+        ):
             result = await command(args, head_end, meter, profile)
     if args.json:
         shown = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}

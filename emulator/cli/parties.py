@@ -4,7 +4,8 @@ and counters, in the Cryptographic Modules that ``--modules`` names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -58,37 +59,45 @@ class Door(NamedTuple):
     tls: TlsModule | None
 
 
-def door(actor: Actor, supply: Supply, args: Any, ledger: Ledger) -> Door:
-    """With the modules, mode and edition that the command line asks for.
+@contextmanager
+def door(actor: Actor, supply: Supply, args: Any, ledger: Ledger) -> Iterator[Door]:
+    """With the modules, mode and edition that the command line asks for. They are closed at the
+    end.
 
     :class:`~devices.profile.ProfileError` if its custody file is not right, ``ValueError`` or
     :class:`~emulator.module_file.ModuleFileError` if a module is not there.
     """
     opened = custody_file.chosen(args.modules).open(actor, supply)
-    custody = Custody(opened.routing, EDITIONS[args.edition], Mode(args.mode), ledger)
-    return Door(custody, opened.tls)
+    with ExitStack() as stack:
+        for module in opened.routing.modules:
+            stack.callback(module.close)
+        custody = Custody(opened.routing, EDITIONS[args.edition], Mode(args.mode), ledger)
+        yield Door(custody, opened.tls)
 
 
+@contextmanager
 def doors(
     workspace: Workspace,
     args: Any,
     ledger: Ledger,
     profiles: Mapping[bytes, Profile],
     more: Further = no_further,
-) -> dict[Actor, Door]:
-    """Each party's, for meters by system title."""
+) -> Iterator[dict[Actor, Door]]:
+    """Each party's, for meters by system title. ``more`` are secrets of further scopes that a party
+    has.
+    """
     suites = suites_of_meters(profiles)
-    return {
-        actor: door(
-            actor,
-            supply(
+    with ExitStack() as stack:
+        supplies = {
+            actor: supply(
                 workspace, actor, args, suites, {**workspace.scope_secrets(actor), **more(actor)}
-            ),
-            args,
-            ledger,
-        )
-        for actor in SCOPES
-    }
+            )
+            for actor in SCOPES
+        }
+        yield {
+            actor: stack.enter_context(door(actor, theirs, args, ledger))
+            for actor, theirs in supplies.items()
+        }
 
 
 def supply(
@@ -126,6 +135,7 @@ def listener_credential(workspace: Workspace, tls: TlsModule | None) -> Certific
     return workspace.listener_module_chain(tls_public_key(tls, listener_key(LISTENER)))
 
 
+@contextmanager
 def head_end(
     workspace: Workspace,
     args: Any,
@@ -134,12 +144,13 @@ def head_end(
     profile: Profile,
     user: str = "",
     more: Further = no_further,
-) -> HeadEnd:
+) -> Iterator[HeadEnd]:
     """Both parties, for one meter; ``user`` makes the Service Requests, the responsible supplier
     unless another is named. ``more`` as in :func:`doors`.
     """
     user = user or responsible(workspace, args, meter)
-    return head_end_of(workspace, args, ledger, {meter.title: profile}, user, more)
+    with head_end_of(workspace, args, ledger, {meter.title: profile}, user, more) as made:
+        yield made
 
 
 def responsible(workspace: Workspace, args: Any, meter: MeterAddress) -> str:
@@ -148,6 +159,7 @@ def responsible(workspace: Workspace, args: Any, meter: MeterAddress) -> str:
     return SUPPLIER if entry is None else entry.supplier
 
 
+@contextmanager
 def head_end_of(
     workspace: Workspace,
     args: Any,
@@ -155,25 +167,25 @@ def head_end_of(
     profiles: Mapping[bytes, Profile],
     user: str = SUPPLIER,
     more: Further = no_further,
-) -> HeadEnd:
+) -> Iterator[HeadEnd]:
     """The same for several meters, by system title."""
     file, holds = workspace.counters, workspace.holds
-    opened = doors(workspace, args, ledger, profiles, more)
-    store = workspace.key_store(args.database)
-    kept = {actor: wrapping(store, actor, opened[actor].custody, profiles) for actor in STORES}
-    tls = opened[Actor.S1SP].tls
-    return assemble(
-        lambda actor: opened[actor].custody,
-        credential(workspace, tls),
-        workspace.pki.trust(),
-        workspace.means(opened[Actor.DCC].custody, user, args.database),
-        tls_module=tls,
-        keylog=args.keylog,
-        counters=partial(FiledCounters, file, floors=True),
-        tokens=FiledTokenCounters(file),
-        handed=lambda actor: StoredHandedKeys(kept[actor]),
-        known=lambda actor: StoredKnownKeys(kept[actor], holds),
-    )
+    with doors(workspace, args, ledger, profiles, more) as opened:
+        store = workspace.key_store(args.database)
+        kept = {actor: wrapping(store, actor, opened[actor].custody, profiles) for actor in STORES}
+        tls = opened[Actor.S1SP].tls
+        yield assemble(
+            lambda actor: opened[actor].custody,
+            credential(workspace, tls),
+            workspace.pki.trust(),
+            workspace.means(opened[Actor.DCC].custody, user, args.database),
+            tls_module=tls,
+            keylog=args.keylog,
+            counters=partial(FiledCounters, file, floors=True),
+            tokens=FiledTokenCounters(file),
+            handed=lambda actor: StoredHandedKeys(kept[actor]),
+            known=lambda actor: StoredKnownKeys(kept[actor], holds),
+        )
 
 
 def wrapping(

@@ -70,6 +70,8 @@ async def _series(args: argparse.Namespace) -> Series:
         return live_alone(load(args.meter), FIRST_SERIAL, begin, args.days, args.credit)
     workspace = Workspace(args.workspace)
     meter, profile = options.find_meter(workspace, args.meter)
-    with options.recorded(workspace.database(args.database), keep=False) as ledger:
-        head_end = parties.head_end(workspace, args, ledger, meter, profile)
+    with (
+        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        parties.head_end(workspace, args, ledger, meter, profile) as head_end,
+    ):
         return await ask(head_end, meter, profile, args.days)

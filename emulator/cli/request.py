@@ -75,10 +75,10 @@ async def _request(args: argparse.Namespace) -> int:
         on_entry = await stack.enter_async_context(mqtt.ledger_published(args))
         recorded = options.recorded(workspace.database(args.database), on_entry)
         ledger = stack.enter_context(recorded)
-        head_end = parties.head_end(workspace, args, ledger, meter, profile, args.user)
-        requests = head_end.requests
-        signed = requests.user.request(variant.number, meter.title, profile, given)
-        response = await requests.submit(signed, meter, profile, payload)
+        with parties.head_end(workspace, args, ledger, meter, profile, args.user) as head_end:
+            requests = head_end.requests
+            signed = requests.user.request(variant.number, meter.title, profile, given)
+            response = await requests.submit(signed, meter, profile, payload)
     entries = {"ledger": [entry.to_json() for entry in ledger]} if args.ledger else {}
     if args.json:
         print_json({**response.to_json(), **entries})

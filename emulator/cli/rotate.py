@@ -89,8 +89,10 @@ def offer(
         )
         actor = PARTIES[given["party"]]
         try:
-            with options.recorded(workspace.database(database), on_entry, keep=False) as ledger:
-                head_end = parties.head_end(workspace, args, ledger, address, profile)
+            with (
+                options.recorded(workspace.database(database), on_entry, keep=False) as ledger,
+                parties.head_end(workspace, args, ledger, address, profile) as head_end,
+            ):
                 await head_end.rotate(address, profile, actor, (KINDS[given["kind"]],))
         except (DlmsError, OSError, LedgerError, DatabaseError) as error:
             raise refused(str(error) or type(error).__name__) from error

@@ -54,6 +54,10 @@ class CryptoModule(Protocol):
         """Take in a key of a module of no higher class, under its name."""
         ...
 
+    def close(self) -> None:
+        """Let go of what it holds open outside this process, if anything."""
+        ...
+
     def execute(self, op: CryptoOp) -> Any:
         """Carry out ``op``; results as the operation's own docstring says.
 

@@ -89,6 +89,9 @@ class SoftwareModule:
     def admit(self, key: KeyRef, octets: bytes) -> None:
         self._keep(key, octets)
 
+    def close(self) -> None:
+        """It holds nothing open."""
+
     def execute(self, op: CryptoOp) -> Any:
         return self._HANDLERS[type(op)](self, op)
 

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from dlms.acse import ApplicationContext, Mechanism
 from dlms.axdr.data import octet_string, unsigned
 from dlms.security.ciphered import Form
+from dlms.security.keys import KeyKind
 from dlms.security.ops import Mac, Seal, Use, Wrap
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.conformance import Conformance
@@ -254,10 +255,10 @@ def test_gmac(bench: Any, names: dict[str, Any], counter: int, challenge: bytes)
 @settings(deadline=None)
 @given(kek=st.binary(min_size=16, max_size=16), key=st.binary(min_size=16, max_size=16))
 def test_wrap(bench: Any, names: dict[str, Any], kek: bytes, key: bytes) -> None:
-    guek, gak = names["GUEK"], names["GAK"]
+    master, gak = names["GUEK"]._replace(kind=KeyKind.KEK), names["GAK"]
     module = bench().client_module
-    module.keys.keep(guek, kek)
+    module.keys.keep(master, kek)
     module.keys.keep(gak, key)
-    ours = module.execute(Wrap(Use.TRANSFER_KEY, guek, gak))
+    ours = module.execute(Wrap(Use.TRANSFER_KEY, master, gak))
     assert len(ours) == 24
     assert ours == cosem_security.wrap_key(CONTROL[0x30], kek, key)

@@ -86,9 +86,10 @@ def wrapped(entry: Entry) -> tuple[bytes, Take]:
 
 def sealed(entry: Entry) -> tuple[bytes, Take]:
     """GCM with additional data that begins with an octet that says "both kinds of protection"."""
-    execute = module(entry, KEY, "key").execute
+    guek = KEY._replace(kind=KeyKind.GUEK)
+    execute = module(entry, guek, "key").execute
     iv, aad = octets_of(entry, "iv"), octets_of(entry, "aad")
-    common = (Use.OPEN_REQUEST, KEY, None, aad[0], iv[:8], int.from_bytes(iv[8:], "big"))
+    common = (Use.OPEN_REQUEST, guek, None, aad[0], iv[:8], int.from_bytes(iv[8:], "big"))
     whole = octets_of(entry, "ciphertext") + octets_of(entry, "tag")[:12]
     return whole, lambda cut: execute(Open(*common, cut, extra=aad[1:]))
 

@@ -75,6 +75,7 @@ def _beside(name: str) -> ModuleType:
 _driving = _beside("driving")
 own_process, run_meter, route_to = _driving.own_process, _driving.run_meter, _driving.route_to
 in_thread, associated = _driving.in_thread, _driving.associated
+announced = _driving.announced
 
 PATIENCE = 30.0
 FLEET_SECRET = bytes(range(0x40, 0x60))
@@ -164,6 +165,7 @@ class SpyModule:
         self._module = SoftwareModule(keys)
         self.holds, self.export = self._module.holds, self._module.export
         self.admitted: list[KeyRef] = []
+        self.close = self._module.close
 
     def admit(self, key: KeyRef, octets: bytes) -> None:
         self.admitted.append(key)

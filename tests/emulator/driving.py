@@ -7,19 +7,28 @@ Nothing here waits for time to pass: ``PATIENCE`` only makes a test that hangs f
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
-from devices.profile import load
+from devices.profile import load, read
 from dlms.security.counters import InvocationCounters
 from emulator.client import Hdlc, connect, connect_blocking
 from emulator.head_end.party import client_titles
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter, Sandbox
 from emulator.serving.lines import DEVICE_ADDRESS
+from emulator.virtual_clock import VirtualClock
+from emulator.workspace import Workspace
 from tls.contexts import client_context
 from tls.identity import exactly
 
@@ -157,3 +166,40 @@ def associated() -> Callable[..., AbstractAsyncContextManager[Any]]:
             await asyncio.to_thread(blocking.close)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def announced() -> Callable[..., AbstractContextManager[Path]]:
+    """``with announced(path, *meters)``: see :func:`_announced`."""
+    return _announced
+
+
+@contextmanager
+def _announced(path: Path, *meters: str) -> Iterator[Path]:
+    """The workspace at ``path``, with a sandbox of meters up that runs in a thread of its own."""
+    workspace = Workspace(path)
+    up, over = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def run() -> None:
+        loops.append(asyncio.get_running_loop())
+        async with Sandbox(
+            [load(name) for name in meters],
+            pki=workspace.pki,
+            fleet_secret=workspace.fleet_secret,
+            client_titles=client_titles(),
+            clock=VirtualClock(factor=0),
+        ) as sandbox:
+            addresses = [meter.address for meter in sandbox.meters.values()]
+            workspace.announce(addresses, {name: read(name) for name in meters})
+            up.set()
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    assert up.wait(30)
+    try:
+        yield path
+    finally:
+        loops[0].call_soon_threadsafe(over.set)
+        thread.join(30)

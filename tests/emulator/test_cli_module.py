@@ -48,6 +48,7 @@ def test_tokens_are_made_and_each_party_has_its_own_keys(command: Any, folder: P
     assert made["DCO"]["new"] == [
         "cosemlab scope dco",
         "cosemlab scope store of DCO",
+        "cosemlab scope requests of DCO",
         "cosemlab storage key",
     ]
     assert "cosemlab scope s1sp" in made["S1SP"]["new"]

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devices.profile import available, gas, load, read
+from devices.profile import available, gas
 from emulator.cli.main import main
-from emulator.head_end.party import client_titles
 from emulator.requests.variants import variants
-from emulator.sandbox import Sandbox
-from emulator.virtual_clock import VirtualClock
-from emulator.workspace import Workspace
 
 METERS = ("secure", "itron")
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """That of a sandbox that runs in a thread of its own."""
-    path = tmp_path_factory.mktemp("requests") / "workspace"
-    workspace = Workspace(path)
-    up, over = threading.Event(), asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def run() -> None:
-        loops.append(asyncio.get_running_loop())
-        async with Sandbox(
-            [load(name) for name in METERS],
-            pki=workspace.pki,
-            fleet_secret=workspace.fleet_secret,
-            client_titles=client_titles(),
-            clock=VirtualClock(factor=0),
-        ) as sandbox:
-            addresses = [meter.address for meter in sandbox.meters.values()]
-            workspace.announce(addresses, {name: read(name) for name in METERS})
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert up.wait(30)
-    yield path
-    loops[0].call_soon_threadsafe(over.set)
-    thread.join(30)
+def workspace(tmp_path_factory: pytest.TempPathFactory, announced: Any) -> Iterator[Path]:
+    with announced(tmp_path_factory.mktemp("requests") / "workspace", *METERS) as path:
+        yield path
 
 
 @pytest.fixture

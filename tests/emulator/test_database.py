@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -115,3 +118,31 @@ def test_no_password_is_shown() -> None:
     with pytest.raises(DatabaseError) as caught:
         database.use("things", 1, METADATA)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_second_door_to_a_file_does_not_open_the_lock_of_the_first(path: Path) -> None:
+    """POSIX takes a lock away when its process closes the file by any descriptor: another process
+    must still be kept out while a transaction is going on here.
+    """
+    script = (
+        "import sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "connection.execute('PRAGMA locking_mode = EXCLUSIVE')\n"
+        "connection.execute('BEGIN EXCLUSIVE')\n"
+    )
+
+    def other() -> str:
+        command = [sys.executable, "-c", script, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stderr
+
+    plain = sqlite3.connect(path, isolation_level=None)
+    plain.execute("CREATE TABLE locked (x)")
+    path.chmod(0o600)
+    plain.execute("BEGIN IMMEDIATE")
+    assert "database is locked" in other()
+    Database(sqlite_url(path)).close()
+    assert "database is locked" in other()
+    plain.execute("ROLLBACK")
+    assert other() == ""
+    plain.close()

@@ -99,10 +99,13 @@ async def go_on(path: Path, begin: Callable[[], None]) -> None:
     campaigns = Campaigns(workspace.database(), utc_now)
     latest = campaigns.latest()
     assert latest is not None
-    with workspace.holds.hold("campaign") as sole:
+    with (
+        workspace.holds.hold("campaign") as sole,
+        parties.head_end_of(workspace, args, Ledger(), profiles) as head_end,
+    ):
         assert sole
         runner = Runner(
-            parties.head_end_of(workspace, args, Ledger(), profiles),
+            head_end,
             workspace.key_store(),
             campaigns,
             meters,

@@ -50,10 +50,10 @@ class Office:
         async def between(tries: int) -> None:
             self.pauses.append(tries)
 
-        head_end = parties.head_end_of(self._workspace, args, Ledger(), profiles)
-        return await Runner(
-            head_end, self.store, self.campaigns, self.meters, bounds, self.told.append, between
-        ).run(number)
+        with parties.head_end_of(self._workspace, args, Ledger(), profiles) as head_end:
+            return await Runner(
+                head_end, self.store, self.campaigns, self.meters, bounds, self.told.append, between
+            ).run(number)
 
 
 @pytest.fixture
