@@ -17,6 +17,8 @@ have the octets of the wrapped keys.
 """
 AES = (*(kind for kind in KeyKind if kind.is_symmetric), KeyKind.STORAGE)
 """Of a length that the suite decides."""
+AES_LENGTHS = (16, 24, 32)
+"""Octets of a key of AES (FIPS 197)."""
 SIGNS = (KeyKind.SIGNING_KEY, KeyKind.TLS_PRIVATE_KEY)
 TLS = (KeyKind.TLS_PRIVATE_KEY,)
 AGREES = (KeyKind.AGREEMENT_KEY,)

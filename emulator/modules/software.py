@@ -27,6 +27,8 @@ from dlms.security.ops import TAG_LENGTH, CryptoOp, VerificationFailed
 from dlms.xdlms.initiate import lift_dedicated_key
 from emulator.modules import certificates, curves, keyless
 from emulator.modules.key_kinds import (
+    AES,
+    AES_LENGTHS,
     AGREES,
     ENCIPHERS,
     HASHED,
@@ -167,6 +169,8 @@ class SoftwareModule:
             key = aes_key_unwrap(kek, op.wrapped)
         except (InvalidUnwrap, ValueError):
             raise VerificationFailed("wrapped key does not verify") from None
+        if op.into.kind in AES and len(key) not in AES_LENGTHS:
+            raise VerificationFailed("wrapped key does not verify: no length of a key")
         self._keep_new(op.into, key, op.unlike)
 
     def _keep_new(self, into: KeyRef, key: bytes, unlike: tuple[KeyRef, ...]) -> None:

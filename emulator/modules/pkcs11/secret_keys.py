@@ -20,7 +20,7 @@ from pkcs11 import Attribute, Mechanism, ObjectClass
 from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoFailure, KeyUnavailable, VerificationFailed
 from dlms.security.suites import WRAPPING_OCTETS
-from emulator.modules.key_kinds import AES
+from emulator.modules.key_kinds import AES, AES_LENGTHS
 from emulator.modules.keyring import derive, is_derived, lasts
 from emulator.modules.pkcs11 import templates
 from emulator.modules.pkcs11.capabilities import FINGERPRINTS
@@ -120,7 +120,7 @@ class SecretKeys:
     def generate(self, into: KeyRef, length: int) -> None:
         symmetric = into.kind in AES
         kind = templates.key_type(into)
-        if symmetric and length not in templates.AES_LENGTHS:
+        if symmetric and length not in AES_LENGTHS:
             raise ValueError(f"{length} octets are no key of AES")
         self._check_room(into)
         made = self._connection.session.generate_key(
@@ -147,7 +147,7 @@ class SecretKeys:
         wrapping = self.get(kek)
         length = len(wrapped) - WRAPPING_OCTETS
         self._check_room(into)
-        if into.kind in AES and length not in templates.AES_LENGTHS:
+        if into.kind in AES and length not in AES_LENGTHS:
             raise VerificationFailed("wrapped key does not verify: no length of a key")
         # What is not kept beside the token was only made to be used here.
         key = self._unwrapped(wrapping, wrapped, into, extractable=lasts(into))

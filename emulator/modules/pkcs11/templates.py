@@ -19,9 +19,6 @@ from emulator.modules.key_kinds import AES, AGREES, ENCIPHERS, WRAPS
 
 READABLE = (KeyKind.GAK, KeyKind.DEDICATED, KeyKind.LLS_SECRET)
 
-AES_LENGTHS = (16, 24, 32)
-"""Octets of a key of AES (FIPS 197)."""
-
 CURVE_PARAMETERS = {
     Curve.P256: encode_named_curve_parameters("secp256r1"),
     Curve.P384: encode_named_curve_parameters("secp384r1"),

@@ -320,6 +320,16 @@ def test_unwrap_of_another_length(module: CryptoModule, wrapped: bytes) -> None:
         module.execute(Unwrap(Use.TRANSFER_KEY, KEK, wrapped, FRESH))
 
 
+@pytest.mark.parametrize("length", [40, 48, 64])
+def test_what_is_wrapped_well_and_no_key(module: CryptoModule, length: int) -> None:
+    """AES has keys of 16, 24 and 32 octets."""
+    wrapped = aes_key_wrap(KEYS[KEK], b"k" * length)
+    with pytest.raises(VerificationFailed):
+        module.execute(Unwrap(Use.TRANSFER_KEY, KEK, wrapped, FRESH))
+    with pytest.raises(KeyUnavailable):
+        module.execute(seal(0x30, ek=FRESH))
+
+
 def test_unwrap_under_the_wrong_key(module: CryptoModule) -> None:
     with pytest.raises(VerificationFailed):
         module.execute(Unwrap(Use.TRANSFER_KEY, OTHER_KEK, WRAPPED, FRESH))
