@@ -13,10 +13,13 @@ from devices.token import make_token
 from dlms.client.refusals import AssociationRejected
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
+from emulator.database import Database, sqlite_url
 from emulator.enrolment.agreed import keys_of_meter
 from emulator.enrolment.authorisation import device_id
 from emulator.enrolment.steps import State, Step
 from emulator.head_end.party import TITLES
+from emulator.keystore.states import KeyState
+from emulator.keystore.store import KeyStore
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor, Purpose
 
@@ -125,6 +128,26 @@ async def test_each_party_touches_its_own_keys_only(world: Any) -> None:
         world.system.title,
         TITLES[Actor.S1SP],
     }
+
+
+async def test_what_was_handed_over_is_destroyed(world: Any) -> None:
+    """In the module and in the key store; the keys in force are later ones."""
+    async with world.up(["secure"]):
+        dcc = world.dcc()
+        world.plan(dcc, "secure")
+        record = await world.enrol(dcc, "secure")
+    store = KeyStore(Database(sqlite_url(world.folder / "dcc.db")))
+    handed = [
+        KeyRef(record.title, scope, KeyKind[kind], version=version)
+        for scope, kind, version in record.detail["handed"]
+    ]
+    assert len(handed) == 4 + 4 + 1 + 4
+    for ref in handed:
+        row = store.row(ref)
+        assert (row.state, row.wrapped) == (KeyState.DESTROYED, None), ref
+        assert not any(ring.holds(ref) for ring in dcc.rings.values())
+    in_force = [row.ref for row in store.rows(holder=record.title, states=(KeyState.IN_FORCE,))]
+    assert {(ref.scope, ref.kind) for ref in in_force} == {(ref.scope, ref.kind) for ref in handed}
 
 
 async def test_no_key_is_written_down_in_the_clear(world: Any) -> None:

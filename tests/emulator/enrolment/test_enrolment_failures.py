@@ -19,6 +19,7 @@ from emulator.enrolment.eligibility import by_register
 from emulator.enrolment.steps import MAX_ATTEMPTS, EnrolmentError, Kind, State, Step
 from emulator.enrolment.store import Overtaken
 from emulator.head_end.party_association import PartyAssociation
+from emulator.keystore.holds import Holds
 from emulator.policy import Actor
 from emulator.products.register import Register
 from emulator.supplier.archive import Export
@@ -334,6 +335,24 @@ async def test_two_processes_at_the_same_meter(world: Any) -> None:
         assert dcc.store.find(case.record.title).state is State.ENROLLED
         with pytest.raises(EnrolmentError, match="enrolled already"):
             world.plan(dcc, METER)
+
+
+@pytest.mark.parametrize("scope", ["s1sp", "dco", "alerts", "prepayment"])
+async def test_somebody_else_rotates_its_keys(scope: str, world: Any) -> None:
+    """Then it is left alone, and the point of no return is not passed but for the other party."""
+    async with world.up(["secure"]):
+        dcc = world.dcc()
+        world.plan(dcc, "secure")
+        title = world.meters["secure"].address.title
+        with Holds(world.folder / "holds").hold(f"{title.hex().upper()}-{scope}"):
+            record = await world.enrol(dcc, "secure")
+        assert "being rotated" in record.error
+        expected = State.FAILED if scope == "dco" else State.ROLLED_BACK
+        assert (record.state, record.step) == (expected, Step.VERIFIED)
+        if expected is State.ROLLED_BACK:
+            await is_the_suppliers(world, "secure")
+            world.plan(dcc, "secure")
+        assert (await world.enrol(dcc, "secure")).state is State.ENROLLED
 
 
 async def test_a_wave(world: Any) -> None:

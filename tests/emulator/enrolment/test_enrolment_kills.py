@@ -1,7 +1,8 @@
 """The DCC's process ends at any instant; the next one goes on, and no key is lost.
 
-An instant is before and after everything that lasts: a commit of a database, a
-request that changes the meter. From then on the process does nothing that lasts.
+An instant is before everything that lasts, a commit of a database or a request that changes the
+meter, and after such a request; after a commit is before what lasts next. From then on the process
+does nothing that lasts.
 """
 
 from __future__ import annotations
