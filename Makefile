@@ -19,9 +19,11 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Meters killed at 5000 instants instead of 200, and every octet of a store flipped some times.
+# Meters killed at 5000 instants instead of 200, and every octet of a store flipped some times; the
+# head end killed at every instant of a campaign and of an enrolment.
 kills: $(STAMP)
 	COSEMLAB_KILLS=5000 COSEMLAB_FLIPS=50000 $(BIN)/python -m pytest -s tests/emulator/memory
+	COSEMLAB_KILLS=160 $(BIN)/python -m pytest -s tests/emulator/rotation tests/emulator/enrolment
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py
