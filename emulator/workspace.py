@@ -137,10 +137,11 @@ class Workspace:
         return self.database(url)
 
     def means(self, dsp: Custody, user: str = SUPPLIER, url: str | None = None) -> Means:
-        """What requests need, with the DCC's cryptography by ``dsp``, and the inventory of the
-        database at ``url``.
+        """What requests need, with the DCC's cryptography by ``dsp``, and what is kept of them in
+        the database at ``url``.
         """
-        return Means(dsp, partial(self.enrolment, url), self.user(user), self.party_database)
+        databases = partial(self.party_database, url=url)
+        return Means(dsp, partial(self.enrolment, url), self.user(user), databases)
 
     def listener_credential(self) -> Credential:
         """The certificate by which meters know the party that takes alerts; made when it first

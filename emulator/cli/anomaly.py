@@ -42,7 +42,6 @@ def register(subparsers: options.SubParsers) -> None:
     listing.set_defaults(run=lambda args: failures.guard(lambda: _list(args)))
     release = holding.add_parser("release", help="let a request go on to its meter")
     release.add_argument("number", type=int)
-    options.add_database(release)
     options.add_custody(release)
     options.add_keylog(release)
     _finish(release)
@@ -55,15 +54,16 @@ def register(subparsers: options.SubParsers) -> None:
 
 def _finish(parser: argparse.ArgumentParser) -> None:
     options.add_workspace(parser)
+    options.add_database(parser)
     options.add_json(parser)
 
 
-def _watch(workspace: Workspace, actor: Actor) -> Watch:
-    return Watch(workspace.party_database(actor), actor.value.lower(), _now)
+def _watch(workspace: Workspace, actor: Actor, url: str | None) -> Watch:
+    return Watch(workspace.party_database(actor, url), actor.value.lower(), _now)
 
 
-def _quarantine(workspace: Workspace) -> Quarantine:
-    return Quarantine(workspace.party_database(Actor.S1SP), _now)
+def _quarantine(workspace: Workspace, url: str | None) -> Quarantine:
+    return Quarantine(workspace.party_database(Actor.S1SP, url), _now)
 
 
 def _now() -> dt.datetime:
@@ -72,7 +72,7 @@ def _now() -> dt.datetime:
 
 def _show(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
-    watches = {actor.value: _watch(workspace, actor) for actor in _PARTIES}
+    watches = {actor.value: _watch(workspace, actor, args.database) for actor in _PARTIES}
     thresholds = {name: _texts(watch.thresholds) for name, watch in watches.items()}
     notices = [
         {
@@ -106,7 +106,7 @@ def _set(args: argparse.Namespace) -> int:
         text = args.file.read_text("utf-8")
         workspace = Workspace(args.workspace)
         for actor in _PARTIES:
-            _watch(workspace, actor).set(text)
+            _watch(workspace, actor, args.database).set(text)
     except ThresholdError as error:
         raise ThresholdError(f"{args.file}: {error}") from None
     except UnicodeDecodeError:
@@ -117,7 +117,7 @@ def _set(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    rows = [held.to_json() for held in _quarantine(Workspace(args.workspace)).held()]
+    rows = [held.to_json() for held in _quarantine(Workspace(args.workspace), args.database).held()]
     if args.json:
         print_json(rows)
     elif rows:
@@ -129,8 +129,10 @@ def _list(args: argparse.Namespace) -> int:
 
 def _delete(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
-    held = _quarantine(workspace).take_out(args.number)
-    _watch(workspace, Actor.S1SP).notify_id(held.request, f"deleted from quarantine: {held.why}")
+    held = _quarantine(workspace, args.database).take_out(args.number)
+    _watch(workspace, Actor.S1SP, args.database).notify_id(
+        held.request, f"deleted from quarantine: {held.why}"
+    )
     if args.json:
         print_json({"deleted": held.to_json()})
     else:
@@ -140,7 +142,7 @@ def _delete(args: argparse.Namespace) -> int:
 
 async def _release(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
-    quarantine = _quarantine(workspace)
+    quarantine = _quarantine(workspace, args.database)
     device = quarantine.get(args.number).device
     meter = next((one for one in workspace.meters().values() if one.title == device), None)
     if meter is None:
