@@ -49,7 +49,6 @@ KINDS: tuple[tuple[type[BaseException], Exit], ...] = (
     (BrokerError, Exit.CONNECTION),
     (MeterRefusal, Exit.FAILED),
     (EnrolmentError, Exit.FAILED),
-    (DatabaseError, Exit.USAGE),
     (RequestRefused, Exit.FAILED),
     (ControlRefused, Exit.FAILED),
     (NotAllowed, Exit.FAILED),
