@@ -7,16 +7,13 @@ import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from devices.device import Device
-from devices.image import SCOPE
 from devices.profile import Profile
-from dlms.security.keys import KeyRef
 from emulator.control import Control
 from emulator.control.actions import register_all
 from emulator.events import MeterEvent, OnMeterEvent, ignore
@@ -25,10 +22,12 @@ from emulator.faults.presented import Presented
 from emulator.framing import HdlcStation, OpticalStation
 from emulator.installing import Installer, trust_of
 from emulator.journal import StoreError
+from emulator.key_suites import suites_of
 from emulator.lines import open_pty
 from emulator.living import Living
 from emulator.mains import Mains
 from emulator.memory.meter_memory import Memories, Passing
+from emulator.meter_address import LOOPBACK, MeterAddress, Way
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, anchors, provision, registered_titles
@@ -48,32 +47,7 @@ from tls.plain import start_tcp_server
 from tls.transport import start_tls_server
 from tls.udp import start_udp_server
 
-LOOPBACK = "127.0.0.1"
 FIRST_SERIAL = 1
-
-
-class Way(Enum):
-    """Ways to a meter besides the wrapper over TCP and TLS."""
-
-    UDP = "wrapper over UDP"
-    HDLC = "HDLC over TCP"
-    LINE = "HDLC on a serial line"
-    OPTICAL = "HDLC on a serial line, after the mode E opening"
-
-
-class MeterAddress(NamedTuple):
-    """Where a meter listens. ``title`` is its system title; a way that is not open is ``None``."""
-
-    name: str
-    serial: int
-    title: bytes
-    host: str
-    plain_port: int
-    tls_port: int
-    udp_port: int | None = None
-    hdlc_port: int | None = None
-    line: str | None = None
-    optical: str | None = None
 
 
 class RunningMeter(NamedTuple):
@@ -88,24 +62,6 @@ class RunningMeter(NamedTuple):
     teller: Teller
     faults: MeterFaults
     installer: Installer | None = None
-
-
-def suites_of(profile: Profile) -> Callable[[KeyRef], int]:
-    """The security suite of a meter's or its manufacturer's key: that of the association whose key
-    it is, else 0.
-    """
-    suites = {row.name: row.config.suite for row in profile.associations.values()}
-    # Manufacturers sign on P-256, whatever the suites of their meters.
-    suites[SCOPE] = 1
-    return lambda ref: suites.get(ref.scope, 0)
-
-
-def suites_of_meters(profiles: Mapping[bytes, Profile]) -> Callable[[KeyRef], int]:
-    """The security suite of a key of one of several meters, whose profiles are given by system
-    title; 0 for the keys of anybody else.
-    """
-    suites = {title: suites_of(profile) for title, profile in profiles.items()}
-    return lambda ref: suites[ref.holder](ref) if ref.holder in suites else 0
 
 
 class Sandbox:

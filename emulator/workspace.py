@@ -29,12 +29,12 @@ from emulator.head_end.requesting import Means
 from emulator.keystore.holds import Holds
 from emulator.keystore.store import KeyStore
 from emulator.memory.kept_memories import KeptMemories
+from emulator.meter_address import MeterAddress
 from emulator.module_file import ModuleFile
 from emulator.modules.keyring import scope_secrets
 from emulator.policy import Actor
 from emulator.requests.enrolment import SUPPLIER, Enrolment, enrolled
 from emulator.requests.user import ROLES, User, eui_of
-from emulator.sandbox import MeterAddress
 from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
 from emulator.supplier.archive import Archive

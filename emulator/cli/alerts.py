@@ -15,8 +15,9 @@ from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
 from emulator.head_end.listener import AlertListener, Device, Told
 from emulator.head_end.party import ASSOCIATIONS, LISTENER, Party
+from emulator.key_suites import suites_of
 from emulator.keystore.known import StoredKnownKeys
-from emulator.sandbox import LOOPBACK, suites_of
+from emulator.meter_address import LOOPBACK
 from emulator.serving.pushing import Address
 from emulator.workspace import Workspace, WorkspaceError
 

@@ -15,10 +15,10 @@ from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.rotate import KINDS, PARTIES
 from emulator.keystore.store import utc_now
+from emulator.meter_address import MeterAddress
 from emulator.rotation.campaigns import SETTLED, Campaign, Campaigns, Step, StepState
 from emulator.rotation.planning import plan
 from emulator.rotation.runner import Bounds, Runner
-from emulator.sandbox import MeterAddress
 from emulator.workspace import Workspace, WorkspaceError
 
 _MOST_AT_ONCE = 256

@@ -25,9 +25,11 @@ from emulator.custody.file import SOFTWARE
 from emulator.database import Database
 from emulator.head_end.party import client_titles
 from emulator.head_end.services import HeadEnd, MeterStatus
+from emulator.key_suites import suites_of_meters
 from emulator.ledger import Ledger
+from emulator.meter_address import MeterAddress
 from emulator.module_file import ModuleFile
-from emulator.sandbox import MeterAddress, Sandbox, suites_of_meters
+from emulator.sandbox import Sandbox
 from emulator.virtual_clock import VirtualClock
 from tls.pki import TestPki
 

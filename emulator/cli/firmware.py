@@ -18,10 +18,11 @@ from emulator.cli.output import print_json, print_table
 from emulator.client.image_transfer import Progress, Transfer
 from emulator.head_end.firmware import FirmwareStatus
 from emulator.head_end.services import HeadEnd
+from emulator.key_suites import suites_of
+from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.profiles import load
-from emulator.sandbox import MeterAddress, suites_of
 from emulator.workspace import Workspace
 
 _SIZE = 16384

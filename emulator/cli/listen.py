@@ -13,7 +13,7 @@ from emulator.cli.values import readable
 from emulator.client import NothingSaid, Notice
 from emulator.client.objects import instance_of
 from emulator.head_end.services import HeadEnd
-from emulator.sandbox import MeterAddress
+from emulator.meter_address import MeterAddress
 from emulator.serving.host import INACTIVITY_TIMEOUT
 from emulator.workspace import Workspace
 

@@ -32,10 +32,12 @@ from emulator.enrolment.store import EnrolmentStore
 from emulator.head_end.known_keys import KnownKeys
 from emulator.head_end.party import ASSOCIATIONS, LISTENER, client_titles, storage_key
 from emulator.head_end.services import HeadEnd, clock_time, payment_mode
+from emulator.key_suites import suites_of
 from emulator.keystore.holds import Holds
 from emulator.keystore.known import StoredKnownKeys
 from emulator.keystore.store import KeyStore
 from emulator.keystore.wrapping import Wrapping
+from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import (
@@ -47,7 +49,6 @@ from emulator.provisioning import (
     public_key,
     registered_titles,
 )
-from emulator.sandbox import MeterAddress, suites_of
 from emulator.workspace import CONTROL, Workspace
 
 Command: TypeAlias = Callable[

@@ -17,9 +17,9 @@ from emulator.database import Database
 from emulator.ledger import Entry, Ledger
 from emulator.ledger.store import LedgerStore
 from emulator.ledger.writer import Writer
+from emulator.meter_address import MeterAddress
 from emulator.policy import EDITIONS, LETTER
 from emulator.profiles import use_plugins
-from emulator.sandbox import MeterAddress
 from emulator.virtual_clock import ClockError, checked_factor
 from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 

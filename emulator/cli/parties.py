@@ -26,12 +26,14 @@ from emulator.head_end.party import (
     tls_key,
 )
 from emulator.head_end.services import HeadEnd
+from emulator.key_suites import suites_of_meters
 from emulator.keystore.handed import StoredHandedKeys
 from emulator.keystore.known import StoredKnownKeys
 from emulator.keystore.lasting import LastingKeys
 from emulator.keystore.store import KeyStore
 from emulator.keystore.wrapping import Wrapping
 from emulator.ledger import Ledger
+from emulator.meter_address import MeterAddress
 from emulator.module_file import ModuleFileError
 from emulator.modules.kinds import Supply
 from emulator.modules.module import CryptoModule
@@ -39,7 +41,6 @@ from emulator.modules.tls_key import tls_public_key
 from emulator.modules.tls_module import TlsModule
 from emulator.policy import EDITIONS, Actor, Purpose
 from emulator.requests.enrolment import SUPPLIER
-from emulator.sandbox import MeterAddress, suites_of_meters
 from emulator.workspace import Workspace
 from tls.credentials import CertificateChain
 

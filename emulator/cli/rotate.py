@@ -23,9 +23,9 @@ from emulator.custody.file import SOFTWARE
 from emulator.database import DatabaseError
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Entry, LedgerError
+from emulator.meter_address import MeterAddress
 from emulator.policy import LETTER, Actor
 from emulator.rotation.planning import ROTATED
-from emulator.sandbox import MeterAddress
 from emulator.workspace import Workspace
 
 KINDS = {word: kind for word, kind in words(KeyKind).items() if kind in ROTATED}

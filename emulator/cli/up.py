@@ -19,8 +19,9 @@ from emulator.events import FanOut, Held, MeterEvent
 from emulator.faults import built_in, load_file
 from emulator.head_end.party import client_titles
 from emulator.ledger import Entry
+from emulator.meter_address import LOOPBACK, MeterAddress, Way
 from emulator.profiles import load_all
-from emulator.sandbox import LOOPBACK, MeterAddress, Sandbox, Way
+from emulator.sandbox import Sandbox
 from emulator.serving.alerts import NotTold
 from emulator.serving.pushing import Address, Pusher, parse_address
 from emulator.virtual_clock import ClockError, VirtualClock

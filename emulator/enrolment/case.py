@@ -19,8 +19,8 @@ from emulator.head_end.known_keys import Run
 from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.services import HeadEnd
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor, Purpose
-from emulator.sandbox import MeterAddress
 from tls.credentials import Credential
 
 ACTORS = (Actor.S1SP, Actor.DCO)

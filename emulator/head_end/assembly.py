@@ -39,7 +39,7 @@ def assemble(
 
     ``associations`` are the rows of profiles that the parties use, where those are not called like
     them. Suite, mechanism and knobs are those of the row; the keys must be of that suite
-    (:func:`~emulator.sandbox.suites_of_meters`).
+    (:func:`~emulator.key_suites.suites_of_meters`).
     """
     s1sp, dco = (
         Party(

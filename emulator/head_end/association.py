@@ -11,8 +11,8 @@ from emulator.head_end.handing_over import hand_over
 from emulator.head_end.opening import open_association
 from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
+from emulator.meter_address import MeterAddress
 from emulator.policy import Purpose
-from emulator.sandbox import MeterAddress
 from tls.events import HandshakeDone, HandshakeEvent
 from tls.identity import exactly
 from tls.transport import open_tls_connection

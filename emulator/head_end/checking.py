@@ -8,6 +8,7 @@ from typing import TypeVar
 from devices.profile import Profile
 from dlms.security.ops import VerificationFailed
 from emulator.custody import Custody, Errand
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor, Category, Purpose
 from emulator.requests.canonical import DocumentError
 from emulator.requests.documents import CountersignedRequest, ServiceRequest, SignedRequest
@@ -16,7 +17,6 @@ from emulator.requests.fitting import Work, fit
 from emulator.requests.refusal import RequestRefused
 from emulator.requests.signing import verified
 from emulator.requests.variants import find
-from emulator.sandbox import MeterAddress
 
 _CATEGORIES = {1: Category.CATEGORY_1, 2: Category.CATEGORY_2}
 Document = TypeVar("Document")

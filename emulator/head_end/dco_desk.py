@@ -16,12 +16,12 @@ from emulator.channel import ApduLink
 from emulator.head_end.association import PartyAssociation, associate
 from emulator.head_end.checking import Checking
 from emulator.head_end.party import Party
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor
 from emulator.requests.documents import Authorisation, CountersignedRequest, ServiceRequest
 from emulator.requests.enrolment import Enrolment
 from emulator.requests.fitting import Work
 from emulator.requests.replay import ExecutionCounters
-from emulator.sandbox import MeterAddress
 
 DCO = "DCO"
 

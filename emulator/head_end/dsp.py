@@ -8,6 +8,7 @@ from devices.profile import Profile
 from emulator.custody import Custody
 from emulator.head_end.checking import Checking
 from emulator.head_end.party import TITLES, signing_key
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor
 from emulator.requests.documents import (
     CountersignedRequest,
@@ -18,7 +19,6 @@ from emulator.requests.documents import (
 from emulator.requests.enrolment import Enrolment
 from emulator.requests.replay import ExecutionCounters
 from emulator.requests.signing import countersigned, signed
-from emulator.sandbox import MeterAddress
 
 DSP = "DSP"
 

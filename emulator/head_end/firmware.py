@@ -24,7 +24,7 @@ from emulator.client.image_transfer import Progress, Transfer
 from emulator.client.images import deliver, follow
 from emulator.client.security_setup import Hold
 from emulator.head_end.association import PartyAssociation
-from emulator.sandbox import MeterAddress
+from emulator.meter_address import MeterAddress
 
 ACTIVATE = "activate_firmware"
 """The Instruction."""

@@ -24,8 +24,8 @@ from dlms.security.suites import SUITES
 from dlms.xdlms.descriptors import MethodDescriptor
 from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
+from emulator.meter_address import MeterAddress
 from emulator.policy import Purpose
-from emulator.sandbox import MeterAddress
 
 _KEY_TRANSFER = 2
 """Method of Security setup."""

@@ -21,8 +21,8 @@ from emulator.head_end.known_keys import Run
 from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.planning import global_keys, move_counter_forward, plan
+from emulator.meter_address import MeterAddress
 from emulator.policy import Purpose
-from emulator.sandbox import MeterAddress
 
 _SHOWN = (KeyKind.GUEK, KeyKind.GAK)
 """Keys that an association shows the meter to have: of the others it shows nothing."""

@@ -24,8 +24,8 @@ from emulator.client.reading import read_one
 from emulator.client.session import Session
 from emulator.client.targets import Wanted
 from emulator.head_end.party import Party
+from emulator.meter_address import MeterAddress
 from emulator.policy import Purpose
-from emulator.sandbox import MeterAddress
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.channel import ApduLink
 from emulator.client import MeterClient
 from emulator.head_end.party import Party
-from emulator.sandbox import MeterAddress
+from emulator.meter_address import MeterAddress
 
 _dedicated_numbers = itertools.count(1)
 

@@ -29,6 +29,7 @@ from emulator.head_end.party import Party
 from emulator.head_end.party_association import PartyAssociation
 from emulator.head_end.s1sp_desk import S1SP, Checked, Deleted, Quarantined, S1spDesk
 from emulator.head_end.token_counters import TokenCounters
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor
 from emulator.requests.documents import CountersignedRequest, ServiceRequest, SignedRequest
 from emulator.requests.enrolment import Enrolment
@@ -37,7 +38,6 @@ from emulator.requests.replay import ExecutionCounters
 from emulator.requests.response import Response, Result
 from emulator.requests.user import User
 from emulator.requests.variants import variants
-from emulator.sandbox import MeterAddress
 
 Sessions: TypeAlias = Callable[[], AbstractAsyncContextManager[PartyAssociation]]
 """Opens the association of whoever carries the request out, as often as it takes."""

@@ -14,6 +14,7 @@ from emulator.head_end.checking import Checking
 from emulator.head_end.party import Party, signing_key
 from emulator.head_end.planning import PUBLIC
 from emulator.head_end.relay import Relay
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor
 from emulator.requests.documents import CountersignedRequest
 from emulator.requests.enrolment import Enrolment
@@ -21,7 +22,6 @@ from emulator.requests.fitting import Work
 from emulator.requests.refusal import RequestRefused
 from emulator.requests.replay import ExecutionCounters
 from emulator.requests.signing import authorised
-from emulator.sandbox import MeterAddress
 
 S1SP = "S1SP"
 

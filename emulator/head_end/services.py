@@ -32,12 +32,12 @@ from emulator.head_end.handing_over import BeingRotated, rotate
 from emulator.head_end.party import ASSOCIATIONS, Party
 from emulator.head_end.requesting import Means, ServiceRequests
 from emulator.head_end.token_counters import TokenCounters
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor, Purpose
 from emulator.requests.encoding import PAYMENT_MODES, clock_time, payment_mode
 from emulator.requests.fitting import arguments_of, instruction_of
 from emulator.requests.refusal import Unfit
 from emulator.requests.variants import by_instruction
-from emulator.sandbox import MeterAddress
 from tls.credentials import CertificateChain
 
 __all__ = [

@@ -18,8 +18,8 @@ from dlms.words import word
 from emulator.client import Refused
 from emulator.client.targets import Span, Wanted
 from emulator.head_end.services import ACCOUNT, HeadEnd
+from emulator.meter_address import MeterAddress
 from emulator.plotting.series import Series, between
-from emulator.sandbox import MeterAddress
 
 LOAD_PROFILES = {"electricity": "1-0:99.1.0.255", "gas": "7-0:99.1.0.255"}
 SNAPSHOTS, EVENTS = "0-0:98.2.0.255", "0-0:99.98.0.255"

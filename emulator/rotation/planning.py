@@ -8,9 +8,9 @@ from devices.profile import Profile
 from dlms.security.keys import KeyKind
 from emulator.head_end.party import ASSOCIATIONS
 from emulator.keystore.store import KeyStore, long_lived
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor
 from emulator.rotation.campaigns import Step, StepState
-from emulator.sandbox import MeterAddress
 
 ROTATED = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK)
 """What key_transfer replaces (key_id 0 to 3). Enrolment replaces those of tokens and alerts."""

@@ -19,8 +19,8 @@ from emulator.head_end.handing_over import NotRotated
 from emulator.head_end.services import HeadEnd
 from emulator.keystore.states import KeyState
 from emulator.keystore.store import KeyStore
+from emulator.meter_address import MeterAddress
 from emulator.rotation.campaigns import SETTLED, Campaign, Campaigns, Step, StepState
-from emulator.sandbox import MeterAddress
 
 _LONGEST_PAUSE = 30.0
 

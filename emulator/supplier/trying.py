@@ -20,9 +20,9 @@ from emulator.custody import Custody, Mode
 from emulator.head_end.opening import open_association
 from emulator.head_end.party import ASSOCIATIONS, TITLES, Party
 from emulator.ledger import Ledger
+from emulator.meter_address import MeterAddress
 from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor
-from emulator.sandbox import MeterAddress
 from emulator.supplier.system import SupplierSystem
 from tls.credentials import Credential, Trust
 from tls.events import HandshakeError

@@ -23,6 +23,7 @@ from emulator.head_end.party import SCOPES
 from emulator.head_end.requesting import Means
 from emulator.head_end.token_counters import TokenCounters
 from emulator.ledger import Ledger
+from emulator.meter_address import MeterAddress
 from emulator.module_file import ModuleFile
 from emulator.modules.keyring import KeyRing, scope_secrets, suite_zero
 from emulator.modules.kinds import Supply
@@ -32,7 +33,6 @@ from emulator.policy import LETTER, Actor
 from emulator.requests.enrolment import SUPPLIER, enrolled
 from emulator.requests.user import TITLES as USERS
 from emulator.requests.user import User
-from emulator.sandbox import MeterAddress
 from tls.pki import TestPki
 
 PENNY = Decimal("0.01")

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlms.security.keys import KeyKind, KeyRef
+from emulator.meter_address import LOOPBACK
 from emulator.modules.keyring import KeyRing
 from emulator.policy import Actor
-from emulator.sandbox import LOOPBACK
 from emulator.workspace import Workspace
 from tls.credentials import Credential, Trust
 

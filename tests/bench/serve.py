@@ -17,7 +17,8 @@ import samples
 from echo import Echo
 
 from emulator.memory.kept_memories import KeptMemories
-from emulator.sandbox import LOOPBACK, Sandbox
+from emulator.meter_address import LOOPBACK
+from emulator.sandbox import Sandbox
 from emulator.workspace import Workspace
 from tls.contexts import server_context
 from tls.files import private_directory

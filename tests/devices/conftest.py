@@ -25,10 +25,10 @@ from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.set import SetRequest, SetResponse
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, anchors, provision
-from emulator.sandbox import suites_of
 
 FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)

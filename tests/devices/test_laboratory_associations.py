@@ -22,9 +22,9 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
 from dlms.security.ops import PublicKey, Use
 from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.sandbox import suites_of
 from emulator.serving.exchange import exchange
 
 PROFILE = load("laboratory")

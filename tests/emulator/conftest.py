@@ -48,6 +48,7 @@ from emulator.head_end.party import TITLES, Party, client_titles
 from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
 from emulator.ledger import Ledger
+from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
 from emulator.modules.pkcs11 import softhsm
 from emulator.modules.software import SoftwareModule
@@ -55,7 +56,7 @@ from emulator.policy import LETTER, Actor, Category, Edition, ModuleClass, Purpo
 from emulator.requests.enrolment import Enrolment, enrolled
 from emulator.requests.user import TITLES as USERS
 from emulator.requests.user import User
-from emulator.sandbox import MeterAddress, Sandbox
+from emulator.sandbox import Sandbox
 from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context
 from tls.credentials import Credential

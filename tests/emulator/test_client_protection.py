@@ -23,10 +23,11 @@ from dlms.security.message_keys import choice_of
 from dlms.security.spent_keys import Marks, SpentKeys
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client import MeterFault, Refused
+from emulator.key_suites import suites_of
 from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import CLIENT_TITLE, client_keys
-from emulator.sandbox import RunningMeter, Sandbox, suites_of
+from emulator.sandbox import RunningMeter, Sandbox
 from emulator.serving import peer
 from tls.contexts import client_context
 from tls.identity import exactly

@@ -38,9 +38,10 @@ from emulator.client import (
 )
 from emulator.counter_file import CounterFile, FiledCounters
 from emulator.head_end.party import TITLES
+from emulator.meter_address import Way
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Way
+from emulator.sandbox import RunningMeter
 from emulator.serving.lines import DEVICE_ADDRESS
 from tls.contexts import client_context
 from tls.identity import exactly

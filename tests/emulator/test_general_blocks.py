@@ -14,9 +14,10 @@ from dlms.xdlms.conformance import Conformance
 from emulator.client import Keys
 from emulator.client.options import OFFERED
 from emulator.head_end.party import TITLES, client_titles
+from emulator.meter_address import Way
 from emulator.policy import Actor
 from emulator.provisioning import client_title
-from emulator.sandbox import RunningMeter, Way
+from emulator.sandbox import RunningMeter
 from tls.udp import start_udp_server
 
 pytestmark = pytest.mark.usefixtures("own_process")

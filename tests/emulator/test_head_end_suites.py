@@ -24,10 +24,11 @@ from emulator.head_end.party import client_titles
 from emulator.head_end.planning import global_keys, plan
 from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
+from emulator.key_suites import suites_of, suites_of_meters
 from emulator.modules.keyring import KeyRing
 from emulator.policy import LETTER, Actor
 from emulator.requests.user import User
-from emulator.sandbox import Sandbox, suites_of, suites_of_meters
+from emulator.sandbox import Sandbox
 
 SECRET = bytes(32)
 LABORATORY = load("laboratory")

@@ -31,9 +31,9 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.get import GetRequest
 from dlms.xdlms.initiate import InitiateRequest
 from emulator.framing import HdlcStation
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.sandbox import suites_of
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import MAX_APDU, Host

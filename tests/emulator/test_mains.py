@@ -22,7 +22,8 @@ from emulator.client import connect
 from emulator.head_end.party import client_titles
 from emulator.mains import Mains
 from emulator.memory.kept_memories import KeptMemories
-from emulator.sandbox import RunningMeter, Sandbox, Way
+from emulator.meter_address import Way
+from emulator.sandbox import RunningMeter, Sandbox
 from emulator.serving.host import Host
 from emulator.virtual_clock import VirtualClock
 

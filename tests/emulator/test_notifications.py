@@ -28,8 +28,9 @@ from emulator.client import (
 )
 from emulator.client.options import OFFERED
 from emulator.head_end.party import TITLES
+from emulator.meter_address import Way
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Way
+from emulator.sandbox import RunningMeter
 from emulator.serving.connection import MeterConnection
 
 pytestmark = pytest.mark.usefixtures("own_process")

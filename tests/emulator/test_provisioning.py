@@ -28,6 +28,7 @@ from dlms.security.ops import (
 )
 from dlms.security.suites import SUITES
 from emulator.head_end.party import LISTENER, TITLES, client_titles
+from emulator.key_suites import suites_of
 from emulator.modules.authority import FleetAuthority
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
@@ -40,7 +41,6 @@ from emulator.provisioning import (
     provision,
     registered_titles,
 )
-from emulator.sandbox import suites_of
 from tls.identity import system_title_of
 
 SECRET = bytes(range(32))

@@ -16,9 +16,10 @@ from devices.profile import load
 from dlms.security.keys import KeyKind
 from emulator.cli.main import parser
 from emulator.head_end.party import client_titles
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import CLIENT_TITLE, client_keys
-from emulator.sandbox import Sandbox, suites_of
+from emulator.sandbox import Sandbox
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -17,8 +17,9 @@ from dlms.acse.names import Mechanism
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.client import Keys, connect
 from emulator.head_end.party import client_titles
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
-from emulator.sandbox import Sandbox, suites_of
+from emulator.sandbox import Sandbox
 
 
 def sandbox_of(names: list[str], pki: Any, **options: Any) -> Sandbox:

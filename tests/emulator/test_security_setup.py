@@ -26,10 +26,11 @@ from emulator.client import (
     by_entity,
     by_serial,
 )
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import CLIENT_TITLE, Fleet, client_keys
-from emulator.sandbox import RunningMeter, suites_of
+from emulator.sandbox import RunningMeter
 from emulator.serving import peer
 
 PROFILE = load("laboratory")

@@ -31,10 +31,11 @@ from emulator.datagram_channel import open_datagram_channel
 from emulator.framing import HdlcClient, OpticalClient
 from emulator.head_end.party import TITLES
 from emulator.lines import open_line, open_pty
+from emulator.meter_address import Way
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Way
+from emulator.sandbox import RunningMeter
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.lines import DEVICE_ADDRESS
 from tls.plain import open_tcp_connection

@@ -12,9 +12,9 @@ from cryptography import x509
 
 from devices.profile import load, profile_of, read
 from emulator.head_end.party import TITLES
+from emulator.meter_address import MeterAddress
 from emulator.policy import Actor
 from emulator.requests.user import TITLES as USERS
-from emulator.sandbox import MeterAddress
 from emulator.workspace import SECRET_LENGTH, Workspace, WorkspaceError
 from tls.certificates import new_key
 from tls.pki import CLIENT, SERVER

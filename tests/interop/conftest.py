@@ -30,8 +30,9 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.events import MeterEvent
 from emulator.faults import Fault, MeterFaults
 from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
+from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
-from emulator.sandbox import MeterAddress, Sandbox
+from emulator.sandbox import Sandbox
 from emulator.serving.audience import Audience
 from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context

@@ -15,8 +15,9 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind
 from emulator.client import Hdlc, Keys, connect, connect_blocking
 from emulator.head_end.party import client_titles
+from emulator.meter_address import Way
 from emulator.provisioning import client_title
-from emulator.sandbox import RunningMeter, Sandbox, Way
+from emulator.sandbox import RunningMeter, Sandbox
 from emulator.serving.lines import DEVICE_ADDRESS
 
 PATIENCE = 30.0

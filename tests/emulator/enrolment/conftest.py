@@ -35,6 +35,7 @@ from emulator.head_end.enrolling import enrol as enrol_users
 from emulator.head_end.party import SCOPES, TITLES, client_titles, storage_key
 from emulator.head_end.requesting import Means
 from emulator.head_end.services import HeadEnd
+from emulator.key_suites import suites_of_meters
 from emulator.keystore.handed import StoredHandedKeys
 from emulator.keystore.holds import Holds
 from emulator.keystore.known import StoredKnownKeys
@@ -46,7 +47,7 @@ from emulator.modules.software import SoftwareModule
 from emulator.policy import LETTER, Actor
 from emulator.requests.enrolment import enrolled
 from emulator.requests.user import User, eui_of
-from emulator.sandbox import RunningMeter, Sandbox, suites_of_meters
+from emulator.sandbox import RunningMeter, Sandbox
 from emulator.supplier.archive import Archive, Export
 from emulator.supplier.system import SupplierSystem
 from emulator.supplier.trying import SupplierClient

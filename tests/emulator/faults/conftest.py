@@ -13,8 +13,9 @@ from devices.profile import Profile
 from dlms.security.keys import KeyKind
 from emulator.client import Keys
 from emulator.head_end.party import TITLES
+from emulator.meter_address import MeterAddress, Way
 from emulator.policy import Actor
-from emulator.sandbox import MeterAddress, RunningMeter, Way
+from emulator.sandbox import RunningMeter
 
 PATIENCE = 30.0
 

@@ -14,10 +14,12 @@ from dlms.security.drive import run
 from dlms.security.keys import KeyKind
 from emulator.client import Keys
 from emulator.head_end.party import TITLES
+from emulator.key_suites import suites_of
+from emulator.meter_address import Way
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
-from emulator.sandbox import RunningMeter, Way, suites_of
+from emulator.sandbox import RunningMeter
 
 PROFILE = """
 extends = "{name}"

@@ -21,10 +21,11 @@ from emulator.client import Keys, connect
 from emulator.client.errors import NotAssociated
 from emulator.head_end.party import client_titles
 from emulator.journal import Journal, StoreError
+from emulator.key_suites import suites_of
 from emulator.memory.kept_counters import BLOCK, KeptCounters, KeptSpentKeys, drop_outdated
 from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.keyring import KeyRing
-from emulator.sandbox import Sandbox, suites_of
+from emulator.sandbox import Sandbox
 
 METER, OTHER_METER = b"ACL\x13\0\0\0\1", b"ACL\x13\0\0\0\2"
 GUEK = KeyRef(METER, "s1sp", KeyKind.GUEK)

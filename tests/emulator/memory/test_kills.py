@@ -33,11 +33,11 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.client import NotAssociated, Refused, connect
 from emulator.client.errors import AssociationLost, ClientError
 from emulator.head_end.party import client_titles
+from emulator.key_suites import suites_of
 from emulator.memory.kept_memories import KeptMemories
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import client_keys
-from emulator.sandbox import suites_of
 
 KILLS = int(os.environ.get("COSEMLAB_KILLS", "200"))
 KILLS_OF_ONE = 50

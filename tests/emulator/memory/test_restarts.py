@@ -22,11 +22,12 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.cli import up
 from emulator.cli.main import main
 from emulator.client import Keys, NotAssociated, Refused, by_entity
+from emulator.key_suites import suites_of
 from emulator.memory.kept_memories import KeptMemories
 from emulator.memory.store import NotKept
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import CLIENT_TITLE, Fleet, client_keys
-from emulator.sandbox import Sandbox, suites_of
+from emulator.sandbox import Sandbox
 from emulator.virtual_clock import ClockError, VirtualClock
 from emulator.workspace import Workspace
 

@@ -19,6 +19,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from emulator.client import Keys, connect
 from emulator.events import FanOut, MeterEvent
 from emulator.journal import StoreError
+from emulator.key_suites import suites_of
 from emulator.ledger import Ledger
 from emulator.modules.keyring import KeyRing
 from emulator.mqtt import sandbox_on_broker as module
@@ -26,7 +27,7 @@ from emulator.mqtt.link import Backoff
 from emulator.mqtt.outgoing import Outgoing
 from emulator.mqtt.sandbox_on_broker import on_broker
 from emulator.policy import Actor
-from emulator.sandbox import Sandbox, suites_of
+from emulator.sandbox import Sandbox
 
 QUICK = Backoff(0.01, 0.05)
 

@@ -18,13 +18,14 @@ from devices.supply import ControlState
 from dlms.cosem import classes, obis
 from dlms.security.drive import run
 from emulator.head_end.party import client_titles
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.requests.fitting import why_not
 from emulator.requests.refusal import Unfit
 from emulator.requests.response import Response, Result
 from emulator.requests.variants import variants
-from emulator.sandbox import Sandbox, suites_of
+from emulator.sandbox import Sandbox
 
 NAMES = (*available(), *gas())
 CREDIT = obis.parse("0-0:19.10.0.255")

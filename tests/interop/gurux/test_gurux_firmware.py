@@ -14,9 +14,9 @@ from gurux_dlms.objects.enums import ImageTransferStatus
 from devices.firmware import SEALS, target
 from devices.image import make_image
 from dlms.security.drive import run
+from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from emulator.sandbox import suites_of
 
 FLEET_SECRET = bytes(range(32))
 IDENTIFIER = "firmware 2"
