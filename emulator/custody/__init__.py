@@ -7,10 +7,9 @@ from __future__ import annotations
 from emulator.custody.custody import (
     DATABASE,
     OPENSSL,
-    OPENSSL_CLASS,
     Custody,
     Errand,
     Mode,
 )
 
-__all__ = ["DATABASE", "OPENSSL", "OPENSSL_CLASS", "Custody", "Errand", "Mode"]
+__all__ = ["DATABASE", "OPENSSL", "Custody", "Errand", "Mode"]

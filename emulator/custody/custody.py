@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dlms.security.keys import KeyRef
 from dlms.security.ops import (
@@ -40,16 +40,35 @@ from emulator.policy import (
 )
 from tls.external_key import why_not
 
-OPENSSL = "OpenSSL in this process"
-OPENSSL_CLASS = ModuleClass.G2_45
-"""Who has the private key of a TLS connection if no module has it, and the class that this honestly
-satisfies.
-"""
-
-DATABASE = "database"
-"""Where encrypted keys are stored."""
-
 T = TypeVar("T")
+
+
+class Place(Protocol):
+    """Where an operation is carried out: a module, or what stands for one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def module_class(self) -> ModuleClass: ...
+
+    @property
+    def emulated(self) -> bool: ...
+
+
+class Other(NamedTuple):
+    """A place that is no module, and the class that it honestly satisfies."""
+
+    name: str
+    module_class: ModuleClass
+    emulated: bool = False
+
+
+OPENSSL = Other("OpenSSL in this process", ModuleClass.G2_45)
+"""Where the private key of a TLS connection is if no module has it."""
+
+DATABASE = Other("database", ModuleClass.NONE)
+"""Where encrypted keys are stored."""
 
 
 class Mode(Enum):
@@ -151,14 +170,10 @@ class Custody:
         """Record a handshake with a DCC Private Key."""
         purpose = Purpose.ESTABLISH_TLS
         decision = self._decide(errand, purpose, key_uses((key,)))
-        name, emulated = (OPENSSL, False) if holder is None else (holder.name, holder.emulated)
-        sufficient = decision.module_class <= _class_of(holder)
-        self._record(
-            errand, "TLS handshake", purpose, (key,), decision, name, emulated, sufficient, outcome
-        )
+        self._record(errand, "TLS handshake", purpose, (key,), decision, holder or OPENSSL, outcome)
 
     def _tls_refusal(self, decision: Decision, holder: TlsModule | None) -> OperationRefused | None:
-        if decision.module_class > _class_of(holder) and self._mode is Mode.ENFORCE:
+        if self._mode is Mode.ENFORCE and not _suffices(holder or OPENSSL, decision):
             if holder is None:
                 return self._refusal(decision)
             return OperationRefused(
@@ -180,12 +195,9 @@ class Custody:
         """
         purpose = Purpose.STORE_ENCRYPTED_KEY
         decision = self._decide(errand, purpose, key_uses((key,)))
-        sufficient = decision.module_class <= ModuleClass.NONE
-        refused = not sufficient and self._mode is Mode.ENFORCE
+        refused = self._mode is Mode.ENFORCE and not _suffices(DATABASE, decision)
         outcome = Outcome.REFUSED if refused else Outcome.DONE
-        self._record(
-            errand, "Store", purpose, (key,), decision, DATABASE, False, sufficient, outcome
-        )
+        self._record(errand, "Store", purpose, (key,), decision, DATABASE, outcome)
         if refused:
             raise OperationRefused(
                 f"{decision.clause} needs {decision.module_class.text} even to store {key} "
@@ -196,10 +208,9 @@ class Custody:
         purpose = purpose_of(op.use, errand.purpose)
         decision = self._decide(errand, purpose, keys_used(op))
         module = self._routing.module_for(errand.actor, decision, op)
-        sufficient = module.module_class >= decision.module_class
         outcome = Outcome.REFUSED
         try:
-            if not sufficient and self._mode is Mode.ENFORCE:
+            if self._mode is Mode.ENFORCE and not _suffices(module, decision):
                 raise self._refusal(decision)
             outcome = Outcome.FAILED
             for key, giver in self._routing.gifts(op, module):
@@ -213,17 +224,8 @@ class Custody:
             outcome = Outcome.DONE
             return result
         finally:
-            self._record(
-                errand,
-                type(op).__name__,
-                purpose,
-                keys_of(op),
-                decision,
-                module.name,
-                module.emulated,
-                sufficient,
-                outcome,
-            )
+            name = type(op).__name__
+            self._record(errand, name, purpose, keys_of(op), decision, module, outcome)
 
     async def _give(
         self, key: KeyRef, giver: CryptoModule, module: CryptoModule, errand: Errand
@@ -231,23 +233,14 @@ class Custody:
         """A key goes to a module of no lower class, which is to use it: it is generated in one
         module and then used in another.
         """
-        decision = self._decide(errand, Purpose.TRANSFER_KEY, key_uses((key,)))
+        purpose = Purpose.TRANSFER_KEY
+        decision = self._decide(errand, purpose, key_uses((key,)))
         outcome = Outcome.FAILED
         try:
             await _in_thread(module, partial(module.admit, key, giver.export(key)))
             outcome = Outcome.DONE
         finally:
-            self._record(
-                errand,
-                "Import",
-                Purpose.TRANSFER_KEY,
-                (key,),
-                decision,
-                module.name,
-                module.emulated,
-                module.module_class >= decision.module_class,
-                outcome,
-            )
+            self._record(errand, "Import", purpose, (key,), decision, module, outcome)
 
     def _decide(self, errand: Errand, purpose: Purpose, keys: tuple[Any, ...]) -> Decision:
         question = Question(
@@ -267,9 +260,7 @@ class Custody:
         purpose: Purpose,
         keys: tuple[KeyRef, ...],
         decision: Decision,
-        module: str,
-        emulated: bool,
-        sufficient: bool,
+        place: Place,
         outcome: Outcome,
     ) -> None:
         self._ledger.append(
@@ -280,9 +271,9 @@ class Custody:
             purpose=purpose,
             keys=keys,
             decision=decision,
-            module=module,
-            emulated=emulated,
-            sufficient=sufficient,
+            module=place.name,
+            emulated=place.emulated,
+            sufficient=_suffices(place, decision),
             outcome=outcome,
             edition=self._edition.name,
             mode=self._mode.value,
@@ -293,8 +284,8 @@ class Custody:
         await self._ledger.flushed()
 
 
-def _class_of(holder: TlsModule | None) -> ModuleClass:
-    return OPENSSL_CLASS if holder is None else holder.module_class
+def _suffices(place: Place, decision: Decision) -> bool:
+    return place.module_class >= decision.module_class
 
 
 async def _carry_out(module: CryptoModule, op: CryptoOp) -> Any:

@@ -101,6 +101,22 @@ def _for_tls(module: CryptoModule) -> TlsModule:
 
 
 SOFTWARE = "software"
+_WITH_TOKENS = """
+    [modules.software]
+    kind = "software"
+    [modules.token]
+    kind = "token"
+    [[routes]]
+    actors = ["dcc"]
+    modules = ["software"]
+    [[routes]]
+    actors = ["s1sp", "dco"]
+    kinds = ["tls-private-key"]
+    modules = ["token"]
+    [[routes]]
+    actors = ["s1sp", "dco"]
+    modules = {in_order}
+"""
 BUILT_IN = {
     SOFTWARE: """
         [modules.software]
@@ -108,38 +124,8 @@ BUILT_IN = {
         [[routes]]
         modules = ["software"]
     """,
-    "tokens": """
-        [modules.software]
-        kind = "software"
-        [modules.token]
-        kind = "token"
-        [[routes]]
-        actors = ["dcc"]
-        modules = ["software"]
-        [[routes]]
-        actors = ["s1sp", "dco"]
-        kinds = ["tls-private-key"]
-        modules = ["token"]
-        [[routes]]
-        actors = ["s1sp", "dco"]
-        modules = ["token"]
-    """,
-    "mixed": """
-        [modules.software]
-        kind = "software"
-        [modules.token]
-        kind = "token"
-        [[routes]]
-        actors = ["dcc"]
-        modules = ["software"]
-        [[routes]]
-        actors = ["s1sp", "dco"]
-        kinds = ["tls-private-key"]
-        modules = ["token"]
-        [[routes]]
-        actors = ["s1sp", "dco"]
-        modules = ["software", "token"]
-    """,
+    "tokens": _WITH_TOKENS.format(in_order='["token"]'),
+    "mixed": _WITH_TOKENS.format(in_order='["software", "token"]'),
 }
 """Files that there need not be, by the words for them. Each party has everything in software, or in
 its token; or in its token what asks for Level 3, and in software what the letter lets be there. The

@@ -84,7 +84,7 @@ async def test_a_meter_under_keys_in_tokens(
     # The DSP only signs and verifies requests, in software.
     for entry in [entry for entry in ledger if entry.actor is not Actor.DCC]:
         in_token = entry.module == modules[entry.actor].name
-        assert in_token is (entry.module != OPENSSL)
+        assert in_token is (entry.module != OPENSSL.name)
         assert entry.emulated is in_token
         assert entry.sufficient is in_token
     print_ledger(ledger)

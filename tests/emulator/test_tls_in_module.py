@@ -227,7 +227,7 @@ async def test_with_the_key_in_openssl_it_is_as_ever(
     meter = place("itron")
     await head_end.status(meter.address, meter.profile)
     (entry,) = handshakes(ledger)
-    assert (entry.module, entry.sufficient) == (OPENSSL, False)
+    assert (entry.module, entry.sufficient) == (OPENSSL.name, False)
 
 
 def test_somebody_must_have_the_key(pki: Any, credentials: Any, ledger: Ledger, ring: Any) -> None:

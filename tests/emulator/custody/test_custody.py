@@ -381,7 +381,7 @@ async def test_tls_needs_level_3_and_observe_says_so(
     assert entry.purpose is Purpose.ESTABLISH_TLS
     assert entry.decision.clause == "G2.44(b)"
     assert entry.keys == (TLS,)
-    assert desk.row == [("TLS handshake", OPENSSL, False, Outcome.DONE)]
+    assert desk.row == [("TLS handshake", OPENSSL.name, False, Outcome.DONE)]
 
 
 @pytest.mark.parametrize("with_hsm", [False, True])
@@ -396,7 +396,7 @@ async def test_tls_is_refused_before_anything_is_connected(
     desk = Desk([software, hsm] if with_hsm else [software], Mode.ENFORCE)
     with pytest.raises(OperationRefused, match=r"G2\.44\(b\)"):
         await desk.custody.establish_tls(TLS, errand(), connect)
-    assert desk.row == [("TLS handshake", OPENSSL, False, Outcome.REFUSED)]
+    assert desk.row == [("TLS handshake", OPENSSL.name, False, Outcome.REFUSED)]
 
 
 async def test_a_failed_handshake_is_recorded(software: Any, errand: Callable[..., Errand]) -> None:

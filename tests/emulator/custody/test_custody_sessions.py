@@ -98,7 +98,7 @@ async def test_a_level_3_module_does_exactly_what_needs_it(
     discards = sum(entry.operation == "Discard" for entry in work)
     assert len(software.ops) == sum(entry.module == "software" for entry in work)
     assert len(hsm.ops) == sum(entry.module == "hsm" for entry in work) + discards
-    assert {e.module for e in ledger if e.operation == "TLS handshake"} == {OPENSSL}
+    assert {e.module for e in ledger if e.operation == "TLS handshake"} == {OPENSSL.name}
     assert {"software", "hsm"} <= {entry.module for entry in work}
 
 
@@ -261,7 +261,8 @@ async def test_no_dedicated_key_is_left_if_a_module_refuses_half_way(
     place: Any, make_head_end: Any, ring: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enforce mode with TLS out of the way: the key is made, but nothing may carry it."""
-    monkeypatch.setattr(door, "OPENSSL_CLASS", ModuleClass.LEVEL_3)
+    openssl = OPENSSL._replace(module_class=ModuleClass.LEVEL_3)
+    monkeypatch.setattr(door, "OPENSSL", openssl)
     meter = place("itron")
     with pytest.raises(OperationRefused, match=r"G2\.44\(c\) "):
         await make_head_end(mode=Mode.ENFORCE).status(meter.address, meter.profile)
