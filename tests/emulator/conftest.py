@@ -77,6 +77,7 @@ _driving = _beside("driving")
 own_process, run_meter, route_to = _driving.own_process, _driving.run_meter, _driving.route_to
 in_thread, associated = _driving.in_thread, _driving.associated
 announced = _driving.announced
+postgres = _beside("postgres").postgres
 
 PATIENCE = 30.0
 FLEET_SECRET = bytes(range(0x40, 0x60))
