@@ -10,12 +10,13 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy.engine import URL
 
 from devices.profile import Document
 from emulator.counter_file import CounterFile
@@ -68,7 +69,7 @@ class Workspace:
 
     def database(self, url: str | None = None) -> Database:
         """The DCC side's: ``url``, or else a file of the workspace."""
-        return Database(url or sqlite_url(self.path / DATABASE))
+        return self._opened(url or sqlite_url(self.path / DATABASE))
 
     @property
     def counters(self) -> CounterFile:
@@ -133,8 +134,18 @@ class Workspace:
     def party_database(self, actor: Actor, url: str | None = None) -> Database:
         """What a party of the DCC keeps. The DCO's is its own, out of reach of the S1SP."""
         if actor is Actor.DCO:
-            return Database(sqlite_url(self.path / "dco.db"))
+            return self._opened(sqlite_url(self.path / "dco.db"))
         return self.database(url)
+
+    def _opened(self, url: str | URL) -> Database:
+        """Once for each: those who keep something in it share its connections."""
+        if url not in self._databases:
+            self._databases[url] = Database(url)
+        return self._databases[url]
+
+    @cached_property
+    def _databases(self) -> dict[str | URL, Database]:
+        return {}
 
     def means(self, dsp: Custody, user: str = SUPPLIER, url: str | None = None) -> Means:
         """What requests need, with the DCC's cryptography by ``dsp``, and what is kept of them in
