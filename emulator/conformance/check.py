@@ -61,12 +61,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """How sure we are, as labels of the catalogue: of the id and purpose, and of steps and answers.
+    """How sure we are, as labels of the catalogue: of the id and purpose, of steps and answers, and
+    of the clause that is named.
     The label "not known" stands alone; a check whose steps are not known has none.
     """
 
     purpose: tuple[str, ...]
     steps: tuple[str, ...]
+    clause: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

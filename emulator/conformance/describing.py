@@ -18,6 +18,7 @@ def to_json(check: Check) -> dict[str, object]:
         "evidence": {
             "purpose": list(check.evidence.purpose),
             "steps": list(check.evidence.steps),
+            "clause": list(check.evidence.clause),
         },
         "clause": check.clause,
         "rules": list(check.rules),
@@ -65,7 +66,9 @@ def facts(check: Check, words: Words) -> Iterator[tuple[str, str]]:
     yield "applies to", str(check.applies)
     for name in dict.fromkeys(word.feature for word in check.applies.words):
         yield "", f"{name}: {words.features[name].says}"
-    for name, labels in (("purpose", check.evidence.purpose), ("steps", check.evidence.steps)):
+    evidence = check.evidence
+    parts = (("purpose", evidence.purpose), ("steps", evidence.steps), ("clause", evidence.clause))
+    for name, labels in parts:
         for label in labels:
             yield f"{name} from", f"{label}: {words.evidence[label]}"
     if check.rules:

@@ -27,7 +27,15 @@ from emulator.conformance.applicability import (
     parse,
 )
 from emulator.conformance.check import Answer, Check, Evidence, Origin, Severity, Step
-from emulator.conformance.words import Group, Words, text_of, texts_of, word_of
+from emulator.conformance.words import (
+    NOT_KNOWN,
+    Group,
+    Words,
+    labelled,
+    text_of,
+    texts_of,
+    word_of,
+)
 from emulator.toml_file import Written
 
 _DEFAULTS = {"origin", "evidence", "clause", "applies", "start", "severity"}
@@ -35,7 +43,7 @@ _CHECK = _DEFAULTS | {"title", "aliases", "rules", "also", "steps", "corresponds
 _STEP = {"name", "sends", "answers", "lenient", "subtest"}
 _ID = re.compile(r"[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+")
 _RULE = re.compile(r"(R-[A-Z]+-\d+|X(?:_[A-Z0-9]+)+)")
-NOT_KNOWN = "not known"
+_EVIDENCE = ("purpose", "steps", "clause")
 OURS = {Origin.PROCEDURE: "COSEM_", Origin.DERIVED: "X_"}
 """How names of ours begin."""
 
@@ -76,6 +84,8 @@ class _Row:
         self.id = id
         self.row: Mapping[str, Any] = {**defaults, **row}
         self.own = row
+        self.defaults = defaults
+        self.top = Place(place.file, ("defaults",), place.origins)
         self.place = place
         self.group = group
         self.words = words
@@ -106,7 +116,7 @@ class _Row:
         """Where an entry is written: in the row, or in the defaults."""
         if key in self.own or key not in self.row:
             return self.place
-        return Place(self.place.file, ("defaults",), self.place.origins)
+        return self.top
 
     def _one_of(self, key: str, allowed: list[str]) -> str:
         place = self._of(key)
@@ -135,21 +145,21 @@ class _Row:
         return origin
 
     def _evidence(self) -> Evidence:
-        place = self._of("evidence")
-        row = need(dict(self.row), "evidence", dict, place)
-        place = place.at("evidence")
-        only(row, {"purpose", "steps"}, place)
-        for key in ("purpose", "steps"):
-            labels = texts_of(row, key, place)
-            if not labels:
-                raise place.error(f"{key!r} is needed: how sure it is, or {NOT_KNOWN!r}")
-            for number, label in enumerate(labels):
-                one_of(label, tuple(self.words.evidence), place.at(key).at(str(number)))
-            if NOT_KNOWN in labels and len(labels) > 1:
-                raise place.at(key).error(f"{NOT_KNOWN!r} stands alone")
-        return Evidence(
-            purpose=texts_of(row, "purpose", place), steps=texts_of(row, "steps", place)
-        )
+        """Of each part what the row says, else what the defaults say."""
+        sides = [
+            (maybe(table, "evidence", dict, {}, place), place.at("evidence"))
+            for table, place in ((self.own, self.place), (self.defaults, self.top))
+        ]
+        for table, place in sides:
+            only(table, set(_EVIDENCE), place)
+        found = {}
+        for part in _EVIDENCE:
+            table, place = next((one for one in sides if part in one[0]), sides[0])
+            found[part] = texts_of(table, part, place)
+            if not found[part]:
+                raise place.error(f"{part!r} is needed: how sure it is, or {NOT_KNOWN!r}")
+            labelled(found[part], self.words.evidence, place.at(part))
+        return Evidence(**found)
 
     def _rules(self) -> tuple[str, ...]:
         rules = texts_of(self.own, "rules", self.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from devices.profile.place import Place
@@ -12,6 +12,8 @@ from emulator.toml_file import Written
 
 _TABLES = {"groups", "features", "answers", "starts", "evidence", "families"}
 _GROUP = {"title", "document", "ids", "official", "log_prefix"}
+NOT_KNOWN = "not known"
+"""The label of evidence that stands alone."""
 _WORD = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 
 
@@ -46,6 +48,7 @@ class Family:
 
     name: str
     says: str
+    evidence: tuple[str, ...]
     checks: tuple[str, ...]
 
 
@@ -88,7 +91,7 @@ def words_of(written: Written) -> Words:
         starts=_meanings(parts["starts"], where["starts"]),
         evidence=_meanings(parts["evidence"], where["evidence"], any_form=True),
         families={
-            name: _family(name, row, where["families"].at(name))
+            name: _family(name, row, where["families"].at(name), parts["evidence"])
             for name, row in parts["families"].items()
         },
     )
@@ -161,10 +164,25 @@ def _group(name: str, written: object, place: Place) -> Group:
     )
 
 
-def _family(name: str, written: object, place: Place) -> Family:
-    only(written, {"says", "checks"}, place)
+def labelled(labels: Sequence[str], known: Collection[str], place: Place) -> None:
+    """Refuse labels that no evidence has, and "not known" beside one that says something."""
+    for number, label in enumerate(labels):
+        one_of(label, tuple(known), place.at(str(number)))
+    if NOT_KNOWN in labels and len(labels) > 1:
+        raise place.error(f"{NOT_KNOWN!r} stands alone")
+
+
+def _family(name: str, written: object, place: Place, known: Collection[str]) -> Family:
+    only(written, {"says", "evidence", "checks"}, place)
     assert isinstance(written, dict)  # only() has looked
-    checks = texts_of(written, "checks", place)
-    if not checks:
-        raise place.error("'checks' is needed: which checks the name stands for")
-    return Family(name=name, says=text_of(written, "says", place), checks=checks)
+    found = {key: texts_of(written, key, place) for key in ("evidence", "checks")}
+    for key, texts in found.items():
+        if not texts:
+            raise place.error(f"{key!r} is needed")
+    labelled(found["evidence"], known, place.at("evidence"))
+    return Family(
+        name=name,
+        says=text_of(written, "says", place),
+        evidence=found["evidence"],
+        checks=found["checks"],
+    )
