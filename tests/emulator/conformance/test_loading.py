@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import resources
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from devices.profile import ProfileError
 from emulator.conformance.holdings import catalogue_of
 
+ROOT = Path(__file__).parents[3]
 INDEX = """\
 [groups.hdlc]
 title = "HDLC"
@@ -112,7 +114,7 @@ WRONG: tuple[tuple[str, str, str, str, str], ...] = (
         "hdlc.toml",
         ', clause = ["S1"] }',
         " }",
-        "hdlc.toml:10: checks.HDLC_FRAME_P1.evidence",
+        "hdlc.toml:9: checks.HDLC_FRAME_P1.evidence",
         "'clause' is needed: how sure it is, or 'not known'",
     ),
     (
@@ -452,7 +454,11 @@ def test_a_file_of_no_group() -> None:
         catalogue_of(TEXTS | {"stray.toml": ""})
 
 
-def test_the_files_of_the_package_are_installed_with_it() -> None:
-    """They are named in pyproject.toml as data of the package ``emulator``."""
-    folder = resources.files("emulator") / "conformance" / "catalogue"
-    assert (folder / "index.toml").is_file()
+def test_the_files_are_installed_with_the_package() -> None:
+    """pyproject.toml names them as data of the package ``emulator``."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["emulator"]
+    installed = {path for pattern in patterns for path in (ROOT / "emulator").glob(pattern)}
+    files = set((ROOT / "emulator/conformance/catalogue").iterdir())
+    assert len(files) == 17
+    assert files <= installed
