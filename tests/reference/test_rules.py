@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dlms.association.knobs import Knobs
+from emulator.conformance import built_in
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
@@ -80,12 +81,14 @@ def sources() -> list[Path]:
 
 
 def test_whoever_cites_a_rule_finds_it_here() -> None:
+    """Or in the catalogue of conformance checks, which says what each of its own names is."""
+    names = [*RULES, *(check.id for check in built_in())]
     unknown = {
         f"{path.relative_to(ROOT)}: {rule}"
         for path in sources()
         for rule in cited(path.read_text(encoding="utf-8"))
         # A whole family may be meant, or a part of a case.
-        if not any(part_of(rule, known) or part_of(known, rule) for known in RULES)
+        if not any(part_of(rule, known) or part_of(known, rule) for known in names)
     }
     assert unknown == set()
 
