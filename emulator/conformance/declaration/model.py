@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.axdr.data import Data
@@ -168,7 +167,7 @@ class Declaration:
     expected: tuple[ExpectedFailure, ...] = ()
     image: str = ""
     client: DeclaredClient = field(default_factory=DeclaredClient)
-    settings: Mapping[str, str] = MappingProxyType({})
+    settings: Mapping[str, str] = field(default_factory=dict)
     """What only some checks ask for, as text: ``tls.suites``, ``tls.curves``, ``push.script``..."""
 
     def association(self, name: str) -> DeclaredAssociation:
