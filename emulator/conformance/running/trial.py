@@ -156,9 +156,8 @@ class Trial:
     ) -> Probe:
         """A client that has said nothing yet, on a new connection unless there is a ``line``."""
         row = self.row() if row is None else row
-        held = await self.keys_of(row)
         line = await self.open() if line is None else line
-        return self._made(row, held, line, changes)
+        return self._made(row, await self.keys_of(row, line), line, changes)
 
     def _made(
         self, row: DeclaredAssociation, held: Held, line: Line, changes: dict[str, Any]
@@ -185,8 +184,9 @@ class Trial:
             raise Unjudged(f"no association of client {probe.pair[0]}: {seen}")
         return probe
 
-    async def keys_of(self, row: DeclaredAssociation) -> Held:
-        """The keys, with a counter that the device accepts: asked of the device once in a run.
+    async def keys_of(self, row: DeclaredAssociation, line: Line) -> Held:
+        """The keys, with a counter that the device accepts: asked of the device once in a run, as
+        the public client on ``line``.
         :class:`Unjudged` if there are no keys, or the device does not show its counter.
         """
         try:
@@ -196,19 +196,21 @@ class Trial:
         guek = held.refs.guek
         if row.counter_from and guek is not None and guek.scope not in self.target.started:
             self.target.started.add(guek.scope)
-            shown = await self._shown_counter(row)
+            shown = await self._shown_counter(row, line)
             self.target.counters.raise_to(guek, shown + AHEAD)
         return held
 
-    async def _shown_counter(self, row: DeclaredAssociation) -> int:
+    async def _shown_counter(self, row: DeclaredAssociation, line: Line) -> int:
         visitor = self.row(
             lambda one: one.client_sap == PUBLIC_CLIENT and one.server_sap == row.server_sap,
             f"of the public client at {row.server_sap}, for the invocation counter,",
         )
-        probe = await self.associated(visitor)
+        probe = await self.associated(visitor, line)
         seen = await probe.get(AttributeDescriptor(1, row.counter_from, 2))
         data = data_of(seen)
-        await probe.line.close()
+        if visitor.release:
+            await probe.release()
+        await line.unlink(probe.pair)
         if data is None or not isinstance(data.value, int) or not 0 <= data.value < MAXIMUM:
             raise Unjudged(f"the device does not show its invocation counter: {seen}")
         return data.value
@@ -225,8 +227,8 @@ class Trial:
         :class:`~emulator.client.errors.ClientError` if the device does not let it in.
         """
         row = self.row() if row is None else row
-        held = await self.keys_of(row)
         line = await self.open() if line is None else line
+        held = await self.keys_of(row, line)
         config = self.config(row, **changes)
         label = f"{next(_labels)}"
         association = ClientAssociation(config, held.refs, self.target.counters, label=label)
