@@ -73,7 +73,7 @@ def declare(profile: Profile, address: MeterAddress, how: Circumstances) -> Decl
     titles = registered_titles(profile, how.titles)
     writes = writes_of(profile, rows)
     plain = Declaration(
-        name=f"{profile.manufacturer} {profile.model}, laboratory meter {address.name}",
+        name=f"laboratory meter {address.name}",
         features={},
         way=way_to(address, how),
         title=address.title,

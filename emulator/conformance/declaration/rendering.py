@@ -31,7 +31,10 @@ that of an entry behind its value, or in the place of an entry that is left out.
 
 NO_REMARKS: Remarks = MappingProxyType({})
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
-_INDENT = "    "
+FILL_IN = "fill in:"
+"""How the remark of an entry begins that somebody has to write."""
+_TOP = ("title", "key_file", "image")
+"""Entries at the top that may be left out; other remarks there are those of tables."""
 
 
 def render(
@@ -51,14 +54,17 @@ def render(
             top[key] = relative(getattr(declaration, key))
     page.entries((), top)
     page.table(("way",), _way(declaration.way, relative))
-    page.table(("hdlc",), _different(declaration.hdlc))
-    page.table(("timing",), _different(declaration.timing))
+    page.table(("hdlc",), _different(declaration.hdlc, page.sure(("hdlc",))))
+    page.table(("timing",), _different(declaration.timing, page.sure(("timing",))))
     page.table(
         ("logical_devices",),
         {str(one.sap): _name(one) for one in declaration.logical_devices},
     )
+    page.note(("associations",))
     for one in declaration.associations:
-        page.table(("associations", one.name), dict(_association(one)), always=True)
+        place = ("associations", one.name)
+        page.table(place, dict(_association(one, page.sure(place))), always=True)
+    page.note(("writes",))
     for key in ("writes", "sta"):
         for number, write in enumerate(getattr(declaration, key)):
             page.table((key, str(number)), _write(write), header=f"[[{key}]]")
@@ -101,14 +107,29 @@ class _Page:
         self._lines.append(header or f"[{'.'.join(map(_key, path))}]")
         self.entries(path, row)
 
+    def sure(self, path: tuple[str, ...]) -> frozenset[str]:
+        """Entries that stand there also where they are as by default: their remark says whence."""
+        return frozenset(
+            key
+            for (*above, key), remark in self._remarks.items()
+            if tuple(above) == path and not remark.startswith(FILL_IN)
+        )
+
+    def note(self, path: tuple[str, ...]) -> None:
+        """A remark of something that has no header of its own."""
+        if path in self._remarks:
+            self._lines.append("")
+            self._comment(self._remarks[path])
+
     def entries(self, path: tuple[str, ...], row: Mapping[str, str]) -> None:
         for key, written in row.items():
             remark = self._remarks.get((*path, key), "")
             behind = f"  # {_one_line(remark)}" if remark else ""
             self._lines.append(f"{_key(key)} = {written}{behind}")
         for place, remark in self._remarks.items():
-            if len(place) == len(path) + 1 and place[:-1] == path and place[-1] not in row:
-                self._comment(remark if not path and not place[-1] else f"{place[-1]}: {remark}")
+            *above, key = place
+            if tuple(above) == path and key not in row and (path or key in _TOP):
+                self._comment(f"{_key(key)}: {_one_line(remark)}")
 
     def _comment(self, remark: str) -> None:
         self._lines += [f"# {line}".rstrip() for line in remark.splitlines()]
@@ -134,17 +155,17 @@ def _way(way: DeclaredWay, relative: _Relative) -> dict[str, str]:
     return row | {key: relative(getattr(way, key)) for key in TLS_FILES if getattr(way, key)}
 
 
-def _different(row: Any) -> dict[str, str]:
-    """The entries that are not as by default."""
+def _different(row: Any, sure: frozenset[str]) -> dict[str, str]:
+    """The entries that are not as by default, and those in ``sure``."""
     plain = type(row)()
     return {
         one.name: scalar(getattr(row, one.name))
         for one in fields(row)
-        if getattr(row, one.name) != getattr(plain, one.name)
+        if getattr(row, one.name) != getattr(plain, one.name) or one.name in sure
     }
 
 
-def _association(one: DeclaredAssociation) -> Iterator[tuple[str, str]]:
+def _association(one: DeclaredAssociation, sure: frozenset[str]) -> Iterator[tuple[str, str]]:
     yield "client_sap", str(one.client_sap)
     yield "server_sap", str(one.server_sap)
     yield "context", text(one.context.name)
@@ -152,9 +173,9 @@ def _association(one: DeclaredAssociation) -> Iterator[tuple[str, str]]:
     yield "conformance", _texts(bit.name for bit in type(one.conformance) if bit & one.conformance)
     if one.max_pdu_size:
         yield "max_pdu_size", str(one.max_pdu_size)
-    if one.suite:
+    if one.suite or "suite" in sure:
         yield "suite", str(one.suite)
-    if one.policy:
+    if one.policy or "policy" in sure:
         yield (
             "policy",
             _texts(
@@ -164,7 +185,7 @@ def _association(one: DeclaredAssociation) -> Iterator[tuple[str, str]]:
             ),
         )
     for key, plain in (("dedicated", False), ("release", True), ("protected_release", False)):
-        if getattr(one, key) is not plain:
+        if getattr(one, key) is not plain or key in sure:
             yield key, scalar(getattr(one, key))
     if one.keys:
         yield "keys", text(one.keys)
