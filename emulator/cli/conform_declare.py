@@ -68,7 +68,7 @@ async def _declare(args: argparse.Namespace) -> int:
         made, keys = await _of_sandbox(args)
     else:
         made, keys = await conform_live.drafted(args), None
-    text = render(made.declaration, made.remarks, args.output.parent)
+    text = render(made.declaration, made.remarks, Path(_absolute(args.output.parent)))
     parse(text, str(args.output))  # what is written can be read
     if keys is not None:
         key_file.save(Path(made.declaration.key_file), keys, "Keys of a laboratory meter.")
@@ -122,7 +122,7 @@ async def _of_sandbox(args: argparse.Namespace) -> tuple[Draft, dict[str, Keys]]
         titles=titles,
         kind=WayKind(args.way),
         tls=_tester(workspace),
-        key_file=str(args.output.with_suffix(".keys.toml")),
+        key_file=_absolute(args.output.with_suffix(".keys.toml")),
         image=_absolute(args.image) if args.image else "",
         spend=args.spend,
     )

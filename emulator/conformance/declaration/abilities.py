@@ -10,6 +10,7 @@ from dlms.acse.names import Mechanism
 from dlms.axdr.data import Data
 from dlms.cosem import classes
 from dlms.cosem.interface_class import InterfaceClass
+from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.conformance.declaration.model import WriteData
@@ -146,8 +147,10 @@ def _may(one: ObjectRow, row: AssociationRow, number: int) -> bool:
     rights = one.rights.get(row.name)
     if rights is None:
         return False
-    access = rights.attribute(number)
-    return access.readable and access.writable
+    access, config = rights.attribute(number), row.config
+    usual = config.policy or (Protection.BOTH if config.context.ciphered else Protection.NONE)
+    enough = access.satisfied_by(usual) and not access.response & ~usual
+    return access.readable and access.writable and enough
 
 
 def _another(value: Data | None) -> Data | None:

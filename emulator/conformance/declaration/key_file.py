@@ -21,6 +21,7 @@ from dlms.acse.names import Mechanism
 from dlms.security.suites import SUITES
 from emulator import toml_file
 from emulator.client.keys import Keys
+from emulator.conformance.declaration.comments import comment_lines
 from emulator.conformance.declaration.model import Declaration, DeclaredAssociation
 from tls.files import check_private, write_private
 
@@ -134,7 +135,7 @@ def _check(one: DeclaredAssociation, keys: Keys, place: Place) -> None:
 
 def render(keys: Mapping[str, Keys], head: str = "") -> str:
     """The text of a key file; ``head`` are comments before the keys."""
-    lines = [f"# {line}".rstrip() for line in head.splitlines()]
+    lines = list(comment_lines(head))
     for name, one in keys.items():
         lines += ["", f"[{_quoted(name)}]"]
         for key in NAMES:

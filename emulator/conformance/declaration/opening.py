@@ -5,14 +5,21 @@ from __future__ import annotations
 from dlms.acse.names import Referencing
 from dlms.cosem import obis
 from dlms.security.control import Protection
+from dlms.security.counters import InvocationCounters
 from emulator.client.keys import Keys
 from emulator.client.options import Options
 from emulator.conformance.declaration.model import Declaration, DeclaredAssociation
 
 
-def options(declaration: Declaration, one: DeclaredAssociation, keys: Keys) -> Options:
+def options(
+    declaration: Declaration,
+    one: DeclaredAssociation,
+    keys: Keys,
+    counters: InvocationCounters | None = None,
+) -> Options:
     """What :meth:`emulator.client.Client.associate` takes. Requests are protected as the policy
-    asks, and by encryption and authentication where it asks for nothing.
+    asks, and by encryption and authentication where it asks for nothing. ``counters`` are those of
+    the whole run, by default of this process.
     """
     found = Options(
         client_sap=one.client_sap,
@@ -27,6 +34,8 @@ def options(declaration: Declaration, one: DeclaredAssociation, keys: Keys) -> O
         dedicated=one.dedicated,
         timeout=declaration.timing.answer,
     )
+    if counters is not None:
+        found["counters"] = counters
     if one.own_title:
         found["own_title"] = one.own_title
     if one.counter_from:

@@ -12,6 +12,7 @@ from typing import Any
 from devices.profile.writing import scalar, text, value_text
 from dlms.cosem import classes, obis
 from dlms.security.control import Protection
+from emulator.conformance.declaration.comments import comment_lines, comment_of
 from emulator.conformance.declaration.features import said
 from emulator.conformance.declaration.model import (
     Declaration,
@@ -124,15 +125,15 @@ class _Page:
     def entries(self, path: tuple[str, ...], row: Mapping[str, str]) -> None:
         for key, written in row.items():
             remark = self._remarks.get((*path, key), "")
-            behind = f"  # {_one_line(remark)}" if remark else ""
+            behind = f"  {comment_of(remark)}" if remark else ""
             self._lines.append(f"{_key(key)} = {written}{behind}")
         for place, remark in self._remarks.items():
             *above, key = place
             if tuple(above) == path and key not in row and (path or key in _TOP):
-                self._comment(f"{_key(key)}: {_one_line(remark)}")
+                self._lines.append(comment_of(f"{_key(key)}: {remark}"))
 
     def _comment(self, remark: str) -> None:
-        self._lines += [f"# {line}".rstrip() for line in remark.splitlines()]
+        self._lines += comment_lines(remark)
 
 
 class _Relative:
@@ -226,7 +227,3 @@ def _texts(words: Any) -> str:
 
 def _key(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else text(name)
-
-
-def _one_line(remark: str) -> str:
-    return " ".join(remark.split())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from devices.profile import load as load_profile
-from emulator.conformance.declaration.of_profile import Circumstances, TlsFiles, declare, keys_of
-from emulator.conformance.declaration.model import Declaration, WayKind
 from emulator.conformance.declaration import key_file
+from emulator.conformance.declaration.model import Declaration, WayKind
+from emulator.conformance.declaration.of_profile import Circumstances, TlsFiles, declare, keys_of
 from emulator.head_end.party import client_titles
 from emulator.key_suites import suites_of
 from emulator.meter_address import Way
