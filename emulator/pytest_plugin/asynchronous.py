@@ -1,0 +1,72 @@
+"""The meters of asynchronous tests, in the event loop that the test runs in.
+
+pytest-asyncio decides for each fixture by itself in which loop it runs. Servers in a loop that
+stands still answer nobody, so there is one fixture for each scope that the loop of a test can have;
+:mod:`emulator.pytest_plugin.fixtures` takes the one of the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from emulator.pytest_plugin.bench import Bench
+
+try:
+    import pytest_asyncio
+except ImportError:  # then there are synchronous tests only
+    pytest_asyncio = None  # type: ignore[assignment]
+
+LoopScope = Literal["function", "class", "module", "package", "session"]
+
+
+def _on(loop_scope: LoopScope) -> Any:
+    async def bench(request: pytest.FixtureRequest, cosemlab_site: Any) -> AsyncIterator[Bench]:
+        from emulator.pytest_plugin.bench import Bench
+        from emulator.pytest_plugin.wanted import wanted_by
+
+        async with Bench(wanted_by(request.node), cosemlab_site) as there:
+            yield there
+
+    name = f"_cosemlab_bench_{loop_scope}"
+    if pytest_asyncio is None:
+        return None
+    return pytest_asyncio.fixture(bench, loop_scope=loop_scope, name=name)
+
+
+_cosemlab_bench_function = _on("function")
+_cosemlab_bench_class = _on("class")
+_cosemlab_bench_module = _on("module")
+_cosemlab_bench_package = _on("package")
+_cosemlab_bench_session = _on("session")
+
+
+def loop_scope_of(node: pytest.Item) -> str:
+    """The scope of the loop in which the test runs. :class:`pytest.UsageError` if it does not run
+    in one of pytest-asyncio's.
+    """
+    config = node.config
+    if pytest_asyncio is None or not config.pluginmanager.hasplugin("asyncio"):
+        raise pytest.UsageError(
+            f"{node.nodeid}: asynchronous meters need pytest-asyncio (pip install cosemlab[pytest]);"
+            " synchronous tests have live_sandbox and live_meter"
+        )
+    marker = node.get_closest_marker("asyncio")
+    if marker is None:
+        raise pytest.UsageError(
+            f"{node.nodeid}: this test is not asynchronous for pytest-asyncio, so nobody would run"
+            " the meters while it waits: use live_sandbox or live_meter, or mark it with"
+            " pytest.mark.asyncio"
+        )
+    scope = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope")
+    return str(scope or _default(config) or "function")
+
+
+def _default(config: pytest.Config) -> object:
+    try:
+        return config.getini("asyncio_default_test_loop_scope")
+    except (KeyError, ValueError):  # before pytest-asyncio 0.26
+        return None
