@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from emulator.pytest_plugin.misuse import misused
+
 if TYPE_CHECKING:
     from emulator.pytest_plugin.bench import Bench
 
-try:
-    import pytest_asyncio
-except ImportError:  # then there are synchronous tests only
-    pytest_asyncio = None  # type: ignore[assignment]
+
+def _installed() -> Any:
+    try:
+        import pytest_asyncio
+    except ImportError:  # then there are synchronous tests only
+        return None
+    return pytest_asyncio
+
+
+_ASYNCIO = _installed()
 
 LoopScope = Literal["function", "class", "module", "package", "session"]
 
@@ -31,10 +39,9 @@ def _on(loop_scope: LoopScope) -> Any:
         async with Bench(wanted_by(request.node), cosemlab_site) as there:
             yield there
 
-    name = f"_cosemlab_bench_{loop_scope}"
-    if pytest_asyncio is None:
+    if _ASYNCIO is None:
         return None
-    return pytest_asyncio.fixture(bench, loop_scope=loop_scope, name=name)
+    return _ASYNCIO.fixture(bench, loop_scope=loop_scope, name=f"_cosemlab_bench_{loop_scope}")
 
 
 _cosemlab_bench_function = _on("function")
@@ -45,18 +52,18 @@ _cosemlab_bench_session = _on("session")
 
 
 def loop_scope_of(node: pytest.Item) -> str:
-    """The scope of the loop in which the test runs. :class:`pytest.UsageError` if it does not run
-    in one of pytest-asyncio's.
+    """The scope of the loop in which the test runs. It fails if it does not run in
+    one of pytest-asyncio's.
     """
     config = node.config
-    if pytest_asyncio is None or not config.pluginmanager.hasplugin("asyncio"):
-        raise pytest.UsageError(
-            f"{node.nodeid}: asynchronous meters need pytest-asyncio (pip install cosemlab[pytest]);"
-            " synchronous tests have live_sandbox and live_meter"
+    if _ASYNCIO is None or not config.pluginmanager.hasplugin("asyncio"):
+        raise misused(
+            f"{node.nodeid}: asynchronous meters need pytest-asyncio (the extra cosemlab[pytest]"
+            " has it); synchronous tests have live_sandbox and live_meter"
         )
     marker = node.get_closest_marker("asyncio")
     if marker is None:
-        raise pytest.UsageError(
+        raise misused(
             f"{node.nodeid}: this test is not asynchronous for pytest-asyncio, so nobody would run"
             " the meters while it waits: use live_sandbox or live_meter, or mark it with"
             " pytest.mark.asyncio"

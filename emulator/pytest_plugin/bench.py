@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import Self
 
-import pytest
-
 from devices.profile import Profile
 from dlms.security.keys import KeyRef
+from emulator.database import Database
 from emulator.head_end.party import client_titles
 from emulator.key_suites import suites_of
 from emulator.ledger import Ledger
 from emulator.meter_address import Way
+from emulator.policy import Actor
 from emulator.pytest_plugin.clock import BenchClock
 from emulator.pytest_plugin.entries import BenchLedger
 from emulator.pytest_plugin.faults import BenchFaults
@@ -21,6 +21,7 @@ from emulator.pytest_plugin.head_end import BenchHeadEnd, head_end_for
 from emulator.pytest_plugin.in_loop import InLoop, here
 from emulator.pytest_plugin.log import Log
 from emulator.pytest_plugin.meter import BenchMeter
+from emulator.pytest_plugin.misuse import misused
 from emulator.pytest_plugin.site import Site, fleet_secret, renamed
 from emulator.pytest_plugin.wanted import Wanted
 from emulator.sandbox import RunningMeter, Sandbox
@@ -92,9 +93,20 @@ class Bench:
 
     @cached_property
     def head_end(self) -> BenchHeadEnd:
+        """Made when it is first asked for, in the loop of the meters."""
         return head_end_for(
-            self._site, self._secret, self._suite_of, self._ledger, self.sandbox.clock.now
+            self._site,
+            self._secret,
+            self._suite_of,
+            self._ledger,
+            self.sandbox.clock.now,
+            self._database,
         )
+
+    def _database(self, actor: Actor) -> Database:
+        database = Database("sqlite://")
+        self._stack.callback(database.close)
+        return database
 
     def _take(self, running: RunningMeter) -> BenchMeter:
         meter = BenchMeter(running, self._site, self._secret, self.log, self._in_loop)
@@ -114,7 +126,7 @@ def _ways(wanted: Wanted) -> frozenset[Way]:
     for name in wanted.ways:
         if name not in by_name:
             known = ", ".join(by_name)
-            raise pytest.UsageError(
+            raise misused(
                 f"cosemlab: no way {name!r}; there are {known}, and TCP and TLS are always open"
             )
     return frozenset(by_name[name] for name in wanted.ways)

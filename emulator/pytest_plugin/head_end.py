@@ -11,6 +11,7 @@ from dlms.axdr.data import Data
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.client.targets import Wanted
 from emulator.custody import Custody, Mode
+from emulator.database import Database
 from emulator.head_end.assembly import assemble
 from emulator.head_end.enrolling import enrol
 from emulator.head_end.party import SCOPES
@@ -65,9 +66,11 @@ def head_end_for(
     suite_of: Callable[[KeyRef], int],
     ledger: Ledger,
     now: Callable[[], dt.datetime],
+    database: Callable[[Actor], Database],
 ) -> BenchHeadEnd:
     """Each party has the keys of its own scopes, in software, by the rules of the letter; nothing
     is refused for want of a strong module. ``now`` is the time of the DCC: the meters'.
+    ``database`` gives each party its own.
     """
 
     def door(actor: Actor) -> Custody:
@@ -78,5 +81,5 @@ def head_end_for(
     trust = site.pki.trust()
     # Certificates are made now, whatever time it is for the meters.
     user = enrolled(supplier.chain_pem, trust, SUPPLIER, SUPPLIER, dt.datetime.now(dt.UTC))
-    means = Means(door(Actor.DCC), lambda: enrol(secret, [user]), User.of(supplier), now=now)
+    means = Means(door(Actor.DCC), lambda: enrol(secret, [user]), User.of(supplier), database, now)
     return BenchHeadEnd(assemble(door, site.credentials[Actor.S1SP], trust, means))

@@ -45,9 +45,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "cosemlab(profiles=[...], ways=[...], seed=..., at=...): which meters the test has, by what"
-        " ways besides TCP and TLS (udp, hdlc, line, optical), from what their keys and faults come,"
-        " and what time it is for them",
+        "cosemlab(profiles=[...], ways=[...], seed=..., at=...): which meters the test has; by what"
+        " ways besides TCP and TLS (udp, hdlc, line, optical); what their keys and faults come"
+        " from; what time it is for them",
     )
     if config.getoption(_TARGET) is None:
         for name in (_CHECKS, _STRICT):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_cosem_suite(config: pytest.Config, asked: Asked) -> Suite | None:  # type: ignore[empty-body]
+def pytest_cosem_suite(config: pytest.Config, asked: Asked) -> Suite | None:
     """What runs conformance checks against ``asked.target``; ``None`` leaves it to others.
 
     :class:`pytest.UsageError` if there is no such target, or a pattern fits no check.

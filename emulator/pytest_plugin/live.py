@@ -69,7 +69,7 @@ class LiveSandbox:
     @property
     def head_end(self) -> BenchHeadEnd:
         """``live_sandbox.run(live_sandbox.head_end.top_up(meter, 5))``."""
-        return self.bench.head_end
+        return self.call(lambda: self.bench.head_end)
 
     @property
     def ledger(self) -> BenchLedger:

@@ -1,4 +1,4 @@
-"""Where conformance checks are run by, unless a plug-in knows better: the runner of this package."""
+"""What runs conformance checks, unless a plug-in knows better."""
 
 from __future__ import annotations
 

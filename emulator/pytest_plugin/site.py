@@ -12,12 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from devices.profile import Profile, ProfileError, available
 from emulator import profiles
 from emulator.head_end.party import ASSOCIATIONS, TITLES
 from emulator.policy import Actor
+from emulator.pytest_plugin.misuse import misused
 from tls.contexts import client_context
 from tls.credentials import Credential
 from tls.pki import TestPki
@@ -58,8 +57,8 @@ class Site:
         return client_context(self.credentials[self._actor(party)], self.pki.trust())
 
     def profile(self, wanted: object) -> Profile:
-        """By its name, the path of its file, or itself. :class:`pytest.UsageError` if there is
-        none, with the reason.
+        """By its name, the path of its file, or itself. The test fails if there is none,
+        with the reason.
         """
         if isinstance(wanted, Profile):
             return wanted
@@ -69,7 +68,7 @@ class Site:
             try:
                 self._profiles[name] = profiles.load(name)
             except ProfileError as error:
-                raise pytest.UsageError(f"cosemlab: profile {name!r}: {error}") from None
+                raise misused(f"cosemlab: profile {name!r}: {error}") from None
         return self._profiles[name]
 
     def usual(self) -> tuple[Profile, ...]:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from emulator.pytest_plugin.misuse import misused
+
 MARKER = "cosemlab"
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 """When time begins unless a test says otherwise; it stands still, so each run is the same."""
@@ -38,7 +40,7 @@ class Wanted:
 
 
 def wanted_by(node: pytest.Item) -> Wanted:
-    """:class:`pytest.UsageError` names the word of the marker that is not right."""
+    """The test fails, naming the word of the marker that is not right."""
     words: dict[str, Any] = {}
     for mark in node.iter_markers(MARKER):
         if mark.args:
@@ -73,5 +75,5 @@ def _moment(node: pytest.Item, given: object) -> dt.datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
-def _wrong(node: pytest.Item, what: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{node.nodeid}: marker {MARKER} {what}")
+def _wrong(node: pytest.Item, what: str) -> BaseException:
+    return misused(f"{node.nodeid}: marker {MARKER} {what}")
