@@ -56,7 +56,7 @@ def loop_scope_of(node: pytest.Item) -> str:
     one of pytest-asyncio's.
     """
     config = node.config
-    if _ASYNCIO is None or not config.pluginmanager.hasplugin("asyncio"):
+    if _ASYNCIO is None or not _is_in_use(config):
         raise misused(
             f"{node.nodeid}: asynchronous meters need pytest-asyncio (the extra cosemlab[pytest]"
             " has it); synchronous tests have live_sandbox and live_meter"
@@ -70,6 +70,12 @@ def loop_scope_of(node: pytest.Item) -> str:
         )
     scope = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope")
     return str(scope or _default(config) or "function")
+
+
+def _is_in_use(config: pytest.Config) -> bool:
+    """By whatever name: it may be switched off."""
+    plugins = config.pluginmanager.get_plugins()
+    return any(getattr(one, "__name__", "").startswith("pytest_asyncio") for one in plugins)
 
 
 def _default(config: pytest.Config) -> object:

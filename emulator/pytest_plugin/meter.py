@@ -197,6 +197,12 @@ class BenchMeter:
         """Every APDU at it so far, decoded as far as that takes no key."""
         return self._in_loop(lambda: self._log.apdus(self.name))
 
+    @property
+    def services(self) -> list[str]:
+        """Every request that it has understood, and its responses, beneath all protection."""
+        told = self._in_loop(lambda: self._log.of(self.name, "request", "response"))
+        return [event.text for event in told]
+
     async def wait_for(self, kind: str, count: int = 1) -> list[MeterEvent]:
         """Return once there are ``count`` events of a kind; from a synchronous test by
         ``live_sandbox.run()``.
