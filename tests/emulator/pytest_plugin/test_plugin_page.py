@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 pytest_plugins = ["pytester"]
 
 PAGE = (Path(__file__).parents[3] / "docs" / "testing-your-adapter.md").read_text("utf-8")
@@ -25,7 +23,6 @@ FILES = {
     for block in BLOCKS
     if block.language == "python"
 }
-# gurux-dlms says on stdout what it does, and has a cursor or two that it does not close.
 FIRST = ("adapter.py", "conftest.py", "test_adapter.py")
 
 
@@ -65,15 +62,15 @@ def test_every_block_is_known() -> None:
     assert summaries() == ["1 passed", "1 failed, 1 passed", "2 passed"]
 
 
-@pytest.mark.parametrize("mode", ["strict"])
-def test_from_nothing_to_a_passing_test(run_pytest: Callable[..., Any], mode: str) -> None:
-    files = {name: FILES[name] for name in FIRST}
-    result = run_pytest(files, mode=mode)
+def test_from_nothing_to_a_passing_test(run_pytest: Callable[..., Any]) -> None:
+    """In strict mode, as pytest-asyncio is where nobody has said anything."""
+    mode = "strict"
+    result = run_pytest({name: FILES[name] for name in FIRST}, mode=mode)
     result.assert_outcomes(passed=1)
 
     result = run_pytest({"test_forged.py": FILES["test_forged.py"]}, mode=mode)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["E*Failed: DID NOT RAISE <class 'adapter.AdapterError'>"])
+    result.stdout.fnmatch_lines(["E*Failed: DID NOT RAISE*AdapterError*"])
 
     result = run_pytest({"adapter.py": mended(FILES["adapter.py"])}, mode=mode)
     result.assert_outcomes(passed=2)
