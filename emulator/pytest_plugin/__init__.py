@@ -6,13 +6,6 @@ or not: what costs time to import is imported where a fixture is first asked for
 
 from __future__ import annotations
 
-from emulator.pytest_plugin.asynchronous import (
-    _cosemlab_bench_class,
-    _cosemlab_bench_function,
-    _cosemlab_bench_module,
-    _cosemlab_bench_package,
-    _cosemlab_bench_session,
-)
 from emulator.pytest_plugin.fixtures import (
     cosemlab_bench,
     cosemlab_site,
@@ -36,11 +29,6 @@ from emulator.pytest_plugin.hooks import (
 )
 
 __all__ = [
-    "_cosemlab_bench_class",
-    "_cosemlab_bench_function",
-    "_cosemlab_bench_module",
-    "_cosemlab_bench_package",
-    "_cosemlab_bench_session",
     "cosemlab_bench",
     "cosemlab_site",
     "faults",

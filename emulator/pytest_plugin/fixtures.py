@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.pytest_plugin.asynchronous import loop_scope_of
+from emulator.pytest_plugin.loop_scope import bench_of
 
 if TYPE_CHECKING:
     from emulator.pytest_plugin.bench import Bench
@@ -32,8 +32,7 @@ def cosemlab_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture
 def cosemlab_bench(request: pytest.FixtureRequest) -> Bench:
     """All that the other asynchronous fixtures are made of."""
-    bench: Bench = request.getfixturevalue(f"_cosemlab_bench_{loop_scope_of(request.node)}")
-    return bench
+    return bench_of(request)
 
 
 @pytest.fixture

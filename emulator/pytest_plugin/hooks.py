@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emulator.pytest_plugin.loop_scope import is_asynchronous
+
 if TYPE_CHECKING:
     from emulator.pytest_plugin.suite import Asked, Suite
 
@@ -49,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
         " ways besides TCP and TLS (udp, hdlc, line, optical); what their keys and faults come"
         " from; what time it is for them",
     )
+    if is_asynchronous(config):
+        from emulator.pytest_plugin import asynchronous
+
+        config.pluginmanager.register(asynchronous, "cosemlab-asynchronous")
     if config.getoption(_TARGET) is None:
         for name in (_CHECKS, _STRICT):
             if config.getoption(name):

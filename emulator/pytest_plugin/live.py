@@ -97,10 +97,8 @@ class LiveSandbox:
 
 @contextmanager
 def live(wanted: Wanted, site: Site) -> Iterator[LiveSandbox]:
-    """A sandbox in a thread of its own. An ``ExceptionGroup`` at the end if something went wrong in
-    there that nobody was told of.
-    """
-    with _loop_in_thread() as loop:
+    """A sandbox in a thread of its own (:func:`loop_in_thread`)."""
+    with loop_in_thread() as loop:
         there = LiveSandbox(wanted, site, loop)
         there.run(there.bench.__aenter__())
         try:
@@ -110,7 +108,10 @@ def live(wanted: Wanted, site: Site) -> Iterator[LiveSandbox]:
 
 
 @contextmanager
-def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
+def loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that runs in a thread of its own. An ``ExceptionGroup`` at the end of what went wrong
+    in there and nobody was told of.
+    """
     loop = asyncio.new_event_loop()
     wrong: list[Exception] = []
 

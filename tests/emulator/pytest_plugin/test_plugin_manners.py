@@ -83,6 +83,7 @@ def test_it_loads_next_to_nothing(run_pytest: Callable[..., Any]) -> None:
         "emulator.pytest_plugin.fixtures",
         "emulator.pytest_plugin.hooks",
         "emulator.pytest_plugin.hookspecs",
+        "emulator.pytest_plugin.loop_scope",
         "emulator.pytest_plugin.misuse",
     }
     assert loaded.isdisjoint({"cryptography", "sqlalchemy", "sqlite3"})
