@@ -171,6 +171,12 @@ def test_pytests_own_selection_works(run_pytest: Callable[..., Any]) -> None:
     result.assert_outcomes(skipped=1, deselected=9)
 
 
+def test_there_need_not_be_other_tests(run_pytest: Callable[..., Any]) -> None:
+    result = run_pytest({"conftest.py": RUNNER}, *TARGET, "--cosem-checks", "APPL_OPEN_1")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.OK
+
+
 def test_without_a_target_there_are_none(run_pytest: Callable[..., Any]) -> None:
     run_pytest(BOTH).assert_outcomes(passed=1)
 
