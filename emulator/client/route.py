@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from dlms.framing.hdlc.address import Address
 from dlms.framing.hdlc.config import PrimaryConfig
 from dlms.framing.hdlc.parameters import DEFAULTS, Parameters
 from dlms.framing.mode_e import INITIAL, LineSettings
 from emulator.channel import Channel, client_wrapper
-from emulator.datagram_channel import open_datagram_channel
+from emulator.datagrams import open_datagrams
 from emulator.framing import DatagramFraming, Framing, HdlcClient, OpticalClient
 from emulator.lines import open_line
 from tls.identity import TitleCheck, any_title
@@ -20,6 +21,8 @@ from tls.plain import open_tcp_connection
 from tls.transport import open_tls_connection
 
 OnSettings = Callable[[LineSettings], None]
+
+P = TypeVar("P", bound=asyncio.Protocol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,28 +124,30 @@ class Route:
 
     async def open(self, patience: float) -> Channel:
         """``OSError`` (``TimeoutError`` after ``patience`` seconds) if there is no connection."""
+        return await self.connect(
+            lambda on_settings: Channel(lambda: self.make_framing(on_settings)), patience
+        )
+
+    async def connect(self, make: Callable[[OnSettings], P], patience: float) -> P:
+        """The same for any protocol, which gets the octets of the connection, or whole datagrams.
+        ``make`` is given what a serial line that changes its speed is to be told by.
+        """
         if self.port is None:
-            transport, channel = open_line(
-                lambda: Channel(
-                    lambda: self.make_framing(lambda settings: transport.set_line(settings))
-                ),
+            transport, protocol = open_line(
+                lambda: make(lambda settings: transport.set_line(settings)),
                 self.host,
                 self.settings,
             )
-            return channel
+            return protocol
         if self.udp:
-            return await open_datagram_channel(self.host, self.port)
-
-        def make() -> Channel:
-            return Channel(lambda: self.make_framing(_no_line))
-
+            return await open_datagrams(lambda: make(_no_line), self.host, self.port)
         if self.tls is None:
-            _, channel = await open_tcp_connection(
-                make, self.host, self.port, connect_timeout=patience
+            _, protocol = await open_tcp_connection(
+                lambda: make(_no_line), self.host, self.port, connect_timeout=patience
             )
         else:
-            _, channel = await open_tls_connection(
-                make,
+            _, protocol = await open_tls_connection(
+                lambda: make(_no_line),
                 self.host,
                 self.port,
                 self.tls,
@@ -150,7 +155,7 @@ class Route:
                 connect_timeout=patience,
                 handshake_timeout=patience,
             )
-        return channel
+        return protocol
 
 
 def _no_line(settings: LineSettings) -> None:

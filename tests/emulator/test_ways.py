@@ -27,8 +27,8 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.channel import Channel, ChannelClosed
 from emulator.client import MeterClient
-from emulator.datagram_channel import open_datagram_channel
-from emulator.framing import HdlcClient, OpticalClient
+from emulator.datagrams import open_datagrams
+from emulator.framing import DatagramFraming, HdlcClient, OpticalClient
 from emulator.head_end.party import TITLES
 from emulator.lines import open_line, open_pty
 from emulator.meter_address import Way
@@ -76,7 +76,9 @@ async def dial(meter: RunningMeter) -> AsyncIterator[Callable[..., Awaitable[Cha
             plan = link(**how)
             if way is Way.UDP:
                 assert address.udp_port is not None
-                channel = await open_datagram_channel(address.host, address.udp_port)
+                channel = await open_datagrams(
+                    lambda: Channel(DatagramFraming), address.host, address.udp_port
+                )
             elif way is Way.HDLC:
                 assert address.hdlc_port is not None
                 _, channel = await open_tcp_connection(

@@ -32,9 +32,9 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """``at`` is in seconds since the case began, ``line`` the number of the connection. ``pair`` are
-    client and server SAP of an APDU. ``key`` names the encryption key (never its octets) and
-    ``counter`` the invocation counter of a protected one.
+    """``at`` is in seconds since the case began, ``line`` the number of its connection, ``pair``
+    are client and server SAP of an APDU. ``key`` names the family of the encryption key (never its
+    octets) and ``counter`` the invocation counter of a protected one.
     """
 
     at: float

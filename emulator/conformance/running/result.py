@@ -71,8 +71,8 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One check on one device. ``reasons`` say why it is not plainly PASSED; ``seconds`` how long it
-    took. ``expected`` is the reason for which it was declared to fail, empty if it was not.
+    """One check on one device. ``reasons`` say why it is not plainly PASSED; ``seconds`` how long
+    it took. ``expected`` is the reason for which it was declared to fail, empty if it was not.
     """
 
     id: str

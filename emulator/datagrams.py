@@ -1,13 +1,14 @@
-"""A channel over UDP: asyncio's datagrams behind the face of a stream."""
+"""UDP for what speaks to streams: asyncio's datagrams behind the face of one."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import Callable
+from typing import Generic, TypeVar, cast
 
-from emulator.channel import Channel
-from emulator.framing import DatagramFraming
 from tls.udp import open_udp
+
+P = TypeVar("P", bound=asyncio.Protocol)
 
 
 class _Transport(asyncio.Transport):
@@ -36,29 +37,31 @@ class _Transport(asyncio.Transport):
         self._transport.abort()
 
 
-class _Protocol(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
-        self.channel = Channel(DatagramFraming)
+class _Protocol(asyncio.DatagramProtocol, Generic[P]):
+    def __init__(self, stream: P) -> None:
+        self.stream = stream
         self._transport: asyncio.BaseTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self.channel.connection_made(_Transport(cast(asyncio.DatagramTransport, transport)))
+        self.stream.connection_made(_Transport(cast(asyncio.DatagramTransport, transport)))
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        self.channel.data_received(data)
+        self.stream.data_received(data)
 
     def error_received(self, exc: Exception) -> None:
         # Nobody listens there (ICMP): said now rather than by a time-out.
-        self.channel.connection_lost(exc)
+        self.stream.connection_lost(exc)
         if self._transport is not None:
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.channel.connection_lost(exc)
+        self.stream.connection_lost(exc)
 
 
-async def open_datagram_channel(host: str, port: int) -> Channel:
-    """A channel to one UDP address; ``OSError`` if it cannot be had."""
-    _, protocol = await open_udp(_Protocol, host, port)
-    return protocol.channel
+async def open_datagrams(make: Callable[[], P], host: str, port: int) -> P:
+    """What ``make`` makes, with one UDP address: each write and each call of ``data_received`` is a
+    datagram. ``OSError`` if it cannot be had.
+    """
+    _, protocol = await open_udp(lambda: _Protocol(make()), host, port)
+    return protocol.stream

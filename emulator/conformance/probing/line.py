@@ -1,0 +1,242 @@
+"""One connection to the device under test: octets as they are, all of them recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import cast
+
+from dlms.errors import CodecError, RemoteProtocolError
+from dlms.security.ciphered import decode_ciphered, is_ciphered
+from emulator.channel import ApduLink, Channel, ChannelClosed
+from emulator.client.route import Route
+from emulator.conformance.probing.seen import Seen
+from emulator.conformance.running.record import Direction, Level, Recorder
+
+PATIENCE = 5.0
+"""Seconds for a connection to come about."""
+
+
+class LineClosed(ConnectionError):
+    """The connection has ended."""
+
+
+class Line(asyncio.Protocol):
+    """``framed`` lines have links, addresses and APDUs; others nothing but octets. A framed line
+    takes octets to write as well, beside its framing.
+    """
+
+    def __init__(self, number: int, recorder: Recorder, channel: Channel | None) -> None:
+        self.number = number
+        self._recorder = recorder
+        self._channel = channel
+        self._transport: asyncio.Transport | None = None
+        self._arrived: deque[bytes] = deque()
+        self._news = asyncio.Event()
+        self._ended = ""
+        self._pairs: set[tuple[int, int]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        return not self._ended
+
+    # asyncio.Protocol -----------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if self._channel is not None:
+            self._channel.connection_made(_Recorded(self._transport, self._sent))
+
+    def data_received(self, data: bytes) -> None:
+        self._recorder.add(Direction.RECEIVED, Level.OCTETS, data, line=self.number)
+        if self._channel is not None:
+            self._channel.data_received(data)
+        else:
+            self._arrived.append(data)
+            self._news.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = "the device closed the connection" if exc is None else str(exc)
+        self._recorder.note(f"line {self.number}: {self._ended}")
+        self._news.set()
+        if self._channel is not None:
+            self._channel.connection_lost(exc)
+
+    # Octets ---------------------------------------------------------------------------------------
+
+    def write(self, octets: bytes) -> None:
+        """:class:`LineClosed` if the connection has ended."""
+        if self._transport is None or self._ended or self._transport.is_closing():
+            raise LineClosed(self._ended or "the line is closed")
+        self._sent(octets)
+        self._transport.write(octets)
+
+    async def read(self, within: float) -> bytes:
+        """What has come since the last call, or the first that comes within so many seconds;
+        nothing is silence. Of lines without framing. :class:`LineClosed` if there will be nothing.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while not self._arrived:
+                    if self._ended:
+                        raise LineClosed(self._ended)
+                    self._news.clear()
+                    await self._news.wait()
+        octets = b"".join(self._arrived)
+        self._arrived.clear()
+        return octets
+
+    async def ends(self, within: float) -> bool:
+        """Whether the device ends the connection within so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while not self._ended:
+                    self._news.clear()
+                    await self._news.wait()
+        return bool(self._ended)
+
+    # APDUs ----------------------------------------------------------------------------------------
+
+    @property
+    def channel(self) -> Channel:
+        """What carries APDUs, for clients that behave."""
+        assert self._channel is not None, "a line without framing carries no APDUs"
+        return self._channel
+
+    @property
+    def link(self) -> ApduLink:
+        """The same, recorded."""
+        return _RecordedLink(self)
+
+    def say(self, pair: tuple[int, int], apdu: bytes) -> None:
+        """Send an APDU from a client SAP to a server SAP. :class:`LineClosed`."""
+        self.keep(Direction.SENT, apdu, pair)
+        try:
+            self.channel.send(*pair, apdu)
+        except (ChannelClosed, RemoteProtocolError) as error:
+            raise LineClosed(str(error)) from error
+
+    async def hear(self, pair: tuple[int, int], within: float) -> Seen:
+        """The next APDU for that pair, the end of the connection or of the link, or silence."""
+        try:
+            async with asyncio.timeout(within):
+                octets = await self.channel.receive(*pair)
+        except TimeoutError:
+            return Seen.silence(within)
+        except (ChannelClosed, RemoteProtocolError) as error:
+            return Seen.closed(str(error))
+        return Seen.apdu(octets, self.keep(Direction.RECEIVED, octets, pair))
+
+    def keep(self, direction: Direction, apdu: bytes, pair: tuple[int, int]) -> int:
+        """Record an APDU; its number in the record."""
+        self._pairs.add(pair)
+        key, counter = visible_counter(apdu)
+        return self._recorder.add(
+            direction, Level.APDU, apdu, line=self.number, pair=pair, key=key, counter=counter
+        )
+
+    async def unlink(self, pair: tuple[int, int]) -> None:
+        """End the link of that pair, where there are links (DISC and UA)."""
+        await self.channel.disconnect(*pair)
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """End the links, where there are links, and then the connection."""
+        if self._channel is not None and not self._ended:
+            for pair in self._pairs:
+                with suppress(ConnectionError, RemoteProtocolError):
+                    await self._channel.disconnect(*pair)
+        if self._transport is not None and not self._ended:
+            self._transport.close()
+            await self.ends(PATIENCE)
+
+    async def reset(self) -> None:
+        """End it without a word: TCP sends RST where something has not been read."""
+        if self._transport is not None and not self._ended:
+            self._transport.abort()
+            await self.ends(PATIENCE)
+
+    def _sent(self, octets: bytes) -> None:
+        self._recorder.add(Direction.SENT, Level.OCTETS, octets, line=self.number)
+
+
+def visible_counter(apdu: bytes) -> tuple[str, int | None]:
+    """Of which family of keys a ciphered APDU is, and its counter, as its header says them."""
+    if not apdu or not is_ciphered(apdu[0]):
+        return "", None
+    try:
+        ciphered = decode_ciphered(apdu)
+    except CodecError:
+        return "", None
+    return ciphered.family.value, ciphered.counter
+
+
+async def open_line(route: Route, number: int, recorder: Recorder, *, framed: bool) -> Line:
+    """``OSError`` if there is no connection."""
+    return await route.connect(
+        lambda on_settings: Line(
+            number,
+            recorder,
+            Channel(lambda: route.make_framing(on_settings)) if framed else None,
+        ),
+        PATIENCE,
+    )
+
+
+class _Recorded(asyncio.Transport):
+    """A transport that tells what is written to it."""
+
+    def __init__(self, transport: asyncio.Transport, told: Callable[[bytes], None]) -> None:
+        super().__init__()
+        self._transport = transport
+        self._told = told
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._told(bytes(data))
+        self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+
+class _RecordedLink:
+    """The APDUs of clients that behave, recorded (:class:`~emulator.channel.ApduLink`)."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def send(self, client_sap: int, server_sap: int, apdu: bytes) -> None:
+        self._line.keep(Direction.SENT, apdu, (client_sap, server_sap))
+        self._line.channel.send(client_sap, server_sap, apdu)
+
+    async def receive(self, client_sap: int, server_sap: int) -> bytes:
+        apdu = await self._line.channel.receive(client_sap, server_sap)
+        self._line.keep(Direction.RECEIVED, apdu, (client_sap, server_sap))
+        return apdu
+
+    def glance(self, client_sap: int, server_sap: int) -> bytes | None:
+        apdu = self._line.channel.glance(client_sap, server_sap)
+        if apdu is not None:
+            self._line.keep(Direction.RECEIVED, apdu, (client_sap, server_sap))
+        return apdu
+
+    async def news(self, client_sap: int, server_sap: int) -> None:
+        await self._line.channel.news(client_sap, server_sap)
+
+    def close(self) -> None:
+        self._line.channel.close()

@@ -1,0 +1,63 @@
+"""The device under test as a run has it: what was declared, the keys, and their counters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from dlms.association.config import AssociationKeys
+from dlms.security.counters import InvocationCounters
+from emulator.client.keys import Keys, module_with
+from emulator.client.route import Route
+from emulator.conformance.declaration.model import Declaration, DeclaredAssociation
+from emulator.modules.keyring import KeyRing
+
+AHEAD = 1
+"""By how much a counter that a device shows is exceeded: some show the last, some the next one."""
+
+
+class Held(NamedTuple):
+    """The keys of an association by reference, and where they are."""
+
+    refs: AssociationKeys
+    ring: KeyRing
+
+
+class Target:
+    """``keys`` are octets by the names that the declaration has for them.
+
+    The invocation counters live as long as the target: a counter is never used twice in a run.
+    """
+
+    def __init__(
+        self, declaration: Declaration, route: Route, keys: Mapping[str, Keys] | None = None
+    ) -> None:
+        self.declaration = declaration
+        self.route = route
+        self.counters = InvocationCounters()
+        self.started: set[str] = set()
+        """Names of keys whose counters have been brought to where the device awaits them."""
+        self._keys = dict(keys or {})
+        self._held: dict[tuple[str, int], Held] = {}
+
+    def keys(self, name: str) -> Keys:
+        """The octets of that name. :class:`KeyError` if nobody has them."""
+        return self._keys[name] if name else Keys()
+
+    def has_keys(self, row: DeclaredAssociation) -> bool:
+        """Whether what the association needs is at hand."""
+        return not row.keys or row.keys in self._keys
+
+    def held(self, row: DeclaredAssociation) -> Held:
+        """:class:`KeyError` if there are no such keys."""
+        where = row.keys, row.suite
+        if where not in self._held:
+            refs, _, ring = module_with(self.keys(row.keys), row.suite)
+            self._held[where] = Held(refs, ring)
+        return self._held[where]
+
+    def replace_keys(self, name: str, **octets: bytes | None) -> None:
+        """The device has other keys from now on (``guek``, ``gak`` ...)."""
+        self._keys[name] = dataclasses.replace(self._keys[name], **octets)
+        self._held = {where: held for where, held in self._held.items() if where[0] != name}

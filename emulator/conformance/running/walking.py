@@ -1,0 +1,99 @@
+"""Walks a conversation: sends, sees, and judges by the alternatives of each node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dlms.errors import DlmsError
+from emulator.conformance.check import Step
+from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Unjudged
+from emulator.conformance.probing.line import LineClosed
+from emulator.conformance.probing.seen import Seen
+from emulator.conformance.running.result import Difference, StepResult, Verdict
+from emulator.conformance.running.trial import Trial
+
+
+class _Judged(NamedTuple):
+    """Which alternative came (its number, ``None`` for none), and why the others did not."""
+
+    number: int | None
+    seen: Seen
+    differences: tuple[Difference, ...]
+
+
+async def walk(trial: Trial, nodes: Sequence[Node]) -> tuple[StepResult, ...]:
+    """The steps up to the first that does not pass: what follows would start from nowhere."""
+    results = []
+    for node, step in zip(nodes, trial.check.steps, strict=True):
+        result = await _step(trial, node, step)
+        results.append(result)
+        if result.verdict not in (Verdict.PASSED, Verdict.NON_STRICT):
+            break
+    return tuple(results)
+
+
+async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
+    first = len(trial.record.entries)
+    trial.record.note(f"step {step.name}: {step.sends}")
+    verdict, answer, reason = Verdict.FAILED, "", ""
+    differences: tuple[Difference, ...] = ()
+    seen: Seen | None = None
+    try:
+        judged = await _node(trial, node)
+    except Unjudged as error:
+        verdict, reason = Verdict.INCONCLUSIVE, str(error)
+    except Pointless as error:
+        verdict, reason = Verdict.INAPPLICABLE, str(error)
+    else:
+        seen, differences = judged.seen, judged.differences
+        if judged.number is not None:
+            accepted = step.answers[judged.number]
+            answer, reason = accepted.name, accepted.reason
+            verdict = Verdict.PASSED if accepted.strict else Verdict.NON_STRICT
+            differences = ()
+    return StepResult(
+        step=step.name,
+        subtest=step.subtest,
+        sends=step.sends,
+        verdict=verdict,
+        answer=answer,
+        seen="" if seen is None else str(seen),
+        differences=differences,
+        entries=(first, len(trial.record.entries)),
+        reason=reason,
+        notes=() if seen is None else seen.notes,
+    )
+
+
+async def _node(trial: Trial, node: Node) -> _Judged:
+    try:
+        seen = await node.send(trial)
+    except LineClosed as error:
+        # The device has hung up before all was said: that is an answer like another.
+        seen = Seen.closed(str(error))
+    except DlmsError as error:
+        # A client that behaves could not go on: what it says is what came back.
+        seen = Seen.found((str(error),), answer="error")
+    differences = []
+    for number, expect in enumerate(node.expect):
+        mismatch = expect.judge(trial, seen)
+        if mismatch is not None:
+            differences.append(_difference(expect.answer, mismatch, seen))
+            continue
+        for child in expect.then:
+            followed = await _node(trial, child)
+            if followed.number is None:
+                return _Judged(None, followed.seen, (*differences, *followed.differences))
+        return _Judged(number, seen, ())
+    return _Judged(None, seen, tuple(differences))
+
+
+def _difference(answer: str, mismatch: Mismatch, seen: Seen) -> Difference:
+    return Difference(
+        answer=answer,
+        expected=mismatch.expected,
+        actual=mismatch.actual,
+        entry=seen.entry,
+        offset=mismatch.offset,
+    )
