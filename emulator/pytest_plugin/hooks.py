@@ -20,7 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cosem-target",
         dest=_TARGET,
         metavar="URL|FILE",
-        help="run conformance checks as tests against this meter: a URL, or its declaration",
+        help="run conformance checks as tests against this meter: the file of its declaration, or"
+        " whatever a plug-in takes",
     )
     group.addoption(
         "--cosem-checks",

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
 
 def open_suite(asked: Asked) -> Suite:
-    """:class:`pytest.UsageError`: this version has the catalogue and no runner yet."""
-    raise pytest.UsageError(
-        f"--cosem-target {asked.target}: nothing here runs conformance checks yet; a conftest.py or"
-        " plug-in can, with the hook pytest_cosem_suite"
-    )
+    """:class:`pytest.UsageError` if the target is no declaration that can be used."""
+    if "://" in asked.target:
+        raise pytest.UsageError(
+            f"--cosem-target {asked.target}: a URL does not say what may be done to the device;"
+            " 'cosemlab conform declare' drafts a declaration, and its file is a target. A plug-in"
+            " can take URLs with the hook pytest_cosem_suite"
+        )
+    from emulator.pytest_plugin.declared import DeclaredSuite
+
+    return DeclaredSuite(asked)

@@ -187,7 +187,6 @@ def test_without_a_target_there_are_none(run_pytest: Callable[..., Any]) -> None
         (BOTH, ("--cosem-checks", "X"), "--cosem-checks goes with --cosem-target"),
         (BOTH, ("--cosem-strict",), "--cosem-strict goes with --cosem-target"),
         (BOTH, (*TARGET, "--cosem-checks", "HDLC"), "--cosem-checks HDLC: no check is meant"),
-        ({"test_ordinary.py": ORDINARY}, TARGET, "nothing here runs conformance checks yet"),
     ],
 )
 def test_usage(
