@@ -30,7 +30,9 @@ from emulator.conformance.declaration.rendering import FILL_IN
 from emulator.conformance.declaration.routes import route
 from emulator.conformance.declaration.ways import HDLC_KINDS, LINE_KINDS
 
-_OCTETS = (1, 2, 4)
+_OCTETS = (2, 4)
+"""Of an address with a lower part (IEC 62056-46, 6.4.2.2)."""
+_SAP = options.whole(1, 0xFFFF)
 _ALL = (
     OFFERED
     | Conformance.ATTRIBUTE0_WITH_GET
@@ -61,12 +63,16 @@ def add_way(group: argparse._ArgumentGroup) -> None:
 
 def add_association(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--association", default="", metavar="NAME", help="what to call it")
-    group.add_argument("--client-sap", type=options.whole(1, 0xFFFF), default=PUBLIC_CLIENT)
-    group.add_argument("--server-sap", type=options.whole(1, 0xFFFF), default=MANAGEMENT_DEVICE)
+    group.add_argument(
+        "--client-sap", type=_SAP, default=PUBLIC_CLIENT, metavar="N", help="default: 16, public"
+    )
+    group.add_argument(
+        "--server-sap", type=_SAP, default=MANAGEMENT_DEVICE, metavar="N", help="default: 1"
+    )
     group.add_argument(
         "--mechanism", default="none", help="none, lls, hls-gmac, ... (default: none)"
     )
-    group.add_argument("--suite", type=int, choices=(0, 1, 2), default=0)
+    group.add_argument("--suite", type=int, choices=(0, 1, 2), default=0, help="default: 0")
     group.add_argument("--key-file", type=Path, metavar="FILE", help="where its keys are")
     group.add_argument("--keys", default="", metavar="NAME", help="the entry of the key file")
     group.add_argument("--own-title", default="", metavar="HEX", help="our system title")

@@ -84,6 +84,28 @@ async def test_a_meter_of_the_sandbox(
         assert not octets or octets not in text + captured.out
 
 
+async def test_keys_that_were_rotated(workspace: Path, tmp_path: Path) -> None:
+    """The key file has those that are in force."""
+    at = ["--workspace", str(workspace)]
+    keys = []
+    for name in ("before", "after"):
+        path = tmp_path / f"{name}.toml"
+        arguments = ["conform", "declare", "laboratory", "-o", str(path), *at]
+        assert await asyncio.to_thread(main, arguments) == Exit.DONE
+        declaration = load(path)
+        keys.append(key_file.of(declaration))
+        if name == "before":
+            assert (
+                await asyncio.to_thread(main, ["rotate", "laboratory", "guek", "gak", *at])
+                == Exit.DONE
+            )
+    before, after = (one["s1sp"] for one in keys)
+    assert before.guek != after.guek
+    assert before.gak != after.gak
+    assert keys[0]["dco"] == keys[1]["dco"]
+    assert "s1sp" in await opened(declaration)
+
+
 def test_for_people(command: Command) -> None:
     status, out, err = command("secure")
     assert (status, err) == (Exit.DONE, "")

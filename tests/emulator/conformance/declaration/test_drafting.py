@@ -103,6 +103,7 @@ async def test_with_keys_over_hdlc(everywhere: Sandbox, declared: Declared) -> N
     assert (hdlc.window_transmit, hdlc.window_receive) == (3, 3)
     assert (hdlc.address, hdlc.physical, hdlc.inactivity) == (4, right.physical, 120.0)
     assert hdlc.inter_octet == 0.025
+    assert remarks["image",].startswith(FILL_IN)  # there is an Image transfer
     assert remarks["hdlc", "transmit"] == "read from 0-0:22.0.0.255 attribute 5"
     assert made.declaration.features["clock"]
     assert remarks["features", "clock"] == (
