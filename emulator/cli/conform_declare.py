@@ -71,11 +71,18 @@ async def _declare(args: argparse.Namespace) -> int:
     text = render(made.declaration, made.remarks, Path(_absolute(args.output.parent)))
     parse(text, str(args.output))  # what is written can be read
     if keys is not None:
-        key_file.save(Path(made.declaration.key_file), keys, "Keys of a laboratory meter.")
+        _save(Path(made.declaration.key_file), keys)
     with args.output.open("x", encoding="utf-8") as file:
         file.write(text)
     _report(args, made)
     return failures.Exit.DONE
+
+
+def _save(path: Path, keys: dict[str, Keys]) -> None:
+    try:
+        key_file.save(path, keys, "Keys of a laboratory meter.")
+    except FileExistsError:
+        raise ValueError(f"{path} is there already: keys may be in it") from None
 
 
 def _report(args: argparse.Namespace, made: Draft) -> None:
