@@ -32,8 +32,8 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """``at`` is in seconds since the case began, ``line`` the number of the connection. ``pair`` are
-    client and server SAP of an APDU. ``key`` names the encryption key (never its octets) and
+    """``at`` is in seconds since the case began, ``line`` the number of the connection. ``pair``
+    are client and server SAP of an APDU. ``key`` names the encryption key (never its octets) and
     ``counter`` the invocation counter of a protected one.
     """
 
