@@ -95,7 +95,7 @@ def _requirement(requirement: Document) -> Markup:
         ("Starts from", f"{requirement['start']}: {requirement['start_says']}"),
     ]
     for name, key in (("Also called", "aliases"), ("Rules", "rules"), ("Near", "corresponds")):
-        if requirement[key]:
+        if requirement[key] and requirement[key] != [requirement["id"]]:
             facts.append((name, ", ".join(requirement[key])))
     facts += [
         (f"Evidence of {name}", "; ".join(f"{one}: {says[one]}" for one in labels))

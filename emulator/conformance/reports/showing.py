@@ -18,8 +18,8 @@ MISSING = "__"
 _LONGEST = 300
 """Characters of what an entry is said to be."""
 
-_FRAMES = ("control", "source wPort", "destination wPort", "TLS content type", "tag")
-"""Fields that say most of what is on the line."""
+_FRAMES = ("control", "source wPort", "destination wPort", "TLS content type")
+"""Fields that say most of what is on the line; of the APDU in a frame its tag does."""
 
 
 class Picture(NamedTuple):
@@ -98,8 +98,7 @@ class Showing:
         if not raw:
             return ""
         if entry["level"] == Level.OCTETS.value:
-            parts = [f"{one.name} {one.value}" for one in fields if one.name in _FRAMES]
-            return _clipped(", ".join(parts) or "a piece")
+            return _clipped(self._hiding.text(", ".join(_framed(fields)) or "a piece"))
         # The repr of a request that sets a secret has it; of an AARQ only what is harmless is said.
         if raw[0] != AARQ and any(one.secret for one in fields):
             return next((one.value for one in fields if one.name == "tag"), "not shown")
@@ -127,6 +126,17 @@ def counters(case: Document) -> Iterator[Counted]:
 def blamed(case: Document) -> list[Document]:
     """Steps that are not plainly passed, in their order."""
     return [one for one in case["steps"] if one["verdict"] not in ("PASSED", "INFORMATIONAL")]
+
+
+def _framed(fields: Sequence[Field]) -> Iterator[str]:
+    inside = False
+    for one in fields:
+        if one.name in _FRAMES:
+            inside = False
+            yield f"{one.name} {one.value}"
+        elif one.name == "tag" and not inside:
+            inside = True
+            yield one.value
 
 
 def _clipped(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TextIO
 from emulator.conformance.reports import hexadecimal
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.showing import Picture, Showing, blamed
+from emulator.conformance.running.record import Direction
 from emulator.conformance.running.result import Standing, Verdict
 
 ROWS = 8
@@ -122,14 +123,26 @@ def _step(step: Document, case: Document, showing: Showing, painter: Painter) ->
         yield f"          actual    {difference['actual']}"
     for note in step["notes"]:
         yield f"        note      {note}"
-    for number in _entries(step):
+    for number in _entries(step, case["record"]):
         yield from _entry(number, case, showing, painter)
 
 
-def _entries(step: Document) -> list[int]:
-    """Those that a difference is about; without any, all of the step that are not a note."""
-    blamed_ones = {one["entry"] for one in step["differences"] if one["entry"] is not None}
-    return sorted(blamed_ones) if blamed_ones else list(range(*step["entries"]))
+def _entries(step: Document, record: list[Document]) -> list[int]:
+    """Those that a difference is about, and what was sent last before each on the same level;
+    without any, all of the step.
+    """
+    first, behind = step["entries"]
+    told = {one["entry"] for one in step["differences"] if one["entry"] is not None}
+    for one in tuple(told):
+        level = record[one]["level"]
+        before = [
+            number
+            for number in range(first, one)
+            if record[number]["direction"] == Direction.SENT.value
+            and record[number]["level"] == level
+        ]
+        told.update(before[-1:])
+    return sorted(told) if told else list(range(first, behind))
 
 
 def _entry(number: int, case: Document, showing: Showing, painter: Painter) -> Iterator[str]:

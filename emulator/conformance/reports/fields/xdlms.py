@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 
-from dlms.axdr import read_data
+from dlms.axdr import Data, read_data
+from dlms.axdr.data import CompactArray
 from dlms.errors import CodecError
 from dlms.xdlms import registry
 from dlms.xdlms.codes import (
@@ -171,8 +172,18 @@ def _data(cutter: Cutter, name: str, *, secret: bool = False) -> None:
 
 def _value(cutter: Cutter, name: str) -> None:
     start = cutter.position
-    value = read_data(cutter.reader)
-    cutter.fields.append(Field(start, cutter.position, name, _clipped(repr(value))))
+    data = read_data(cutter.reader)
+    cutter.fields.append(Field(start, cutter.position, name, _clipped(_written(data))))
+
+
+def _written(data: Data) -> str:
+    """Type and value, octets in hexadecimal."""
+    value = data.value
+    if isinstance(value, tuple) and not isinstance(value, CompactArray):
+        said = f"({', '.join(_written(one) for one in value)})"
+    else:
+        said = value.hex() if isinstance(value, bytes) else repr(value)
+    return f"{data.type.label} {said}"
 
 
 def _decoded(apdu: bytes) -> str:
