@@ -6,22 +6,17 @@ a bidirectional one turns the line around it, and XML 1.0 has no place for most 
 
 from __future__ import annotations
 
-import unicodedata
-
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Categories of what is not seen, or not to be written: controls, formats, halves of surrogates,
-private and unassigned ones, separators of lines."""
-
 
 def printable(text: str) -> str:
-    """``text`` with an escape as in Python in the place of each character that is not seen."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_seen(one) for one in text)
+    """``text`` with an escape as in Python in the place of each character that is not seen, or not
+    to be written: controls, halves of surrogates, private and unassigned ones, spaces but for the
+    plain one.
+    """
+    return text if text.isprintable() else "".join(_seen(one) for one in text)
 
 
 def _seen(character: str) -> str:
-    if unicodedata.category(character) not in _HIDDEN:
+    if character.isprintable():
         return character
     code = ord(character)
     if code <= 0xFF:

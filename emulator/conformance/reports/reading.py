@@ -162,12 +162,11 @@ _RUN = table(
 
 
 def read(path: Path) -> Document:
-    """The document of a file. :class:`NoRun` if it has none, :class:`OSError` if it cannot be
-    read.
-    """
-    octets = path.read_bytes()
+    """The document of a file. :class:`NoRun` if it has none or cannot be read."""
     try:
-        found: object = json.loads(octets)
+        found: object = json.loads(path.read_bytes())
+    except OSError as error:
+        raise NoRun(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise NoRun(f"{path}: is no JSON: {error}") from None
     return checked(found, str(path))

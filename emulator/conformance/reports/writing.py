@@ -29,6 +29,10 @@ class Kind(Enum):
     __hash__ = object.__hash__
 
 
+class NotWritten(ValueError):
+    """A report could not be written; in one line, which and why."""
+
+
 _PRIVATE = (Kind.JSON, Kind.PCAPNG)
 """They have the octets as they were on the line: what was sent in clear too, and keys of TLS."""
 
@@ -36,12 +40,18 @@ _PRIVATE = (Kind.JSON, Kind.PCAPNG)
 def write(document: Document, kind: Kind, path: Path) -> None:
     """Write a report, whole or not at all; one that may hold secrets for its owner alone.
 
-    :class:`OSError` if it cannot be written,
+    :class:`NotWritten` if it cannot be written,
     :class:`~emulator.conformance.reports.conversations.NoPackets` for pcapng without scapy.
     """
     octets = _MAKERS[kind](document)
+    try:
+        _replace(path, octets, 0o600 if kind in _PRIVATE else 0o666)
+    except OSError as error:
+        raise NotWritten(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _replace(path: Path, octets: bytes, mode: int) -> None:
     fresh = path.with_name(f".{path.name}.new")
-    mode = 0o600 if kind in _PRIVATE else 0o666
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:

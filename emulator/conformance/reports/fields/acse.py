@@ -101,7 +101,7 @@ def _information(cutter: Cutter, stop: int, inner: Inner) -> None:
 
 def _authentication(cutter: Cutter, count: int, name: str, *, secret: bool) -> None:
     stop = cutter.position + count
-    if count >= 2 and cutter.octets[cutter.position + 1] == count - 2:
+    if cutter.octets[cutter.position + 1 : cutter.position + 2] == bytes((max(count - 2, 0),)):
         cutter.take(1, "tag", lambda one: {0x80: "charstring", 0x81: "bitstring"}.get(one[0], "?"))
         cutter.length(f"length of {name}")
     if cutter.position < stop:

@@ -124,7 +124,8 @@ def failed_case() -> CaseResult:
     )
     steps = (
         step(
-            "listed", Verdict.PASSED, (0, 3), answer="accepted", sends="an AARQ with a user", subtest="1"
+            "listed", Verdict.PASSED, (0, 3), answer="accepted", subtest="1",
+            sends="an AARQ with a user",
         ),
         step(
             "unlisted", Verdict.FAILED, (3, 12), differences=differences, reason="none came",
@@ -280,4 +281,3 @@ def runs(draw: st.DrawFn) -> RunResult:
         port=draw(st.integers(0, 0xFFFF)),
         called=draw(st.booleans()),
     )
-
