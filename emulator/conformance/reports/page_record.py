@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from emulator.conformance.reports import hexadecimal
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.fields import Field
 from emulator.conformance.reports.markup import Markup, joined, tag
 from emulator.conformance.reports.showing import Picture, Showing
-from emulator.conformance.running.record import Direction
+from emulator.conformance.running.record import Direction, Level
 
 _ARROWS = {
     Direction.SENT.value: ("sent", "tester → target"),
@@ -15,7 +17,10 @@ _ARROWS = {
     Direction.NOTE.value: ("note", "note"),
 }
 _OCTETS = 12
-"""Of a field that are shown beside its name; all are above it."""
+"""In a line beside the name of their field."""
+
+_LINES = 40
+"""Of a field that are listed: a long value has more."""
 
 _FIELDS = 150
 """Fields of one entry that are shown: an object list has more."""
@@ -55,7 +60,9 @@ def _entry(number: int, case: Document, picture: Picture, anchor: str) -> Markup
         "li",
         head,
         *says,
-        _octets(picture) if picture.octets else Markup(),
+        _octets(picture, told_next=_is_told_next(number, case["record"]))
+        if picture.octets
+        else Markup(),
         class_=kind,
         id=f"{anchor}-entry-{number}",
     )
@@ -72,17 +79,44 @@ def _circumstances(entry: Document) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _octets(picture: Picture) -> Markup:
+def _octets(picture: Picture, *, told_next: bool) -> Markup:
+    """Where an octet is at fault, as a dump and a table of fields; else only the fields, or a dump
+    of a frame whose APDU is an entry of its own. A whole run has many thousands of them.
+    """
     size = f"{picture.size} octets"
     if picture.marks:
         size += ", at fault: " + ", ".join(str(one) for one in sorted(picture.marks))
-    return tag(
-        "details",
-        tag("summary", size),
-        tag("pre", _dump(picture), tabindex=0),
-        _fields(picture),
-        open=bool(picture.marks),
-    )
+        inside = joined((tag("pre", _dump(picture), tabindex=0), _fields(picture)))
+    elif told_next:
+        inside = tag("pre", _dump(picture), tabindex=0)
+    else:
+        inside = tag("pre", "".join(_listing(picture)), tabindex=0)
+    return tag("details", tag("summary", size), inside, open=bool(picture.marks))
+
+
+def _listing(picture: Picture) -> Iterator[str]:
+    """A line for each field, with all of its octets unless they are very many."""
+    for one in picture.fields[:_FIELDS]:
+        octets = picture.octets[one.start : one.stop]
+        value = f": {one.value}" if one.value else ""
+        yield f"{one.start:04x}  {''.join(octets[:_OCTETS]):{2 * _OCTETS}}  {one.name}{value}\n"
+        for start in range(_OCTETS, min(len(octets), _LINES * _OCTETS), _OCTETS):
+            yield f"{one.start + start:04x}  {''.join(octets[start : start + _OCTETS])}\n"
+        rest = len(octets) - _LINES * _OCTETS
+        if rest > 0:
+            yield f"      ... {rest} octets, which the JSON has\n"
+    rest = len(picture.fields) - _FIELDS
+    if rest > 0:
+        yield f"      ... {rest} fields\n"
+
+
+def _is_told_next(number: int, record: list[Document]) -> bool:
+    """Whether the APDU in these octets is the entry behind them."""
+    if number + 1 >= len(record) or record[number]["level"] != Level.OCTETS.value:
+        return False
+    behind = record[number + 1]
+    is_apdu = behind["level"] == Level.APDU.value and bool(behind["octets"])
+    return is_apdu and behind["octets"] in record[number]["octets"]
 
 
 def _dump(picture: Picture) -> Markup:
