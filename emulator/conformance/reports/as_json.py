@@ -13,7 +13,8 @@ from emulator.conformance.running.result import CaseResult, Difference, RunResul
 
 def to_json(run: RunResult, catalogue: Catalogue) -> Document:
     """The document. Octets are hexadecimal, as they were on the line: it may hold a password that
-    was sent in clear, and with ``key_log`` the secrets of TLS sessions.
+    was sent in clear, and with ``key_log`` the secrets of TLS sessions. Comments of a key log are
+    left out.
 
     :class:`~emulator.conformance.UnknownCheck` if a case is of no check of the catalogue.
     """
@@ -42,7 +43,7 @@ def to_json(run: RunResult, catalogue: Catalogue) -> Document:
             if name in used
         ],
         "cases": cases,
-        "key_log": list(run.key_log),
+        "key_log": [line for line in run.key_log if line and not line.startswith("#")],
     }
 
 

@@ -71,12 +71,32 @@ class Hiding:
             if one.secret
             for place in range(one.start, one.stop)
         }
+        return frozenset(places | self._found(octets))
+
+    def across(self, record: list[Document]) -> dict[int, set[int]]:
+        """The same for octets of a connection that came in pieces: places by number of entry."""
+        streams: dict[tuple[int, str], list[tuple[int, int, bytes]]] = {}
+        for number, entry in enumerate(record):
+            if entry["level"] == Level.OCTETS.value:
+                octets = bytes.fromhex(entry["octets"])
+                stream = streams.setdefault((entry["line"], entry["direction"]), [])
+                stream += [(number, at, octets[at : at + 1]) for at in range(len(octets))]
+        found: dict[int, set[int]] = {}
+        for stream in streams.values() if self._secrets else ():
+            for place in self._found(b"".join(octet for _, _, octet in stream)):
+                number, at, _ = stream[place]
+                found.setdefault(number, set()).add(at)
+        return found
+
+    def _found(self, octets: bytes) -> set[int]:
+        """The places of every secret that is known."""
+        places: set[int] = set()
         for secret in self._secrets:
             at = octets.find(secret)
             while at >= 0:
                 places.update(range(at, at + len(secret)))
                 at = octets.find(secret, at + 1)
-        return frozenset(places)
+        return places
 
     def text(self, text: str) -> str:
         """One line without a secret, and without characters that do something."""

@@ -5,9 +5,11 @@ The elements and attributes are those that Ant's JUnit task wrote first and CI s
 
 from __future__ import annotations
 
+import datetime as dt
 from xml.etree import ElementTree as ET
 
 from emulator.conformance.reports.document import Document, is_failure
+from emulator.conformance.reports.reading import started_of
 from emulator.conformance.reports.showing import Showing, blamed
 from emulator.conformance.running.result import Standing, Verdict
 
@@ -21,6 +23,8 @@ def junit(document: Document) -> str:
     root = ET.Element("testsuites", name=f"cosemlab conform: {shown['device']}")
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     seconds = 0.0
+    # Ant's form of a time is of UTC and does not say so.
+    started = started_of(shown["started"]).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for group in shown["groups"]:
         cases = showing.of_group(group["name"])
         suite = ET.SubElement(root, "testsuite", name=f"{group['name']}: {group['title']}")
@@ -36,7 +40,7 @@ def junit(document: Document) -> str:
         spent = sum(one["seconds"] for one in cases)
         suite.set("tests", str(len(cases)))
         suite.set("time", f"{spent:.3f}")
-        suite.set("timestamp", shown["started"])
+        suite.set("timestamp", started)
         totals["tests"] += len(cases)
         seconds += spent
     for name, count in totals.items():

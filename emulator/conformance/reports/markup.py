@@ -31,6 +31,12 @@ def tag(name: str, /, *children: str, **attributes: Attribute) -> Markup:
     return Markup(f"<{name}{written}>{joined(children)}</{name}>")
 
 
+def facts(pairs: Iterable[tuple[str, str]], class_: str | None = None) -> Markup:
+    """A list of names and what each is."""
+    rows = (tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs)
+    return tag("dl", *rows, class_=class_)
+
+
 def joined(parts: Iterable[str]) -> Markup:
     """The parts one behind the other, each escaped that is no markup."""
     return Markup("".join(one if isinstance(one, Markup) else escape(one) for one in parts))

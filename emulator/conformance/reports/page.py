@@ -11,7 +11,7 @@ import hashlib
 from importlib import resources
 
 from emulator.conformance.reports.document import Document
-from emulator.conformance.reports.markup import Markup, joined, tag
+from emulator.conformance.reports.markup import Markup, facts, joined, tag
 from emulator.conformance.reports.page_case import Anchors, case_page
 from emulator.conformance.reports.page_matrix import matrix
 from emulator.conformance.reports.showing import Showing
@@ -56,7 +56,7 @@ def _hash(text: str) -> str:
 
 
 def _header(shown: Document) -> Markup:
-    facts = [
+    told = [
         ("Declaration", shown["declaration"]),
         ("Reached", shown["way"]),
         ("Started", shown["started"]),
@@ -68,14 +68,8 @@ def _header(shown: Document) -> Markup:
         "header",
         tag("h1", f"Conformance of {shown['device']}"),
         tag("p", shown["disclaimer"], class_="disclaimer", role="note"),
-        described(facts, class_="facts"),
+        facts(told, class_="facts"),
     )
-
-
-def described(facts: list[tuple[str, str]], class_: str = "") -> Markup:
-    """A list of names and what each is."""
-    pairs = (tag("div", tag("dt", name), tag("dd", value)) for name, value in facts)
-    return tag("dl", *pairs, class_=class_ or None)
 
 
 def _cases(showing: Showing) -> Markup:

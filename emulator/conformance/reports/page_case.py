@@ -6,7 +6,7 @@ import re
 
 from emulator.conformance.check import Origin
 from emulator.conformance.reports.document import Document
-from emulator.conformance.reports.markup import Markup, joined, tag
+from emulator.conformance.reports.markup import Markup, facts, joined, tag
 from emulator.conformance.reports.page_matrix import verdict_class
 from emulator.conformance.reports.page_record import conversation
 from emulator.conformance.reports.page_timeline import timeline
@@ -87,7 +87,7 @@ def _reasons(case: Document) -> Markup:
 
 def _requirement(requirement: Document) -> Markup:
     says = requirement["evidence_says"]
-    facts: list[tuple[str, str]] = [
+    told: list[tuple[str, str]] = [
         ("Clause", requirement["clause"]),
         ("Origin", requirement["origin_says"]),
         ("Severity", f"{requirement['severity']} (our judgement)"),
@@ -96,22 +96,21 @@ def _requirement(requirement: Document) -> Markup:
     ]
     for name, key in (("Also called", "aliases"), ("Rules", "rules"), ("Near", "corresponds")):
         if requirement[key] and requirement[key] != [requirement["id"]]:
-            facts.append((name, ", ".join(requirement[key])))
-    facts += [
+            told.append((name, ", ".join(requirement[key])))
+    told += [
         (f"Evidence of {name}", "; ".join(f"{one}: {says[one]}" for one in labels))
         for name, labels in requirement["evidence"].items()
     ]
-    pairs = (tag("div", tag("dt", name), tag("dd", value)) for name, value in facts)
-    return joined((tag("h4", "Requirement"), tag("dl", *pairs, class_="requirement")))
+    return joined((tag("h4", "Requirement"), facts(told)))
 
 
 def _step(step: Document, requirement: Document, anchor: str) -> Markup:
     subtest = f" (subtest {step['subtest']})" if step["subtest"] else ""
-    facts = [("Sent", step["sends"])]
+    told = [("Sent", step["sends"])]
     for name, key in (("Answer", "answer"), ("Seen", "seen"), ("Reason", "reason")):
         if step[key]:
-            facts.append((name, step[key]))
-    facts += [("Note", one) for one in step["notes"]]
+            told.append((name, step[key]))
+    told += [("Note", one) for one in step["notes"]]
     first, behind = step["entries"]
     where = Markup()
     if behind > first:
@@ -123,7 +122,7 @@ def _step(step: Document, requirement: Document, anchor: str) -> Markup:
     return tag(
         "section",
         tag("h5", step["step"], subtest, " ", _verdict(step["verdict"])),
-        tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts)),
+        facts(told),
         _differences(step, anchor),
         _accepted(step, requirement),
         where,

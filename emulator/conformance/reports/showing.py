@@ -56,6 +56,8 @@ class Showing:
 
     def __init__(self, document: Document) -> None:
         self._hiding = Hiding(document)
+        self._across: dict[int, dict[int, set[int]]] = {}
+        """By the identity of a case, all of which live as long as this."""
         self.document: Document = {
             name: self._hiding.everywhere(value)
             for name, value in document.items()
@@ -74,7 +76,9 @@ class Showing:
         """Entry ``number`` of the record of a case."""
         entry = case["record"][number]
         raw = bytes.fromhex(entry["octets"])
-        hidden = self._hiding.hidden(entry)
+        if id(case) not in self._across:
+            self._across[id(case)] = self._hiding.across(case["record"])
+        hidden = self._hiding.hidden(entry) | self._across[id(case)].get(number, set())
         marks = frozenset(
             one["offset"]
             for step in case["steps"]

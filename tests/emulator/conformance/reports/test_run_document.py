@@ -66,6 +66,12 @@ def test_a_run_does_not_show_its_keys(fabricated: ModuleType) -> None:
     assert "CLIENT_RANDOM" not in repr(fabricated.rich_run())
 
 
+def test_comments_of_a_key_log(fabricated: ModuleType) -> None:
+    lines = ("# TLS secrets log file", "", *fabricated.KEY_LOG)
+    document = to_json(fabricated.run_of((), key_log=lines), built_in())
+    assert tuple(document["key_log"]) == fabricated.KEY_LOG
+
+
 def test_a_case_of_no_check(fabricated: ModuleType) -> None:
     case = fabricated.case("NO_SUCH_1", Verdict.PASSED, Standing.GOOD)
     with pytest.raises(UnknownCheck, match="NO_SUCH_1"):

@@ -62,6 +62,24 @@ def test_what_is_known_is_hidden_everywhere(rich: Document, fabricated: ModuleTy
     assert hiding.text("GOOD") == "GOOD"
 
 
+def test_a_password_in_pieces(fabricated: ModuleType) -> None:
+    """Octet by octet over the line, whole only as an APDU: no piece is shown."""
+    octets = fabricated.WHOLE[0]
+    sent, received = fabricated.Direction.SENT, fabricated.Direction.RECEIVED
+    record = [fabricated._entry(0.0, sent, fabricated.Level.APDU, fabricated.AARQ)]
+    for octet in octets:
+        record.append(fabricated._entry(0.1, sent, fabricated.Level.OCTETS, bytes((octet,))))
+        record.append(fabricated._entry(0.1, received, fabricated.Level.OCTETS, b"\xff"))
+    case = fabricated.failed_case()
+    made = fabricated.case(case.id, case.verdict, case.standing, record=tuple(record))
+    showing = Showing(to_json(fabricated.run_of((made,)), built_in()))
+    seen = [showing.picture(showing.cases[0], number).octets[0] for number in range(1, len(record))]
+    start = octets.index(fabricated.PASSWORD)
+    assert seen[2 * start : 2 * (start + 8)] == [HIDDEN, "ff"] * 8
+    assert seen[2 * start - 2] == "08"
+    assert seen.count(HIDDEN) == 8 + 16
+
+
 def test_words_of_ours_stay(fabricated: ModuleType) -> None:
     """A password that is a verdict hides no verdict."""
     aarq = fabricated.Aarq.decode(fabricated.AARQ)

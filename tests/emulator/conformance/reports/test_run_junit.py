@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree as ET
 
 from hypothesis import given, settings
@@ -40,6 +41,8 @@ def _checked(text: str) -> ET.Element:
         assert set(element.attrib) == NEEDED[element.tag]
         order = [CHILDREN[element.tag].index(child.tag) for child in element]
         assert order == sorted(order)
+        if "timestamp" in element.attrib:
+            assert re.fullmatch(r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}", element.attrib["timestamp"])
         if element.tag in ("testsuites", "testsuite"):
             cases = list(element.iter("testcase"))
             assert int(element.attrib["tests"]) == len(cases)
