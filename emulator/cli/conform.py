@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from emulator.cli import conform_declare, conform_report, failures, options
+from emulator.cli import conform_declare, conform_report, conform_run, failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Catalogue, Check, built_in
 from emulator.conformance.describing import facts, steps_of, to_json
@@ -32,6 +32,7 @@ def register(subparsers: options.SubParsers) -> None:
     explain.set_defaults(run=lambda args: failures.guard(lambda: _explain(args)))
 
     conform_declare.register(whats)
+    conform_run.register(whats)
     conform_report.register(whats)
 
 

@@ -14,10 +14,10 @@ from emulator.conformance.declaration import key_file
 from emulator.conformance.declaration.model import Declaration, ExpectedFailure
 from emulator.conformance.declaration.of_profile import Circumstances, declare, keys_of
 from emulator.conformance.declaration.rendering import render
+from emulator.conformance.selecting import chosen
 from emulator.head_end.party import client_titles
 from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
-from emulator.pytest_plugin.declared import chosen
 from emulator.pytest_plugin.live import live
 from emulator.pytest_plugin.meter import BenchMeter
 from emulator.pytest_plugin.site import Site, fleet_secret
@@ -98,18 +98,3 @@ def test_no_such_target(
     result = run_pytest({"odd.toml": "nonsense = 1\n"}, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert any(text in line for line in result.errlines), result.errlines
-
-
-def test_patterns() -> None:
-    catalogue = built_in()
-
-    def ids(*patterns: str) -> list[str]:
-        return [check.id for check in chosen(catalogue, patterns)]
-
-    assert len(ids()) == len(catalogue)
-    assert ids("appl_open_1?") == ["APPL_OPEN_11", "APPL_OPEN_12", "APPL_OPEN_13", "APPL_OPEN_14"]
-    assert ids("APPL_OPEN_3", "APPL_OPEN_1", "appl_open_3") == ["APPL_OPEN_1", "APPL_OPEN_3"]
-    assert ids("hdlc") == [check.id for check in catalogue.of_group("hdlc")]
-    assert ids("NO_SUCH_*") == []
-    with pytest.raises(pytest.UsageError, match="no check 'NO_SUCH'"):
-        ids("NO_SUCH")
