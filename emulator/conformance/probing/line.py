@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import cast
 
@@ -37,6 +37,8 @@ class Line(asyncio.Protocol):
         self._news = asyncio.Event()
         self._ended = ""
         self._pairs: set[tuple[int, int]] = set()
+        self.farewells: list[Callable[[], Awaitable[None]]] = []
+        """What is done before the line is closed, so that the device is left as it was."""
 
     @property
     def is_open(self) -> bool:
@@ -145,6 +147,9 @@ class Line(asyncio.Protocol):
 
     async def close(self) -> None:
         """End the links, where there are links, and then the connection."""
+        for farewell in self.farewells if not self._ended else ():
+            with suppress(ConnectionError):
+                await farewell()
         if self._channel is not None and not self._ended:
             for pair in self._pairs:
                 with suppress(ConnectionError, RemoteProtocolError):
