@@ -78,7 +78,7 @@ def _has_secret(row: DeclaredAssociation) -> bool:
 async def link_of(trial: Trial, row: DeclaredAssociation | None = None) -> HdlcLink:
     """The link of that association, up or not; else of the simplest one."""
     row = simplest(trial) if row is None else row
-    return (await hdlc_line(trial)).link((row.client_sap, row.server_sap))
+    return (await hdlc_line(trial)).link_between((row.client_sap, row.server_sap))
 
 
 async def disconnected(trial: Trial) -> HdlcLink:

@@ -36,7 +36,7 @@ async def _links(line: HdlcLine, probes: Sequence[Probe]) -> list[str]:
     for probe in probes:
         await line.unlink(probe.pair)  # the counter may have been asked for
     for probe in probes:
-        link = line.link(probe.pair)
+        link = line.link_between(probe.pair)
         seen = await link.connect(much())
         if not link.is_up:
             problems.append(f"no link of client {link.client}: {seen}")
@@ -54,7 +54,7 @@ async def _in_turn(trial: Trial, line: HdlcLine, probes: Sequence[Probe]) -> lis
             problems.append(f"no association of client {probe.pair[0]}: {seen}")
     if problems:
         return problems
-    problems += await _reads(trial, probes, [line.link(probe.pair) for probe in probes])
+    problems += await _reads(trial, probes, [line.link_between(probe.pair) for probe in probes])
     await line.unlink(first.pair)
     seen = await second.get()
     if data_of(seen) is None:

@@ -48,7 +48,7 @@ class HdlcLine(Line):
         octets = self._declared.address
         return Address(server_sap, self._declared.physical if octets > 1 else 0, octets)
 
-    def link(self, pair: Pair) -> HdlcLink:
+    def link_between(self, pair: Pair) -> HdlcLink:
         """The link of a client SAP and a server SAP, up or not."""
         if pair not in self._links:
             client, server = pair
@@ -82,7 +82,7 @@ class HdlcLine(Line):
         self._said.setdefault(pair, deque()).append(apdu)
 
     async def hear(self, pair: Pair, within: float) -> Seen:
-        link = self.link(pair)
+        link = self.link_between(pair)
         try:
             seen = await self._heard(link, self._said.pop(pair, deque()), within)
         except (LineClosed, RemoteProtocolError) as error:
@@ -102,7 +102,7 @@ class HdlcLine(Line):
         return seen if apdus else await link.hear(within)
 
     async def unlink(self, pair: Pair) -> None:
-        await self.link(pair).leave()
+        await self.link_between(pair).leave()
 
     async def close(self) -> None:
         await self._line.close()

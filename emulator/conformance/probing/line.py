@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from dlms.errors import CodecError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
@@ -17,6 +19,9 @@ from emulator.conformance.running.record import Direction, Level, Recorder
 
 PATIENCE = 5.0
 """Seconds for a connection to come about."""
+
+_NO_LINGERING = struct.pack("ii", 1, 0)
+"""SO_LINGER: the connection is reset when it is closed."""
 
 
 class LineClosed(ConnectionError):
@@ -35,6 +40,8 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._arrived: deque[bytes] = deque()
         self._news = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._ended = ""
         self._pairs: set[tuple[int, int]] = set()
         self.farewells: list[Callable[[], Awaitable[None]]] = []
@@ -63,6 +70,7 @@ class Line(asyncio.Protocol):
         self._ended = "the device closed the connection" if exc is None else str(exc)
         self._recorder.note(f"line {self.number}: {self._ended}")
         self._news.set()
+        self._flowing.set()
         if self._channel is not None:
             self._channel.connection_lost(exc)
 
@@ -74,6 +82,32 @@ class Line(asyncio.Protocol):
             raise LineClosed(self._ended or "the line is closed")
         self._sent(octets)
         self._transport.write(octets)
+
+    async def trickle(self, octets: bytes) -> None:
+        """Write each octet by itself. On TCP each is a segment of its own: Nagle's algorithm is
+        off, and an octet is handed over when the one before it has left this process.
+        :class:`LineClosed`, as :meth:`write`.
+        """
+        transport, sock = self._transport, self._socket()
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.set_write_buffer_limits(high=0)
+        for octet in octets:
+            self.write(bytes((octet,)))
+            await asyncio.sleep(0)  # a device in this process may read
+            await self._flowing.wait()
+
+    def pause_writing(self) -> None:
+        self._flowing.clear()
+
+    def resume_writing(self) -> None:
+        self._flowing.set()
+
+    def _socket(self) -> Any:
+        """That of a TCP connection; ``None`` if this is none."""
+        found = None if self._transport is None else self._transport.get_extra_info("socket")
+        return found if found is not None and found.type is socket.SOCK_STREAM else None
 
     async def read(self, within: float) -> bytes:
         """What has come since the last call, or the first that comes within so many seconds;
@@ -159,8 +193,10 @@ class Line(asyncio.Protocol):
             await self.ends(PATIENCE)
 
     async def reset(self) -> None:
-        """End it without a word: TCP sends RST where something has not been read."""
+        """End it without a word: on TCP with RST, whatever waits to be read or sent."""
         if self._transport is not None and not self._ended:
+            if (sock := self._socket()) is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
             self._transport.abort()
             await self.ends(PATIENCE)
 
