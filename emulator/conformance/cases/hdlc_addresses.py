@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from dlms.framing.hdlc.address import ALL_STATION, CALLING_STATION, Address
 from dlms.framing.hdlc.control import Kind
-from emulator.conformance.cases.hdlc_opening import disconnected, harmed
+from dlms.framing.hdlc.frame import Frame
+from emulator.conformance.cases.hdlc_opening import MOST_CLIENT, disconnected, harmed, hdlc_line
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import silence
 from emulator.conformance.conversing.expect_frames import mirrored
@@ -23,7 +24,19 @@ FIRST_FREE = 0x10
 @conversation("HDLC_ADDRESS_P1")
 def declared_form() -> Sequence[Node]:
     async def declared(trial: Trial) -> Seen:
-        return await (await disconnected(trial)).connect()
+        line = await hdlc_line(trial)
+        await disconnected(trial)
+        rows = [row for row in trial.declaration.associations if row.client_sap <= MOST_CLIENT]
+        seen = Seen.silence(0.0)
+        for pair in dict.fromkeys((row.client_sap, row.server_sap) for row in rows):
+            link = line.link_between(pair)
+            seen = await link.connect()
+            if not link.is_up or not isinstance(seen.message, Frame):
+                break
+            if seen.message[:2] != (link.client, link.server):
+                break
+            await link.disconnect()
+        return seen
 
     return (step("declared", declared, mirrored()),)
 
