@@ -25,10 +25,20 @@ class _Links:
 
     def __init__(self) -> None:
         self.up: set[Address] = set()
+        self.asked: dict[Address, Kind] = {}
+        """What each client has sent last."""
         self._dead: set[Address] = set()
         self._last: dict[Address, Frame] = {}
         self._kept: dict[Address, bytes] = {}
         self._begun: set[Address] = set()
+
+    def told(self, frame: Frame) -> None:
+        """The meter has answered SNRM, or DISC."""
+        asked = self.asked.get(frame.destination)
+        if asked is Kind.SNRM and frame.control.kind is Kind.UA:
+            self.up.add(frame.destination)
+        elif asked is Kind.DISC:
+            self.up.discard(frame.destination)
 
     def endless_in(self, frame: Frame) -> Frame:
         """The meter says that there is a link as long as nobody has ended it."""
@@ -96,8 +106,7 @@ def link(fault: Fault) -> None:
         if frame is None:
             return (parcel,)
         after = taken(frame)
-        if frame.control.kind is Kind.DISC:
-            links.up.discard(frame.source)
+        links.asked[frame.source] = frame.control.kind
         return _passed(fault, parcel, frame, after)
 
     def go(parcel: Parcel) -> Iterable[Parcel]:
@@ -105,8 +114,7 @@ def link(fault: Fault) -> None:
         if frame is None:
             return (parcel,)
         after = links.endless_out(frame) if fault["what"] == "endless" else frame
-        if frame.control.kind is Kind.UA:
-            links.up.add(frame.destination)
+        links.told(frame)
         return _passed(fault, parcel, frame, after)
 
     fault.tap(Place.OCTETS_IN, come)
