@@ -12,7 +12,7 @@ from dlms.framing.hdlc.control import Kind
 from dlms.framing.hdlc.frame import Frame
 from dlms.framing.hdlc.parameters import DEFAULTS, Parameters
 from emulator.conformance.conversing.tree import Sender, Unjudged
-from emulator.conformance.declaration.model import DeclaredAssociation
+from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.probing.hdlc_line import HdlcLine
 from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import Probe
@@ -30,7 +30,11 @@ Linked: TypeAlias = "Callable[[Trial, HdlcLink], Awaitable[Seen]]"
 
 
 async def hdlc_line(trial: Trial) -> HdlcLine:
-    """The line of the trial, with links of the tester's own: octets are under it."""
+    """The line of the trial, with links of the tester's own: octets are under it.
+    :class:`Unjudged` on an optical port, whose line begins with another protocol.
+    """
+    if trial.declaration.way.kind is WayKind.OPTICAL:
+        raise Unjudged("frames by hand take a line that begins with HDLC, not with mode E")
     line = trial.memo.get("hdlc")
     if not isinstance(line, HdlcLine):
         below = trial.line

@@ -105,7 +105,8 @@ class Line(asyncio.Protocol):
             transport.set_write_buffer_limits(high=0)
         for octet in octets:
             self.write(bytes((octet,)))
-            await asyncio.sleep(0)  # a device in this process may read
+            for _ in range(2):  # a device in this process sees that there is something, and reads
+                await asyncio.sleep(0)
             await self._flowing.wait()
 
     def pause_writing(self) -> None:
