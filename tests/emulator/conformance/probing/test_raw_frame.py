@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dlms.errors import CodecError
@@ -26,7 +28,7 @@ def test_unharmed_it_is_the_frame(frame: Frame) -> None:
     ("harm", "field"),
     [({"fcs": 1}, "FCS"), ({"hcs": 1}, "HCS"), ({"type": 9}, "format"), ({"longer": 1}, "format")],
 )
-def test_harmed_it_is_wrong_in_that_field_alone(harm: dict[str, int], field: str) -> None:
+def test_harmed_it_is_wrong_in_that_field_alone(harm: dict[str, Any], field: str) -> None:
     with pytest.raises(CodecError, match=field):
         decode_frame(raw(FRAMES[1])._replace(**harm).body())
 
