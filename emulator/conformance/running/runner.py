@@ -114,7 +114,7 @@ class Runner:
         except Pointless as error:
             return Verdict.INAPPLICABLE, (str(error),), ()
         verdict, reasons = judging.verdict_of(check, steps), judging.reasons_of(steps)
-        if server and (problem := await sanity.problem(trial)):
+        if problem := await sanity.after(trial):
             harmed = f"the device is not sane after the case: {problem}"
             return Verdict.FAILED, (*reasons, harmed), steps
         return verdict, reasons, steps
