@@ -158,7 +158,9 @@ def _profile(site: Site, association: str, title: bytes, vice: str) -> Profile:
     row = VICES[vice]
     profile = row.vice.profile(site.profile, association, row.parameters)
     habits = dataclasses.replace(profile.habits, image_verification=0)
-    fields = {one.name: getattr(profile, one.name) for one in dataclasses.fields(profile) if one.init}
+    fields = {
+        one.name: getattr(profile, one.name) for one in dataclasses.fields(profile) if one.init
+    }
     return TitledProfile(**{**fields, "habits": habits, "title": title})
 
 
@@ -197,8 +199,9 @@ def _material(
     secret: bytes,
 ) -> Material:
     device, address = meter.device, meter.address
-    profile, way = device.profile, site.declaration.way.kind
-    row = profile.associations[association]
+    way = site.declaration.way.kind
+    # As it was declared, whatever the meter makes of it.
+    row = site.profile.associations[association]
     config, setup = row.config, row.security_setup
     port = {
         WayKind.TLS: address.tls_port,

@@ -23,6 +23,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.layers import is_layer
 from dlms.security.ops import CryptoOp, Open, Seal, Use
 from dlms.security.protect import SecurityContext, Shape, protect
+from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
 from dlms.xdlms.registry import AnyResponse
 from emulator.conformance.hostile.vice import Reply, Vice
@@ -86,6 +87,7 @@ class Stage:
         self.watch.acts += 1
         if self.watch.acted is None:
             self.watch.acted = len(self.watch.asked)
+        self.watch.acted_last = len(self.watch.asked)
 
     def cannot(self, why: str) -> None:
         """It cannot misbehave so with this head end."""
@@ -181,7 +183,9 @@ class Stage:
             return plain
         self.client_max_pdu = initiate.client_max_receive_pdu_size
         self.conformance = int(initiate.conformance)
-        return self.vice.initiate_request(initiate).encode()
+        # One attribute at a time, as small meters have it: so a vice meets each by itself.
+        single = initiate._replace(conformance=initiate.conformance & ~_SEVERAL)
+        return self.vice.initiate_request(single).encode()
 
     def _answer(self, request: Answerable, association: str) -> AnyResponse | None:
         return self.vice.answer(request) if association == self.association else None
@@ -279,4 +283,5 @@ class Stage:
         )
 
 
+_SEVERAL = Conformance.MULTIPLE_REFERENCES | Conformance.ACCESS
 _OURS = (KeyKind.GUEK, KeyKind.DEDICATED)

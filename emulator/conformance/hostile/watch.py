@@ -33,11 +33,13 @@ class Asked:
 @dataclass(slots=True, kw_only=True)
 class Watch:
     """``acted`` is how much had been asked when the meter first misbehaved, ``None`` if it never
-    came to that; ``acts`` how often it did, and ``cannot`` why it could not.
+    came to that, and ``acted_last`` when it last did; ``acts`` how often, and ``cannot`` why it
+    could not.
     """
 
     asked: list[Asked] = field(default_factory=list)
     acted: int | None = None
+    acted_last: int = 0
     acts: int = 0
     cannot: str = ""
     opened: int = 0
@@ -51,14 +53,13 @@ class Watch:
         return [] if self.acted is None else self.asked[self.acted :]
 
     def goes_on(self) -> bool:
-        """Whether a service was asked for in the association in which the meter misbehaved,
-        afterwards.
+        """Whether a service was asked for in the association in which the meter misbehaved last,
+        after that.
         """
-        if self.acted is None or not self.acted:
+        since = self.asked[self.acted_last :]
+        if not self.acted_last or not since:
             return False
-        peer = self.asked[self.acted - 1].peer
-        first = next(iter(self.since), None)
-        return first is not None and first.peer == peer and first.is_service
+        return since[0].peer == self.asked[self.acted_last - 1].peer and since[0].is_service
 
     def repeated(self) -> tuple[int, ...]:
         """Counters that were used more than once under one key."""
