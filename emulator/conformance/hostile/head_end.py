@@ -20,9 +20,6 @@ from typing import Any, Protocol, TypeAlias
 
 from emulator.conformance.hostile.material import Material
 
-TASKS = ("read", "block-read", "clock", "profile", "rotate-keys", "change-secret", "image")
-"""What a head end can be asked for."""
-
 MEMORY = 1 << 30
 """Octets of address space of a command: an interpreter with libraries takes a third of it."""
 
@@ -86,7 +83,8 @@ class CalledHeadEnd:
 
 class CommandHeadEnd:
     """A command, run anew for each task. ``{host}``, ``{port}``, ``{task}`` and ``{material}`` in
-    its arguments stand for where the meter is, what is asked and the file with all the rest.
+    its arguments stand for where the meter is, what is asked and the file with all the rest, as
+    :meth:`str.format` has them.
     """
 
     def __init__(self, command: Sequence[str], *, memory: int = MEMORY) -> None:
@@ -99,12 +97,12 @@ class CommandHeadEnd:
             file = Path(folder) / "material.json"
             material.write(file)
             stands_for = {
-                "{host}": material.host,
-                "{port}": str(material.port),
-                "{task}": task,
-                "{material}": str(file),
+                "host": material.host,
+                "port": material.port,
+                "task": task,
+                "material": file,
             }
-            return await self._run([_put(part, stands_for) for part in self._command], limit)
+            return await self._run([part.format(**stands_for) for part in self._command], limit)
 
     async def _run(self, arguments: Sequence[str], limit: float) -> Outcome:
         now = asyncio.get_running_loop().time
@@ -142,12 +140,6 @@ class CommandHeadEnd:
         why = _last_line(err) or _last_line(out)
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return Outcome(ok=False, why=f"{how}: {why}" if why else how, seconds=seconds)
-
-
-def _put(part: str, stands_for: dict[str, str]) -> str:
-    for name, text in stands_for.items():
-        part = part.replace(name, text)
-    return part
 
 
 async def _tail(stream: asyncio.StreamReader) -> bytes:

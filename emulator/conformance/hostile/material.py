@@ -22,7 +22,7 @@ class Material:
     :class:`~emulator.client.keys.Keys` has them, and are in no ``repr``. ``context`` and
     ``mechanism`` are the names of :mod:`dlms.acse.names`. ``counter_from`` is the object in which
     the public client reads the counter that the meter awaits. ``timeout`` is how many seconds an
-    answer is to be awaited.
+    answer is to be awaited, ``limit`` how many the whole task may take.
 
     ``read`` are the attributes of the task read, one after the other, in one association;
     ``block_read``, ``clock`` and ``profile`` those of the tasks of their names. ``security_setup``,
@@ -43,6 +43,7 @@ class Material:
     secrets: Mapping[str, bytes] = field(repr=False)
     counter_from: str
     timeout: float
+    limit: float
     read: tuple[AttributeDescriptor, ...]
     block_read: AttributeDescriptor
     clock: AttributeDescriptor
@@ -69,6 +70,7 @@ class Material:
             "keys": {name: octets.hex() for name, octets in self.secrets.items()},
             "counter_from": self.counter_from,
             "timeout": self.timeout,
+            "limit": self.limit,
             "read": [named(one) for one in self.read],
             "block_read": named(self.block_read),
             "clock": named(self.clock),

@@ -227,6 +227,7 @@ def _material(
         secrets=keys,
         counter_from=code(bytes((0, 0, 43, 1, setup, 255))) if setup is not None else "",
         timeout=trial.timing.answer,
+        limit=site.limit,
         read=(reads := _reads(device, association)),
         block_read=reads[0],
         clock=_need(device, association, 8, 2),

@@ -48,6 +48,8 @@ from tls.credentials import Credential, Trust
 MAX_PDU_SIZE = 1024
 ATTEMPTS = 2
 """Associations that a task may take."""
+HASTE = 0.75
+"""How much of its time it takes at the most, so that it gives up by itself."""
 PAUSE = 0.02
 """Seconds between questions whether an image has been verified."""
 
@@ -73,7 +75,13 @@ class OwnHeadEnd:
         self._counters = InvocationCounters()
 
     async def do(self, task: str) -> Any:
-        """What it believes. Raises what the client raises."""
+        """What it believes. Raises what the client raises, and ``TimeoutError`` if all of it takes
+        too long: each answer may come in time, and there be no end of them.
+        """
+        async with asyncio.timeout(HASTE * self._told["limit"]):
+            return await self._do(task)
+
+    async def _do(self, task: str) -> Any:
         match task:
             case "rotate-keys":
                 return await self._rotate()

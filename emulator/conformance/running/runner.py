@@ -100,9 +100,8 @@ class Runner:
         if nodes is None:
             known = "not known" if not check.steps else "written down, but there is no conversation"
             return Verdict.INCONCLUSIVE, (f"its steps are {known}",), ()
-        server = bool(self.target.declaration.features.get("server"))
-        first = server and check.id not in sanity.FOUNDATIONS
-        if first and (problem := await sanity.problem(trial)):
+        first = check.id not in sanity.FOUNDATIONS
+        if first and (problem := await sanity.before(trial)):
             return Verdict.ERROR, (f"the device is not sane before the case: {problem}",), ()
         try:
             with self._around():
