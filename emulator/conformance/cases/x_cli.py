@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from dlms.security.counters import MAXIMUM
 from emulator.conformance.conversing.binding import conversation
-from emulator.conformance.conversing.tree import Expect, Node, step
+from emulator.conformance.conversing.tree import Expect, Node, Unjudged, step
 from emulator.conformance.hostile import believing
 from emulator.conformance.hostile.expecting import (
     aborts,
@@ -181,9 +181,16 @@ def lost_secret() -> Sequence[Node]:
     return (step("lost", sender, recovers()),)
 
 
+def asked_again(faced: Faced) -> Iterable[str]:
+    """Whoever gives up uses no counter twice, and shows nothing by that."""
+    if not faced.outcome.ok and not faced.watch.since:
+        raise Unjudged(f"it does not ask again: {faced.outcome}")
+    return counters_only_grow(faced)
+
+
 @conversation("X_CLI_TIMEOUT_REUSE")
 def after_a_time_out() -> Sequence[Node]:
-    again = facing("read", "no-answer", believes=believing.answered_anew, did=counters_only_grow)
+    again = facing("read", "no-answer", believes=believing.answered_anew, did=asked_again)
     late = facing("read", "late-answer", believes=believing.not_the_late, did=counters_only_grow)
     return (
         step("again", again, goes_on()),

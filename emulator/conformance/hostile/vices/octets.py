@@ -103,21 +103,23 @@ class Between(Vice):
 
 
 class Slow(Vice):
-    """Responses come octet by octet, one a second, or as fast as it takes for a head end that
-    waits to have all of it within its time.
+    """The first response comes octet by octet, one a second, or as fast as it takes for a head end
+    that waits to have all of it within its time.
     """
 
     kind: ClassVar[str] = "slow"
-    _on = False
+    _on = _done = False
 
     def reply(self, reply: Reply) -> Iterable[bytes]:
-        self._on = True
-        self.stage.acts("a response octet by octet")
+        if not self._done:
+            self._on = self._done = True
+            self.stage.acts("a response octet by octet")
         return (reply.octets,)
 
     def octets(self, parcel: Parcel) -> Iterable[Parcel]:
         if not self._on:
             return (parcel,)
+        self._on = False
         octets = parcel.octets
         pause = min(1.0, self.stage.slowness / max(len(octets), 1))
         return tuple(
