@@ -104,16 +104,16 @@ def counters_only_grow(faced: Faced) -> Iterable[str]:
     """No counter was used twice, or below one that was used before."""
     repeated, lower = faced.watch.repeated(), faced.watch.backward()
     if repeated:
-        return (f"{faced.vice}: it uses the counter {repeated[0]} again under the same key",)
+        return (f"it uses the counter {repeated[0]} again under the same key",)
     if lower:
-        return (f"{faced.vice}: it goes back to the counter {lower[0]}",)
+        return (f"it goes back to the counter {lower[0]}",)
     return ()
 
 
 def not_far(faced: Faced) -> Iterable[str]:
     """It has not let itself be led to the end of its counters."""
     far = [one for one in faced.watch.counters_since() if one >= MAXIMUM - FAR]
-    led = (f"{faced.vice}: it goes on with the counter {far[0]}, of {MAXIMUM}",) if far else ()
+    led = (f"it goes on with the counter {far[0]}, of {MAXIMUM}",) if far else ()
     return (*counters_only_grow(faced), *led)
 
 
@@ -166,7 +166,7 @@ def under_the_new(faced: Faced) -> Iterable[str]:
     """It says success, and has been seen to associate under what is in force."""
     if not faced.outcome.ok or faced.watch.opened_since:
         return ()
-    return (f"{faced.vice}: it says success, and has not associated under what is in force now",)
+    return ("it says success, and has not associated under what is in force now",)
 
 
 @conversation("X_CLI_DROP_ACK_KEY")

@@ -32,7 +32,7 @@ anything = nothing
 
 def taken(faced: Faced) -> Iterable[str]:
     """It may not succeed at all: whatever it believes, it has from what it must not take."""
-    return (f"{faced.vice}: {faced.outcome}",)
+    return (str(faced.outcome),)
 
 
 def same(believed: object, octets: bytes) -> bool:

@@ -119,10 +119,10 @@ def facing(
             faced = await run(trial, site, task, vice, hls=hls)
             _judgeable(faced)
             all_faced.append(faced)
-            problems += did(faced)
+            problems += (f"{vice}: {one}" for one in did(faced))
             if faced.outcome.ok:
                 wrong = believing.taken if believes is None else believes
-                problems += wrong(faced)
+                problems += (f"{vice}: {one}" for one in wrong(faced))
         return Seen.found(problems, faced=tuple(all_faced))
 
     return send
