@@ -183,7 +183,8 @@ def lost_secret() -> Sequence[Node]:
 
 def asked_again(faced: Faced) -> Iterable[str]:
     """Whoever gives up uses no counter twice, and shows nothing by that."""
-    if not faced.outcome.ok and not faced.watch.since:
+    outcome = faced.outcome
+    if outcome.is_over and not outcome.ok and not faced.watch.since:
         raise Unjudged(f"it does not ask again: {faced.outcome}")
     return counters_only_grow(faced)
 

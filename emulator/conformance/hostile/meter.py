@@ -102,10 +102,12 @@ async def hostile_meter(
         for name, octets in keys.items():
             ref = KeyRef(title, association, _SECRETS[name])
             fault.reach.ring.keep(ref, octets)
-        guek = stage_guek(fault, association)
-        if guek is not None and site.keys(association) is not None:
-            fault.reach.mains.host.device.state.counters.raise_to(guek, site.counter_at(now))
         stage.begin(fault)
+        if guek := stage.guek:
+            lasts = site.keys(association) is not None
+            first = site.counter_at(now) if lasts else stage.vice.first_counter
+            stage.device.state.counters.raise_to(guek, first)
+        stage.vice.prepare()
 
     catalogue = Catalogue({_FAULT: Row(_FAULT, _kind(begin), row.help)})
     own = _own_title(site, association)
@@ -131,11 +133,6 @@ async def hostile_meter(
             guek = stage.guek
             if guek is not None and site.keys(association) is not None:
                 site.counted_to(meter.device.state.counters.next_to_send(guek))
-
-
-def stage_guek(fault: Fault, association: str) -> KeyRef | None:
-    device = fault.reach.mains.host.device
-    return device.keys(device.profile.associations[association]).guek
 
 
 def _kind(begin: Any) -> Kind:

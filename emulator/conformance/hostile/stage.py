@@ -128,7 +128,6 @@ class Stage:
         fault.tap(Place.APDU_OUT, self._out)
         fault.answer(self._answer)
         fault.detour(self._compute)
-        self.vice.prepare()
 
     def _octets_in(self, parcel: Parcel) -> Iterable[Parcel]:
         self._recorder.add(Direction.RECEIVED, Level.OCTETS, parcel.octets)
@@ -160,9 +159,12 @@ class Stage:
         if tag == RLRQ:
             self._state.pop(peer, None)
             return (parcel,)
+        if self._state.get(peer) != "open":
+            return (parcel,)
         if not is_layer(tag):
-            self._request = apdu
-        return self.vice.request(parcel) if self._state.get(peer) == "open" else (parcel,)
+            self._request = self.vice.understood(apdu)
+            parcel = parcel._replace(octets=self._request)
+        return self.vice.request(parcel)
 
     def _aarq(self, apdu: bytes) -> bytes:
         try:
@@ -253,8 +255,10 @@ class Stage:
             if op.use is Use.ASSOCIATION:
                 return self._initiate_in(result)
             if op.use is Use.OPEN_REQUEST:
-                self._request = result
                 self._recorder.add(Direction.RECEIVED, Level.PLAIN, result)
+                if self._state.get(self._serving) == "open":
+                    result = self.vice.understood(result)
+                self._request = result
         return result
 
     def _sealing(self, use: Use, plain: bytes) -> bytes:

@@ -37,12 +37,12 @@ class Reply(NamedTuple):
 
 
 class Vice:
-    """Does nothing wrong. ``serial`` is the serial number of the meter that answers; number 1 is
-    the one that the head end means to call.
+    """Does nothing wrong. ``first_counter`` is the invocation counter with which the meter begins
+    under a key that is new to the head end: not 0, for that is a case of its own.
     """
 
     kind: ClassVar[str] = "none"
-    serial: ClassVar[int] = 1
+    first_counter: ClassVar[int] = 100
 
     def __init__(self, stage: Stage, parameters: Mapping[str, Any]) -> None:
         self.stage = stage
@@ -69,6 +69,10 @@ class Vice:
     def request(self, parcel: Parcel) -> Iterable[Parcel]:
         """A service request of an open association, as it came, before the meter sees it."""
         return (parcel,)
+
+    def understood(self, plain: bytes) -> bytes:
+        """What the meter takes the request to say, beneath its protection."""
+        return plain
 
     def answer(self, request: Answerable) -> AnyResponse | None:
         """What is answered in the place of the meter's objects, if anything."""

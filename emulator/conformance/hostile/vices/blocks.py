@@ -50,7 +50,7 @@ def long_value() -> bytes:
 
 
 class BlockNumber(Blocks):
-    """The second block has the number of the third: one is missing, by their numbers."""
+    """The second block has the number of the third, and so on: one is missing, by the numbers."""
 
     kind: ClassVar[str] = "block-number"
 
@@ -62,6 +62,15 @@ class BlockNumber(Blocks):
             return plain
         self.stage.acts(f"block {block.number} has number {block.number + 1}")
         return block._replace(number=block.number + 1).encode()
+
+    def understood(self, plain: bytes) -> bytes:
+        """It goes on for whoever asks behind the number that it said."""
+        if plain[:2] != b"\xc0\x02":
+            return plain
+        asked = registry.decode(plain)
+        if not isinstance(asked, GetRequestNext) or asked.number <= 2:
+            return plain
+        return asked._replace(number=asked.number - 1).encode()
 
 
 class Endless(Blocks):

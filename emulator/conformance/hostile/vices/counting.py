@@ -53,6 +53,7 @@ class FirstCounter(Vice):
     """The first counter under a new key is 0, which is right."""
 
     kind: ClassVar[str] = "first-counter"
+    first_counter: ClassVar[int] = 0
 
     def aare(self, aare: Aare) -> Aare:
         guek = self.stage.guek
