@@ -57,6 +57,8 @@ class Stage:
         """Its system title, as it has said."""
         self.request_apdu = b""
         """The request that is served now, as it came."""
+        self.highest = -1
+        """Of the counters that the meter has used under its encryption keys."""
         self.vice = Vice(self, {})
         self._recorder = recorder
         self._fault: Fault | None = None
@@ -250,6 +252,7 @@ class Stage:
     def _compute(self, op: CryptoOp, execute: Execute) -> Any:
         if isinstance(op, Seal) and isinstance(op.payload, bytes) and self._is_ours(op.ek):
             op = op._replace(payload=self._sealing(op.use, op.payload))
+            self.highest = max(self.highest, op.counter)
         result = self.vice.compute(op, execute)
         if isinstance(op, Open) and self._is_ours(op.ek):
             if op.use is Use.ASSOCIATION:

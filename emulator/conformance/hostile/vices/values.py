@@ -55,6 +55,8 @@ PERIOD = 1800
 _CLOCK_NAME, _ENERGY = bytes((0, 0, 1, 0, 0, 255)), bytes((1, 0, 1, 8, 0, 255))
 _REGISTER = 3
 _DST = 0x80
+_SUMMER_ENDS = dt.datetime(2019, 10, 27, 1, 0, tzinfo=dt.UTC)
+"""In Great Britain: from 02:00 back to 01:00 on the wall."""
 
 
 class Rows(Vice):
@@ -98,7 +100,8 @@ class Rows(Vice):
 
 def expected_rows(how: str) -> list[tuple[dt.datetime, int]]:
     """The rows by their moments (aware, UTC) and values: what a head end is to believe."""
-    first = dt.datetime(2019, 10, 27, 0, 0, tzinfo=dt.UTC)  # at 01:00 UTC summer time ends
+    usual = dt.datetime(2019, 11, 5, 0, 0, tzinfo=dt.UTC)
+    first = usual if how == "usual" else _SUMMER_ENDS - dt.timedelta(hours=1)
     energies = [100, 100, 150, 150, 150] if how == "compressed" else [100, 120, 150, 190, 240]
     return [
         (first + dt.timedelta(seconds=PERIOD * number), energy)
@@ -108,7 +111,7 @@ def expected_rows(how: str) -> list[tuple[dt.datetime, int]]:
 
 def _local(moment: dt.datetime) -> Data:
     """British time, with its deviation and whether it is summer time."""
-    summer = moment < dt.datetime(2019, 10, 27, 1, 0, tzinfo=dt.UTC)
+    summer = moment < _SUMMER_ENDS
     local = moment + dt.timedelta(hours=1) if summer else moment
     return date_time(local, _DST if summer else 0, deviation=-60 if summer else 0)
 
