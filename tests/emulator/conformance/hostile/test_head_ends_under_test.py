@@ -14,6 +14,8 @@ from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client.keys import Keys
+from emulator.conformance import built_in
+from emulator.conformance.declaration import parse
 from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.hostile import own
 from emulator.conformance.hostile.head_end import CommandHeadEnd, Outcome
@@ -236,3 +238,14 @@ async def test_ours_as_a_command(run_on: Any, x_cli: Any) -> None:
     checks = by_id(x_cli, "X_CLI_TAG", "X_CLI_DROP_ACK_SECRET")
     async for result in runner.run(checks):
         assert result.verdict is Verdict.PASSED, result.reasons
+
+
+def test_the_example_on_the_page() -> None:
+    """docs/conformance.md: a head end is declared by its tasks, and little besides."""
+    page = (Path(__file__).parents[4] / "docs" / "conformance.md").read_text("utf-8")
+    text = page.split("## Testing a head end")[1].split("```toml\n")[1].split("```")[0]
+    found = parse(text)
+    unmet = {check.id: check.applies.unmet(found.features) for check in built_in()}
+    runs = {id for id, reasons in unmet.items() if id.startswith("X_CLI_") and not reasons}
+    assert runs == {check.id for check in built_in() if check.group == "x-cli"}
+    assert not found.features.get("server")
