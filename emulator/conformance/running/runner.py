@@ -100,9 +100,8 @@ class Runner:
         if nodes is None:
             known = "not known" if not check.steps else "written down, but there is no conversation"
             return Verdict.INCONCLUSIVE, (f"its steps are {known}",), ()
-        server = bool(self.target.declaration.features.get("server"))
-        first = server and check.id not in sanity.FOUNDATIONS
-        if first and (problem := await sanity.problem(trial)):
+        first = check.id not in sanity.FOUNDATIONS
+        if first and (problem := await sanity.before(trial)):
             return Verdict.ERROR, (f"the device is not sane before the case: {problem}",), ()
         try:
             with self._around():
@@ -114,7 +113,7 @@ class Runner:
         except Pointless as error:
             return Verdict.INAPPLICABLE, (str(error),), ()
         verdict, reasons = judging.verdict_of(check, steps), judging.reasons_of(steps)
-        if server and (problem := await sanity.problem(trial)):
+        if problem := await sanity.after(trial):
             harmed = f"the device is not sane after the case: {problem}"
             return Verdict.FAILED, (*reasons, harmed), steps
         return verdict, reasons, steps
