@@ -14,6 +14,7 @@ from emulator.conformance.cases.each import (
     asking_to_associate,
     first_amiss,
     on_each,
+    visiting,
 )
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import (
@@ -124,11 +125,8 @@ def version_of_dlms() -> Sequence[Node]:
 
 async def negotiated(trial: Trial, row: Row, proposed: Conformance) -> Seen:
     """The AARE to that proposal: ``within`` if what it has is in both, the AARE if it rejects."""
-    probe = await trial.probe_of(row, conformance=proposed)
-    try:
+    async with visiting(trial, row, conformance=proposed) as probe:
         seen = await probe.associate()
-    finally:
-        await probe.line.close()
     if not seen.facts.get("accepted") and not seen.problems:
         return seen
     # As numbers: the complement of an IntFlag lacks the bits that have no name.
@@ -190,8 +188,7 @@ async def _twelve(trial: Trial, row: Row) -> Seen:
     """Whatever is asked then, no answer is longer; that much may well be too little for passes 3
     and 4, and for anything ciphered.
     """
-    probe = await trial.probe_of(row)
-    try:
+    async with visiting(trial, row) as probe:
         seen = await probe.associate(initiate=_size(MIN_PDU_SIZE))
         if not seen.facts.get("accepted"):
             return seen
@@ -206,8 +203,6 @@ async def _twelve(trial: Trial, row: Row) -> Seen:
         if longest > MIN_PDU_SIZE:
             seen = seen.having(problems=(*seen.problems, f"an answer of {longest} octets"))
         return seen
-    finally:
-        await probe.line.close()
 
 
 def _of_size(name: str, octets: int) -> Node:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from dlms.association.config import CURRENT_ASSOCIATION, MAX_USER
 from dlms.axdr.data import Data
@@ -16,7 +17,10 @@ from emulator.conformance.cases.asking import (
 from emulator.conformance.cases.each import (
     Row,
     completed,
+    dedicated,
+    joined,
     on_each,
+    visiting,
 )
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import (
@@ -40,29 +44,14 @@ CURRENT_USER = AttributeDescriptor(15, CURRENT_ASSOCIATION, 11)
 _LINKED = (WayKind.HDLC, WayKind.SERIAL, WayKind.OPTICAL)
 
 
-async def established(trial: Trial, row: Row) -> Probe:
-    """An association with its dedicated key, if it is declared with one. :class:`Unjudged` if it
-    does not come about.
-    """
-    changes = {"dedicated": trial.dedicated()} if row.dedicated else {}
-    return await trial.associated(row, **changes)
-
-
 async def _opened(trial: Trial, row: Row) -> Seen:
-    changes = {"dedicated": trial.dedicated()} if row.dedicated else {}
-    probe = await trial.probe_of(row, **changes)
-    try:
+    async with visiting(trial, row, **dedicated(trial, row)) as probe:
         return await completed(trial, row, probe, await probe.associate())
-    finally:
-        await probe.line.close()
 
 
 async def _read(trial: Trial, row: Row) -> Seen:
-    probe = await established(trial, row)
-    try:
+    async with joined(trial, row, **dedicated(trial, row)) as probe:
         return await own_name(probe)
-    finally:
-        await probe.line.close()
 
 
 async def releasing(trial: Trial, row: Row, probe: Probe) -> Seen:
@@ -86,13 +75,10 @@ async def releasing(trial: Trial, row: Row, probe: Probe) -> Seen:
 
 
 async def _released(trial: Trial, row: Row) -> Seen:
-    probe = await established(trial, row)
-    try:
-        seen = await releasing(trial, row, probe)
-        # Without RLRQ what was declared is that the association ends with the connection.
-        return seen if row.release else Seen.found(released=True)
-    finally:
-        await probe.line.close()
+    if not row.release and trial.declaration.way.kind not in _LINKED:
+        return Seen.found(released=True, notes=("it ends with the connection, as was declared",))
+    async with joined(trial, row, **dedicated(trial, row)) as probe:
+        return await releasing(trial, row, probe)
 
 
 @conversation("APPL_OPEN_1")
@@ -123,12 +109,9 @@ async def _listed(trial: Trial, row: Row) -> Seen:
     """Each user of the list."""
     seen = Seen.found(("no users are declared",))
     for user in row.users:
-        probe = await trial.probe_of(row, user=user)
-        try:
+        async with visiting(trial, row, user=user) as probe:
             seen = await probe.associate()
             seen = await completed(trial, row, probe, seen, _current_user)
-        finally:
-            await probe.line.close()
         if seen.problems or not probe.is_open:
             return seen.having(notes=(*seen.notes, f"user {user}"))
     return seen
@@ -139,11 +122,8 @@ async def _unlisted(trial: Trial, row: Row) -> Seen:
     if not strangers:
         raise Unjudged("every user is in the list")
     stranger = trial.rng.choice(strangers)
-    probe = await trial.probe_of(row, user=stranger)
-    try:
+    async with visiting(trial, row, user=stranger) as probe:
         return await completed(trial, row, probe, await probe.associate())
-    finally:
-        await probe.line.close()
 
 
 def _has_users(row: Row) -> bool:
@@ -166,23 +146,23 @@ def _has_hls(row: Row) -> bool:
     return row.mechanism.is_hls
 
 
-async def _pending(trial: Trial, row: Row) -> Probe:
-    probe = await trial.probe_of(row)
-    seen = await probe.associate()
-    if not probe.accepted.challenge:
-        raise Unjudged(f"no pass 3 is awaited by {row.name}: {'; '.join(seen.problems) or seen}")
-    return probe
+@asynccontextmanager
+async def awaiting_pass_3(trial: Trial, row: Row) -> AsyncIterator[Probe]:
+    """A client of which pass 3 is awaited. :class:`Unjudged` if it is not."""
+    async with visiting(trial, row) as probe:
+        seen = await probe.associate()
+        if not probe.accepted.challenge:
+            why = "; ".join(seen.problems) or seen
+            raise Unjudged(f"no pass 3 is awaited by {row.name}: {why}")
+        yield probe
 
 
 async def _right(trial: Trial, row: Row) -> Seen:
-    probe = await _pending(trial, row)
-    try:
+    async with awaiting_pass_3(trial, row) as probe:
         seen = await probe.authenticate()
         if probe.is_open:
             seen = seen.having(problems=(*seen.problems, *wrong_name(await own_name(probe))))
         return seen
-    finally:
-        await probe.line.close()
 
 
 async def answered_wrongly(probe: Probe) -> Seen:
@@ -192,21 +172,15 @@ async def answered_wrongly(probe: Probe) -> Seen:
 
 
 async def _wrong(trial: Trial, row: Row) -> Seen:
-    probe = await _pending(trial, row)
-    try:
+    async with awaiting_pass_3(trial, row) as probe:
         # What is wrong with pass 4 is no matter here: it must not be there.
         return (await answered_wrongly(probe)).having(problems=())
-    finally:
-        await probe.line.close()
 
 
 async def _read_after_wrong(trial: Trial, row: Row) -> Seen:
-    probe = await _pending(trial, row)
-    try:
+    async with awaiting_pass_3(trial, row) as probe:
         await answered_wrongly(probe)
         return await own_name(probe)
-    finally:
-        await probe.line.close()
 
 
 @conversation("APPL_OPEN_3")

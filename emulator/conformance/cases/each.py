@@ -7,12 +7,13 @@ seen; its note says which association that was.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
 
 from dlms.errors import DlmsError
 from emulator.conformance.conversing.tree import Expect, Node, Skipped, Unjudged, step
-from emulator.conformance.declaration.model import DeclaredAssociation
+from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.probing.line import LineClosed
 from emulator.conformance.probing.probe import After, Alter, Change, Probe
 from emulator.conformance.probing.seen import Seen
@@ -102,14 +103,50 @@ def asking_to_associate(
     """
 
     async def ask(trial: Trial, row: Row) -> Seen:
-        probe = await trial.probe_of(row)
-        try:
+        async with visiting(trial, row) as probe:
             seen = await probe.associate(change, initiate, alter, after)
             return await completed(trial, row, probe, seen, look)
-        finally:
-            await probe.line.close()
 
     return ask
+
+
+@asynccontextmanager
+async def visiting(trial: Trial, row: Row, **changes: Any) -> AsyncIterator[Probe]:
+    """A client that has said nothing yet, on a connection of its own, which ends behind it.
+
+    On UDP nothing ends: a device keeps what it knows of each socket until its time-out, and has
+    room for so many. There it is one socket for all of a trial, and what is open is released.
+    """
+    if trial.declaration.way.kind is not WayKind.UDP:
+        probe = await trial.probe_of(row, **changes)
+        try:
+            yield probe
+        finally:
+            await probe.line.close()
+        return
+    if "socket" not in trial.memo:
+        trial.memo["socket"] = await trial.open()
+    probe = await trial.probe_of(row, trial.memo["socket"], **changes)
+    try:
+        yield probe
+    finally:
+        if probe.accepted.conformance and row.release:
+            await probe.release()
+
+
+@asynccontextmanager
+async def joined(trial: Trial, row: Row, **changes: Any) -> AsyncIterator[Probe]:
+    """A client in its association. :class:`Unjudged` if the device does not let it in."""
+    async with visiting(trial, row, **changes) as probe:
+        seen = await probe.establish()
+        if not probe.is_open:
+            raise Unjudged(f"no association of {row.name}: {seen}")
+        yield probe
+
+
+def dedicated(trial: Trial, row: Row) -> dict[str, Any]:
+    """A dedicated key, for an association that is declared with one."""
+    return {"dedicated": trial.dedicated()} if row.dedicated else {}
 
 
 async def completed(
