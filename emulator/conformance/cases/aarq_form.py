@@ -85,7 +85,7 @@ async def _cut(trial: Trial, row: Row) -> Seen:
 @conversation("X_AARQ_TRUNC")
 def cut_aarq() -> Sequence[Node]:
     return (
-        on_each("cut", _cut, refused()),
+        on_each("cut", _cut, refused(), few=True),
         on_each("after", asking_to_associate(), accepted(), pending()),
     )
 
@@ -177,7 +177,7 @@ async def _forms(trial: Trial, row: Row) -> Seen:
 def elements() -> Sequence[Node]:
     what = "by logical names"
     return (
-        on_each("repeated", _twice, refused(), rejected(), which=is_long, what=what),
+        on_each("repeated", _twice, refused(), rejected(), which=is_long, what=what, few=True),
         on_each(
             "order",
             _in_order,
@@ -187,6 +187,7 @@ def elements() -> Sequence[Node]:
             pending(),
             which=is_long,
             what=what,
+            few=True,
         ),
         on_each(
             "lengths",
@@ -197,5 +198,6 @@ def elements() -> Sequence[Node]:
             pending(),
             which=is_long,
             what=what,
+            few=True,
         ),
     )

@@ -174,7 +174,8 @@ async def _each_bit(trial: Trial, row: Row) -> Seen:
 
 @conversation("X_CONFORMANCE_BITS")
 def bits_of_conformance() -> Sequence[Node]:
-    return (on_each("bits", _each_bit, found("within"), initiate_error(_INCOMPATIBLE)),)
+    expect = found("within"), initiate_error(_INCOMPATIBLE)
+    return (on_each("bits", _each_bit, *expect, few=True),)
 
 
 # The longest APDU -------------------------------------------------------------------------------

@@ -29,8 +29,11 @@ def any_row(row: Row) -> bool:
     return True
 
 
-def kinds(trial: Trial, which: Which = any_row, what: str = "of that sort") -> list[Row]:
-    """An association of each kind of which the keys are at hand, the richest first.
+def kinds(
+    trial: Trial, which: Which = any_row, what: str = "of that sort", *, few: bool = False
+) -> list[Row]:
+    """An association of each kind of which the keys are at hand, the richest first. ``few``: with
+    and without ciphering, by logical and by short names, and no more.
 
     :class:`Skipped` if none is declared, :class:`Unjudged` if there are no keys for any.
     """
@@ -43,19 +46,25 @@ def kinds(trial: Trial, which: Which = any_row, what: str = "of that sort") -> l
     usable.sort(key=lambda row: -int(row.conformance).bit_count())
     of: dict[object, Row] = {}
     for row in usable:
-        of.setdefault((row.context, row.mechanism, row.suite, bool(row.users)), row)
+        kind = () if few else (row.mechanism, row.suite, bool(row.users))
+        of.setdefault((row.context, *kind), row)
     return list(of.values())
 
 
 def on_each(
-    name: str, ask: Ask, *expect: Expect, which: Which = any_row, what: str = "of that sort"
+    name: str,
+    ask: Ask,
+    *expect: Expect,
+    which: Which = any_row,
+    what: str = "of that sort",
+    few: bool = False,
 ) -> Node:
     """A step that asks each kind of association of ``which``. Where all answer well, what is seen
     is the answer that stands last among the alternatives: a lenient one counts.
     """
 
     async def send(trial: Trial) -> Seen:
-        rows = kinds(trial, which, what)
+        rows = kinds(trial, which, what, few=few)
         worst: tuple[int, Seen] | None = None
         for row in rows:
             seen = await _asked(trial, row, ask)
