@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dlms.axdr.data import NULL, Data
+from dlms.axdr.data import NULL, Data, double_long_unsigned, long_unsigned, structure
 from dlms.cosem.fitting import elements_of
 from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
-from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from emulator.client.errors import ClientError
 from emulator.client.objects import ASSOCIATION_LN, BITS_FROM
 from emulator.conformance.cases.asking import OBJECT_LIST, is_long
 from emulator.conformance.cases.each import Row
+from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
@@ -114,6 +115,27 @@ def may_list(row: Row) -> bool:
 
 def serves(row: Row, how: str) -> bool:
     return bool(row.conformance & _SERVICES[how])
+
+
+_BUFFER = 7, 2
+"""Of a Profile generic: all of it may be a year."""
+_FIRST_ENTRY = SelectiveAccess(
+    2,
+    structure(
+        double_long_unsigned(1), double_long_unsigned(1), long_unsigned(1), long_unsigned(0)
+    ),
+)
+"""entry_descriptor: the first entry with all its columns (Blue Book 4.3.6)."""
+
+
+async def read_a_little(probe: Probe, right: Right) -> Seen:
+    """Read it, or the first entry of it where it is a buffer and selective access goes."""
+    selects = Conformance.SELECTIVE_ACCESS in probe.conformance
+    if selects and (right.class_id, right.number) == _BUFFER:
+        seen = await probe.get(right.attribute, _FIRST_ENTRY)
+        if data_of(seen) is not None:
+            return seen
+    return await probe.get(right.attribute)
 
 
 async def tried(probe: Probe, right: Right, how: str, value: Data = NULL, **protect: object) -> Seen:

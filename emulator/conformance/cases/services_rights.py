@@ -21,6 +21,7 @@ from emulator.conformance.cases.rights import (
     WRITE,
     Right,
     may_list,
+    read_a_little,
     rights_of,
     serves,
     tried,
@@ -44,8 +45,8 @@ from emulator.conformance.running.trial import Trial
 
 _SMALL_PDU = 256
 """Octets that the client takes: of what is long the first block says enough."""
-_MOST = 400
-"""Of one sort in one association; of more, so many are drawn."""
+_MOST = 1000
+"""Of one sort in all associations; of more, so many are drawn, as many in each. A run must end."""
 _LONG = 64
 """Octets of a value that is kept to be written back."""
 
@@ -63,11 +64,12 @@ class _Try(NamedTuple):
     how: str
 
 
-def _drawn(trial: Trial, tries: Sequence[_Try]) -> list[_Try]:
-    if len(tries) <= _MOST:
+def _drawn(trial: Trial, tries: Sequence[_Try], associations: int) -> list[_Try]:
+    most = _MOST // associations
+    if len(tries) <= most:
         return list(tries)
-    trial.record.note(f"{_MOST} of {len(tries)} are tried")
-    return trial.rng.sample(tries, _MOST)
+    trial.record.note(f"{most} of {len(tries)} are tried")
+    return trial.rng.sample(tries, most)
 
 
 def _listing(trial: Trial) -> list[Row]:
@@ -101,7 +103,7 @@ async def _known(trial: Trial, row: Row) -> tuple[Right, ...]:
 # With the right, and without --------------------------------------------------------------------
 
 
-async def _readable(trial: Trial, row: Row) -> list[str]:
+async def _readable(trial: Trial, row: Row, associations: int = 1) -> list[str]:
     """What is wrong with reads of all that may be read. Short values are kept."""
     rights = await _known(trial, row)
     tries = [
@@ -112,8 +114,8 @@ async def _readable(trial: Trial, row: Row) -> list[str]:
     problems = []
     values: dict[tuple[str, Right], Data] = trial.memo.setdefault("values", {})
     async with joined(trial, row, **_small(row)) as probe:
-        for right, how in _drawn(trial, tries):
-            seen = await tried(probe, right, how)
+        for right, _ in _drawn(trial, tries, associations):
+            seen = await read_a_little(probe, right)
             result = data_result(seen)
             if seen.what is not What.APDU or seen.message is None or result in _DISAGREES:
                 problems.append(f"{row.name} may read {right}: {seen}")
@@ -127,7 +129,7 @@ async def _with_right(trial: Trial) -> Seen:
     problems: list[str] = []
     rows = _listing(trial)
     for row in rows:
-        problems += await _readable(trial, row)
+        problems += await _readable(trial, row, len(rows))
         for one in trial.declaration.writes:
             if one.association == row.name:
                 problems += await _written_back(trial, row, one.attribute)
@@ -170,8 +172,9 @@ async def _without_right(trial: Trial) -> Seen:
     """
     values: dict[tuple[str, Right], Data] = trial.memo.get("values", {})
     seen, number = Seen.found(("nothing is without a right",), answer="nothing"), 0
-    for row in _listing(trial):
-        tries = _drawn(trial, list(_forbidden(row, await _known(trial, row))))
+    rows = _listing(trial)
+    for row in rows:
+        tries = _drawn(trial, list(_forbidden(row, await _known(trial, row))), len(rows))
         async with joined(trial, row, **_small(row)) as probe:
             for right, how in tries:
                 seen = await tried(probe, right, how, values.get((row.name, right), NULL))
