@@ -1,6 +1,4 @@
-"""X_AARQ_TRUNC and X_AARQ_ORDER: AARQs that are cut short, and whose elements are not as they should
-be.
-"""
+"""X_AARQ_TRUNC and X_AARQ_ORDER: AARQs that are cut short, or whose elements are odd."""
 
 from __future__ import annotations
 

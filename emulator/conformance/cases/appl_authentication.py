@@ -59,9 +59,7 @@ def authentication_functional_unit() -> Sequence[Node]:
     needed = UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED
     unknown = UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED
     return (
-        _authenticating(
-            "no-requirements", {"sender_acse_requirements": None}, rejected(_REQUIRED)
-        ),
+        _authenticating("no-requirements", {"sender_acse_requirements": None}, rejected(_REQUIRED)),
         _authenticating("no-mechanism", {"mechanism_name": None}, rejected(needed)),
         _authenticating(
             "unknown-mechanism", {"mechanism_name": UNKNOWN_MECHANISM}, rejected(unknown)

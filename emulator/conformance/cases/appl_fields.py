@@ -55,9 +55,7 @@ def _other_arc(aarq: Aarq) -> Aarq:
 
 @conversation("APPL_OPEN_5")
 def context() -> Sequence[Node]:
-    unsupported = rejected(
-        UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED, result=_PERMANENT
-    )
+    unsupported = rejected(UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED, result=_PERMANENT)
     unknown = replacing(application_context_name=UNKNOWN_CONTEXT)
     return (
         on_each("unknown", asking_to_associate(unknown), unsupported),
@@ -76,9 +74,7 @@ _SOME_USER = 7
 _SHORT, _LONG = 7, 9
 
 
-async def _nothing_needless(
-    trial: Trial, row: Row, probe: Probe, seen: Seen
-) -> Sequence[str]:
+async def _nothing_needless(trial: Trial, row: Row, probe: Probe, seen: Seen) -> Sequence[str]:
     """Titles are said where they matter, and invocation ids where users are identified."""
     aare = seen.message
     assert isinstance(aare, Aare)  # it has been accepted

@@ -191,5 +191,3 @@ def high_level_security() -> Sequence[Node]:
         on_each("wrong", _wrong, refused(), which=_has_hls, what=what),
         on_each("not-associated", _read_after_wrong, gone(), which=_has_hls, what=what),
     )
-
-

@@ -129,9 +129,7 @@ def bad_set() -> Sequence[Node]:
 def _without(probe: Probe) -> dict[str, bytes]:
     """Requests of services by their names; none that is carried out changes anything."""
     invoke, reply = probe.invoke(), MethodDescriptor(15, CURRENT_ASSOCIATION, 1)
-    access = AccessRequest(
-        LONG_CONFIRMED | invoke, (AccessGet(attribute=LOGICAL_NAME),), (NULL,)
-    )
+    access = AccessRequest(LONG_CONFIRMED | invoke, (AccessGet(attribute=LOGICAL_NAME),), (NULL,))
     requests = {
         "SET": SetRequest(invoke, LOGICAL_NAME, octet_string(CURRENT_ASSOCIATION)),
         "ACCESS": access,

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from dlms.errors import DlmsError
 from emulator.conformance.conversing.tree import Expect, Node, Skipped, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
-from emulator.conformance.probing.line import LineClosed
+from emulator.conformance.probing.line import Line, LineClosed
 from emulator.conformance.probing.probe import After, Alter, Change, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.trial import Trial
@@ -120,27 +120,42 @@ def asking_to_associate(
 
 
 @asynccontextmanager
-async def visiting(trial: Trial, row: Row, **changes: Any) -> AsyncIterator[Probe]:
-    """A client that has said nothing yet, on a connection of its own, which ends behind it.
+async def connection(trial: Trial) -> AsyncIterator[Line]:
+    """A connection of its own, which ends behind it.
 
     On UDP nothing ends: a device keeps what it knows of each socket until its time-out, and has
-    room for so many. There it is one socket for all of a trial, and what is open is released.
+    room for so many. There it is one socket for all of a trial.
     """
     if trial.declaration.way.kind is not WayKind.UDP:
-        probe = await trial.probe_of(row, **changes)
+        line = await trial.open()
         try:
-            yield probe
+            yield line
         finally:
-            await probe.line.close()
+            await line.close()
         return
     if "socket" not in trial.memo:
         trial.memo["socket"] = await trial.open()
-    probe = await trial.probe_of(row, trial.memo["socket"], **changes)
-    try:
-        yield probe
-    finally:
-        if probe.accepted.conformance and row.release:
-            await probe.release()
+    yield trial.memo["socket"]
+
+
+@asynccontextmanager
+async def visiting(trial: Trial, row: Row, **changes: Any) -> AsyncIterator[Probe]:
+    """A client that has said nothing yet, on a :func:`connection`. What is open behind it is
+    released where the connection does not end.
+    """
+    async with connection(trial) as line:
+        probe = await trial.probe_of(row, line, **changes)
+        try:
+            yield probe
+        finally:
+            if probe.line is not line:
+                await probe.line.close()
+            elif (
+                trial.declaration.way.kind is WayKind.UDP
+                and probe.accepted.conformance
+                and row.release
+            ):
+                await probe.release()
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor, Select
 from emulator.client.errors import ClientError
 from emulator.client.objects import ASSOCIATION_LN, BITS_FROM
 from emulator.conformance.cases.asking import OBJECT_LIST, is_long
-from emulator.conformance.cases.each import Row
+from emulator.conformance.cases.each import Row, connection
 from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import Probe
@@ -63,14 +63,11 @@ async def rights_of(trial: Trial, row: Row) -> tuple[Right, ...]:
     """All that the list of objects of an association says. :class:`Unjudged` if the device does not
     give it, or what it gives is none.
     """
-    line = await trial.open()
     try:
-        async with trial.session(row, line) as (client, session):
+        async with connection(trial) as line, trial.session(row, line) as (client, session):
             (value,) = await client.hold(session.fetch([(OBJECT_LIST, None)]))
     except ClientError as error:
         raise Unjudged(f"the object list of {row.name} cannot be read: {error}") from None
-    finally:
-        await line.close()
     if not isinstance(value, Data):
         raise Unjudged(f"the object list of {row.name} cannot be read: {value}")
     return tuple(_rights(value))
@@ -121,9 +118,7 @@ _BUFFER = 7, 2
 """Of a Profile generic: all of it may be a year."""
 _FIRST_ENTRY = SelectiveAccess(
     2,
-    structure(
-        double_long_unsigned(1), double_long_unsigned(1), long_unsigned(1), long_unsigned(0)
-    ),
+    structure(double_long_unsigned(1), double_long_unsigned(1), long_unsigned(1), long_unsigned(0)),
 )
 """entry_descriptor: the first entry with all its columns (Blue Book 4.3.6)."""
 
@@ -138,7 +133,9 @@ async def read_a_little(probe: Probe, right: Right) -> Seen:
     return await probe.get(right.attribute)
 
 
-async def tried(probe: Probe, right: Right, how: str, value: Data = NULL, **protect: object) -> Seen:
+async def tried(
+    probe: Probe, right: Right, how: str, value: Data = NULL, **protect: object
+) -> Seen:
     """Read, write or invoke it."""
     if how == "read":
         return await probe.get(right.attribute, None, **protect)  # type: ignore[arg-type]

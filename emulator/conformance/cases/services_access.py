@@ -91,9 +91,7 @@ async def _go_on(trial: Trial, row: Row) -> Seen:
         problems = []
         if len(response.results) != len(items):
             problems.append(f"{len(response.results)} results for {len(items)} items")
-        for number, (item, (_, result)) in enumerate(
-            zip(items, response.results, strict=False)
-        ):
+        for number, (item, (_, result)) in enumerate(zip(items, response.results, strict=False)):
             if item.specification is _NOTHING and not result:
                 problems.append(f"item {number}, which is not there, was read")
             if item.specification is _NAME and not _read(response, number):

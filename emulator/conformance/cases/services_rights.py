@@ -222,7 +222,9 @@ def _demanding(row: DeclaredAssociation, rights: Sequence[Right]) -> Iterator[_T
 
 
 async def _with_protection(probe: Probe, one: _Try, given: Protection, value: Data) -> Seen:
-    shape = request_shape(probe.general, probe.config, {"read": 0xC0, "write": 0xC1}.get(one.how, 0xC3))
+    shape = request_shape(
+        probe.general, probe.config, {"read": 0xC0, "write": 0xC1}.get(one.how, 0xC3)
+    )
     weaker = None if shape is None or not given else shape._replace(protection=given)
     return await tried(probe, one.right, one.how, value, shape=weaker)
 
@@ -256,11 +258,7 @@ async def _too_little(trial: Trial) -> Seen:
 
 @conversation("X_ACL_PROTECTION")
 def protection() -> Sequence[Node]:
-    return (
-        step(
-            "too-little", _too_little, refused(), data_error(_DENIED), data_error(_VIOLATED)
-        ),
-    )
+    return (step("too-little", _too_little, refused(), data_error(_DENIED), data_error(_VIOLATED)),)
 
 
 # The public client ------------------------------------------------------------------------------
@@ -343,5 +341,3 @@ def public_client() -> Sequence[Node]:
         step("objects", _objects, found("agrees")),
         step("secrets", _refused_secrets, refused()),
     )
-
-

@@ -18,7 +18,7 @@ from dlms.xdlms.write import WriteRequest
 from emulator.client.errors import ClientError
 from emulator.client.objects import ObjectList
 from emulator.conformance.cases.asking import CURRENT_BASE_NAME, is_long, is_short
-from emulator.conformance.cases.each import Row
+from emulator.conformance.cases.each import Row, connection, joined
 from emulator.conformance.conversing.expect import data_of, is_success
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
@@ -51,14 +51,11 @@ async def objects_of(trial: Trial, row: Row) -> ObjectList:
     known: ObjectList | None = trial.memo.get(f"objects of {row.name}")
     if known is not None:
         return known
-    line = await trial.open()
     try:
-        async with trial.session(row, line) as (client, session):
+        async with connection(trial) as line, trial.session(row, line) as (client, session):
             objects: ObjectList = await client.hold(session.objects())
     except ClientError as error:
         raise Unjudged(f"the object list of {row.name} cannot be read: {error}") from None
-    finally:
-        await line.close()
     trial.memo[f"objects of {row.name}"] = objects
     return objects
 
@@ -68,9 +65,7 @@ async def writable(trial: Trial, row: Row) -> Writable:
     association, which is not ``certain``. :class:`Unjudged` if nothing can be read.
     """
     candidates = list(await _candidates(trial, row))
-    line = await trial.open()
-    try:
-        probe = await trial.associated(row, line)
+    async with joined(trial, row) as probe:
         for attribute, other, name in candidates:
             value = data_of(await read(probe, attribute, name))
             changed = other if value is None or other is not None else _another(value)
@@ -82,8 +77,6 @@ async def writable(trial: Trial, row: Row) -> Writable:
         if value is None or other is None:
             raise Unjudged(f"{row.name} cannot read the name of its association")
         return Writable(LOGICAL_NAME, value, other, False, name)
-    finally:
-        await line.close()
 
 
 async def _candidates(

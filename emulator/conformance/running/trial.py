@@ -149,7 +149,6 @@ class Trial:
             "server_title": self.declaration.title or None,
             "protection": Protection.BOTH if ciphered else Protection.NONE,
             "challenge_length": CHALLENGE_LENGTH,
-            "user": row.users[0] if row.users else None,
         }
         return ClientConfig(**{**described, **changes})
 
