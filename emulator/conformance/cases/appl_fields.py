@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
@@ -21,7 +22,7 @@ _WRONG_ARC = 4
 UNKNOWN_CONTEXT = bytes.fromhex("60857504070203")
 
 
-def replacing(**fields: object) -> Change:
+def replacing(**fields: Any) -> Change:
     """An AARQ with other fields."""
 
     def change(aarq: Aarq) -> Aarq:

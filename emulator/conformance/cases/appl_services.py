@@ -13,6 +13,7 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import MethodDescriptor
 from dlms.xdlms.get import GetRequestWithList
 from dlms.xdlms.long_invoke import CONFIRMED as LONG_CONFIRMED
+from dlms.xdlms.registry import AnyRequest
 from dlms.xdlms.set import SetRequest
 from emulator.conformance.cases.asking import NOTHING_THERE, is_long
 from emulator.conformance.cases.each import Row, first_amiss, joined, on_each
@@ -130,7 +131,7 @@ def _without(probe: Probe) -> dict[str, bytes]:
     """Requests of services by their names; none that is carried out changes anything."""
     invoke, reply = probe.invoke(), MethodDescriptor(15, CURRENT_ASSOCIATION, 1)
     access = AccessRequest(LONG_CONFIRMED | invoke, (AccessGet(attribute=LOGICAL_NAME),), (NULL,))
-    requests = {
+    requests: dict[str, AnyRequest] = {
         "SET": SetRequest(invoke, LOGICAL_NAME, octet_string(CURRENT_ASSOCIATION)),
         "ACCESS": access,
         "GET of a list": GetRequestWithList(invoke, ((LOGICAL_NAME, None),)),

@@ -119,9 +119,8 @@ async def _late(trial: Trial) -> Seen:
     seen = await probe.request(SetRequestBlock(invoke, Block(True, 2, tail)).encode())
     after = await unchanged(probe, what)
     if is_success(seen):
-        return after.having(
-            problems=(*after.problems, f"the last block, too late, is taken: {seen}")
-        )
+        late = f"the last block, too late, is taken: {seen}"
+        return after.having(problems=(*after.problems, late))
     return after
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dlms.axdr.data import NULL, Data, double_long_unsigned, long_unsigned, structure
 from dlms.cosem.fitting import elements_of
@@ -74,23 +74,27 @@ async def rights_of(trial: Trial, row: Row) -> tuple[Right, ...]:
 
 
 def _rights(value: Data) -> Iterator[Right]:
-    entries = [elements_of(element) or () for element in elements_of(value) or ()]
-    version = next(
-        (entry[1].value for entry in entries if len(entry) > 1 and _is_association(entry)), 0
-    )
+    """What has not the shape that it should have says nothing."""
+    entries = [
+        parts for one in elements_of(value) or () if len(parts := elements_of(one) or ()) > 3
+    ]
+    version = next((entry[1].value for entry in entries if _is_association(entry)), 0)
     bits = isinstance(version, int) and version >= BITS_FROM
     for entry in entries:
-        class_id, name = entry[0].value, entry[2].value
-        assert isinstance(class_id, int) and isinstance(name, bytes)
-        both = elements_of(entry[3]) or ()
-        for is_method, (part, old) in enumerate(
-            zip(both, (_OLD_MODES, _OLD_METHODS), strict=False)
-        ):
-            for item in elements_of(part) or ():
-                number, mode = (one.value for one in (elements_of(item) or ())[:2])
-                assert isinstance(number, int) and isinstance(mode, int)
-                right = int(mode) if bits else old.get(int(mode), 0)
-                yield Right(class_id, name, number, bool(is_method), right)
+        class_id, name, both = entry[0].value, entry[2].value, elements_of(entry[3]) or ()
+        if not isinstance(class_id, int) or not isinstance(name, bytes) or len(both) != 2:
+            continue
+        for is_method, part, old in ((False, both[0], _OLD_MODES), (True, both[1], _OLD_METHODS)):
+            for number, mode in _pairs(part):
+                right = mode if bits else old.get(mode, 0)
+                yield Right(class_id, name, number, is_method, right)
+
+
+def _pairs(value: Data) -> Iterator[tuple[int, int]]:
+    for item in elements_of(value) or ():
+        parts = elements_of(item) or ()
+        if len(parts) >= 2 and isinstance(parts[0].value, int) and isinstance(parts[1].value, int):
+            yield parts[0].value, int(parts[1].value)
 
 
 def _is_association(entry: tuple[Data, ...]) -> bool:
@@ -133,12 +137,10 @@ async def read_a_little(probe: Probe, right: Right) -> Seen:
     return await probe.get(right.attribute)
 
 
-async def tried(
-    probe: Probe, right: Right, how: str, value: Data = NULL, **protect: object
-) -> Seen:
+async def tried(probe: Probe, right: Right, how: str, value: Data = NULL, **protect: Any) -> Seen:
     """Read, write or invoke it."""
     if how == "read":
-        return await probe.get(right.attribute, None, **protect)  # type: ignore[arg-type]
+        return await probe.get(right.attribute, None, **protect)
     if how == "write":
-        return await probe.set(right.attribute, value, **protect)  # type: ignore[arg-type]
-    return await probe.act(right.method, value, **protect)  # type: ignore[arg-type]
+        return await probe.set(right.attribute, value, **protect)
+    return await probe.act(right.method, value, **protect)

@@ -9,6 +9,8 @@ from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.association.shapes import request_shape
 from dlms.axdr.data import NULL, Data, enum
 from dlms.security.control import Protection
+from dlms.xdlms import action, get
+from dlms.xdlms import set as set_service
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
@@ -197,6 +199,7 @@ def rights() -> Sequence[Node]:
 # Protection -------------------------------------------------------------------------------------
 
 _FEW = 60
+_TAGS = {"read": get.REQUEST_TAG, "write": set_service.REQUEST_TAG, "invoke": action.REQUEST_TAG}
 
 
 def _weaker(needed: Protection) -> Iterator[Protection]:
@@ -222,9 +225,7 @@ def _demanding(row: DeclaredAssociation, rights: Sequence[Right]) -> Iterator[_T
 
 
 async def _with_protection(probe: Probe, one: _Try, given: Protection, value: Data) -> Seen:
-    shape = request_shape(
-        probe.general, probe.config, {"read": 0xC0, "write": 0xC1}.get(one.how, 0xC3)
-    )
+    shape = request_shape(probe.general, probe.config, _TAGS[one.how])
     weaker = None if shape is None or not given else shape._replace(protection=given)
     return await tried(probe, one.right, one.how, value, shape=weaker)
 
