@@ -8,6 +8,7 @@ from dlms.axdr.data import long
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import MethodDescriptor
+from dlms.xdlms.get import GetRequestWithList
 from dlms.xdlms.read import ReadRequest
 from dlms.xdlms.set import SetRequest
 from dlms.xdlms.variable_access import VariableName
@@ -25,7 +26,7 @@ from emulator.conformance.conversing.expect import (
     rejected,
 )
 from emulator.conformance.conversing.tree import Node
-from emulator.conformance.probing.probe import Probe
+from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.trial import Trial
 
@@ -49,15 +50,16 @@ async def _second(trial: Trial, row: Row) -> Seen:
 
 
 async def _privileges(first: Probe, *, replaced: bool) -> Seen:
-    """A read, where the second has not authenticated or there is none; else an ACTION or a WRITE,
-    which the second has not negotiated, of what changes nothing.
+    """A read, where the second has not authenticated or there is none; else a read of a list, which
+    the second has not negotiated.
     """
     if not replaced or first.config.mechanism.is_hls:
         return await own_name(first)
     if first.config.short_names:
-        request = WriteRequest((VariableName(name=_OWN_NAME),), (long(0),))
-        return await first.request(request.encode())
-    return await first.request(ActionRequest(first.invoke(), _NO_METHOD, long(0)).encode())
+        names = VariableName(name=_OWN_NAME), VariableName(name=_OWN_NAME)
+        return await first.request(ReadRequest(names).encode())
+    request = GetRequestWithList(first.invoke(), ((LOGICAL_NAME, None),))
+    return await first.request(request.encode())
 
 
 _OWN_NAME = 0xFA00

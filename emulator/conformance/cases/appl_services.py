@@ -17,7 +17,7 @@ from dlms.xdlms.registry import AnyRequest
 from dlms.xdlms.set import SetRequest
 from emulator.conformance.cases.asking import NOTHING_THERE, is_long
 from emulator.conformance.cases.each import Row, first_amiss, joined, on_each
-from emulator.conformance.cases.writable import Writable, unchanged, writable
+from emulator.conformance.cases.writable import Writable, restored, unchanged, writable
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import alive, data_error, exception, found
 from emulator.conformance.conversing.tree import Node, step
@@ -91,23 +91,28 @@ async def target(trial: Trial) -> tuple[Probe, Writable]:
     return made
 
 
-async def _set(trial: Trial) -> tuple[Probe, bytes, int]:
+async def _set(trial: Trial) -> tuple[bytes, int]:
     """A SET that would change something, and where its data begins."""
     probe, what = await target(trial)
     request = SetRequest(probe.invoke(), what.attribute, what.other)
     octets = request.encode()
     without = len(SetRequest(0, what.attribute, NULL).encode()) - 1
-    return probe, octets, without
+    return octets, without
 
 
 async def _unknown_set(trial: Trial) -> Seen:
-    probe, octets, _ = await _set(trial)
-    return await probe.request(_with_choice(octets, _UNKNOWN_SET))
+    octets, _ = await _set(trial)
+    return await _refused_set(trial, _with_choice(octets, _UNKNOWN_SET))
 
 
 async def _set_without_data(trial: Trial) -> Seen:
-    probe, octets, data = await _set(trial)
-    return await probe.request(octets[:data])
+    octets, data = await _set(trial)
+    return await _refused_set(trial, octets[:data])
+
+
+async def _refused_set(trial: Trial, octets: bytes) -> Seen:
+    probe, what = await target(trial)
+    return await restored(probe, what, await probe.request(octets))
 
 
 async def still_there(trial: Trial) -> Seen:

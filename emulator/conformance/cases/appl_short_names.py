@@ -15,7 +15,7 @@ from dlms.xdlms.write import WriteRequest
 from emulator.conformance.cases.appl_idle import unsupported
 from emulator.conformance.cases.asking import CURRENT_BASE_NAME, is_short
 from emulator.conformance.cases.each import Row, first_amiss, joined, on_each
-from emulator.conformance.cases.writable import Writable, unchanged, writable
+from emulator.conformance.cases.writable import Writable, restored, unchanged, writable
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import data_error, found, service_error
 from emulator.conformance.conversing.tree import Expect, Node
@@ -100,7 +100,7 @@ async def _bad_write(trial: Trial, row: Row) -> Seen:
         "of nothing": WriteRequest((VariableName(name=NOBODYS_NAME),), (what.other,)).encode(),
     }
     async with joined(trial, row) as probe:
-        return await _each_of(trial, probe, apdus, _WRITE_ERRORS)
+        return await restored(probe, what, await _each_of(trial, probe, apdus, _WRITE_ERRORS))
 
 
 async def _variable_unchanged(trial: Trial, row: Row) -> Seen:

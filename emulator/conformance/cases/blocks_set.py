@@ -13,7 +13,7 @@ from dlms.xdlms.set import SetRequestBlock, SetResponseBlock
 from emulator.conformance.cases.asking import is_own_name
 from emulator.conformance.cases.blocks import aborted, association, set_block
 from emulator.conformance.cases.each import first_amiss
-from emulator.conformance.cases.writable import Writable, unchanged, writable
+from emulator.conformance.cases.writable import Writable, restored, unchanged, writable
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import data_error, found, is_success, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
@@ -74,6 +74,7 @@ async def _numbers(trial: Trial) -> Seen:
         invoke, tail = await _begin(probe, what)
         block = Block(True, number, tail)
         seen = await probe.request(SetRequestBlock(invoke, block).encode())
+        seen = await restored(probe, what, seen)
         if first_amiss(trial, (data_error(_INVALID),), seen):
             return seen.having(notes=(*seen.notes, f"a number that is {said}"))
     return seen

@@ -138,6 +138,15 @@ async def unchanged(probe: Probe, what: Writable) -> Seen:
     )
 
 
+async def restored(probe: Probe, what: Writable, seen: Seen) -> Seen:
+    """``seen``, an answer that should have refused; if it did not, what was written is taken
+    back first.
+    """
+    if is_success(seen):
+        await unchanged(probe, what)
+    return seen
+
+
 async def _restore(probe: Probe, what: Writable) -> bool:
     if what.name is None:
         return is_success(await probe.set(what.attribute, what.value))
