@@ -337,4 +337,4 @@ async def test_who_has_no_association_gives_its_place(
     await ask(first, AARQ)
     await ask(second)
     await ask(third)
-    assert (await ask(first))[0] == 0xC4
+    assert (await ask(first))[8] == 0xC4

@@ -70,10 +70,10 @@ async def rights_of(trial: Trial, row: Row) -> tuple[Right, ...]:
         raise Unjudged(f"the object list of {row.name} cannot be read: {error}") from None
     if not isinstance(value, Data):
         raise Unjudged(f"the object list of {row.name} cannot be read: {value}")
-    return tuple(_rights(value))
+    return tuple(rights_in(value))
 
 
-def _rights(value: Data) -> Iterator[Right]:
+def rights_in(value: Data) -> Iterator[Right]:
     """What has not the shape that it should have says nothing."""
     entries = [
         parts for one in elements_of(value) or () if len(parts := elements_of(one) or ()) > 3
