@@ -26,7 +26,7 @@ async def test_each_kind_is_asked(bench: Callable[..., Any]) -> None:
     async with bench("laboratory") as device:
         case = (await device.verdicts("APPL_OPEN_4"))["APPL_OPEN_4"]
     asked = names(case, "with-version1")
-    assert {"public", "reader", "md5", "sha256", "ecdsa1", "suite2", "sn", "users"} <= set(asked)
+    assert {"reader", "md5", "sha256", "ecdsa1", "suite2", "sn", "users"} <= set(asked)
     assert len(asked) == len(set(asked))
 
 
