@@ -123,6 +123,11 @@ class Peer:
                 self._trace(row, "->", reply)
         return replies
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no association: nothing is lost if it is forgotten."""
+        return all(association.admitted is None for association, _ in self._open.values())
+
     def associated(self) -> tuple[tuple[int, int], ...]:
         """The pairs of SAPs between which something can be said unasked."""
         return tuple(pair for pair, (open_, _) in self._open.items() if can_tell(open_))

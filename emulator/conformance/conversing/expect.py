@@ -245,12 +245,14 @@ def done() -> Expect:
 
 def refused() -> Expect:
     """An error of any kind, or silence, or the end of the connection. That nothing has changed, the
-    sender finds out: ``problems``.
+    sender finds out: ``problems``; and where it tells of several outcomes, ``facts["answer"]``.
     """
 
     def judge(trial: Any, seen: Seen) -> Mismatch | None:
         if seen.problems and seen.what is What.FOUND:
             return _no_problems(seen)
+        if seen.facts.get("answer", "refused") != "refused":
+            return Mismatch("an error, or silence", str(seen))
         if seen.what in (What.SILENCE, What.CLOSED, What.FOUND) or is_refusal(seen):
             return None
         return Mismatch("an error, or silence", str(seen), _first(seen))

@@ -34,6 +34,10 @@ class Pointless(Exception):
     """The check turns out not to be for this device, and why: it becomes INAPPLICABLE."""
 
 
+class Skipped(Pointless):
+    """One step turns out not to be for this device, and why; those behind it do not build on it."""
+
+
 Sender: TypeAlias = "Callable[[Trial], Awaitable[Seen]]"
 Judge: TypeAlias = "Callable[[Trial, Seen], Mismatch | None]"
 

@@ -27,7 +27,12 @@ from emulator.client.session import Session
 from emulator.conformance.check import Check
 from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.declaration.model import Declaration, DeclaredAssociation, Timing
+from emulator.conformance.declaration.model import (
+    Declaration,
+    DeclaredAssociation,
+    Timing,
+    WayKind,
+)
 from emulator.conformance.probing.line import Line, open_line
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.running.record import Recorder
@@ -71,6 +76,7 @@ class Trial:
         self._line: Line | None = None
         self._probe: Probe | None = None
         self._lines: list[Line] = []
+        self._probes: list[Probe] = []
 
     @property
     def declaration(self) -> Declaration:
@@ -106,6 +112,14 @@ class Trial:
         return line
 
     async def close(self) -> None:
+        """End all connections. Those on UDP have no end: what is open there is released, or the
+        device would keep it, and has room for so many.
+        """
+        if self.declaration.way.kind is WayKind.UDP:
+            for probe in self._probes:
+                if probe.accepted.conformance and probe.line.is_open:
+                    with suppress(DlmsError, OSError):
+                        probe.line.say(probe.pair, probe.rlrq())
         for line in self._lines:
             await line.close()
 
@@ -163,7 +177,7 @@ class Trial:
     def _made(
         self, row: DeclaredAssociation, held: Held, line: Line, changes: dict[str, Any]
     ) -> Probe:
-        return Probe(
+        probe = Probe(
             line,
             self.config(row, **changes),
             held.refs,
@@ -174,6 +188,8 @@ class Trial:
             today=self.clocks.today(),
             label=f"{next(_labels)}",
         )
+        self._probes.append(probe)
+        return probe
 
     async def associated(
         self, row: DeclaredAssociation | None = None, line: Line | None = None, **changes: Any

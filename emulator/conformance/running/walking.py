@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dlms.errors import DlmsError
 from emulator.conformance.check import Step
-from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Unjudged
+from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Skipped, Unjudged
 from emulator.conformance.probing.line import LineClosed
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.result import Difference, StepResult, Verdict
@@ -23,20 +23,23 @@ class _Judged(NamedTuple):
 
 
 async def walk(trial: Trial, nodes: Sequence[Node]) -> tuple[StepResult, ...]:
-    """The steps up to the first that does not pass: what follows would start from nowhere."""
+    """The steps up to the first that does not pass: what follows would start from nowhere, unless
+    it was :class:`Skipped`.
+    """
     results = []
     for node, step in zip(nodes, trial.check.steps, strict=True):
-        result = await _step(trial, node, step)
+        result, goes_on = await _step(trial, node, step)
         results.append(result)
-        if result.verdict not in (Verdict.PASSED, Verdict.NON_STRICT):
+        if not goes_on:
             break
     return tuple(results)
 
 
-async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
+async def _step(trial: Trial, node: Node, step: Step) -> tuple[StepResult, bool]:
+    """What became of it, and whether those behind it are for anything."""
     first = len(trial.record.entries)
     trial.record.note(f"step {step.name}: {step.sends}")
-    verdict, answer, reason = Verdict.FAILED, "", ""
+    verdict, answer, reason, goes_on = Verdict.FAILED, "", "", False
     differences: tuple[Difference, ...] = ()
     seen: Seen | None = None
     try:
@@ -45,14 +48,15 @@ async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
         verdict, reason = Verdict.INCONCLUSIVE, str(error)
     except Pointless as error:
         verdict, reason = Verdict.INAPPLICABLE, str(error)
+        goes_on = isinstance(error, Skipped)
     else:
         seen, differences = judged.seen, judged.differences
         if judged.number is not None:
             accepted = step.answers[judged.number]
             answer, reason = accepted.name, accepted.reason
             verdict = Verdict.PASSED if accepted.strict else Verdict.NON_STRICT
-            differences = ()
-    return StepResult(
+            differences, goes_on = (), True
+    result = StepResult(
         step=step.name,
         subtest=step.subtest,
         sends=step.sends,
@@ -64,6 +68,7 @@ async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
         reason=reason,
         notes=() if seen is None else seen.notes,
     )
+    return result, goes_on
 
 
 async def _node(trial: Trial, node: Node) -> _Judged:

@@ -17,6 +17,7 @@ from emulator.conformance.conversing.tree import (
     Mismatch,
     Node,
     Pointless,
+    Skipped,
     Unjudged,
     step,
 )
@@ -141,3 +142,14 @@ def test_what_was_found_says_which_answer_it_is() -> None:
     assert judge(None, Seen.found(answer="done")) is None  # type: ignore[arg-type]
     assert judge(None, Seen.found(answer="refused")) == Mismatch("done", "refused")  # type: ignore
     assert judge(None, SILENCE) is not None  # type: ignore[arg-type]
+
+
+async def test_behind_a_step_that_is_skipped_it_goes_on() -> None:
+    first, second = await walked(both(Skipped("no such association")))
+    assert (first.verdict, first.reason) == (Verdict.INAPPLICABLE, "no such association")
+    assert second.verdict is Verdict.PASSED
+
+
+async def test_behind_one_that_is_not_for_the_device_it_does_not() -> None:
+    (only,) = await walked(both(Pointless("not for this device")))
+    assert only.verdict is Verdict.INAPPLICABLE
