@@ -28,6 +28,7 @@ from gurux_dlms.enums import (
     Unit,
 )
 from gurux_dlms.GXCiphering import GXCiphering
+from gurux_dlms.GXHdlcSettings import GXHdlcSettings
 from gurux_dlms.GXDLMSLongTransaction import GXDLMSLongTransaction
 from gurux_dlms.objects import (
     GXDLMSAssociationLogicalName,
@@ -52,6 +53,7 @@ GAK = bytes(range(0xD0, 0xE0))
 PUBLIC, READER, CIPHERED = 16, 1, 2
 SERVER = 1
 LONGEST = 1024
+INFO = 128
 SERVICES = Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
 BUFFER = 65536
 
@@ -93,6 +95,17 @@ class _Reply(GXServerReply):  # type: ignore[misc]
         self.count = value
 
 
+class _Link(GXHdlcSettings):  # type: ignore[misc]
+    """What its answer to SNRM takes from two classes at once."""
+
+    inactivityTimeout = 0
+    maximumInfoLengthReceive = maximumInfoLengthTransmit = INFO
+
+    def update(self, other: Any) -> None:
+        self.maxInfoRX, self.maxInfoTX = other.maxInfoRX, other.maxInfoTX
+        self.windowSizeRX, self.windowSizeTX = other.windowSizeRX, other.windowSizeTX
+
+
 class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
     """One for each connection; the objects are the same."""
 
@@ -107,7 +120,8 @@ class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
         for one in objects:
             self.items.append(one)
         if interface is InterfaceType.HDLC:
-            self.hdlc = self.items.getObjects(ObjectType.IEC_HDLC_SETUP)[0]
+            self.settings.hdlc = _Link()
+            self.hdlc = _Link()
         self.initialize()
 
     def initialize(self) -> None:
@@ -117,6 +131,15 @@ class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
             one.objectList = self.items
             one.xDLMSContextInfo.maxReceivePduSize = LONGEST
             one.xDLMSContextInfo.maxSendPduSize = LONGEST
+
+    def handleSnrmRequest(self, data: Any) -> None:  # noqa: N802
+        """Its own writes the group length and where it belongs the one for the other, so that no
+        link would come about.
+        """
+        super().handleSnrmRequest(data)
+        end = len(self.replyData) - 3
+        self.replyData.setUInt8(0, end)
+        self.replyData.setUInt8(end, 2)
 
     def isTarget(self, serverAddress: int, clientAddress: int) -> bool:  # noqa: N802,N803
         return serverAddress == SERVER and clientAddress in (PUBLIC, READER, CIPHERED)
@@ -182,6 +205,7 @@ class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
 def objects_of(interface: InterfaceType) -> list[Any]:
     clock = GXDLMSClock("0.0.1.0.0.255")
     clock.time = GXDateTime(dt.datetime(2019, 3, 26, 12, 30, tzinfo=dt.UTC))
+    clock.begin = clock.end = clock.time
     energy = _register("1.0.1.8.0.255", 123456)
     saps = GXDLMSSapAssignment("0.0.41.0.0.255")
     saps.sapAssignmentList.append((SERVER, NAME.decode()))
