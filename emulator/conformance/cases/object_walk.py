@@ -10,7 +10,7 @@ from dlms.acse.names import Referencing
 from dlms.axdr.data import Data, double_long_unsigned, long_unsigned, structure
 from dlms.cosem import classes
 from dlms.cosem.interface_class import InterfaceClass
-from dlms.errors import DlmsError
+from dlms.errors import DlmsError, LocalProtocolError
 from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, Item, SelectiveAccess
@@ -142,6 +142,8 @@ async def in_each(trial: Trial, work: Callable[[Seat], Awaitable[list[str]]]) ->
     async for seat in seats(trial, shut=shut):
         try:
             found = await work(seat)
+        except LocalProtocolError:
+            raise
         except (ClientError, DlmsError) as error:
             found = [str(error)]
         problems += [f"{seat.row.name}: {one}" for one in found]
