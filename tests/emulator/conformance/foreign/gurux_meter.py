@@ -65,8 +65,10 @@ class _Unfinished:
     settings: Any
 
     def setTransaction(self, value: Any) -> None:  # noqa: N802 - the package's names
-        if isinstance(value, GXDLMSLongTransaction) and not isinstance(value.targets, list):
-            value.targets = [value.targets]
+        if isinstance(value, GXDLMSLongTransaction):
+            if not isinstance(value.targets, list):
+                value.targets = [value.targets]
+            value.setData = lambda data: setattr(value, "data", data)
         self.transaction = value
 
     def getTransaction(self) -> Any:  # noqa: N802
