@@ -28,8 +28,8 @@ from gurux_dlms.enums import (
     Unit,
 )
 from gurux_dlms.GXCiphering import GXCiphering
-from gurux_dlms.GXHdlcSettings import GXHdlcSettings
 from gurux_dlms.GXDLMSLongTransaction import GXDLMSLongTransaction
+from gurux_dlms.GXHdlcSettings import GXHdlcSettings
 from gurux_dlms.objects import (
     GXDLMSAssociationLogicalName,
     GXDLMSCaptureObject,
@@ -54,7 +54,12 @@ PUBLIC, READER, CIPHERED = 16, 1, 2
 SERVER = 1
 LONGEST = 1024
 INFO = 128
-SERVICES = Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+SERVICES = (
+    Conformance.GET
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.SELECTIVE_ACCESS
+)
 BUFFER = 65536
 
 
@@ -64,36 +69,36 @@ class _Unfinished:
     transaction: Any
     settings: Any
 
-    def setTransaction(self, value: Any) -> None:  # noqa: N802 - the package's names
+    def setTransaction(self, value: Any) -> None:
         if isinstance(value, GXDLMSLongTransaction):
             if not isinstance(value.targets, list):
                 value.targets = [value.targets]
             value.setData = lambda data: setattr(value, "data", data)
         self.transaction = value
 
-    def getTransaction(self) -> Any:  # noqa: N802
+    def getTransaction(self) -> Any:
         return self.transaction
 
-    def notifyRead(self, args: Any = None) -> None:  # noqa: N802
+    def notifyRead(self, args: Any = None) -> None:
         pass
 
-    def onPostRead(self, args: Any = None) -> None:  # noqa: N802
+    def onPostRead(self, args: Any = None) -> None:
         pass
 
 
 class _Reply(GXServerReply):  # type: ignore[misc]
     """With the accessors that the package's server calls."""
 
-    def setReply(self, value: Any) -> None:  # noqa: N802
+    def setReply(self, value: Any) -> None:
         self.reply = value
 
-    def getConnectionInfo(self) -> Any:  # noqa: N802
+    def getConnectionInfo(self) -> Any:
         return self.connectionInfo
 
-    def getCount(self) -> int:  # noqa: N802
+    def getCount(self) -> int:
         return int(self.count)
 
-    def setCount(self, value: int) -> None:  # noqa: N802
+    def setCount(self, value: int) -> None:
         self.count = value
 
 
@@ -134,7 +139,7 @@ class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
             one.xDLMSContextInfo.maxReceivePduSize = LONGEST
             one.xDLMSContextInfo.maxSendPduSize = LONGEST
 
-    def handleSnrmRequest(self, data: Any) -> None:  # noqa: N802
+    def handleSnrmRequest(self, data: Any) -> None:
         """Its own writes the group length and where it belongs the one for the other, so that no
         link would come about.
         """
@@ -143,11 +148,13 @@ class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
         self.replyData.setUInt8(0, end)
         self.replyData.setUInt8(end, 2)
 
-    def isTarget(self, serverAddress: int, clientAddress: int) -> bool:  # noqa: N802,N803
+    def isTarget(self, serverAddress: int, clientAddress: int) -> bool:
         return serverAddress == SERVER and clientAddress in (PUBLIC, READER, CIPHERED)
 
-    def onValidateAuthentication(self, authentication: Any, password: Any) -> Any:  # noqa: N802
-        wanted = Authentication.NONE if self.settings.clientAddress == PUBLIC else Authentication.LOW
+    def onValidateAuthentication(self, authentication: Any, password: Any) -> Any:
+        wanted = (
+            Authentication.NONE if self.settings.clientAddress == PUBLIC else Authentication.LOW
+        )
         if authentication != wanted:
             return SourceDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED
         if wanted is Authentication.LOW and bytes(password or b"") != PASSWORD:
@@ -156,48 +163,46 @@ class Meter(_Unfinished, GXDLMSSecureServer):  # type: ignore[misc]
         current.clientSAP = self.settings.clientAddress
         return SourceDiagnostic.NONE
 
-    def onGetAttributeAccess(self, arg: Any) -> Any:  # noqa: N802
+    def onGetAttributeAccess(self, arg: Any) -> Any:
         arg.server = self
         arg.isSkipMaxPduSize = True
-        is_secret = (
-            arg.target.objectType == ObjectType.ASSOCIATION_LOGICAL_NAME and arg.index == 7
-        )
+        is_secret = arg.target.objectType == ObjectType.ASSOCIATION_LOGICAL_NAME and arg.index == 7
         return AccessMode.NO_ACCESS if is_secret else AccessMode.READ
 
-    def onGetMethodAccess(self, arg: Any) -> Any:  # noqa: N802
+    def onGetMethodAccess(self, arg: Any) -> Any:
         return MethodAccessMode.NO_ACCESS
 
-    def onFindObject(self, objectType: Any, sn: int, ln: str) -> Any:  # noqa: N802,N803
+    def onFindObject(self, objectType: Any, sn: int, ln: str) -> Any:
         return None
 
-    def onPreRead(self, args: Any) -> None:  # noqa: N802
+    def onPreRead(self, args: Any) -> None:
         pass
 
-    def onPreWrite(self, args: Any) -> None:  # noqa: N802
+    def onPreWrite(self, args: Any) -> None:
         pass
 
-    def onPostWrite(self, args: Any) -> None:  # noqa: N802
+    def onPostWrite(self, args: Any) -> None:
         pass
 
-    def onPreAction(self, args: Any) -> None:  # noqa: N802
+    def onPreAction(self, args: Any) -> None:
         pass
 
-    def onPostAction(self, args: Any) -> None:  # noqa: N802
+    def onPostAction(self, args: Any) -> None:
         pass
 
-    def onPreGet(self, args: Any) -> None:  # noqa: N802
+    def onPreGet(self, args: Any) -> None:
         pass
 
-    def onPostGet(self, args: Any) -> None:  # noqa: N802
+    def onPostGet(self, args: Any) -> None:
         pass
 
-    def onConnected(self, connectionInfo: Any) -> None:  # noqa: N802,N803
+    def onConnected(self, connectionInfo: Any) -> None:
         pass
 
-    def onInvalidConnection(self, connectionInfo: Any) -> None:  # noqa: N802,N803
+    def onInvalidConnection(self, connectionInfo: Any) -> None:
         pass
 
-    def onDisconnected(self, connectionInfo: Any) -> None:  # noqa: N802,N803
+    def onDisconnected(self, connectionInfo: Any) -> None:
         pass
 
 
@@ -295,9 +300,7 @@ def serve(listener: socket.socket, interface: InterfaceType) -> None:
                     return
                 if key.fileobj is listener:
                     connection, _ = listener.accept()
-                    selector.register(
-                        connection, selectors.EVENT_READ, Meter(interface, objects)
-                    )
+                    selector.register(connection, selectors.EVENT_READ, Meter(interface, objects))
                 elif not _answer(key.fileobj, key.data):
                     selector.unregister(key.fileobj)
                     key.fileobj.close()  # type: ignore[union-attr]
