@@ -136,7 +136,11 @@ class Runner:
         except Pointless as error:
             return Verdict.INAPPLICABLE, (str(error),), ()
         except OSError as error:
-            return Verdict.INCONCLUSIVE, (f"no connection: {error or type(error).__name__}",), ()
+            return (
+                Verdict.INCONCLUSIVE,
+                (f"no connection: {str(error) or type(error).__name__}",),
+                (),
+            )
         except DlmsError as error:
             return Verdict.INCONCLUSIVE, (f"no way to {check.start}: {error}",), ()
         return judging.verdict_of(check, steps), judging.reasons_of(steps), steps

@@ -45,7 +45,10 @@ async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
         verdict, reason = Verdict.INCONCLUSIVE, str(error)
     except OSError as error:
         # Whether the device is gone, the sanity behind the case finds out.
-        verdict, reason = Verdict.INCONCLUSIVE, f"no connection: {error or type(error).__name__}"
+        verdict, reason = (
+            Verdict.INCONCLUSIVE,
+            f"no connection: {str(error) or type(error).__name__}",
+        )
     except Pointless as error:
         verdict, reason = Verdict.INAPPLICABLE, str(error)
     else:
