@@ -208,9 +208,11 @@ def check_transaction(peeled: Peeled, transaction_id: bytes) -> None:
 
 
 def judge_title(title: bytes | None, config: ClientConfig) -> bytes:
-    """The server's system title, from the AARE or known before (R-AA-6)."""
+    """The server's system title, from the AARE; or known before, for those that leave it out
+    (R-AA-6).
+    """
     known = config.server_title
-    if title is None and known is not None:
+    if title is None and known is not None and config.knobs.absent_title_accepted:
         return known
     if title is None or len(title) != TITLE_LENGTH:
         raise RemoteProtocolError("responding-AP-title of 8 octets needed")

@@ -21,7 +21,7 @@ from emulator.conformance.running.record import Entry, Recorder
 from emulator.conformance.running.result import CaseResult, StepResult, Verdict
 from emulator.conformance.running.target import Target
 from emulator.conformance.running.trial import Clocks, Trial
-from emulator.conformance.running.walking import walk
+from emulator.conformance.running.walking import no_connection, walk
 from emulator.conformance.selecting import matches
 
 MOST_SECONDS = 60.0
@@ -112,12 +112,11 @@ class Runner:
         if nodes is None:
             known = "not known" if not check.steps else "written down, but there is no conversation"
             return Verdict.INCONCLUSIVE, (f"its steps are {known}",), ()
-        server = bool(self.target.declaration.features.get("server"))
-        first = server and check.id not in sanity.FOUNDATIONS
-        if first and (problem := await sanity.problem(trial)):
+        first = check.id not in sanity.FOUNDATIONS
+        if first and (problem := await sanity.before(trial)):
             return Verdict.ERROR, (f"the device is not sane before the case: {problem}",), ()
         verdict, reasons, steps = await self._judged(trial, nodes)
-        if server and (problem := await sanity.problem(trial)):
+        if problem := await sanity.after(trial):
             harmed = f"the device is not sane after the case: {problem}"
             return Verdict.FAILED, (*reasons, harmed), steps
         return verdict, reasons, steps
@@ -135,14 +134,10 @@ class Runner:
             return Verdict.INCONCLUSIVE, (str(error),), ()
         except Pointless as error:
             return Verdict.INAPPLICABLE, (str(error),), ()
-        except OSError as error:
-            return (
-                Verdict.INCONCLUSIVE,
-                (f"no connection: {str(error) or type(error).__name__}",),
-                (),
-            )
         except DlmsError as error:
             return Verdict.INCONCLUSIVE, (f"no way to {check.start}: {error}",), ()
+        except OSError as error:
+            return Verdict.INCONCLUSIVE, (no_connection(error),), ()
         return judging.verdict_of(check, steps), judging.reasons_of(steps), steps
 
     def _result(

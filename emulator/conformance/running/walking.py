@@ -45,10 +45,7 @@ async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
         verdict, reason = Verdict.INCONCLUSIVE, str(error)
     except OSError as error:
         # Whether the device is gone, the sanity behind the case finds out.
-        verdict, reason = (
-            Verdict.INCONCLUSIVE,
-            f"no connection: {str(error) or type(error).__name__}",
-        )
+        verdict, reason = Verdict.INCONCLUSIVE, no_connection(error)
     except Pointless as error:
         verdict, reason = Verdict.INAPPLICABLE, str(error)
     else:
@@ -106,3 +103,8 @@ def _difference(answer: str, mismatch: Mismatch, seen: Seen) -> Difference:
         entry=seen.entry,
         offset=mismatch.offset,
     )
+
+
+def no_connection(error: OSError) -> str:
+    """That there is none says nothing of the device."""
+    return f"no connection: {str(error) or type(error).__name__}"

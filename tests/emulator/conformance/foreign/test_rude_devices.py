@@ -185,5 +185,18 @@ async def test_no_device_breaks_the_tester(
     assert all(case.reasons for case in cases if case.verdict is not Verdict.PASSED)
 
 
+@pytest.mark.parametrize("kind", OF)
+@pytest.mark.parametrize("behaves", RUDE)
+async def test_no_such_device_is_judged(
+    behaves: Callable[..., Awaitable[None]], kind: WayKind
+) -> None:
+    """But for the checks that do without the sanity before."""
+    opening, other = await run(behaves, kind, ("APPL_OPEN_1", "X_OBJ_OBIS"))
+    assert "the device is not sane after the case: " in opening.reasons[-1]
+    assert other.verdict is Verdict.ERROR
+    (reason,) = other.reasons
+    assert reason.removeprefix("the device is not sane before the case: ") not in ("", reason)
+
+
 async def is_sane(trial: Any) -> str:
     return ""
