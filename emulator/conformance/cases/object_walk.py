@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from dlms.acse.names import Referencing
 from dlms.axdr.data import Data, double_long_unsigned, long_unsigned, structure
 from dlms.cosem import classes
 from dlms.cosem.interface_class import InterfaceClass
-from dlms.errors import DlmsError
+from dlms.errors import DlmsError, LocalProtocolError
 from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, Item, SelectiveAccess
@@ -102,16 +103,26 @@ class Seat:
 
 
 async def seats(
-    trial: Trial, which: Callable[[DeclaredAssociation], bool] = lambda row: True
+    trial: Trial,
+    which: Callable[[DeclaredAssociation], bool] = lambda row: True,
+    shut: list[str] | None = None,
 ) -> AsyncIterator[Seat]:
     """Every association whose keys are at hand and whose objects can be listed, one after the
-    other. :class:`Unjudged` if there is none.
+    other. One that cannot be opened says nothing of objects: that is noted, and told to ``shut``.
+    :class:`Unjudged` if there is none.
     """
     met = 0
+    shut = [] if shut is None else shut
     for row in trial.declaration.associations:
         if not which(row) or not trial.target.has_keys(row):
             continue
-        async with trial.session(row) as (client, session):
+        async with AsyncExitStack() as stack:
+            try:
+                client, session = await stack.enter_async_context(trial.session(row))
+            except (DlmsError, OSError, Unjudged) as error:
+                trial.record.note(f"{row.name} is not open: {error}")
+                shut.append(f"{row.name}: {error}")
+                continue
             try:
                 objects = await client.hold(session.objects())
             except Refused:
@@ -119,27 +130,39 @@ async def seats(
             met += 1
             yield Seat(row=row, client=client, session=session, objects=objects)
     if not met:
-        raise Unjudged("no association lets its objects be listed")
+        raise Unjudged("; ".join(("no association lets its objects be listed", *shut)))
 
 
 async def in_each(trial: Trial, work: Callable[[Seat], Awaitable[list[str]]]) -> list[str]:
-    """What is wrong in any of them, by its name."""
+    """What is wrong in any of them, by its name. :class:`Unjudged` if nothing is in those that can
+    be opened, and there are others.
+    """
     problems = []
-    async for seat in seats(trial):
+    shut: list[str] = []
+    async for seat in seats(trial, shut=shut):
         try:
             found = await work(seat)
+        except LocalProtocolError:
+            raise
         except (ClientError, DlmsError) as error:
             found = [str(error)]
         problems += [f"{seat.row.name}: {one}" for one in found]
+    if shut and not problems:
+        raise Unjudged("; ".join(("not every association can be opened", *shut)))
     return problems
 
 
 async def seat_with(trial: Trial, fits: Callable[[Seat], bool], what: str) -> AsyncIterator[Seat]:
-    """The first association that fits. :class:`Pointless` if none does."""
-    async for seat in seats(trial):
+    """The first association that fits. :class:`Pointless` if none does, :class:`Unjudged` if one
+    that cannot be opened might.
+    """
+    shut: list[str] = []
+    async for seat in seats(trial, shut=shut):
         if fits(seat):
             yield seat
             return
+    if shut:
+        raise Unjudged("; ".join((f"no open association with {what}", *shut)))
     raise Pointless(f"no association with {what}")
 
 

@@ -302,7 +302,7 @@ def found(answer: str) -> Expect:
     def judge(trial: Any, seen: Seen) -> Mismatch | None:
         came = seen.facts.get("answer", answer)
         if came != answer:
-            return Mismatch(answer, str(came))
+            return Mismatch(answer, "; ".join((str(came), *seen.problems)))
         if seen.what is not What.FOUND:
             return Mismatch(answer, str(seen), _first(seen))
         return _no_problems(seen)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
-from dlms.errors import CodecError, RemoteProtocolError
+from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from emulator.channel import ApduLink, Channel, ChannelClosed
 from emulator.client.route import OnSettings, Route
@@ -23,6 +23,8 @@ from emulator.meter_address import LOOPBACK
 PATIENCE = 5.0
 """Seconds for a connection to come about."""
 
+MOST_OCTETS = 1 << 24
+"""On one connection: a device that goes on and on is cut off before it fills our memory."""
 _NO_LINGERING = struct.pack("ii", 1, 0)
 """SO_LINGER: the connection is reset when it is closed."""
 
@@ -53,6 +55,7 @@ class Line(asyncio.Protocol):
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._ended = ""
+        self._flood = 0
         self._pairs: set[tuple[int, int]] = set()
         self.farewells: list[Callable[[], Awaitable[None]]] = []
         """What is done before the line is closed, so that the device is left as it was."""
@@ -69,6 +72,14 @@ class Line(asyncio.Protocol):
             self._channel.connection_made(_Recorded(self._transport, self._sent))
 
     def data_received(self, data: bytes) -> None:
+        self._flood += len(data)
+        if self._flood > MOST_OCTETS:
+            self._recorder.note(
+                f"line {self.number}: more than {MOST_OCTETS} octets, it is cut off"
+            )
+            assert self._transport is not None, "octets come over a transport"
+            self._transport.abort()
+            return
         self._keep_octets(Direction.RECEIVED, data)
         if self._channel is not None:
             self._channel.data_received(data)
@@ -172,7 +183,7 @@ class Line(asyncio.Protocol):
                 octets = await self.channel.receive(*pair)
         except TimeoutError:
             return Seen.silence(within)
-        except (ChannelClosed, RemoteProtocolError) as error:
+        except (ChannelClosed, DlmsError) as error:
             return Seen.closed(str(error))
         return Seen.apdu(octets, self.keep(Direction.RECEIVED, octets, pair))
 
@@ -197,7 +208,7 @@ class Line(asyncio.Protocol):
                 await farewell()
         if self._channel is not None and not self._ended:
             for pair in self._pairs:
-                with suppress(ConnectionError, RemoteProtocolError):
+                with suppress(ConnectionError, DlmsError):
                     await self._channel.disconnect(*pair)
         if self._transport is not None and not self._ended:
             self._transport.close()

@@ -7,7 +7,7 @@ that does not after it has been harmed by it.
 from __future__ import annotations
 
 from dlms.acse.names import Referencing
-from emulator.client.errors import ClientError
+from dlms.errors import DlmsError
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.hostile import sanity as head_end
@@ -53,8 +53,8 @@ async def problem(trial: Trial) -> str:
                 await client.get(LOGICAL_NAME)
         finally:
             await line.close()
-    except (ClientError, Unjudged, OSError) as error:
-        return str(error)
+    except (DlmsError, Unjudged, OSError) as error:
+        return str(error) or type(error).__name__
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dlms.errors import DlmsError
+from dlms.errors import DlmsError, LocalProtocolError
 from emulator.conformance.check import Step
 from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Skipped, Unjudged
 from emulator.conformance.probing.line import LineClosed
@@ -46,6 +46,9 @@ async def _step(trial: Trial, node: Node, step: Step) -> tuple[StepResult, bool]
         judged = await _node(trial, node)
     except Unjudged as error:
         verdict, reason = Verdict.INCONCLUSIVE, str(error)
+    except OSError as error:
+        # Whether the device is gone, the sanity behind the case finds out.
+        verdict, reason = Verdict.INCONCLUSIVE, no_connection(error)
     except Pointless as error:
         verdict, reason = Verdict.INAPPLICABLE, str(error)
         goes_on = isinstance(error, Skipped)
@@ -77,6 +80,9 @@ async def _node(trial: Trial, node: Node) -> _Judged:
     except LineClosed as error:
         # The device has hung up before all was said: that is an answer like another.
         seen = Seen.closed(str(error))
+    except LocalProtocolError as error:
+        # What the protocol forbids the tester, a service that was not agreed on and the like.
+        raise Unjudged(str(error)) from error
     except DlmsError as error:
         # A client that behaves could not go on: what it says is what came back.
         seen = Seen.found((str(error),), answer="error")
@@ -102,3 +108,8 @@ def _difference(answer: str, mismatch: Mismatch, seen: Seen) -> Difference:
         entry=seen.entry,
         offset=mismatch.offset,
     )
+
+
+def no_connection(error: OSError) -> str:
+    """That there is none says nothing of the device."""
+    return f"no connection: {str(error) or type(error).__name__}"

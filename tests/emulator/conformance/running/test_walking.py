@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dlms.errors import RemoteProtocolError
+from dlms.errors import LocalProtocolError, RemoteProtocolError
 from emulator.conformance import built_in
 from emulator.conformance.conversing import binding
 from emulator.conformance.conversing.expect import closed, found, silence
@@ -81,6 +81,25 @@ async def test_what_a_client_that_behaves_cannot_take_is_a_difference() -> None:
     (failed,) = await walked(both(RemoteProtocolError("odd response")))
     assert failed.verdict is Verdict.FAILED
     assert failed.differences[0].actual == "odd response"
+
+
+async def test_what_it_cannot_take_is_said_by_the_difference() -> None:
+    nodes = both(RemoteProtocolError("odd response"))
+    (failed,) = await walked((nodes[0]._replace(expect=(found("silence"), closed())), nodes[1]))
+    assert failed.differences[0].actual == "error; odd response"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (LocalProtocolError("SET was not negotiated"), "SET was not negotiated"),
+        (ConnectionRefusedError("refused"), "no connection: refused"),
+        (TimeoutError(), "no connection: TimeoutError"),
+    ],
+)
+async def test_what_is_no_answer_of_the_device(error: Exception, reason: str) -> None:
+    (left,) = await walked(both(error))
+    assert (left.verdict, left.reason) == (Verdict.INCONCLUSIVE, reason)
 
 
 @pytest.mark.parametrize(
