@@ -14,7 +14,7 @@ from emulator.conformance.planting import built_in as planted
 
 HEAD_ENDS = "x-cli"
 
-_MARKS = re.compile(r"(<!-- planted -->\n).*?(\n<!-- end of planted -->)", re.DOTALL)
+_MARKS = re.compile(r"(<!-- planted -->\n)(?:.*?\n)??(<!-- end of planted -->)", re.DOTALL)
 
 
 def register(whats: options.SubParsers) -> None:
@@ -75,7 +75,7 @@ def drawn_into(text: str) -> str:
                 f" {also} |"
             )
     body = "\n".join(lines)
-    return _MARKS.sub(lambda match: f"{match[1]}\n{body}\n{match[2]}", text)
+    return _MARKS.sub(lambda match: f"{match[1]}\n{body}\n\n{match[2]}", text)
 
 
 def _to_json(row: Planted) -> dict[str, object]:
