@@ -14,8 +14,12 @@ from tls import external_key
 from tls.credentials import Credential, ExternalCredential, Trust
 from tls.files import touch_private, write_private
 
-CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
-"""TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (C0,2B) and ..._256_GCM_SHA384 (C0,2C), RFC 5289."""
+CIPHERS = ("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256")
+"""TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 (C0,2C) and ..._128_GCM_SHA256 (C0,2B), RFC 5289.
+
+The stronger first: a server picks it, in whatever order a client offers them (BSI TR-03116-TS,
+TLS_B2_GP_10).
+"""
 
 CURVE = "prime256v1"
 
