@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from emulator.cli import failures, options
+from emulator.cli import conform_declare, failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Catalogue, Check, built_in
 from emulator.conformance.describing import facts, steps_of, to_json
@@ -30,6 +30,8 @@ def register(subparsers: options.SubParsers) -> None:
     explain.add_argument("id", metavar="ID", help="an id or alias, or what several ids begin with")
     options.add_json(explain)
     explain.set_defaults(run=lambda args: failures.guard(lambda: _explain(args)))
+
+    conform_declare.register(whats)
 
 
 def _list(args: argparse.Namespace) -> int:
