@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tlslite.constants import ContentType, HandshakeType, HashAlgorithm, SignatureAlgorithm
+from tlslite.constants import HandshakeType, HashAlgorithm, SignatureAlgorithm
 from tlslite.messages import CertificateRequest, Message
 from tlslite.recordlayer import RecordSocket
 from tlslite.tlsconnection import TLSConnection
@@ -74,6 +74,7 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
 
     def _saw(self, message: Any) -> None:
         self.seen.append(message)
+        self.bend.heard(self, message)
         if isinstance(message, CertificateRequest):
             # tlslite goes no further with a peer that takes ECDSA alone.
             rsa = HashAlgorithm.sha256, SignatureAlgorithm.rsa
@@ -109,6 +110,3 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
                 header, parser = result
                 yield int(header.type), bytes(parser.bytes)
                 return
-
-
-ALERT = ContentType.alert

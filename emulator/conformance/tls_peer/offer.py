@@ -1,13 +1,17 @@
 """What the device declares of its TLS, and what it does not.
 
-Settings of a declaration, lists with commas, the names those of IANA: ``tls.suites``,
-``tls.curves``, ``tls.signatures``, ``tls.signatures-cert``; the order of ``tls.suites`` is that of
-their strength, the strongest first.
+Settings of a declaration, lists with commas or spaces: ``tls.suites``, ``tls.curves``,
+``tls.signatures``, ``tls.signatures-cert``. Names are those of IANA, or what OpenSSL calls suites
+and curves. The order of ``tls.suites`` is that of their strength, the strongest first. Where a
+device that is a client offers others than it takes as a server, ``tls.client.suites`` and so on say
+what it offers.
 """
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from tlslite.constants import CipherSuite, GroupName, SignatureScheme
@@ -52,9 +56,27 @@ VERSIONS: Mapping[str, tuple[int, int]] = {
 }
 
 
+_AS_CLIENT = "tls-server"
+"""Where checks start from in which the device is the client of a server of ours."""
+
+_ALIASES = {"prime256v1": "secp256r1", "P-256": "secp256r1", "P-384": "secp384r1",
+            "P-521": "secp521r1"}  # fmt: skip
+
+
+@cache
+def _by_openssl() -> Mapping[str, int]:
+    """Numbers of suites by OpenSSL's names for them."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return {suite["name"]: suite["id"] & 0xFFFF for suite in context.get_ciphers()}
+
+
 def _declared(trial: Trial, setting: str, known: Mapping[str, Any], what: str) -> tuple[Any, ...]:
-    text = trial.declaration.settings.get(setting, "")
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    settings = trial.declaration.settings
+    text = settings.get(setting, "")
+    if trial.check.start == _AS_CLIENT:
+        text = settings.get(setting.replace("tls.", "tls.client."), text)
+    names = [_ALIASES.get(name, name) for name in text.replace(",", " ").split()]
     if not names:
         raise Unjudged(f"the declaration does not say which {what} there are: {setting}")
     if unknown := [name for name in names if name not in known]:
@@ -63,7 +85,7 @@ def _declared(trial: Trial, setting: str, known: Mapping[str, Any], what: str) -
 
 
 def suites(trial: Trial) -> tuple[int, ...]:
-    return _declared(trial, "tls.suites", SUITES, "suites")
+    return _declared(trial, "tls.suites", {**_by_openssl(), **SUITES}, "suites")
 
 
 def curves(trial: Trial) -> tuple[int, ...]:

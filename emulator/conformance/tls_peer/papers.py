@@ -12,22 +12,23 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from asn1crypto.x509 import Certificate
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from emulator.bent_tls.showing import chain_of, key_of
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.running.trial import OWN_TITLE, Trial
-from tls.certificates import Authority, load_authority, private_key_pem
+from tls.certificates import Authority, load_authority
 from tls.identity import IdentityError, hardware_module_name, system_title_of
 
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _DAY = dt.timedelta(days=1)
 
 
@@ -118,7 +119,7 @@ def issued(
     title_in_it: bytes | None = None,
     names: Sequence[x509.GeneralName] | None = None,
     common_name: str = "",
-    key: ec.EllipticCurvePrivateKey | None = None,
+    key: PrivateKey | None = None,
     days: tuple[int, int] = (-1, 365),
     uses: Sequence[x509.ObjectIdentifier] | None = None,
     usage: Sequence[str] = ("digital_signature", "key_agreement"),
@@ -145,7 +146,7 @@ def issued(
     leaf = signed(trial, authority, common_name or "cosemlab conformance", key, days, extensions)
     if weak:
         leaf = _with_sha1(leaf, authority)
-    return Papers(chain=(leaf, *chain), key_pem=private_key_pem(key))
+    return Papers(chain=(leaf, *chain), key_pem=pem_of(key))
 
 
 def below(
@@ -184,7 +185,7 @@ def signed(
     trial: Trial,
     authority: Authority,
     common_name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: PrivateKey,
     days: tuple[int, int],
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
 ) -> bytes:
@@ -213,7 +214,7 @@ def _built(
     trial: Trial,
     subject: x509.Name,
     issuer_name: x509.Name,
-    public: ec.EllipticCurvePublicKey,
+    public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
     days: tuple[int, int],
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
 ) -> x509.CertificateBuilder:
@@ -231,6 +232,11 @@ def _built(
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return builder
+
+
+def pem_of(key: PrivateKey) -> bytes:
+    """PKCS #8 without a password."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def key_usage(*bits: str) -> x509.KeyUsage:

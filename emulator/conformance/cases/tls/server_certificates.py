@@ -24,7 +24,6 @@ from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.expecting import alert
 from emulator.conformance.tls_peer.papers import Papers
 from emulator.conformance.tls_peer.under import line_in
-from tls.certificates import private_key_pem
 from tls.identity import system_title_of
 
 HANDSHAKE_FAILURE = 40
@@ -142,7 +141,7 @@ def signed_by_another_key() -> Sequence[Node]:
         if not isinstance(public, ec.EllipticCurvePublicKey):
             raise Unjudged("the tester's key is none of an elliptic curve")
         key = ec.generate_private_key(public.curve)
-        return own.having(key_pem=private_key_pem(key))
+        return own.having(key_pem=papers.pem_of(key))
 
     async def send(trial: Trial) -> Seen:
         sent = False
