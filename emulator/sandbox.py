@@ -32,6 +32,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, anchors, provision, registered_titles
 from emulator.serving.audience import Audience
+from emulator.serving.calling import Calling
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host, nothing
@@ -157,7 +158,10 @@ class Sandbox:
         )
         device = host.device
         mains = Mains(host, self.living.look_again)
-        teller = Teller(host, partial(self._alert_context, device), self.pusher.look_again)
+        calling = Calling()
+        teller = Teller(
+            host, partial(self._alert_context, device), self.pusher.look_again, calling
+        )
         mains.lead_to(teller)
         stack.callback(self.pusher.leave, teller)
         # What is up has mains, whatever befell it before its host ended.
@@ -190,13 +194,17 @@ class Sandbox:
             device.title,
             self._keylog,
             lambda: trust_of(device, self._pki.trust(), installer),
+            lambda: MeterConnection(by["tls"]),
+            calling,
         )
         secure = await start_tls_server(
-            lambda: MeterConnection(by["tls"]),
+            presented.serve,
             self._host,
             port and port + 1,
             presented.context,
             on_event=handshake,
+            accept=presented.accept,
+            divert=presented.divert,
         )
         await stack.enter_async_context(secure)
         mains.lead_to(secure)

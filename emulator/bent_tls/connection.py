@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tlslite.constants import HandshakeType, HashAlgorithm, SignatureAlgorithm
-from tlslite.messages import CertificateRequest, Message
+from tlslite.messages import CertificateRequest, Finished, Message
 from tlslite.recordlayer import RecordSocket
 from tlslite.tlsconnection import TLSConnection
 
@@ -38,6 +38,8 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
         self.bend = Bend() if bend is None else bend
         self.seen: list[Any] = []
         self.key_log: list[str] = []
+        self.verify_data = b""
+        """Of the Finished that was sent, which a renegotiation has to name (RFC 5746, 3.5)."""
         self.ignoreAbruptClose = False
         layer = self._recordLayer
         layer._recordSocket = _BentRecords(self.sock, self.bend)
@@ -48,6 +50,8 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
         self, msg: Any, randomizeFirstBlock: bool = True, update_hashes: bool = True
     ) -> Iterator[int]:
         for one in self.bend.outgoing(self, msg):
+            if isinstance(one, Finished):
+                self.verify_data = bytes(one.verify_data)
             yield from super()._sendMsg(one, randomizeFirstBlock, update_hashes)
 
     def _getMsg(

@@ -9,6 +9,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from tlslite.constants import ContentType, ExtensionType
+from tlslite.extensions import (
+    RenegotiationInfoExtension,
+    SignatureAlgorithmsExtension,
+    SupportedGroupsExtension,
+)
 from tlslite.messages import ClientHello
 
 from emulator.conformance.cases.tls.server_records import session_of, spoken_to
@@ -164,7 +169,14 @@ def _another_hello(trial: Trial, talk: Talk) -> Any:
     message = ClientHello().create(
         (3, 3), bytearray(trial.rng.randbytes(32)), bytearray(), [0xC02B], extensions=[]
     )
-    hello.as_declared(trial)(message)
+    # What the server knows of the first Finished has to be in it, or it would be refused for that.
+    known = RenegotiationInfoExtension().create(bytearray(talk.connection.verify_data))
+    message.extensions = [
+        SignatureAlgorithmsExtension().create(list(offer.SCHEMES.values())),
+        SupportedGroupsExtension().create(list(offer.CURVES.values())),
+        known,
+    ]
+    message.cipher_suites = [talk.connection.session.cipherSuite]
     return message
 
 

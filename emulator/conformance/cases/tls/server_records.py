@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tlslite.constants import ContentType
+from tlslite.messages import ClientHello
+from tlslite.messages import Message as Octets
 
 from dlms.acse.aare import Aare
 from dlms.acse.codes import AssociationResult
+from emulator.bent_tls.bend import Bend, Message
+from emulator.bent_tls.connection import BentConnection
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
@@ -59,10 +63,16 @@ def long_record() -> Sequence[Node]:
 @conversation("X_TLS_RECORD_EMPTY")
 def empty_records() -> Sequence[Node]:
     async def fragment(trial: Trial) -> Seen:
-        talk = await connect(trial)
-        talk.connection.version = 3, 3
-        await talk.say(talk.connection.send_record(ContentType.handshake, b""))
-        return (await talk.comes(trial.timing.answer)).seen()
+        """Nobody must send it (RFC 5246, 6.2.1); what is to be done with it no clause says."""
+
+        def outgoing(connection: BentConnection, message: Message) -> Iterable[Message]:
+            if isinstance(message, ClientHello):
+                return Octets(ContentType.handshake, bytearray()), message
+            return (message,)
+
+        talk, outcome = await call(trial, bend=Bend(outgoing=outgoing))
+        await talk.close()
+        return outcome.seen()
 
     async def flood(trial: Trial) -> Seen:
         talk = await session_of(trial)
@@ -75,7 +85,7 @@ def empty_records() -> Sequence[Node]:
         return outcome.seen(seen.problems, answer="kept")
 
     return (
-        step("handshake", fragment, alert()),
+        step("handshake", fragment, alert(), handshake()),
         step("flood", flood, closed(), alert(), nothing_of_it("kept")),
     )
 

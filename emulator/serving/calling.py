@@ -1,0 +1,80 @@
+"""How a meter is a TLS client of the head end's listener."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+from tls.identity import TitleCheck, exactly
+from tls.transport import open_tls_connection
+
+Change: TypeAlias = Callable[[ssl.SSLContext], object]
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+Dial: TypeAlias = Callable[[asyncio.Protocol, str, int, ssl.SSLContext], Awaitable[object]]
+"""Opens a session with a host and port for a protocol; ``OSError`` if there is none."""
+
+
+class Calling:
+    """As it should be, unless a fault changes it: all are over when what they return is called."""
+
+    def __init__(self) -> None:
+        self._changes: dict[object, Change] = {}
+        self._dials: dict[object, Dial] = {}
+        self._anybody = 0
+        self._revision = 0
+
+    @property
+    def revision(self) -> int:
+        """Another one when contexts are to be made anew."""
+        return self._revision
+
+    def changed(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        for change in self._changes.values():
+            change(context)
+        return context
+
+    async def open(
+        self, make: Callable[[], P], host: str, port: int, context: ssl.SSLContext, title: bytes
+    ) -> P:
+        """A session with the listener of that title, and what is inside it. ``OSError`` if there
+        is none.
+        """
+        dial = next(reversed(self._dials.values()), None)
+        if dial is not None:
+            protocol = make()
+            await dial(protocol, host, port, context)
+            return protocol
+        accept: TitleCheck = (lambda _: True) if self._anybody else exactly(title)
+        _, protocol = await open_tls_connection(make, host, port, context, accept=accept)
+        return protocol
+
+    # For faults ---------------------------------------------------------------------------------
+
+    def change(self, change: Change) -> Callable[[], object]:
+        ticket = object()
+        self._changes[ticket] = change
+        self._revision += 1
+
+        def change_no_more() -> None:
+            self._changes.pop(ticket, None)
+            self._revision += 1
+
+        return change_no_more
+
+    def call_anybody(self) -> Callable[[], object]:
+        """Whoever answers will do, if its certificate is good."""
+        self._anybody += 1
+
+        def no_more() -> None:
+            self._anybody -= 1
+
+        return no_more
+
+    def dial_by(self, dial: Dial) -> Callable[[], object]:
+        ticket = object()
+        self._dials[ticket] = dial
+        return lambda: self._dials.pop(ticket, None)
