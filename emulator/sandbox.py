@@ -228,12 +228,12 @@ class Sandbox:
         """All ways to a meter, by the names that faults know them by."""
         return ("tcp", "tls", *(way.name.lower() for way in Way if way in self._ways))
 
-    def _alert_context(self, device: Device) -> ssl.SSLContext:
+    def _alert_context(self, device: Device, **options: Any) -> ssl.SSLContext:
         """As a client a meter shows another certificate than at its own TLS port, for another
         purpose. It is issued when the meter has something to tell for the first time.
         """
         credential = self._pki.issue_client(device.title, device.title.hex().upper())
-        return client_context(credential, self._pki.trust(), keylog=self._keylog)
+        return client_context(credential, self._pki.trust(), keylog=self._keylog, **options)
 
     def _mains(self) -> Mapping[str, Mains]:
         return {name: meter.mains for name, meter in self.meters.items()}

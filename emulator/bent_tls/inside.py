@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -81,23 +80,29 @@ class Inside(asyncio.Transport):
         why: Exception | None = None
         try:
             while not self.connection.closed:
-                octets = await self._wire.drive(_piece(self.connection))
-                if octets:
-                    self._protocol.data_received(bytes(octets))
+                await self._read_piece()
         except Exception as error:  # an alert, or the end: the protocol is told
             why = error
         self._closing = True
         self._wire.close()
         self._lost(why)
 
+    async def _read_piece(self) -> None:
+        """The protocol is told of the end before tlslite is, and may still write."""
+        for result in self.connection.readAsync(max=1 << 14, min=1):
+            if not isinstance(result, int):
+                if result:
+                    self._protocol.data_received(bytes(result))
+                return
+            if result == 0:
+                await self._wire.news()
+                if self._wire.ended and not self._wire.has_news:
+                    self._protocol.eof_received()
+
     def _lost(self, why: Exception | None) -> None:
         if not self._is_lost:
             self._is_lost = True
             self._protocol.connection_lost(why)
-
-
-def _piece(connection: BentConnection) -> Iterator[Any]:
-    yield from connection.readAsync(max=1 << 14, min=1)
 
 
 class _Certified:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from emulator.serving.calling import Calling, Change
 from tls.contexts import server_context
@@ -48,7 +49,7 @@ class Presented:
         self._instead: dict[object, Credential] = {}
         self._trusted: Trust | None = None
         self._made: dict[Credential, ssl.SSLContext] = {}
-        self._changes: dict[object, Change] = {}
+        self._changes: dict[object, tuple[Change, Mapping[str, Any]]] = {}
         self._diverted: dict[object, Serve] = {}
         self._anybody = 0
         self._forgetful = 0
@@ -69,8 +70,11 @@ class Presented:
         if trust != self._trusted or self._forgetful:
             self._made, self._trusted = {}, trust
         if credential not in self._made:
-            made = server_context(credential, trust, keylog=self._keylog)
-            for change in self._changes.values():
+            options: dict[str, Any] = {}
+            for _, more in self._changes.values():
+                options |= more
+            made = server_context(credential, trust, keylog=self._keylog, **options)
+            for change, _ in self._changes.values():
                 change(made)
             self._made[credential] = made
         return self._made[credential]
@@ -97,10 +101,10 @@ class Presented:
 
         return show_no_more
 
-    def change(self, change: Change) -> Callable[[], object]:
-        """Change every context from now on."""
+    def change(self, change: Change, options: Mapping[str, Any]) -> Callable[[], object]:
+        """Make every context from now on with these options, and change it."""
         ticket = object()
-        self._changes[ticket] = change
+        self._changes[ticket] = change, options
         self._made = {}
 
         def change_no_more() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from tls.identity import TitleCheck, exactly
 from tls.transport import open_tls_connection
@@ -22,7 +22,7 @@ class Calling:
     """As it should be, unless a fault changes it: all are over when what they return is called."""
 
     def __init__(self) -> None:
-        self._changes: dict[object, Change] = {}
+        self._changes: dict[object, tuple[Change, Mapping[str, Any]]] = {}
         self._dials: dict[object, Dial] = {}
         self._anybody = 0
         self._revision = 0
@@ -32,10 +32,15 @@ class Calling:
         """Another one when contexts are to be made anew."""
         return self._revision
 
-    def changed(self, context: ssl.SSLContext) -> ssl.SSLContext:
-        for change in self._changes.values():
-            change(context)
-        return context
+    def context(self, make: Callable[..., ssl.SSLContext]) -> ssl.SSLContext:
+        """A context, made with what options there are now."""
+        options: dict[str, Any] = {}
+        for _, more in self._changes.values():
+            options |= more
+        made = make(**options)
+        for change, _ in self._changes.values():
+            change(made)
+        return made
 
     async def open(
         self, make: Callable[[], P], host: str, port: int, context: ssl.SSLContext, title: bytes
@@ -54,9 +59,10 @@ class Calling:
 
     # For faults ---------------------------------------------------------------------------------
 
-    def change(self, change: Change) -> Callable[[], object]:
+    def change(self, change: Change, options: Mapping[str, Any]) -> Callable[[], object]:
+        """Make contexts with these options, and change them."""
         ticket = object()
-        self._changes[ticket] = change
+        self._changes[ticket] = change, options
         self._revision += 1
 
         def change_no_more() -> None:

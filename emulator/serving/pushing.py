@@ -68,7 +68,7 @@ class Teller:
     def __init__(
         self,
         host: Host,
-        context: Callable[[], ssl.SSLContext],
+        context: Callable[..., ssl.SSLContext],
         look_again: Callable[[Teller], None],
         calling: Calling | None = None,
     ) -> None:
@@ -95,7 +95,7 @@ class Teller:
     def tls_context(self) -> ssl.SSLContext:
         if self._made is None or self._revision != self.calling.revision:
             self._revision = self.calling.revision
-            self._made = self.calling.changed(self._context())
+            self._made = self.calling.context(self._context)
         return self._made
 
     @property

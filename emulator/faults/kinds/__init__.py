@@ -14,6 +14,7 @@ from emulator.faults.kinds import (
     misconfiguring,
     octets,
     rewriting,
+    tls_stack,
 )
 
 KINDS: dict[str, Kind] = {
@@ -29,5 +30,6 @@ KINDS: dict[str, Kind] = {
         *rewriting.KINDS,
         *computing.KINDS,
         *misconfiguring.KINDS,
+        *tls_stack.KINDS,
     )
 }

@@ -1,0 +1,89 @@
+"""A careless TLS client in the place of a meter's, when it calls."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterable
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from tlslite.extensions import TLSExtension
+from tlslite.handshakesettings import HandshakeSettings
+from tlslite.messages import ClientHello
+
+from emulator.bent_tls.bend import Bend, Message
+from emulator.bent_tls.connection import BentConnection
+from emulator.bent_tls.inside import Inside
+from emulator.bent_tls.showing import chain_of, key_of
+from emulator.bent_tls.wire import Wire
+from emulator.faults.careless.connection import CarelessConnection, Examine
+from emulator.faults.presented import Presented
+
+_PATIENCE = 10.0
+_TRUNCATED_HMAC, _DEFLATE = 4, 1
+
+
+class CarelessClient:
+    """Opens sessions with whoever is called."""
+
+    def __init__(self, presented: Presented, flaws: frozenset[str], examine: Examine) -> None:
+        self._presented = presented
+        self._flaws = flaws
+        self._examine = examine
+
+    async def __call__(
+        self, protocol: asyncio.Protocol, host: str, port: int, context: ssl.SSLContext
+    ) -> None:
+        """``OSError`` if there is no session."""
+        wire = Wire()
+        async with asyncio.timeout(_PATIENCE):
+            await asyncio.get_running_loop().create_connection(lambda: wire, host, port)
+            try:
+                connection = await self._shaken(wire)
+            except OSError:
+                raise
+            except Exception as error:  # tlslite says in many ways that it does not go on
+                wire.close()
+                raise ConnectionError(str(error)) from error
+        protocol.connection_made(Inside(connection, protocol))
+
+    async def _shaken(self, wire: Wire) -> CarelessConnection:
+        bend = Bend(outgoing=self._outgoing)
+        connection = CarelessConnection(wire, bend, self._flaws, self._examine)
+        title = self._presented.title
+        credential = self._presented.pki.issue_client(title, title.hex().upper())
+        shown = x509.load_pem_x509_certificates(credential.chain_pem)
+        work = connection.handshakeClientCert(
+            chain_of(tuple(one.public_bytes(Encoding.DER) for one in shown)),
+            key_of(credential.private_key_pem),
+            settings=self._settings(),
+            async_=True,
+        )
+        await wire.drive(work)
+        return connection
+
+    def _settings(self) -> HandshakeSettings:
+        settings = HandshakeSettings()
+        settings.minVersion = settings.maxVersion = (3, 3)
+        settings.versions = [(3, 3)]
+        settings.cipherNames = ["aes256gcm", "aes128gcm"]
+        settings.keyExchangeNames = ["ecdhe_ecdsa"]
+        settings.eccCurves = ["secp256r1"]
+        if "short-curve" in self._flaws:
+            settings.eccCurves += ["secp224r1"]
+        settings.use_heartbeat_extension = "heartbeat" in self._flaws
+        return settings
+
+    def _outgoing(self, connection: BentConnection, message: Message) -> Iterable[Message]:
+        if isinstance(message, ClientHello):
+            if "compression" in self._flaws:
+                message.compression_methods = [_DEFLATE, 0]
+            if "truncated-hmac" in self._flaws:
+                extension = TLSExtension(extType=_TRUNCATED_HMAC).create(bytearray())
+                message.extensions = [extension, *message.extensions]
+            if "time-of-day" in self._flaws:
+                now = int(time.time()).to_bytes(4, "big")
+                message.random = bytearray(now) + message.random[4:]
+        return (message,)
