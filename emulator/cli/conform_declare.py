@@ -65,17 +65,25 @@ async def _declare(args: argparse.Namespace) -> int:
     if args.output.exists():
         raise ValueError(f"{args.output} is there already: a declaration is not written over")
     if args.meter is not None:
-        made, keys = await _of_sandbox(args)
+        key_path = _absolute(args.output.with_suffix(".keys.toml"))
+        made, keys = await of_sandbox(args, args.meter, key_path)
     else:
         made, keys = await conform_live.drafted(args), None
     text = render(made.declaration, made.remarks, Path(_absolute(args.output.parent)))
     parse(text, str(args.output))  # what is written can be read
     if keys is not None:
-        key_file.save(Path(made.declaration.key_file), keys, "Keys of a laboratory meter.")
+        _save(Path(made.declaration.key_file), keys)
     with args.output.open("x", encoding="utf-8") as file:
         file.write(text)
     _report(args, made)
     return failures.Exit.DONE
+
+
+def _save(path: Path, keys: dict[str, Keys]) -> None:
+    try:
+        key_file.save(path, keys, "Keys of a laboratory meter.")
+    except FileExistsError:
+        raise ValueError(f"{path} is there already: keys may be in it") from None
 
 
 def _report(args: argparse.Namespace, made: Draft) -> None:
@@ -104,9 +112,12 @@ def _report(args: argparse.Namespace, made: Draft) -> None:
 # A meter of the sandbox ---------------------------------------------------------------------------
 
 
-async def _of_sandbox(args: argparse.Namespace) -> tuple[Draft, dict[str, Keys]]:
+async def of_sandbox(
+    args: argparse.Namespace, name: str, key_path: str = ""
+) -> tuple[Draft, dict[str, Keys]]:
+    """A meter of the sandbox, by its name, and its keys; ``key_path`` is where they will lie."""
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = options.find_meter(workspace, name)
     ring, titles = installed(workspace, args.database, meter, profile)
     rotated: dict[str, KnownKeys] = {}
     for row in of_profile.openable(profile):
@@ -122,7 +133,7 @@ async def _of_sandbox(args: argparse.Namespace) -> tuple[Draft, dict[str, Keys]]
         titles=titles,
         kind=WayKind(args.way),
         tls=_tester(workspace),
-        key_file=_absolute(args.output.with_suffix(".keys.toml")),
+        key_file=key_path,
         image=_absolute(args.image) if args.image else "",
         spend=args.spend,
     )

@@ -6,22 +6,41 @@ import argparse
 import os
 from pathlib import Path
 
-from dlms.acse.names import ApplicationContext, Mechanism
+from dlms.acse.names import ApplicationContext, Mechanism, Referencing
 from dlms.cosem import obis
 from dlms.security.control import Protection
 from dlms.words import member
+from dlms.xdlms.conformance import Conformance
 from emulator.cli import options
 from emulator.client.association import Client
 from emulator.client.keys import Keys
-from emulator.client.options import MANAGEMENT_DEVICE, PUBLIC_CLIENT, Options
+from emulator.client.options import (
+    MANAGEMENT_DEVICE,
+    OFFERED,
+    OFFERED_BY_SHORT_NAME,
+    PUBLIC_CLIENT,
+    Options,
+)
+from emulator.client.plan import plan
 from emulator.conformance.declaration import key_file
-from emulator.conformance.declaration.drafting import Draft, Given, draft
+from emulator.conformance.declaration.drafting import Draft, Given, draft, rows
+from emulator.conformance.declaration.fields import TITLE_LENGTH
 from emulator.conformance.declaration.model import DeclaredHdlc, DeclaredWay, Timing, WayKind
 from emulator.conformance.declaration.rendering import FILL_IN
 from emulator.conformance.declaration.routes import route
 from emulator.conformance.declaration.ways import HDLC_KINDS, LINE_KINDS
 
-_OCTETS = (1, 2, 4)
+_OCTETS = (2, 4)
+"""Of an address with a lower part (IEC 62056-46, 6.4.2.2)."""
+_SAP = options.whole(1, 0xFFFF)
+_ALL = (
+    OFFERED
+    | Conformance.ATTRIBUTE0_WITH_GET
+    | Conformance.ATTRIBUTE0_WITH_SET
+    | Conformance.PRIORITY_MANAGEMENT
+)
+_ALL_BY_SHORT_NAME = OFFERED_BY_SHORT_NAME | Conformance.INFORMATION_REPORT
+"""All services are proposed, so that what is agreed to is what the meter has."""
 
 
 def add_way(group: argparse._ArgumentGroup) -> None:
@@ -44,12 +63,16 @@ def add_way(group: argparse._ArgumentGroup) -> None:
 
 def add_association(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--association", default="", metavar="NAME", help="what to call it")
-    group.add_argument("--client-sap", type=options.whole(1, 0xFFFF), default=PUBLIC_CLIENT)
-    group.add_argument("--server-sap", type=options.whole(1, 0xFFFF), default=MANAGEMENT_DEVICE)
+    group.add_argument(
+        "--client-sap", type=_SAP, default=PUBLIC_CLIENT, metavar="N", help="default: 16, public"
+    )
+    group.add_argument(
+        "--server-sap", type=_SAP, default=MANAGEMENT_DEVICE, metavar="N", help="default: 1"
+    )
     group.add_argument(
         "--mechanism", default="none", help="none, lls, hls-gmac, ... (default: none)"
     )
-    group.add_argument("--suite", type=int, choices=(0, 1, 2), default=0)
+    group.add_argument("--suite", type=int, choices=(0, 1, 2), default=0, help="default: 0")
     group.add_argument("--key-file", type=Path, metavar="FILE", help="where its keys are")
     group.add_argument("--keys", default="", metavar="NAME", help="the entry of the key file")
     group.add_argument("--own-title", default="", metavar="HEX", help="our system title")
@@ -66,10 +89,13 @@ def add_association(group: argparse._ArgumentGroup) -> None:
 async def drafted(args: argparse.Namespace) -> Draft:
     """:class:`~emulator.client.errors.ClientError` and ``OSError`` if it cannot be opened."""
     given, keys = _given(args)
+    _check_keys(given, keys)
+    how = _options(given, keys)
+    plan(given.name, how)  # what cannot be opened is said before anybody is called
     where = route(given.way, given.hdlc, given.timing)
     async with (
         Client(where, args.timeout) as client,
-        client.associate(**_options(given, keys)) as association,
+        client.associate(**how) as association,
     ):
         made = await draft(association, given)
     remarks = {("name",): f"{FILL_IN} what it is, and its firmware", **made.remarks}
@@ -97,12 +123,19 @@ def _given(args: argparse.Namespace) -> tuple[Given, Keys]:
             dedicated=args.dedicated,
             keys=args.keys,
             key_file="" if args.key_file is None else os.path.abspath(args.key_file),
-            own_title=bytes.fromhex(args.own_title),
+            own_title=_title(args.own_title),
             counter_from=obis.parse(args.counter_from) if args.counter_from else b"",
             user=args.user,
         ),
         keys,
     )
+
+
+def _title(written: str) -> bytes:
+    title = bytes.fromhex(written)
+    if title and len(title) != TITLE_LENGTH:
+        raise ValueError(f"--own-title: a system title has 8 octets, not {len(title)}")
+    return title
 
 
 def _keys(args: argparse.Namespace) -> Keys:
@@ -115,6 +148,17 @@ def _keys(args: argparse.Namespace) -> Keys:
         known = ", ".join(there)
         raise ValueError(f"{args.key_file} has no entry {args.keys!r}; there are: {known}")
     return there[args.keys]
+
+
+def _check_keys(given: Given, keys: Keys) -> None:
+    """``ValueError`` names what is missing, and where it belongs."""
+    row = rows.opened(given, Conformance(0), 0).make()
+    missing = [name for name in key_file.needed(row) if getattr(keys, name) is None]
+    if missing:
+        raise ValueError(
+            f"{given.mechanism.name} with {given.context.name} needs {', '.join(missing)}:"
+            " --key-file has it, --keys names its entry"
+        )
 
 
 def _way(args: argparse.Namespace, kind: WayKind) -> DeclaredWay:
@@ -146,6 +190,7 @@ def _protection(word: str) -> Protection:
 
 
 def _options(given: Given, keys: Keys) -> Options:
+    short = given.context.referencing is Referencing.SHORT_NAME
     found = Options(
         client_sap=given.client_sap,
         server_sap=given.server_sap,
@@ -153,7 +198,8 @@ def _options(given: Given, keys: Keys) -> Options:
         keys=keys,
         suite=given.suite,
         dedicated=given.dedicated,
-        short_names=given.context in (ApplicationContext.SN, ApplicationContext.SN_CIPHERED),
+        short_names=short,
+        conformance=_ALL_BY_SHORT_NAME if short else _ALL,
         timeout=given.timing.answer,
     )
     if given.protection:

@@ -32,7 +32,7 @@ from emulator.conformance.declaration.features import derived
 from emulator.conformance.declaration.model import Declaration, LogicalDevice
 from emulator.conformance.declaration.ways import HDLC_KINDS
 
-_LN, _SN, _SAPS, _SETUP, _DATA = 15, 12, 17, 64, 1
+_LN, _SN, _SAPS, _SETUP, _DATA, _IMAGE = 15, 12, 17, 64, 1, 18
 _CURRENT = bytes((0, 0, 40, 0, 0, 255))
 _SAP_ASSIGNMENT = bytes((0, 0, 41, 0, 0, 255))
 _DEVICE_NAME = bytes((0, 0, 42, 0, 0, 255))
@@ -91,6 +91,8 @@ class _Drafter:
             self.remarks[("way", "port")] = await port_remark(self.look, self.objects)
         if not given.key_file:
             self.remarks[("key_file",)] = "fill in: the file that has the keys, if there are any"
+        if any(one.class_id == _IMAGE for one in self.objects):
+            self.remarks[("image",)] = "fill in: an image that may be transferred, if there is one"
         for key, remark in _TO_SAY.items():
             self.remarks[(key,)] = remark
         return Draft(replace(plain, features=self._features(plain)), self.remarks)

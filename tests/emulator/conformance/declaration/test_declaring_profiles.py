@@ -10,7 +10,7 @@ import pytest
 from devices.profile import Profile, every, load
 from dlms.security.counters import InvocationCounters
 from dlms.xdlms.conformance import Conformance
-from emulator.client import Client
+from emulator.client import Client, Keys
 from emulator.conformance.declaration import Declaration, key_file, parse, render
 from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.declaration.of_profile import (
@@ -81,10 +81,10 @@ async def test_what_may_be_written_can_be(everywhere: Sandbox, declared: Declare
             row = declaration.association(one.association)
             how = options(declaration, row, keys[row.name], counters)
             async with connection.associate(**how) as association:
-                before = await association.get(tuple(one.attribute), raw=True)
+                before = await association.get(one.attribute, raw=True)
                 class_id, instance, number = one.attribute
                 await association.set(instance, number, one.value, class_id=class_id)
-                after = await association.get(tuple(one.attribute), raw=True)
+                after = await association.get(one.attribute, raw=True)
                 assert after == one.value != before
 
 
@@ -179,7 +179,7 @@ def test_offers_what_is_declared() -> None:
     )
     profile = load("secure")
     declaration = declare(profile, address(profile), Circumstances(titles={}))
-    how = options(declaration, one, key_file.Keys())
+    how = options(declaration, one, Keys())
     assert how["conformance"] is Conformance.GET
     assert how["user"] == 7
     assert "own_title" not in how
