@@ -29,7 +29,8 @@ class Inside(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         if name == "ssl_object":
-            return _Certified(self.connection.certificates)
+            shown = self.connection.certificates
+            return _Certified(shown) if shown else default
         return self._wire.transport.get_extra_info(name, default)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -111,5 +112,5 @@ class _Certified:
     def __init__(self, chain: tuple[bytes, ...]) -> None:
         self._chain = chain
 
-    def getpeercert(self, binary_form: bool = False) -> bytes | None:
-        return self._chain[0] if self._chain else None
+    def getpeercert(self, binary_form: bool = False) -> bytes:
+        return self._chain[0]

@@ -14,8 +14,10 @@ Change: TypeAlias = Callable[[ssl.SSLContext], object]
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
-Dial: TypeAlias = Callable[[asyncio.Protocol, str, int, ssl.SSLContext], Awaitable[object]]
-"""Opens a session with a host and port for a protocol; ``OSError`` if there is none."""
+Dial: TypeAlias = Callable[[asyncio.Protocol, str, int, bytes], Awaitable[object]]
+"""Opens a session for a protocol with the listener of that title at a host and port; ``OSError`` if
+there is none.
+"""
 
 
 class Calling:
@@ -51,7 +53,7 @@ class Calling:
         dial = next(reversed(self._dials.values()), None)
         if dial is not None:
             protocol = make()
-            await dial(protocol, host, port, context)
+            await dial(protocol, host, port, title)
             return protocol
         accept: TitleCheck = (lambda _: True) if self._anybody else exactly(title)
         _, protocol = await open_tls_connection(make, host, port, context, accept=accept)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from devices.profile import Profile
 from devices.profile.model import AssociationRow, ObjectRow
+from dlms.association.knobs import Unasked
 from dlms.acse.names import Mechanism
 from dlms.framing.hdlc.parameters import MAX_WINDOW, MIN_INFORMATION
 from dlms.security.keys import KeyKind, KeyRef
@@ -33,7 +34,7 @@ from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import client_keys, client_title, has_pairs, registered_titles
 from emulator.serving.lines import DEVICE_ADDRESS, HDLC_SETUP, TCP_INTER_OCTET_TIMEOUT
-from tls.contexts import CIPHERS, CURVE, SESSION_TIMEOUT
+from tls.contexts import CIPHERS, CURVE
 
 INACTIVITY = 120
 """Seconds, of a meter without an IEC HDLC setup (Blue Book, class 23)."""
@@ -43,11 +44,15 @@ Key = Callable[[bytes, str, KeyKind], KeyRef]
 
 
 class TlsFiles(NamedTuple):
-    """Paths of PEM files: whom the tester believes, and who it is."""
+    """Paths of PEM files: whom the tester believes, and who it is; and an authority that the meter
+    trusts, with its key, where the tester has one to issue bad certificates with.
+    """
 
     ca: str
     certificate: str
     key: str
+    issuer: str = ""
+    issuer_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +93,10 @@ def declare(profile: Profile, address: MeterAddress, how: Circumstances) -> Decl
         writes=writes,
         sta=sta_of(profile, writes),
         image=how.image,
-        settings=_settings(how.kind),
+        settings=_settings(how),
     )
     found = abilities(profile, rows, spend=how.spend)
-    tls = _tls_features() if how.kind is WayKind.TLS else {}
+    tls = _tls_features(profile) if how.kind is WayKind.TLS else {}
     return replace(plain, features={**derived(plain).all, **found, **tls})
 
 
@@ -163,7 +168,7 @@ def way_to(address: MeterAddress, how: Circumstances) -> DeclaredWay:
         return DeclaredWay(kind=kind, host=address.host, port=port)
     if how.tls is None:
         raise ValueError("TLS takes certificates: who the tester is, and whom it believes")
-    ca, certificate, key = how.tls
+    ca, certificate, key, *_ = how.tls
     return DeclaredWay(
         kind=kind, host=address.host, port=port, ca=ca, certificate=certificate, key=key
     )
@@ -223,18 +228,39 @@ def _hdlc(profile: Profile) -> DeclaredHdlc:
     )
 
 
-def _tls_features() -> dict[str, int]:
-    """What OpenSSL does by the contexts of :mod:`tls.contexts`."""
+def _tls_features(profile: Profile) -> dict[str, int]:
+    """What OpenSSL does by the contexts of :mod:`tls.contexts`. A session has no end that a meter
+    would see to.
+    """
+    rows = [row for row in openable(profile) if row.config.context.ciphered]
+    bound = all(row.config.knobs.channel_title is Unasked.REJECT for row in rows)
     return {
         "tls.ems": True,
         "tls.session-id": True,
-        "tls.lifetime": SESSION_TIMEOUT // 3600,
         "tls.random-time": True,
-        "tls.title-bound": True,
+        "tls.title-bound": bool(rows) and bound,
     }
 
 
-def _settings(kind: WayKind) -> dict[str, str]:
-    if kind is not WayKind.TLS:
+_CLIENT_SIGNATURES = (
+    "ecdsa_secp256r1_sha256 ecdsa_secp384r1_sha384 ecdsa_secp521r1_sha512 ed25519 ed448"
+    " rsa_pss_pss_sha256 rsa_pss_pss_sha384 rsa_pss_pss_sha512 rsa_pss_sha256 rsa_pss_sha384"
+    " rsa_pss_sha512 rsa_pkcs1_sha256 rsa_pkcs1_sha384 rsa_pkcs1_sha512 ecdsa_sha224"
+    " rsa_pkcs1_sha224 dsa_sha224 dsa_sha256 dsa_sha384 dsa_sha512"
+)
+"""What OpenSSL offers at its security level 1; Python has no way to change that."""
+
+
+def _settings(how: Circumstances) -> dict[str, str]:
+    if how.kind is not WayKind.TLS:
         return {}
-    return {"tls.suites": " ".join(CIPHERS), "tls.curves": CURVE}
+    settings = {
+        "tls.suites": " ".join(CIPHERS),
+        "tls.curves": CURVE,
+        "tls.signatures": "ecdsa_secp256r1_sha256",
+        "tls.client.signatures": _CLIENT_SIGNATURES,
+    }
+    if how.tls is not None and how.tls.issuer:
+        settings |= {"tls.issuer": how.tls.issuer, "tls.issuer-key": how.tls.issuer_key}
+    return settings
+

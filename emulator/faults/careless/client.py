@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from tlslite.extensions import TLSExtension
+from tlslite.constants import ExtensionType, SignatureScheme
+from tlslite.extensions import SignatureAlgorithmsCertExtension, TLSExtension
 from tlslite.handshakesettings import HandshakeSettings
 from tlslite.messages import ClientHello
 
@@ -19,7 +20,9 @@ from emulator.bent_tls.inside import Inside
 from emulator.bent_tls.showing import chain_of, key_of
 from emulator.bent_tls.wire import Wire
 from emulator.faults.careless.connection import CarelessConnection, Examine
+from emulator.faults.careless.traits import settle
 from emulator.faults.presented import Presented
+from tls.identity import IdentityError, system_title_of
 
 _PATIENCE = 10.0
 _TRUNCATED_HMAC, _DEFLATE = 4, 1
@@ -32,9 +35,10 @@ class CarelessClient:
         self._presented = presented
         self._flaws = flaws
         self._examine = examine
+        self._session: Any = None
 
     async def __call__(
-        self, protocol: asyncio.Protocol, host: str, port: int, context: ssl.SSLContext
+        self, protocol: asyncio.Protocol, host: str, port: int, title: bytes
     ) -> None:
         """``OSError`` if there is no session."""
         wire = Wire()
@@ -46,7 +50,10 @@ class CarelessClient:
                 raise
             except Exception as error:  # tlslite says in many ways that it does not go on
                 wire.close()
-                raise ConnectionError(str(error)) from error
+                raise ConnectionError(type(error).__name__) from error
+        if "any-title" not in self._flaws and not _is_of(connection, title):
+            wire.close()
+            raise ConnectionError("the peer is not who it should be")
         protocol.connection_made(Inside(connection, protocol))
 
     async def _shaken(self, wire: Wire) -> CarelessConnection:
@@ -58,10 +65,14 @@ class CarelessClient:
         work = connection.handshakeClientCert(
             chain_of(tuple(one.public_bytes(Encoding.DER) for one in shown)),
             key_of(credential.private_key_pem),
+            session=self._session,
             settings=self._settings(),
             async_=True,
         )
         await wire.drive(work)
+        if "resumes" in self._flaws:
+            self._session = connection.session
+            self._session.resumable = True
         return connection
 
     def _settings(self) -> HandshakeSettings:
@@ -70,14 +81,23 @@ class CarelessClient:
         settings.versions = [(3, 3)]
         settings.cipherNames = ["aes256gcm", "aes128gcm"]
         settings.keyExchangeNames = ["ecdhe_ecdsa"]
-        settings.eccCurves = ["secp256r1"]
+        settings.eccCurves, settings.keyShares = ["secp256r1"], ["secp256r1"]
         if "short-curve" in self._flaws:
             settings.eccCurves += ["secp224r1"]
         settings.use_heartbeat_extension = "heartbeat" in self._flaws
+        settle(settings, self._flaws)
         return settings
 
     def _outgoing(self, connection: BentConnection, message: Message) -> Iterable[Message]:
         if isinstance(message, ClientHello):
+            if "tickets" not in self._flaws:
+                message.extensions = [
+                    one for one in message.extensions if one.extType != ExtensionType.session_ticket
+                ]
+            if "algorithms-of-certificates" in self._flaws:
+                schemes = [SignatureScheme.ecdsa_secp256r1_sha256]
+                extension = SignatureAlgorithmsCertExtension().create(schemes)
+                message.extensions = [extension, *message.extensions]
             if "compression" in self._flaws:
                 message.compression_methods = [_DEFLATE, 0]
             if "truncated-hmac" in self._flaws:
@@ -87,3 +107,10 @@ class CarelessClient:
                 now = int(time.time()).to_bytes(4, "big")
                 message.random = bytearray(now) + message.random[4:]
         return (message,)
+
+
+def _is_of(connection: BentConnection, title: bytes) -> bool:
+    try:
+        return system_title_of(connection.certificates[0]) == title
+    except IdentityError:
+        return False

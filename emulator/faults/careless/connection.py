@@ -45,7 +45,7 @@ class CarelessConnection(BentConnection):
         layer = self._recordLayer
         layer.__class__ = _CarelessRecords
         layer.flaws = flaws
-        layer.is_ready = False
+        layer.is_ready, layer.is_stuck = False, False
         if "long-records" in flaws:
             layer.recv_record_limit = _FAR_TOO_MUCH
 
@@ -83,6 +83,7 @@ class CarelessConnection(BentConnection):
 class _CarelessRecords(RecordLayer):  # type: ignore[misc]  # tlslite has no types
     flaws: frozenset[str]
     is_ready: bool
+    is_stuck: bool
 
     def recvRecord(self) -> Iterator[Any]:
         while True:
@@ -102,6 +103,10 @@ class _CarelessRecords(RecordLayer):  # type: ignore[misc]  # tlslite has no typ
 
     def _is_passed_over(self, record: Any) -> bool:
         header, parser = record
+        if header.type == ContentType.handshake and not parser.getRemainingLength():
+            self.is_stuck = "empty-records" in self.flaws
+        if self.is_stuck:
+            return True
         if header.type == ContentType.change_cipher_spec:
             early = not self._pendingReadState.encContext
             return early and "early-change-cipher-spec" in self.flaws

@@ -22,11 +22,13 @@ from emulator.bent_tls.showing import chain_of, key_of
 from emulator.bent_tls.wire import Wire
 from emulator.faults.careless.connection import CarelessConnection, Examine
 from emulator.faults.careless.piecing import piecing
+from emulator.faults.careless.traits import SHORT, credential_of, settle
 from emulator.faults.presented import Presented
 
 HANDSHAKE_TIMEOUT = 10.0
 _TRUNCATED_HMAC = 4
 _DEFLATE = 1
+_LONG = 7200
 _SHA512_WITH_ECDSA = (6, 3)
 _TLS_RECORD = 0x16
 
@@ -37,14 +39,15 @@ class CarelessServer:
     def __init__(
         self, presented: Presented, flaws: frozenset[str], examine: Examine
     ) -> None:
-        credential = presented.credential
+        credential = credential_of(presented, flaws)
         shown = x509.load_pem_x509_certificates(credential.chain_pem)
         self.chain = chain_of(tuple(one.public_bytes(Encoding.DER) for one in shown))
         self.key = key_of(credential.private_key_pem)
         self.serve = presented.serve
         self.flaws = flaws
         self.examine = examine
-        self.cache = None if "no-sessions" in flaws else SessionCache()
+        age = SHORT if "short-sessions" in flaws else _LONG
+        self.cache = None if "no-sessions" in flaws else SessionCache(maxAge=age)
 
     def __call__(self) -> asyncio.Protocol:
         return _Connection(self)
@@ -56,23 +59,17 @@ class CarelessServer:
         settings.versions = [(3, 3)]
         settings.cipherNames = ["aes256gcm", "aes128gcm"]
         settings.keyExchangeNames = ["ecdhe_ecdsa"]
-        settings.eccCurves = ["secp256r1"]
+        settings.eccCurves, settings.keyShares = ["secp256r1"], ["secp256r1"]
         settings.ecdsaSigHashes = ["sha256"]
         settings.rsaSigHashes, settings.more_sig_schemes = [], []
         settings.use_heartbeat_extension = "heartbeat" in self.flaws
         settings.useExtendedMasterSecret = True
-        if "cbc" in self.flaws:
-            settings.cipherNames += ["aes256", "aes128"]
-            settings.useEncryptThenMAC = False
         if "any-curve" in self.flaws:
             settings.eccCurves += ["secp384r1"]
             settings.ecdsaSigHashes += ["sha384"]
         if "any-proof" in self.flaws or "signs-otherwise" in self.flaws:
             settings.ecdsaSigHashes += ["sha384", "sha512"]
-        if "tls-1.3" in self.flaws:
-            settings.maxVersion = (3, 4)
-            settings.versions = [(3, 4), (3, 3)]
-            settings.keyShares = ["secp256r1"]
+        settle(settings, self.flaws)
         return settings
 
 
@@ -129,6 +126,8 @@ class _Connection(Wire):
         protocol = piecing(server.flaws, server.serve())
         self._inside = Inside(connection, protocol)
         protocol.connection_made(self._inside)
+        if "short-sessions" in server.flaws:
+            asyncio.get_running_loop().call_later(SHORT, self._inside.close)
 
     # Flaws in messages ------------------------------------------------------------------------
 

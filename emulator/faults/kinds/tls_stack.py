@@ -105,6 +105,7 @@ def set_up(fault: Fault) -> None:
         fault.at_end(presented.forget_sessions())
 
 
+# The last of them are no flaws, but what our meters do not have.
 FLAWS = {
     "any-signature": "certificates are not verified",
     "any-authority": "whoever has signed a chain will do",
@@ -112,6 +113,7 @@ FLAWS = {
     "any-usage": "certificates are taken for any use",
     "any-curve": "certificates may be on P-384",
     "any-chain": "chains may be of any length",
+    "any-title": "a listener may be anybody",
     "any-list": "what was revoked is taken",
     "any-proof": "CertificateVerify or ServerKeyExchange may be signed by another key",
     "any-finished": "Finished is not looked at",
@@ -131,13 +133,20 @@ FLAWS = {
     "record-is-apdu": "a record that is no whole WPDU is lost",
     "end-completes": "what is missing when the connection ends is taken for zeros",
     "plain": "what is no TLS is served as well",
-    "cbc": "suites with CBC, and no encrypt-then-MAC",
+    "cbc": "suites with CBC, and without etm no encrypt-then-MAC",
+    "etm": "encrypt-then-MAC",
     "short-prime": "TLS_DHE_RSA with a prime of 1024 bits that has no name",
-    "tls-1.3": "TLS 1.3 as well, with one certificate whatever the client takes",
+    "long-prime": "TLS_DHE_RSA with a group that has a name",
+    "tls-1.3": "TLS 1.3 as well",
+    "signed-with-sha-384": "its certificate is signed with SHA-384",
+    "algorithms-of-certificates": "signature_algorithms_cert is offered",
+    "tickets": "tickets are given, or taken",
+    "resumes": "where it calls it resumes its last session",
+    "short-sessions": "sessions end after 0.15 seconds",
+    "psk": "the laboratory's pre-shared key is known",
     "no-psk": "TLS 1.3, no pre-shared key, and no certificate is asked for",
     "time-of-day": "gmt_unix_time is the time",
     "short-curve": "secp224r1 as well",
-    "order": "a Certificate may come after ClientKeyExchange",
     "keeps-sessions": "sessions last for ever",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,11 +19,12 @@ GOOD = (Verdict.PASSED, Verdict.NON_STRICT)
 async def test_with_it_the_check_fails_and_without_it_passes(
     planted: Planted, bench: Callable[..., Any]
 ) -> None:
-    async with bench(planted.profile, planted.way, features=planted.features) as device:
+    declared = {"features": planted.features, "settings": planted.settings}
+    right = None if planted.device is None else replace(planted, row=planted.device)
+    async with bench(planted.profile, planted.way, **declared, planted=right) as device:
         clean = await device.verdicts(*planted.checks)
     assert {id: case.verdict for id, case in clean.items() if case.verdict not in GOOD} == {}
-    how = {"features": planted.features, "planted": planted}
-    async with bench(planted.profile, planted.way, **how) as device:
+    async with bench(planted.profile, planted.way, **declared, planted=planted) as device:
         failed = await device.verdicts(*planted.checks)
     assert {id: case.verdict for id, case in failed.items()} == dict.fromkeys(
         planted.checks, Verdict.FAILED
