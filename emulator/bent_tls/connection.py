@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tlslite.constants import HandshakeType, HashAlgorithm, SignatureAlgorithm
-from tlslite.messages import CertificateRequest, Finished, Message
+from tlslite.handshakehelpers import HandshakeHelpers
+from tlslite.messages import CertificateRequest, ClientHello, Finished, Message
 from tlslite.recordlayer import RecordSocket
 from tlslite.tlsconnection import TLSConnection
 
@@ -38,6 +39,8 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
         self.bend = Bend() if bend is None else bend
         self.seen: list[Any] = []
         self.key_log: list[str] = []
+        self.psk_configs: list[Any] = []
+        """Those of the settings: what is changed in a ClientHello is bound to them anew."""
         self.verify_data = b""
         """Of the Finished that was sent, which a renegotiation has to name (RFC 5746, 3.5)."""
         self.ignoreAbruptClose = False
@@ -50,6 +53,8 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
         self, msg: Any, randomizeFirstBlock: bool = True, update_hashes: bool = True
     ) -> Iterator[int]:
         for one in self.bend.outgoing(self, msg):
+            if isinstance(one, ClientHello) and self.psk_configs:
+                HandshakeHelpers.update_binders(one, self._handshake_hash, self.psk_configs)
             if isinstance(one, Finished):
                 self.verify_data = bytes(one.verify_data)
             yield from super()._sendMsg(one, randomizeFirstBlock, update_hashes)

@@ -93,7 +93,7 @@ def declare(profile: Profile, address: MeterAddress, how: Circumstances) -> Decl
         writes=writes,
         sta=sta_of(profile, writes),
         image=how.image,
-        settings=_settings(how),
+        settings=_settings(profile, how),
     )
     found = abilities(profile, rows, spend=how.spend)
     tls = _tls_features(profile) if how.kind is WayKind.TLS else {}
@@ -232,14 +232,18 @@ def _tls_features(profile: Profile) -> dict[str, int]:
     """What OpenSSL does by the contexts of :mod:`tls.contexts`. A session has no end that a meter
     would see to.
     """
-    rows = [row for row in openable(profile) if row.config.context.ciphered]
-    bound = all(row.config.knobs.channel_title is Unasked.REJECT for row in rows)
     return {
         "tls.ems": True,
         "tls.session-id": True,
         "tls.random-time": True,
-        "tls.title-bound": bool(rows) and bound,
+        "tls.title-bound": bool(_bound(profile)),
     }
+
+
+def _bound(profile: Profile) -> list[str]:
+    """The associations that take the system title in the certificate, and no other."""
+    rows = [row for row in openable(profile) if row.config.context.ciphered]
+    return [row.name for row in rows if row.config.knobs.channel_title is Unasked.REJECT]
 
 
 _CLIENT_SIGNATURES = (
@@ -251,7 +255,7 @@ _CLIENT_SIGNATURES = (
 """What OpenSSL offers at its security level 1; Python has no way to change that."""
 
 
-def _settings(how: Circumstances) -> dict[str, str]:
+def _settings(profile: Profile, how: Circumstances) -> dict[str, str]:
     if how.kind is not WayKind.TLS:
         return {}
     settings = {
@@ -259,6 +263,7 @@ def _settings(how: Circumstances) -> dict[str, str]:
         "tls.curves": CURVE,
         "tls.signatures": "ecdsa_secp256r1_sha256",
         "tls.client.signatures": _CLIENT_SIGNATURES,
+        "tls.bound": " ".join(_bound(profile)),
     }
     if how.tls is not None and how.tls.issuer:
         settings |= {"tls.issuer": how.tls.issuer, "tls.issuer-key": how.tls.issuer_key}

@@ -137,6 +137,7 @@ def everything(version: tuple[int, int] = (3, 3)) -> HandshakeSettings:
     settings.macNames = list(ALL_MAC_NAMES)
     settings.rsaSigHashes = list(ALL_RSA_SIGNATURE_HASHES)
     settings.minKeySize = 512
+    settings.certificate_compression_send = settings.certificate_compression_receive = []
     settings.eccCurves = list(ALL_CURVE_NAMES)
     settings.use_heartbeat_extension = False
     if version > (3, 3):
@@ -183,6 +184,7 @@ async def call(
     taken = everything(version)
     if settings is not None:
         settings(taken)
+    talk.connection.psk_configs = taken.pskConfigs
     chain, key = shown.shown()
     work = talk.connection.handshakeClientCert(
         chain, key, session=session, settings=taken, async_=True

@@ -24,11 +24,14 @@ Scheme = tuple[int, int]
 _SSL_2 = 0x10000
 """Numbers of three octets are suites of SSL 2, which no ClientHello of TLS can have."""
 
-SUITES: Mapping[str, int] = {
-    name: number for number, name in CipherSuite.ietfNames.items() if number < _SSL_2
-}
-_SIGNALS = frozenset({0x00FF, 0x5600})
+SIGNALS = frozenset({0x00FF, 0x5600})
 """TLS_EMPTY_RENEGOTIATION_INFO_SCSV and TLS_FALLBACK_SCSV are no suites."""
+
+SUITES: Mapping[str, int] = {
+    name: number
+    for number, name in CipherSuite.ietfNames.items()
+    if number < _SSL_2 and number not in SIGNALS
+}
 _TLS_1_3_SUITES = range(0x1300, 0x1400)
 
 CURVES: Mapping[str, int] = {
@@ -105,7 +108,7 @@ def versions(trial: Trial) -> tuple[tuple[int, int], ...]:
 def undeclared_suites(trial: Trial) -> tuple[int, ...]:
     """All others that we know of TLS 1.2 and before, null and anonymous ones as well."""
     declared = suites(trial)
-    others = (one for one in SUITES.values() if one not in declared and one not in _SIGNALS)
+    others = (one for one in SUITES.values() if one not in declared)
     return tuple(sorted(one for one in others if one not in _TLS_1_3_SUITES))
 
 

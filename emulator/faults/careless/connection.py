@@ -14,7 +14,6 @@ from emulator.bent_tls.bend import Bend
 from emulator.bent_tls.connection import BentConnection
 from emulator.bent_tls.wire import Wire
 
-MOST = 1 << 14
 _FAR_TOO_MUCH = 1 << 15
 
 Examine = Callable[[tuple[bytes, ...]], str]
@@ -46,12 +45,12 @@ class CarelessConnection(BentConnection):
         layer.__class__ = _CarelessRecords
         layer.flaws = flaws
         layer.is_ready, layer.is_stuck = False, False
-        if "long-records" in flaws:
-            layer.recv_record_limit = _FAR_TOO_MUCH
 
     def _handshakeDone(self, resumed: bool) -> None:
         super()._handshakeDone(resumed)
         self._recordLayer.is_ready = True
+        if "long-records" in self.flaws:
+            self._recordLayer.recv_record_limit = _FAR_TOO_MUCH
 
     def _getMsg(
         self, expectedType: Any, secondaryType: Any = None, constructorType: Any = None
@@ -75,7 +74,7 @@ class CarelessConnection(BentConnection):
     def _sendMsg(
         self, msg: Any, randomizeFirstBlock: bool = True, update_hashes: bool = True
     ) -> Iterator[int]:
-        if isinstance(msg, Alert) and "no-alerts" in self.flaws:
+        if isinstance(msg, Alert) and self.flaws & {"no-alerts", "hangs"}:
             return
         yield from super()._sendMsg(msg, randomizeFirstBlock, update_hashes)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from tlslite.constants import ExtensionType
+from tlslite.constants import ExtensionType, GroupName
 from tlslite.extensions import TLSExtension
 from tlslite.handshakesettings import HandshakeSettings
 from tlslite.messages import ClientHello, ServerHello
@@ -64,7 +64,7 @@ class CarelessServer:
         settings.rsaSigHashes, settings.more_sig_schemes = [], []
         settings.use_heartbeat_extension = "heartbeat" in self.flaws
         settings.useExtendedMasterSecret = True
-        if "any-curve" in self.flaws:
+        if self.flaws & {"any-curve", "any-group"}:
             settings.eccCurves += ["secp384r1"]
             settings.ecdsaSigHashes += ["sha384"]
         if "any-proof" in self.flaws or "signs-otherwise" in self.flaws:
@@ -145,6 +145,9 @@ class _Connection(Wire):
         flaws = self._server.flaws
         if not isinstance(message, ClientHello):
             return
+        groups = message.getExtension(ExtensionType.supported_groups)
+        if "any-group" in flaws and groups is not None:
+            groups.groups = [*groups.groups, GroupName.secp256r1]
         if "signs-otherwise" in flaws:
             schemes = message.getExtension(ExtensionType.signature_algorithms)
             if schemes is not None:

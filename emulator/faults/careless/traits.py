@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tlslite.mathtls import RFC2409_GROUP2
+from tlslite.mathtls import FFDHE3072, RFC2409_GROUP2
 
 from emulator.faults.presented import Presented
 from tls.certificates import certify
@@ -29,6 +29,7 @@ _TICKET_KEY = bytearray(range(32, 64))
 
 def settle(settings: Any, flaws: frozenset[str]) -> None:
     """Settings of either side, by its traits and flaws."""
+    settings.certificate_compression_send = settings.certificate_compression_receive = []
     if "cbc" in flaws:
         settings.cipherNames += ["aes256", "aes128"]
         settings.useEncryptThenMAC = "etm" in flaws
@@ -43,7 +44,7 @@ def settle(settings: Any, flaws: frozenset[str]) -> None:
     if flaws & {"long-prime", "short-prime"}:
         settings.keyExchangeNames += ["dhe_rsa"]
         settings.rsaSigHashes = ["sha256"]
-        settings.dhGroups = ["ffdhe3072"]
+        settings.dhGroups, settings.dhParams = ["ffdhe3072"], FFDHE3072
     if "short-prime" in flaws:
         settings.dhGroups = []
         settings.dhParams = RFC2409_GROUP2

@@ -30,6 +30,7 @@ from emulator.conformance.running.declared import target_of
 from emulator.conformance.running.result import CaseResult
 from emulator.conformance.running.runner import Runner
 from emulator.conformance.running.target import Trigger
+from emulator.faults.careless.traits import LABORATORY_KEY
 from emulator.head_end.party import TITLES, client_titles
 from emulator.key_suites import suites_of
 from emulator.meter_address import Way
@@ -112,7 +113,7 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
             declaration = replace(
                 declaration,
                 features={**declaration.features, **calls, **(features or {})},
-                settings={**declaration.settings, **(settings or {})},
+                settings={**declaration.settings, **shared_key(tmp_path), **(settings or {})},
             )
             keys = keys_of(profile, meter.device.title, meter.ring, client_titles())
             within: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -142,6 +143,13 @@ def calling(sandbox: Sandbox, meter: RunningMeter, listeners: list[Address]) -> 
         sandbox.pusher.listener_changed()
 
     return call
+
+
+def shared_key(folder: Path) -> dict[str, str]:
+    """The key that devices of the laboratory have, as a file."""
+    path = folder / "laboratory.psk"
+    path.write_text(LABORATORY_KEY[1].hex())
+    return {"tls.psk-file": str(path)}
 
 
 def tls_files(pki: Any, folder: Path) -> TlsFiles:

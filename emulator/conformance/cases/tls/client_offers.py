@@ -16,7 +16,6 @@ from emulator.conformance.tls_peer import offer
 from emulator.conformance.tls_peer.expecting import handshake, nothing_of_it
 from emulator.conformance.tls_peer.server import Manner, answer, door
 
-_SIGNALS = (0x00FF, 0x5600)
 _GREASE = {0x0A0A + 0x1010 * number for number in range(16)}
 """Numbers that are offered so that servers learn to pass over them (RFC 8701)."""
 
@@ -46,7 +45,7 @@ async def _hello(trial: Trial) -> Any:
 
 
 def _is_real(number: int) -> bool:
-    return number not in _SIGNALS and number not in _GREASE
+    return number not in offer.SIGNALS and number not in _GREASE
 
 
 def _compared(what: str, known: Any, wanted: Sequence[Any], got: Sequence[Any]) -> Iterator[str]:

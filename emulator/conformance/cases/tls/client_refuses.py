@@ -61,6 +61,16 @@ def reading_otherwise(change: Callable[[Any], None]) -> Callable[[], Bend]:
     return lambda: Bend(heard=heard)
 
 
+def having(suites: Sequence[int]) -> Callable[[Any], None]:
+    """A ClientHello with these suites, and the signals that it has."""
+
+    def change(hello: Any) -> None:
+        signals = [one for one in hello.cipher_suites if one in offer.SIGNALS]
+        hello.cipher_suites = [*suites, *signals]
+
+    return change
+
+
 # Suites, versions, parameters -------------------------------------------------------------------
 
 
@@ -77,10 +87,7 @@ def undeclared_suite() -> Sequence[Node]:
         if other is None:
             raise Pointless("all suites that we could answer with are declared")
 
-        def change(hello: Any) -> None:
-            hello.cipher_suites = [other]
-
-        return Manner(bend=reading_otherwise(change))
+        return Manner(bend=reading_otherwise(having([other])))
 
     return (step("suite", answering(manner), alert()),)
 
@@ -156,9 +163,6 @@ def large_group() -> Sequence[Node]:
             raise Pointless("no suite TLS_DHE_RSA is declared")
         key = rsa.generate_private_key(65537, _RSA_BITS)
 
-        def change(hello: Any) -> None:
-            hello.cipher_suites = [one for one in hello.cipher_suites if one in suites]
-
         def settings(taken: Any) -> None:
             taken.dhGroups = ["ffdhe3072", "ffdhe4096"]
 
@@ -166,7 +170,7 @@ def large_group() -> Sequence[Node]:
             usage = ("digital_signature", "key_encipherment")
             return papers.issued(trial, server=True, key=key, usage=usage)
 
-        return Manner(papers=with_rsa, settings=settings, bend=reading_otherwise(change))
+        return Manner(papers=with_rsa, settings=settings, bend=reading_otherwise(having(suites)))
 
     return (step("large", answering(manner), handshake()),)
 

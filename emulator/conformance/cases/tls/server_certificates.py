@@ -162,8 +162,14 @@ def signed_by_another_key() -> Sequence[Node]:
 
 @conversation("X_TLS_CCERT_TITLE")
 def another_title() -> Sequence[Node]:
+    """Of the associations in ``tls.bound``, where the setting names some."""
+
     async def send(trial: Trial) -> Seen:
-        row = trial.row(lambda row: row.context.ciphered, "with ciphering, whose AARQ has a title")
+        bound = trial.declaration.settings.get("tls.bound", "").split()
+        row = trial.row(
+            lambda row: row.context.ciphered and (not bound or row.name in bound),
+            "with ciphering, whose AARQ has a title",
+        )
         talk, outcome = await call(trial, papers=_of_another(trial, row.own_title or OWN_TITLE))
         if not outcome.has_session:
             raise Unjudged(f"no session: {outcome.seen()}")

@@ -13,6 +13,7 @@ from tlslite.extensions import (
     RenegotiationInfoExtension,
     SignatureAlgorithmsExtension,
     SupportedGroupsExtension,
+    TLSExtension,
 )
 from tlslite.messages import ClientHello
 
@@ -174,6 +175,7 @@ def _another_hello(trial: Trial, talk: Talk) -> Any:
     message.extensions = [
         SignatureAlgorithmsExtension().create(list(offer.SCHEMES.values())),
         SupportedGroupsExtension().create(list(offer.CURVES.values())),
+        TLSExtension(extType=ExtensionType.extended_master_secret).create(bytearray()),
         known,
     ]
     message.cipher_suites = [talk.connection.session.cipherSuite]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cryptography import x509
-from tlslite.constants import ExtensionType, HandshakeType
+from tlslite.constants import ExtensionType, GroupName, HandshakeType
 from tlslite.extensions import SignatureAlgorithmsCertExtension
 from tlslite.mathtls import RFC7919_GROUPS
 
@@ -128,7 +128,7 @@ def length_of_the_prime() -> Sequence[Node]:
 @conversation("TLS_B2_GP_07_T")
 def named_groups() -> Sequence[Node]:
     async def send(trial: Trial) -> Seen:
-        change = hello.suites(_ffdhe(trial))
+        change = hello.changes(hello.suites(_ffdhe(trial)), hello.curves(GroupName.allFF))
         talk, outcome = await call(trial, hello=change)
         await talk.close()
         known = {prime for _, prime in RFC7919_GROUPS}
