@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from devices.device import Device
 from devices.profile import Profile
@@ -172,9 +172,7 @@ class Sandbox:
         device = host.device
         mains = Mains(host, self.living.look_again)
         calling = Calling()
-        teller = Teller(
-            host, partial(self._alert_context, device), self.pusher.look_again, calling
-        )
+        teller = Teller(host, partial(self._alert_context, device), self.pusher.look_again, calling)
         mains.lead_to(teller)
         stack.callback(self.pusher.leave, teller)
         # What is up has mains, whatever befell it before its host ended.

@@ -107,7 +107,7 @@ class BentConnection(TLSConnection):  # type: ignore[misc]  # tlslite has no typ
     # Raw ------------------------------------------------------------------------------------------
 
     def send_record(self, content_type: int, octets: bytes) -> Iterator[int]:
-        """A record with that content, of any length, under the keys of now. It counts for nothing."""
+        """A record with that content, of any length, under the keys of now; no hash has it."""
         yield from self._recordLayer.sendRecord(Message(content_type, bytearray(octets)))
 
     def next_record(self) -> Iterator[Any]:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from devices.profile import Profile
 from devices.profile.model import AssociationRow, ObjectRow
-from dlms.association.knobs import Unasked
 from dlms.acse.names import Mechanism
+from dlms.association.knobs import Unasked
 from dlms.framing.hdlc.parameters import MAX_WINDOW, MIN_INFORMATION
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.client.keys import Keys
@@ -268,4 +268,3 @@ def _settings(profile: Profile, how: Circumstances) -> dict[str, str]:
     if how.tls is not None and how.tls.issuer:
         settings |= {"tls.issuer": how.tls.issuer, "tls.issuer-key": how.tls.issuer_key}
     return settings
-

@@ -22,8 +22,8 @@ _OWN = {"checks", "also", "profile", "way", "features", "settings", "device"}
 class Planted:
     """A fault of a meter of ``profile`` that is met on ``way``. ``checks`` become FAILED with it,
     and besides at the most those of ``also``. ``features`` are declared besides what the meter has,
-    where the check would not apply to it, ``settings`` likewise. ``device`` is then a fault that makes
-    of the meter one that has them and is right, empty where the meter is it already.
+    where the check would not apply to it, ``settings`` likewise. ``device`` is then a fault that
+    makes of the meter one that has them and is right; ``None`` where the meter is it already.
     """
 
     name: str

@@ -94,11 +94,7 @@ class Talk:
     async def comes(self, within: float) -> Outcome:
         """What the device does by itself: ends the session, or nothing (a session still)."""
 
-        def read() -> Iterator[Any]:
-            for result in self.connection.readAsync(max=1 << 14, min=1):
-                yield result
-
-        outcome = await self.conclude(read(), within)
+        outcome = await self.conclude(self.connection.readAsync(max=1 << 14, min=1), within)
         if outcome.ended is Ended.SILENCE:
             return outcome.having(ended=Ended.SESSION, why="")
         if outcome.ended is Ended.SESSION and self.connection.closed:
@@ -108,12 +104,11 @@ class Talk:
     async def close(self) -> None:
         """Take leave in order, where there is somebody to take it of."""
         with suppress(Exception):
-            async with asyncio.timeout(1.0):
-                if not self.connection.closed:
-                    self.connection.closeSocket = False
-                    for result in self.connection.closeAsync():
-                        if result == 0:
-                            break  # its close_notify is not waited for
+            if not self.connection.closed:
+                self.connection.closeSocket = False
+                for result in self.connection.closeAsync():
+                    if result == 0:
+                        break  # its close_notify is not waited for
         self.wire.close()
 
 

@@ -103,7 +103,7 @@ class Outcome:
 def _version(hello: Any) -> tuple[int, int]:
     """The version of TLS, as people say it."""
     chosen = hello.getExtension(ExtensionType.supported_versions)
-    major, minor = hello.server_version if chosen is None else chosen.version
+    _, minor = hello.server_version if chosen is None else chosen.version
     return (1, minor - 1) if minor else (3, 0)
 
 

@@ -127,5 +127,3 @@ async def answer(trial: Trial, manner: Manner | None = None, at: Door | None = N
             outcome = after.having(why=why)
     hello = talk.connection.message(HandshakeType.client_hello)
     return Called(talk=talk, outcome=outcome, hello=hello)
-
-

@@ -23,7 +23,7 @@ Examine = Callable[[tuple[bytes, ...]], str]
 class Anything(bytearray):
     """Octets that are as they should be, whatever they are."""
 
-    __hash__ = None  # type: ignore[assignment]  # as a bytearray has none
+    __hash__ = None  # as a bytearray has none
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -35,9 +35,7 @@ class Anything(bytearray):
 class CarelessConnection(BentConnection):
     """``flaws`` by their names (:mod:`emulator.faults.kinds.tls_stack`)."""
 
-    def __init__(
-        self, wire: Wire, bend: Bend, flaws: frozenset[str], examine: Examine
-    ) -> None:
+    def __init__(self, wire: Wire, bend: Bend, flaws: frozenset[str], examine: Examine) -> None:
         super().__init__(wire, bend)
         self.flaws = flaws
         self._examine = examine

@@ -36,9 +36,7 @@ _TLS_RECORD = 0x16
 class CarelessServer:
     """Makes a protocol for each connection; sessions are remembered among them."""
 
-    def __init__(
-        self, presented: Presented, flaws: frozenset[str], examine: Examine
-    ) -> None:
+    def __init__(self, presented: Presented, flaws: frozenset[str], examine: Examine) -> None:
         credential = credential_of(presented, flaws)
         shown = x509.load_pem_x509_certificates(credential.chain_pem)
         self.chain = chain_of(tuple(one.public_bytes(Encoding.DER) for one in shown))
@@ -152,11 +150,11 @@ class _Connection(Wire):
             schemes = message.getExtension(ExtensionType.signature_algorithms)
             if schemes is not None:
                 schemes.sigalgs = [_SHA512_WITH_ECDSA]
-        if "resumes-without-ems" in flaws and self._server.cache is not None:
-            if message.getExtension(ExtensionType.extended_master_secret) is None:
-                with suppress(KeyError):
-                    session = self._server.cache[message.session_id]
-                    session.extendedMasterSecret = False
+        cache = self._server.cache if "resumes-without-ems" in flaws else None
+        ems = message.getExtension(ExtensionType.extended_master_secret)
+        if cache is not None and ems is None:
+            with suppress(KeyError):
+                cache[message.session_id].extendedMasterSecret = False
 
 
 def _has(connection: BentConnection, what: Callable[[Any], bool]) -> bool:

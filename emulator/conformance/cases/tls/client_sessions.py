@@ -122,9 +122,7 @@ def resumption_declined() -> Sequence[Node]:
     async def send(trial: Trial) -> Seen:
         if trial.declaration.features.get("tls.ticket"):
             return await _twice(trial, _with_tickets(trial), _with_tickets(trial))
-        return await _twice(
-            trial, Manner(cache=SessionCache()), Manner(cache=SessionCache())
-        )
+        return await _twice(trial, Manner(cache=SessionCache()), Manner(cache=SessionCache()))
 
     return (step("declined", send, full_handshake()),)
 

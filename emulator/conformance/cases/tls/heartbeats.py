@@ -91,5 +91,3 @@ def _heartbeat(talk: Talk) -> Iterator[Any]:
             if kind in (_KIND, int(ContentType.alert)) and len(octets) > 1:
                 talk.trial.memo["heartbeat"] = kind, octets[0], octets[1]
                 return
-
-

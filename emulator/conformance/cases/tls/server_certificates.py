@@ -71,9 +71,7 @@ def early() -> Sequence[Node]:
 
 @conversation("X_TLS_CCERT_CA")
 def another_authority() -> Sequence[Node]:
-    return (
-        _showing("certificate", lambda trial: papers.issued(trial, by=papers.stranger(trial))),
-    )
+    return (_showing("certificate", lambda trial: papers.issued(trial, by=papers.stranger(trial))),)
 
 
 @conversation("X_TLS_CCERT_USAGE")

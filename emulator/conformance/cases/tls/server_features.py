@@ -104,12 +104,20 @@ def server_certificate() -> Sequence[Node]:
         shown = outcome.connection.certificates
         if not shown:
             return outcome.seen(("no certificate came",))
-        roots = x509.load_pem_x509_certificates(Path(trial.declaration.way.ca).read_bytes())
+        roots = _roots(trial)
         problems = list(_wrong_names(shown[0], trial.declaration.title))
         problems += _wrong_signatures(shown, roots)
         return outcome.seen(problems)
 
     return (step("certificate", send, nothing_of_it("declared")),)
+
+
+def _roots(trial: Trial) -> list[x509.Certificate]:
+    try:
+        pem = Path(trial.declaration.way.ca).read_bytes()
+        return x509.load_pem_x509_certificates(pem)
+    except (OSError, ValueError) as error:
+        raise Unjudged(f"way.ca cannot be read: {error}") from None
 
 
 def _wrong_names(der: bytes, title: bytes) -> Iterator[str]:
@@ -191,5 +199,3 @@ def _refusal(talk: Talk) -> Iterator[Any]:
         kind, octets = result
         level, code = (octets[0], octets[1]) if len(octets) > 1 else (0, 0)
         talk.trial.memo["renegotiation"] = kind, level, code
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from tlslite.constants import ContentType
 from tlslite.messages import (
@@ -123,7 +124,7 @@ def early_data() -> Sequence[Node]:
     async def send(trial: Trial) -> Seen:
         octets = b"\x00\x01\x00\x10\x00\x01\x00\x00"  # the header of a WPDU: whatever it is
         make = early(octets)
-        ways = [
+        ways: list[tuple[str, dict[str, Any]]] = [
             ("the extension", {"bend": make(), "hello": hello.extension(hello.EARLY_DATA)}),
             ("nothing that announces it", {"bend": make()}),
         ]
@@ -142,4 +143,3 @@ class EarlyData:
 
     def write(self) -> bytearray:
         return bytearray(self._octets)
-

@@ -1,5 +1,7 @@
-"""TLS_B1_FR_10_T, _14 and TLS_B2_FR_14: pre-shared keys, in TLS 1.3 (RFC 8446, 4.2.11). The settings
-``tls.psk-identity`` and ``tls.psk-file``, the path of a file with the key in hexadecimal, say which.
+"""TLS_B1_FR_10_T, _14 and TLS_B2_FR_14: pre-shared keys, in TLS 1.3 (RFC 8446, 4.2.11).
+
+The settings ``tls.psk-identity`` and ``tls.psk-file``, the path of a file with the key in
+hexadecimal, say which.
 """
 
 from __future__ import annotations

@@ -178,5 +178,3 @@ async def _heard_plainly(trial: Trial, talk: Talk) -> Seen:
         said = f"{len(octets)} octets that are no alert: {octets[:16].hex(' ')}"
         return Seen.found((said,), ended=Ended.SESSION.value)
     return Seen.found(ended=Ended.CLOSED.value)
-
-
