@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from cryptography import x509
@@ -25,6 +26,7 @@ from emulator.faults.presented import Presented
 from tls.identity import IdentityError, system_title_of
 
 _PATIENCE = 10.0
+_ALL = 1 << 16
 _TRUNCATED_HMAC, _DEFLATE = 4, 1
 
 
@@ -42,21 +44,29 @@ class CarelessClient:
     ) -> None:
         """``OSError`` if there is no session."""
         wire = Wire()
-        async with asyncio.timeout(_PATIENCE):
-            await asyncio.get_running_loop().create_connection(lambda: wire, host, port)
-            try:
-                connection = await self._shaken(wire)
-            except Exception as error:  # tlslite says in many ways that it does not go on
-                while "hangs" in self._flaws and not wire.ended:
-                    wire.recv(1 << 16)
-                    await wire.news()
-                wire.close()
-                raise ConnectionError(type(error).__name__) from error
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.get_running_loop().create_connection(lambda: wire, host, port)
+                connection = await self._known(wire, title)
+        except BaseException:
+            wire.close()
+            raise
+        protocol.connection_made(Inside(connection, protocol))
+
+    async def _known(self, wire: Wire, title: bytes) -> CarelessConnection:
+        """A session with who it should be, as far as that is looked at."""
+        try:
+            connection = await self._shaken(wire)
+        except Exception as error:  # tlslite says in many ways that it does not go on
+            while "hangs" in self._flaws and not wire.ended:
+                await wire.news()
+                with suppress(BlockingIOError):
+                    wire.recv(_ALL)
+            raise ConnectionError(type(error).__name__) from error
         is_known = connection.resumed or "psk" in self._flaws or _is_of(connection, title)
         if "any-title" not in self._flaws and not is_known:
-            wire.close()
             raise ConnectionError("the peer is not who it should be")
-        protocol.connection_made(Inside(connection, protocol))
+        return connection
 
     async def _shaken(self, wire: Wire) -> CarelessConnection:
         bend = Bend(outgoing=self._outgoing)

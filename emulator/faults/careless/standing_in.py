@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+
+from cryptography import x509
 
 from emulator.faults.careless.client import CarelessClient
 from emulator.faults.careless.connection import Examine
@@ -11,8 +14,11 @@ from emulator.faults.careless.examining import complaints
 from emulator.faults.careless.server import CarelessServer
 from emulator.faults.presented import Presented
 from emulator.serving.calling import Dial
+from tls.certificates import make_crl, name_of
 
 _ANY = "any-"
+REVOKED = "revoked"
+"""Common name of certificates that the laboratory's list has, where there is one."""
 
 
 def as_server(presented: Presented, flaws: frozenset[str]) -> Callable[[], asyncio.Protocol]:
@@ -30,6 +36,19 @@ def _examine(presented: Presented, flaws: frozenset[str], *, server: bool) -> Ex
     def examine(shown: tuple[bytes, ...]) -> str:
         if not shown and "no-psk" in flaws:
             return ""
-        return ", ".join(complaints(shown, presented.trust, server=server, but=but))
+        trust = presented.trust
+        if "lists" in flaws:
+            trust = replace(trust, crl_pem=_listing(presented, shown))
+        return ", ".join(complaints(shown, trust, server=server, but=but))
 
     return examine
+
+
+def _listing(presented: Presented, shown: tuple[bytes, ...]) -> bytes:
+    """The issuing authority's list of today: it has revoked whoever has the common name for it."""
+    pki = presented.pki
+    leaves = [x509.load_der_x509_certificate(der) for der in shown[:1]]
+    serials = [leaf.serial_number for leaf in leaves if leaf.subject == name_of(REVOKED)]
+    begun = pki.issuing.certificate.not_valid_before_utc
+    until = pki.issuing.certificate.not_valid_after_utc
+    return make_crl(pki.issuing, serials, number=1, this_update=begun, next_update=until)

@@ -147,6 +147,7 @@ FLAWS = {
     "tickets": "tickets are given, or taken",
     "resumes": "where it calls it resumes its last session",
     "short-sessions": "sessions end after 0.15 seconds",
+    "lists": "there is a revocation list, which has whoever has the common name 'revoked'",
     "psk": "the laboratory's pre-shared key is known",
     "no-psk": "TLS 1.3, no pre-shared key, and no certificate is asked for",
     "time-of-day": "gmt_unix_time is the time",

@@ -30,6 +30,7 @@ from emulator.conformance.running.declared import target_of
 from emulator.conformance.running.result import CaseResult
 from emulator.conformance.running.runner import Runner
 from emulator.conformance.running.target import Trigger
+from emulator.faults.careless.standing_in import REVOKED
 from emulator.faults.careless.traits import LABORATORY_KEY
 from emulator.head_end.party import TITLES, client_titles
 from emulator.key_suites import suites_of
@@ -113,7 +114,7 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
             declaration = replace(
                 declaration,
                 features={**declaration.features, **calls, **(features or {})},
-                settings={**declaration.settings, **shared_key(tmp_path), **(settings or {})},
+                settings={**declaration.settings, **tls_settings(pki, tmp_path), **(settings or {})},
             )
             keys = keys_of(profile, meter.device.title, meter.ring, client_titles())
             within: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -145,11 +146,20 @@ def calling(sandbox: Sandbox, meter: RunningMeter, listeners: list[Address]) -> 
     return call
 
 
-def shared_key(folder: Path) -> dict[str, str]:
-    """The key that devices of the laboratory have, as a file."""
-    path = folder / "laboratory.psk"
-    path.write_text(LABORATORY_KEY[1].hex())
-    return {"tls.psk-file": str(path)}
+def tls_settings(pki: Any, folder: Path) -> dict[str, str]:
+    """What devices of the laboratory know: a shared key, and certificates that were revoked."""
+    title = TITLES[Actor.S1SP]
+    client, listener = pki.issue_client(title, REVOKED), pki.issue_listener(title, REVOKED)
+    contents = {
+        "tls.psk-file": LABORATORY_KEY[1].hex().encode(),
+        "tls.revoked": client.chain_pem,
+        "tls.revoked-key": client.private_key_pem,
+        "tls.revoked-server": listener.chain_pem,
+        "tls.revoked-server-key": listener.private_key_pem,
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {name: str(folder / name) for name in contents}
 
 
 def tls_files(pki: Any, folder: Path) -> TlsFiles:
