@@ -44,15 +44,20 @@ Key = Callable[[bytes, str, KeyKind], KeyRef]
 
 
 class TlsFiles(NamedTuple):
-    """Paths of PEM files: whom the tester believes, and who it is; and an authority that the meter
-    trusts, with its key, where the tester has one to issue bad certificates with.
-    """
+    """Paths of PEM files: whom the tester believes, and who it is."""
 
     ca: str
     certificate: str
     key: str
-    issuer: str = ""
-    issuer_key: str = ""
+
+
+class Issuer(NamedTuple):
+    """Paths of PEM files: an authority that the meter trusts, with its key. The tester issues bad
+    certificates with it.
+    """
+
+    certificate: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class Circumstances:
     titles: Mapping[str, bytes]
     kind: WayKind = WayKind.TCP
     tls: TlsFiles | None = None
+    issuer: Issuer | None = None
     key_file: str = "keys.toml"
     image: str = ""
     timing: Timing = field(default_factory=Timing)
@@ -168,7 +174,7 @@ def way_to(address: MeterAddress, how: Circumstances) -> DeclaredWay:
         return DeclaredWay(kind=kind, host=address.host, port=port)
     if how.tls is None:
         raise ValueError("TLS takes certificates: who the tester is, and whom it believes")
-    ca, certificate, key, *_ = how.tls
+    ca, certificate, key = how.tls
     return DeclaredWay(
         kind=kind, host=address.host, port=port, ca=ca, certificate=certificate, key=key
     )
@@ -265,6 +271,6 @@ def _settings(profile: Profile, how: Circumstances) -> dict[str, str]:
         "tls.client.signatures": _CLIENT_SIGNATURES,
         "tls.bound": " ".join(_bound(profile)),
     }
-    if how.tls is not None and how.tls.issuer:
-        settings |= {"tls.issuer": how.tls.issuer, "tls.issuer-key": how.tls.issuer_key}
+    if how.issuer is not None:
+        settings |= {"tls.issuer": how.issuer.certificate, "tls.issuer-key": how.issuer.key}
     return settings

@@ -44,6 +44,8 @@ class Target:
         """Names of keys whose counters have been brought to where the device awaits them."""
         self.trigger: Trigger | None = None
         """Makes the device call the tester, where it can be done from here."""
+        self.key_log: list[str] = []
+        """Secrets of TLS sessions that the tester's own stack has made, in NSS format."""
         self._keys = dict(keys or {})
         self._held: dict[tuple[str, int], Held] = {}
 

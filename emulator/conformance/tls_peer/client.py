@@ -71,7 +71,7 @@ class Talk:
             if not self.connection.seen:
                 raise Unjudged(f"the tester's TLS: {type(error).__name__}: {error}") from error
             ended, why = Ended.BROKEN_OFF, f"{type(error).__name__}: {error}"
-        log = self.trial.memo.setdefault("key_log", [])
+        log = self.trial.target.key_log
         log += [line for line in self.connection.key_log if line not in log]
         outcome = Outcome(ended=ended, connection=self.connection, alert=alert, why=why)
         entry = self.trial.record.note(f"line {self.number}: {outcome.seen()}")

@@ -114,7 +114,11 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
             declaration = replace(
                 declaration,
                 features={**declaration.features, **calls, **(features or {})},
-                settings={**declaration.settings, **tls_settings(pki, tmp_path), **(settings or {})},
+                settings={
+                    **declaration.settings,
+                    **tls_settings(pki, tmp_path),
+                    **(settings or {}),
+                },
             )
             keys = keys_of(profile, meter.device.title, meter.ring, client_titles())
             within: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -151,6 +155,8 @@ def tls_settings(pki: Any, folder: Path) -> dict[str, str]:
     title = TITLES[Actor.S1SP]
     client, listener = pki.issue_client(title, REVOKED), pki.issue_listener(title, REVOKED)
     contents = {
+        "tls.issuer": pki.issuing.certificate_pem,
+        "tls.issuer-key": pki.issuing.key_pem,
         "tls.psk-file": LABORATORY_KEY[1].hex().encode(),
         "tls.revoked": client.chain_pem,
         "tls.revoked-key": client.private_key_pem,
@@ -165,13 +171,8 @@ def tls_settings(pki: Any, folder: Path) -> dict[str, str]:
 def tls_files(pki: Any, folder: Path) -> TlsFiles:
     """The S1SP's certificate, as files."""
     credential = pki.issue_client(TITLES[Actor.S1SP], "S1SP")
-    names = "root.pem", "tester.pem", "tester.key", "issuing.pem", "issuing.key"
-    paths = [folder / name for name in names]
-    issuing = pki.issuing
-    octets = (
-        pki.trust().roots_pem, credential.chain_pem, credential.private_key_pem,
-        issuing.certificate_pem, issuing.key_pem,
-    )  # fmt: skip
+    paths = [folder / name for name in ("root.pem", "tester.pem", "tester.key")]
+    octets = pki.trust().roots_pem, credential.chain_pem, credential.private_key_pem
     for path, content in zip(paths, octets, strict=True):
         path.touch(0o600)
         path.write_bytes(content)

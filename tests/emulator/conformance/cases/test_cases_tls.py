@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,12 @@ from emulator.conformance import built_in
 from emulator.conformance.running.record import Direction, Level
 from emulator.conformance.running.result import Verdict
 
+OURS = 1
+"""The line of the check; that before it is of the first sanity."""
+
 GROUPS = ("tls-server", "tls-client", "x-tls")
+
+
 def with_steps() -> list[str]:
     checks = built_in().checks.values()
     return [check.id for check in checks if check.group in GROUPS and check.steps]
@@ -53,7 +60,7 @@ async def test_a_device_that_nobody_can_make_call_is_not_judged(
 async def test_records_of_tls_are_in_the_record_and_no_key_is(bench: Callable[..., Any]) -> None:
     async with bench("landis_gyr", "tls") as device:
         case = (await device.verdicts("TLS_B2_FR_18"))["TLS_B2_FR_18"]
-    octets = [one for one in case.record if one.level is Level.OCTETS]
+    octets = [one for one in case.record if one.level is Level.OCTETS and one.line == OURS]
     hellos = [one for one in octets if one.octets[:3] == b"\x16\x03\x03" and one.octets[5] == 1]
     assert [one.direction for one in hellos] == [Direction.SENT]
     alerts = [one for one in octets if one.octets[:2] == b"\x15\x03"]
@@ -66,8 +73,8 @@ async def test_the_same_seed_offers_the_same(bench: Callable[..., Any]) -> None:
     for seed in ("a", "a", "b"):
         async with bench("landis_gyr", "tls", seed=seed) as device:
             case = (await device.verdicts("TLS_B2_GP_04"))["TLS_B2_GP_04"]
-        sent = [one.octets for one in case.record if one.direction is Direction.SENT]
-        hellos.append(next(octets for octets in sent if octets[:1] == b"\x16" and octets[5] == 1))
+        ours = [one for one in case.record if one.line == OURS and one.octets]
+        hellos.append(ours[0].octets)
     assert hellos[0] == hellos[1] != hellos[2]
 
 
@@ -78,3 +85,16 @@ def test_what_is_shown_is_a_chain(pki: Any) -> None:
     der = tuple(one.public_bytes(Encoding.DER) for one in shown)
     broken = der[0][:40] + der[0][56:]
     assert [bytes(one.bytes) for one in chain_of((broken, der[1])).x509List] == [broken, der[1]]
+
+
+def test_without_tlslite_the_rest_is_there() -> None:
+    """In a process of its own: here it has been imported."""
+    code = (
+        "import sys; sys.modules['tlslite'] = None\n"
+        "from emulator.conformance import cases\n"
+        "from emulator.conformance.conversing.binding import bound\n"
+        "cases.load()\n"
+        "assert cases.absent() == {'tlslite'}, cases.absent()\n"
+        "assert 'APPL_OPEN_12' in bound() and 'TLS_B2_FR_18' not in bound()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
