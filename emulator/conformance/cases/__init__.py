@@ -9,7 +9,6 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-
 _EXTRAS = ("tlslite", "asn1crypto")
 """Packages of the extra ``conformance``, which conversations with TLS need."""
 
