@@ -71,6 +71,7 @@ class Trial:
         self._line: Line | None = None
         self._probe: Probe | None = None
         self._lines: list[Line] = []
+        self._undoing: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def declaration(self) -> Declaration:
@@ -100,12 +101,28 @@ class Trial:
         is one serial line and no more: what was open on it is closed before.
         """
         if self.target.route.port is None:
-            await self.close()
+            await self._close_lines()
         line = await open_line(self.target.route, len(self._lines), self.record, framed=framed)
         self._lines.append(line)
         return line
 
+    def afterwards(self, undo: Callable[[], Awaitable[None]]) -> None:
+        """Leave the device as it was, whatever becomes of the case: ``undo`` is awaited when the
+        trial is over, the last first. What it cannot do is noted in the record.
+        """
+        self._undoing.append(undo)
+
     async def close(self) -> None:
+        """Undo what has been done to the device, and close the lines."""
+        while self._undoing:
+            undo = self._undoing.pop()
+            try:
+                await undo()
+            except (DlmsError, OSError, Unjudged) as error:
+                self.record.note(f"something could not be undone: {error}")
+        await self._close_lines()
+
+    async def _close_lines(self) -> None:
         for line in self._lines:
             await line.close()
 
