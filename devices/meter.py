@@ -11,6 +11,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from devices import certificates
 from devices.agenda import Agenda
@@ -70,6 +71,7 @@ class Meter(ABC):
         self.derived: dict[type, object] = {}
         self.restart_wanted = False
         self._mistaken: dict[tuple[str, KeyKind], KeyRef] = {}
+        self._changed: dict[str, tuple[Mapping[str, Any], ...]] = {}
         self.state.on_revert = self.start_over
 
     def __repr__(self) -> str:
@@ -114,6 +116,8 @@ class Meter(ABC):
                 response_policy=activated.response,
                 knobs=_keeping(config.knobs, activated),
             )
+        for changes in self._changed.get(row.name, ()):
+            config = replace(config, **changes)
         anchors = self.anchors_of(row)
         if not anchors:
             return config
@@ -229,6 +233,19 @@ class Meter(ABC):
         return lambda: put(
             {slot: ref for slot, ref in self._mistaken.items() if wrong.get(slot) is not ref}
         )
+
+    def misconfigure(self, scope: str, changes: Mapping[str, Any]) -> Callable[[], None]:
+        """Serve an association otherwise than the profile has it, from the next APDU on, until what
+        this returns is called: fields of :class:`ServerConfig`. That is a fault.
+        """
+
+        def put(changed: tuple[Mapping[str, Any], ...]) -> None:
+            self._changed[scope] = changed
+            self.state.security_revision += 1
+
+        there = self._changed.get(scope, ())
+        put((*there, changes))
+        return lambda: put(tuple(one for one in self._changed[scope] if one is not changes))
 
     def settle(self) -> Step[None]:
         """Destroy the private keys that are out of use. To be run when the response to what put

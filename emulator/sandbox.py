@@ -39,6 +39,7 @@ from emulator.serving.lines import identification, station_config
 from emulator.serving.plug import Plug
 from emulator.serving.pushing import Address, Pusher, Teller, nowhere
 from emulator.serving.taps import Later, Taps, later
+from emulator.serving.workings import Workings
 from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context
 from tls.events import HandshakeEvent, HandshakeFailed
@@ -148,7 +149,7 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        host, ring, installer = self._load(
+        host, ring, installer, workings = self._load(
             profile,
             serial,
             lambda: self.living.look_again(mains),
@@ -208,7 +209,7 @@ class Sandbox:
             secure.port,
         )
         address = await self._start_ways(address, mains, by, port, stack)
-        reach = Reach(mains, ways, self.clock, presented, ring)
+        reach = Reach(mains, ways, self.clock, presented, ring, workings)
         faults = MeterFaults(reach, self.catalogue, self._fault_seed)
         stack.callback(faults.clear_all, "the sandbox ends")
         self.meters[profile.name] = RunningMeter(
@@ -253,7 +254,7 @@ class Sandbox:
         serial: int,
         look_again: Callable[[], None],
         alerted: Callable[[], None],
-    ) -> tuple[Host, KeyRing, Installer | None]:
+    ) -> tuple[Host, KeyRing, Installer | None, Workings]:
         title = profile.system_title(serial)
         memory = self._memories.load(title, profile.name, suites_of(profile), self._installer)
         installer = self._installed_by(memory.installer, profile.name)
@@ -273,10 +274,10 @@ class Sandbox:
             state=state,
         )
         # Each meter computes inside itself, with keys that no other meter has.
-        execute = SoftwareModule(memory.ring).execute
+        workings = Workings(SoftwareModule(memory.ring).execute)
         host = Host(
             device,
-            execute,
+            workings.execute,
             self.clock.now,
             self._on_event,
             self._trace,
@@ -284,7 +285,7 @@ class Sandbox:
             look_again=look_again,
             alerted=alerted,
         )
-        return host, memory.ring, installer
+        return host, memory.ring, installer, workings
 
     def _installed_by(self, name: str, meter: str) -> Installer | None:
         """:class:`~emulator.journal.StoreError` if nobody knows the supplier any more."""

@@ -117,12 +117,13 @@ def _rows(written: Written, known: Mapping[str, Row]) -> dict[str, Row]:
             if name in known or name in KINDS:
                 what = "a fault" if name in known else "a kind"
                 raise place.at(name).error(f"there is {what} of that name already")
-            rows[name] = _row(name, row, place.at(name))
+            rows[name] = row_of(name, row, place.at(name))
     problems.settle()
     return rows
 
 
-def _row(name: str, written: object, place: Place) -> Row:
+def row_of(name: str, written: object, place: Place) -> Row:
+    """A row as a table has it. :class:`~devices.profile.ProfileError` says what is wrong."""
     only(written, _KEYS, place)
     assert isinstance(written, dict)  # only() has looked
     kind = KINDS.get(need(written, "kind", str, place))

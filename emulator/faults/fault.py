@@ -13,6 +13,7 @@ from emulator.faults.presented import Presented
 from emulator.mains import Mains
 from emulator.modules.keyring import KeyRing
 from emulator.serving.taps import Effect, Instead, Parcel, Place, Taps
+from emulator.serving.workings import Detour, Workings
 from emulator.virtual_clock import VirtualClock
 
 _TOLD = 10
@@ -20,7 +21,7 @@ _TOLD = 10
 
 class Reach(NamedTuple):
     """What a fault of a meter can get at: the meter with its mains, the ways to it by name, what
-    it presents at its TLS port, and its keys.
+    it presents at its TLS port, its keys, and what it computes with.
     """
 
     mains: Mains
@@ -28,6 +29,7 @@ class Reach(NamedTuple):
     clock: VirtualClock
     presented: Presented
     ring: KeyRing
+    workings: Workings
 
 
 class Fault:
@@ -106,6 +108,11 @@ class Fault:
             taps = self.reach.ways[way]
             taps.answer(instead)
             self.at_end(lambda taps=taps: taps.answer_no_more(instead))  # type: ignore[misc]
+
+    def detour(self, detour: Detour) -> None:
+        """Stand in the way of the meter's own cryptography."""
+        self.reach.workings.put(detour)
+        self.at_end(lambda: self.reach.workings.take(detour))
 
     def task(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something besides, until the fault ends."""

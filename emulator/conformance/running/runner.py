@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fnmatch import fnmatchcase
 
 from dlms.errors import DlmsError
@@ -35,7 +36,8 @@ def real_clocks() -> Clocks:
 
 class Runner:
     """``seed`` is that of everything that is drawn; with ``strict`` an answer that is accepted
-    although it is not the right one counts as a failure.
+    although it is not the right one counts as a failure. ``around`` is entered for each case
+    between the first sanity and the last: where faults are planted.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Runner:
         seed: str = "0",
         strict: bool = False,
         clocks: Clocks | None = None,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         cases.load()
         self.target = target
         self.seed = seed
         self.strict = strict
         self._clocks = clocks
+        self._around = around
 
     async def run(self, checks: Sequence[Check]) -> AsyncIterator[CaseResult]:
         """A result for each check, in their order."""
@@ -97,17 +101,19 @@ class Runner:
             known = "not known" if not check.steps else "written down, but there is no conversation"
             return Verdict.INCONCLUSIVE, (f"its steps are {known}",), ()
         server = bool(self.target.declaration.features.get("server"))
-        if server and (problem := await sanity.problem(trial)):
+        first = server and check.id not in sanity.FOUNDATIONS
+        if first and (problem := await sanity.problem(trial)):
             return Verdict.ERROR, (f"the device is not sane before the case: {problem}",), ()
         try:
-            await starts.bring(trial)
-            steps = await walk(trial, nodes)
+            with self._around():
+                await starts.bring(trial)
+                steps = await walk(trial, nodes)
+                await trial.close()
         except Unjudged as error:
             return Verdict.INCONCLUSIVE, (str(error),), ()
         except Pointless as error:
             return Verdict.INAPPLICABLE, (str(error),), ()
         verdict, reasons = judging.verdict_of(check, steps), judging.reasons_of(steps)
-        await trial.close()
         if server and (problem := await sanity.problem(trial)):
             harmed = f"the device is not sane after the case: {problem}"
             return Verdict.FAILED, (*reasons, harmed), steps

@@ -13,6 +13,13 @@ from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import LOGICAL_NAME
 from emulator.conformance.running.trial import Trial
 
+FOUNDATIONS = frozenset(
+    {"APPL_OPEN_1", "APPL_OPEN_3", "HDLC_FRAME_P1", "HDLC_ADDRESS_P1", "HDLC_NDM2NRM_P1"}
+)
+"""Checks of what sanity itself needs: without them a device that cannot be opened an association
+with would never be told why. They begin without it.
+"""
+
 
 async def problem(trial: Trial) -> str:
     """Open an association, read its logical name and release it, all as it should be: what is

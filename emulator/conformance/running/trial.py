@@ -97,8 +97,8 @@ class Trial:
     # Lines ----------------------------------------------------------------------------------------
 
     async def open(self, *, framed: bool = True) -> Line:
-        """A new connection. ``OSError`` if there is none; it is closed when the trial is over. There
-        is one serial line and no more: what was open on it is closed before.
+        """A new connection. ``OSError`` if there is none; it is closed when the trial is over.
+        There is one serial line and no more: what was open on it is closed before.
         """
         if self.target.route.port is None:
             await self._close_lines()

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from emulator.faults.kind import Kind
-from emulator.faults.kinds import answers, certificates, clocks, corruption, hands, keys, octets
+from emulator.faults.kinds import (
+    answers,
+    certificates,
+    clocks,
+    computing,
+    corruption,
+    hands,
+    keys,
+    misconfiguring,
+    octets,
+    rewriting,
+)
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -15,5 +26,8 @@ KINDS: dict[str, Kind] = {
         *clocks.KINDS,
         *hands.KINDS,
         *certificates.KINDS,
+        *rewriting.KINDS,
+        *computing.KINDS,
+        *misconfiguring.KINDS,
     )
 }

@@ -29,6 +29,7 @@ def test_what_was_asked_for_is_there() -> None:
     assert kinds >= {
         "latency", "loss", "corruption", "stall", "truncate", "duplicate", "hang-up", "reboot",
         "busy", "wrong-key", "counter-jump", "clock-drift", "clock-step", "tamper", "certificate",
+        "rewrite", "say", "careless", "configured", "forget",
     }  # fmt: skip
 
 

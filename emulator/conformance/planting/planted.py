@@ -1,0 +1,76 @@
+"""Reads the planted faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from devices.profile.place import Place, Problems
+from devices.profile.table import maybe, need, one_of
+from emulator import toml_file
+from emulator.conformance.holdings import built_in as checks
+from emulator.faults.catalogue import Row, row_of
+from emulator.serving.taps import WAYS
+
+_OWN = {"checks", "also", "profile", "way"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """A fault of a meter of ``profile`` that is met on ``way``. ``checks`` become FAILED with it,
+    and besides at the most those of ``also``.
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    also: tuple[str, ...]
+    profile: str
+    way: str
+    row: Row
+
+
+@cache
+def built_in() -> tuple[Planted, ...]:
+    """All of them, in the order of their files and rows."""
+    here = resources.files(__name__.rpartition(".")[0])
+    found: dict[str, Planted] = {}
+    problems = Problems()
+    files = sorted((file for file in here.iterdir() if file.name.endswith(".toml")), key=_name)
+    for file in files:
+        written = toml_file.parse(file.read_text("utf-8"), file.name)
+        for name, row in written.table.items():
+            place = written.place.at(name)
+            with problems.collected():
+                if name in found:
+                    raise place.error("there is one of that name already")
+                found[name] = _planted(name, row, place)
+    problems.settle()
+    return tuple(found.values())
+
+
+def _name(file: object) -> str:
+    return str(file)
+
+
+def _planted(name: str, written: object, place: Place) -> Planted:
+    if not isinstance(written, dict):
+        raise place.error("a table is needed")
+    fault = {key: value for key, value in written.items() if key not in _OWN}
+    profile = need(written, "profile", str, place)
+    return Planted(
+        name=name,
+        checks=_ids(need(written, "checks", list, place), place.at("checks")),
+        also=_ids(maybe(written, "also", list, [], place), place.at("also")),
+        profile=profile,
+        way=one_of(need(written, "way", str, place), WAYS, place.at("way")),
+        row=row_of(name, fault, place),
+    )
+
+
+def _ids(written: list[object], place: Place) -> tuple[str, ...]:
+    known = checks().checks
+    for id in written:
+        if id not in known:
+            raise place.error(f"no check {id!r}")
+    return tuple(map(str, written))
