@@ -8,17 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from dlms.acse.names import Referencing
-from dlms.security.ciphered import Family, Form
+from dlms.security.ciphered import Family, Form, decode_ciphered, encode_ciphered
 from dlms.security.control import Protection
 from dlms.security.counters import InvocationCounters
 from dlms.security.key_choice import KeyChoice
 from dlms.security.keys import KeyRef
+from dlms.security.ops import CryptoOp, Seal
 from dlms.security.protect import SecurityContext, Shape
 from dlms.xdlms.conformance import Conformance
 from emulator.conformance.conversing.expect import data_of, refused
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
-from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
+from emulator.conformance.probing.probe import LOGICAL_NAME, After, Alter, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.trial import Trial
 
@@ -151,3 +152,20 @@ async def each_refused(
         if refusal.judge(trial, seen) is not None:
             return seen.having(notes=(*seen.notes, name))
     return seen
+
+
+def controlled(control: int) -> tuple[Alter, After]:
+    """Another security control octet: what seals with it, and what writes it into the header. It
+    is all that is wrong with an APDU.
+    """
+
+    def alter(op: CryptoOp) -> CryptoOp:
+        return op._replace(control=control) if isinstance(op, Seal) else op
+
+    def after(octets: bytes) -> bytes:
+        one = decode_ciphered(octets)
+        plain = 0 if one.plain_tag is None else one.plain_tag
+        title = b"" if one.title is None else one.title
+        return encode_ciphered(plain, one.family, one.form, control, one.counter, one.body, title)
+
+    return alter, after
