@@ -69,29 +69,36 @@ def _written(policy: Protection, version: int) -> Data:
 
 
 async def _activate(trial: Trial, policy: Protection) -> Seen:
-    """On the first association whose policy it strengthens, or else has already."""
+    """On the first association whose policy it strengthens, or else has already, by its own client
+    or, where that has not the right to, by another.
+    """
     managed = rows(trial, lambda row: bool(row.security_setup), "and a Security setup")
+    by_right = sorted(managed, key=lambda row: row.client_sap != MANAGEMENT)
     stronger = []
-    seen: Seen | None = None
-    for row in sorted(managed, key=lambda row: (row.policy == policy, row.client_sap != MANAGEMENT)):
+    for row in sorted(by_right, key=lambda row: row.policy == policy):
         if int(row.policy) & ~int(policy):
             stronger.append(row.name)
             continue
         version = await _version(trial, row)
-        probe = await trial.associated(row)
-        if int(await _present(probe, row, version)) & ~int(policy):
+        present = await _present(await trial.associated(row), row, version)
+        if int(present) & ~int(policy):
             stronger.append(row.name)
             continue
-        trial.memo.update(row=row.name, opened=probe, version=version)
-        seen = await act(probe, row, _ACTIVATE, _written(policy, version))
-        if is_success(seen):
-            trial.target.redeclare(row.name, policy=policy)
-        if action_error(ActionResult.READ_WRITE_DENIED).judge(trial, seen) is not None:
+        trial.memo.update(row=row.name, version=version)
+        for client in (row, *(one for one in by_right if one is not row)):
+            probe = await trial.associated(client)
+            seen = await act(probe, row, _ACTIVATE, _written(policy, version))
+            if _may_not.judge(trial, seen) is None:
+                continue
+            if is_success(seen):
+                trial.target.redeclare(row.name, policy=policy)
+                trial.memo["opened"] = probe if client is row else await trial.associated(row)
             return seen
-        # It has not the right to: perhaps another client has.
-    if seen is not None:
-        return seen
+        raise Unjudged(f"no client whose keys are at hand may activate a policy of {row.name}")
     raise Pointless(f"the policy of {', '.join(stronger)} is stronger, and is not taken back")
+
+
+_may_not = action_error(ActionResult.READ_WRITE_DENIED)
 
 
 def _activating(policy: Protection) -> Sender:
