@@ -1,8 +1,8 @@
 """New global keys for the device under test, and the first ones back.
 
-New keys are derived from the master key and the seed of the run: the same seed sends the same
-octets, nobody without the master key knows them, and its owner can have them again, for they are in
-the record, wrapped.
+New keys are HMAC-SHA256 under the master key of a label that the seed of the run decides and that
+is in the record. So the same seed sends the same octets, nobody without the master key knows them,
+and its owner can have them again.
 
 Where a device takes no key that it has had, the new ones stay: the run goes on under them, and
 :attr:`~emulator.conformance.running.target.Target.changed` names them.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dlms.axdr.data import Data
 from dlms.client.new_keys import FIELDS, KEY_ID_OF
@@ -40,13 +40,16 @@ _NONCE = 16
 @dataclass(slots=True, kw_only=True, repr=False)
 class Change:
     """A change of global keys of the association ``row``: what it ``had`` and what is ``fresh``, by
-    the names of keys; ``is_open`` while the device may have others than it had.
+    the names of keys; ``is_open`` while the device may have others than it had. ``root`` is the
+    master key of before: whoever has it has the fresh keys as well, if they are ``derived``.
     """
 
     row: DeclaredAssociation
     had: Mapping[str, bytes | None]
     fresh: Mapping[str, bytes]
-    is_open: bool = field(default=False)
+    root: bytes
+    derived: bool = True
+    is_open: bool = False
 
     def __repr__(self) -> str:
         return f"<Change of {', '.join(self.fresh)} of {self.row.name}>"
@@ -57,23 +60,40 @@ def method(row: DeclaredAssociation, number: int) -> MethodDescriptor:
     return MethodDescriptor(SECURITY_SETUP_V1.class_id, row.security_setup, number)
 
 
-def fresh_keys(trial: Trial, row: DeclaredAssociation, names: Sequence[str]) -> dict[str, bytes]:
-    """New keys of the length that the suite wants."""
-    kek = trial.target.keys(row.keys).kek
-    assert kek is not None  # managing_row()
-    nonce, length = trial.rng.randbytes(_NONCE), SUITES[row.suite].key_length
+def fresh_keys(
+    trial: Trial, row: DeclaredAssociation, names: Sequence[str], root: bytes = b""
+) -> dict[str, bytes]:
+    """New keys of the length that the suite wants, derived from the master key or another
+    ``root``.
+    """
+    root = root or _master_key(trial, row)
+    nonce, length = trial.rng.randbytes(_NONCE).hex(), SUITES[row.suite].key_length
+    labels = {name: f"{trial.check.id} {name} {nonce}" for name in names}
+    trial.record.note(f"new keys of {row.name} are derived of: {', '.join(labels.values())}")
     return {
-        name: hmac.digest(kek, f"{trial.check.id} {name} ".encode() + nonce, hashlib.sha256)[
-            :length
-        ]
-        for name in names
+        name: hmac.digest(root, label.encode(), hashlib.sha256)[:length]
+        for name, label in labels.items()
     }
 
 
-def change_of(trial: Trial, row: DeclaredAssociation, fresh: Mapping[str, bytes]) -> Change:
+def _master_key(trial: Trial, row: DeclaredAssociation) -> bytes:
+    kek = trial.target.keys(row.keys).kek
+    assert kek is not None  # managing_row(), agreeing_rows()
+    return kek
+
+
+def change_of(
+    trial: Trial, row: DeclaredAssociation, fresh: Mapping[str, bytes], *, derived: bool = True
+) -> Change:
     """A change that is taken back when the case is over, if it is not before."""
     known = trial.target.keys(row.keys)
-    change = Change(row=row, had={name: getattr(known, name) for name in fresh}, fresh=fresh)
+    change = Change(
+        row=row,
+        had={name: getattr(known, name) for name in fresh},
+        fresh=fresh,
+        root=_master_key(trial, row),
+        derived=derived,
+    )
 
     async def undo() -> None:
         if change.is_open:
@@ -157,17 +177,29 @@ async def give_back(trial: Trial, change: Change) -> Seen:
     change.is_open = False
     if not differing:
         return Seen.found()
+    seen = await _transfer_all(trial, probe, row, differing)
+    if is_success(seen):
+        return seen
+    kept = ", ".join(differing)
+    trial.record.note(f"the device does not take {kept} of {row.keys} again: it keeps new ones")
+    if not change.derived:
+        # Nobody could have these again. Those that come now its owner can.
+        lasting = fresh_keys(trial, row, tuple(differing), change.root)
+        await _transfer_all(trial, await trial.associated(row), row, lasting)
+    return seen.having(notes=(*seen.notes, f"the device keeps a new {kept} of {row.keys}"))
+
+
+async def _transfer_all(
+    trial: Trial, probe: Probe, row: DeclaredAssociation, octets: Mapping[str, bytes]
+) -> Seen:
     keys = {
-        KEY_ID_OF[KINDS[name]]: wrapped(trial, probe, row, name, octets)
-        for name, octets in differing.items()
+        KEY_ID_OF[KINDS[name]]: wrapped(trial, probe, row, name, key)
+        for name, key in octets.items()
     }
     seen = await transfer(probe, row, keys)
     if is_success(seen):
-        take(trial, row, differing)
-        return seen
-    kept = ", ".join(differing)
-    trial.record.note(f"the device does not take {kept} of {row.keys} again: it keeps the new ones")
-    return seen.having(notes=(*seen.notes, f"the device keeps the new {kept} of {row.keys}"))
+        take(trial, row, octets)
+    return seen
 
 
 async def _under_any(trial: Trial, change: Change) -> Probe:
