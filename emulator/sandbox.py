@@ -53,7 +53,8 @@ FIRST_SERIAL = 1
 
 class RunningMeter(NamedTuple):
     """``audience`` is who is connected: what it is told goes to all that may know of it.
-    ``teller`` tells its alerts. ``installer`` is the supplier that has installed it, if one has.
+    ``teller`` tells its alerts. ``ring`` has its keys. ``installer`` is the supplier that has
+    installed it, if one has.
     """
 
     device: Device
@@ -62,6 +63,7 @@ class RunningMeter(NamedTuple):
     mains: Mains
     teller: Teller
     faults: MeterFaults
+    ring: KeyRing
     installer: Installer | None = None
 
 
@@ -148,6 +150,17 @@ class Sandbox:
         self.meters.clear()
         await self._stack.aclose()
 
+    async def add(self, profile: Profile) -> RunningMeter:
+        """One more meter, with the next serial number, on ports that are free, until the sandbox
+        ends. ``ValueError`` if there is one of that name.
+        """
+        if profile.name in self.meters:
+            raise ValueError(f"there is a meter {profile.name!r} already")
+        async with AsyncExitStack() as stack:
+            await self._start(profile, FIRST_SERIAL + len(self.meters), 0, stack)
+            self._stack.push_async_exit(stack.pop_all())
+        return self.meters[profile.name]
+
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
         host, ring, installer, workings = self._load(
             profile,
@@ -213,7 +226,7 @@ class Sandbox:
         faults = MeterFaults(reach, self.catalogue, self._fault_seed)
         stack.callback(faults.clear_all, "the sandbox ends")
         self.meters[profile.name] = RunningMeter(
-            device, address, host.audience, mains, teller, faults, installer
+            device, address, host.audience, mains, teller, faults, ring, installer
         )
 
     def _open_ways(self) -> tuple[str, ...]:

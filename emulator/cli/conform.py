@@ -1,11 +1,11 @@
-"""``conform``: the catalogue of conformance checks."""
+"""``conform``: the catalogue of conformance checks, and reports of runs."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
-from emulator.cli import failures, options
+from emulator.cli import conform_declare, conform_report, conform_run, failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Catalogue, Check, built_in
 from emulator.conformance.describing import facts, steps_of, to_json
@@ -13,7 +13,7 @@ from emulator.conformance.describing import facts, steps_of, to_json
 
 def register(subparsers: options.SubParsers) -> None:
     conform = subparsers.add_parser(
-        "conform", help="conformance checks: which there are, and what each asks for"
+        "conform", help="conformance checks: which there are, what each asks for; reports of runs"
     )
     whats = conform.add_subparsers(dest="what", metavar="WHAT", required=True)
 
@@ -30,6 +30,10 @@ def register(subparsers: options.SubParsers) -> None:
     explain.add_argument("id", metavar="ID", help="an id or alias, or what several ids begin with")
     options.add_json(explain)
     explain.set_defaults(run=lambda args: failures.guard(lambda: _explain(args)))
+
+    conform_declare.register(whats)
+    conform_run.register(whats)
+    conform_report.register(whats)
 
 
 def _list(args: argparse.Namespace) -> int:

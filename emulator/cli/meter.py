@@ -229,15 +229,7 @@ async def _keys(args: argparse.Namespace) -> int:
     if row is None:
         known = ", ".join(profile.associations)
         raise ValueError(f"{profile.name} has no association {args.association!r}: {known}")
-    ring = KeyRing(workspace.fleet_secret, suites_of(profile))
-    titles = client_titles()
-    installer = workspace.installer(meter.name)
-    if installer:
-        # As the meter was installed; what has been rotated since is looked up below.
-        made = workspace.supplier(installer).installer
-        ring.entrust(made.secrets)
-        if not _is_enrolled(workspace.database(args.database), meter.title):
-            titles |= made.titles()
+    ring, titles = installed(workspace, args.database, meter, profile)
     config = row.config
     shown: dict[str, str | int] = {
         "client_sap": config.client_sap,
@@ -254,7 +246,7 @@ async def _keys(args: argparse.Namespace) -> int:
     if row.security_setup is not None:
         shown["invocation_counter_object"] = f"0-0:43.1.{row.security_setup}.255"
         first = KeyKind.GBEK if config.broadcast else KeyKind.GUEK
-        rotated = await _rotated(
+        rotated = await in_force(
             workspace.key_store(args.database), workspace.holds, ring, meter.title, row.name
         )
         for kind in (first, KeyKind.GAK, KeyKind.KEK):
@@ -272,7 +264,24 @@ async def _keys(args: argparse.Namespace) -> int:
     return failures.Exit.DONE
 
 
-async def _rotated(
+def installed(
+    workspace: Workspace, database: str | None, meter: MeterAddress, profile: Profile
+) -> tuple[KeyRing, dict[str, bytes]]:
+    """The keys of a meter as it was installed, and the titles of its clients by association. What
+    has been rotated since, :func:`in_force` adds.
+    """
+    ring = KeyRing(workspace.fleet_secret, suites_of(profile))
+    titles = client_titles()
+    installer = workspace.installer(meter.name)
+    if installer:
+        made = workspace.supplier(installer).installer
+        ring.entrust(made.secrets)
+        if not _is_enrolled(workspace.database(database), meter.title):
+            titles |= made.titles()
+    return ring, titles
+
+
+async def in_force(
     store: KeyStore, holds: Holds, ring: KeyRing, title: bytes, scope: str
 ) -> KnownKeys:
     """The keys that a party has rotated, in ``ring``; those of nobody's association never are."""

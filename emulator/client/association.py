@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self, TypeVar, Unpack
 
+from dlms.association.client import ClientAssociation
 from dlms.client.effects import Dialogue
 from dlms.errors import DlmsError
 from dlms.security.drive import run as run_step
@@ -291,6 +292,16 @@ class Association:
         """
         meter = self._meter
         return self._plan.octets(self._plan.keys if meter is None else meter.association.keys)
+
+    @property
+    def negotiated(self) -> ClientAssociation:
+        """The client's end of it, to be looked at: what was agreed on, and the meter's title."""
+        return self._open()[0].association
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it cannot be used any more, or is not open."""
+        return self._meter is None or bool(self._meter.lost)
 
     async def hold(self, dialogue: Callable[[Session], Dialogue[T]]) -> T:
         """Hold a dialogue of this package, such as those of :mod:`emulator.client.images`."""

@@ -6,10 +6,11 @@ import datetime as dt
 import itertools
 import random
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from emulator.control.errors import bad_argument, refused
 from emulator.events import MeterEvent
-from emulator.faults.catalogue import Catalogue
+from emulator.faults.catalogue import Catalogue, Row
 from emulator.faults.fault import Fault, Reach
 from emulator.faults.kind import plain
 from emulator.virtual_clock import LATEST
@@ -49,8 +50,21 @@ class MeterFaults:
 
         :class:`~emulator.control.errors.ControlError` says what was expected instead.
         """
-        row = self._catalogue.find(name)
-        kind = row.kind
+        return self.plant(
+            self._catalogue.find(name), parameters, way=way, duration=duration, count=count
+        )
+
+    def plant(
+        self,
+        row: Row,
+        parameters: Mapping[str, object] = MappingProxyType({}),
+        *,
+        way: str | None = None,
+        duration: dt.timedelta | None = None,
+        count: int | None = None,
+    ) -> Fault:
+        """The same for a fault that is in no catalogue."""
+        name, kind = row.name, row.kind
         taken = kind.taken(parameters, row.parameters)
         ways = self._ways(name, kind.ways(taken), way)
         duration = row.duration if duration is None else duration

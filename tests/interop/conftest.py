@@ -10,7 +10,6 @@ import asyncio
 import datetime as dt
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from emulator.faults import Fault, MeterFaults
 from emulator.head_end.party import ASSOCIATIONS, TITLES, client_titles
 from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
+from emulator.pytest_plugin.live import loop_in_thread
 from emulator.sandbox import Sandbox
 from emulator.serving.audience import Audience
 from emulator.virtual_clock import VirtualClock
@@ -160,23 +160,6 @@ class Site:
 
 
 @contextmanager
-def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    wrong: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: wrong.append(context))
-    thread = threading.Thread(target=loop.run_forever, name="sandbox", daemon=True)
-    thread.start()
-    try:
-        yield loop
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(TIMEOUT)
-        assert not thread.is_alive()
-        loop.close()
-    assert not wrong, f"no client may bring a meter to raise: {wrong}"
-
-
-@contextmanager
 def _running(
     loop: asyncio.AbstractEventLoop, pki: TestPki, profiles: Sequence[Profile]
 ) -> Iterator[Site]:
@@ -240,7 +223,8 @@ def _fault(
 
 @pytest.fixture(scope="session")
 def sandbox_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    with _loop_in_thread() as loop:
+    """No client may bring a meter to raise: at the end it would be told."""
+    with loop_in_thread() as loop:
         yield loop
 
 

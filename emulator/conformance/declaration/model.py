@@ -150,7 +150,9 @@ class DeclaredClient:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """All of it. ``features`` are those of the catalogue's words that are up, with numbers;
-    ``titles`` of 8 octets. ``sta`` are the two attributes of SYMSEC's SecDataX.
+    ``titles`` of 8 octets. ``sta`` are the two attributes of SYMSEC's SecDataX, STA1 and STA2, with
+    the association that writes them and what; empty if there are none. Paths of files are as they
+    are opened.
     """
 
     name: str
@@ -169,6 +171,7 @@ class Declaration:
     client: DeclaredClient = field(default_factory=DeclaredClient)
     settings: Mapping[str, str] = field(default_factory=dict)
     """What only some checks ask for, as text: ``tls.suites``, ``tls.curves``, ``push.script``..."""
+    sta: tuple[WriteData, ...] = ()
 
     def association(self, name: str) -> DeclaredAssociation:
         """:class:`KeyError` if there is none of that name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -9,17 +10,19 @@ from importlib import resources
 from devices.profile.place import Place, Problems
 from devices.profile.table import maybe, need, one_of
 from emulator import toml_file
+from emulator.conformance.declaration.features import values
 from emulator.conformance.holdings import built_in as checks
 from emulator.faults.catalogue import Row, row_of
 from emulator.serving.taps import WAYS
 
-_OWN = {"checks", "also", "profile", "way"}
+_OWN = {"checks", "also", "profile", "way", "features"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
     """A fault of a meter of ``profile`` that is met on ``way``. ``checks`` become FAILED with it,
-    and besides at the most those of ``also``.
+    and besides at the most those of ``also``. ``features`` are declared besides what the meter has,
+    where the check would not apply to it.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Planted:
     also: tuple[str, ...]
     profile: str
     way: str
+    features: Mapping[str, int]
     row: Row
 
 
@@ -49,6 +53,10 @@ def built_in() -> tuple[Planted, ...]:
     return tuple(found.values())
 
 
+def _features(table: dict[str, object], place: Place) -> dict[str, int]:
+    return values(table, checks().words, place)
+
+
 def _name(file: object) -> str:
     return str(file)
 
@@ -64,6 +72,7 @@ def _planted(name: str, written: object, place: Place) -> Planted:
         also=_ids(maybe(written, "also", list, [], place), place.at("also")),
         profile=profile,
         way=one_of(need(written, "way", str, place), WAYS, place.at("way")),
+        features=_features(maybe(written, "features", dict, {}, place), place.at("features")),
         row=row_of(name, fault, place),
     )
 

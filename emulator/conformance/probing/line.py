@@ -6,14 +6,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 from dlms.errors import CodecError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from emulator.channel import ApduLink, Channel, ChannelClosed
-from emulator.client.route import Route
+from emulator.client.route import OnSettings, Route
+from emulator.conformance.probing.relay import Relay
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.record import Direction, Level, Recorder
+from emulator.meter_address import LOOPBACK
 
 PATIENCE = 5.0
 """Seconds for a connection to come about."""
@@ -28,8 +31,15 @@ class Line(asyncio.Protocol):
     takes octets to write as well, beside its framing.
     """
 
-    def __init__(self, number: int, recorder: Recorder, channel: Channel | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        recorder: Recorder,
+        channel: Channel | None,
+        relay: Relay | None = None,
+    ) -> None:
         self.number = number
+        self._relay = relay
         self._recorder = recorder
         self._channel = channel
         self._transport: asyncio.Transport | None = None
@@ -50,7 +60,7 @@ class Line(asyncio.Protocol):
             self._channel.connection_made(_Recorded(self._transport, self._sent))
 
     def data_received(self, data: bytes) -> None:
-        self._recorder.add(Direction.RECEIVED, Level.OCTETS, data, line=self.number)
+        self._keep_octets(Direction.RECEIVED, data)
         if self._channel is not None:
             self._channel.data_received(data)
         else:
@@ -152,6 +162,8 @@ class Line(asyncio.Protocol):
         if self._transport is not None and not self._ended:
             self._transport.close()
             await self.ends(PATIENCE)
+        if self._relay is not None:
+            await self._relay.close()
 
     async def reset(self) -> None:
         """End it without a word: TCP sends RST where something has not been read."""
@@ -160,7 +172,12 @@ class Line(asyncio.Protocol):
             await self.ends(PATIENCE)
 
     def _sent(self, octets: bytes) -> None:
-        self._recorder.add(Direction.SENT, Level.OCTETS, octets, line=self.number)
+        self._keep_octets(Direction.SENT, octets)
+
+    def _keep_octets(self, direction: Direction, octets: bytes) -> None:
+        """Unless somebody stands in the line who sees what is really there."""
+        if self._relay is None:
+            self._recorder.add(direction, Level.OCTETS, octets, line=self.number)
 
 
 def visible_counter(apdu: bytes) -> tuple[str, int | None]:
@@ -176,14 +193,22 @@ def visible_counter(apdu: bytes) -> tuple[str, int | None]:
 
 async def open_line(route: Route, number: int, recorder: Recorder, *, framed: bool) -> Line:
     """``OSError`` if there is no connection."""
-    return await route.connect(
-        lambda on_settings: Line(
-            number,
-            recorder,
-            Channel(lambda: route.make_framing(on_settings)) if framed else None,
-        ),
-        PATIENCE,
-    )
+    relay = None
+    if route.tls is not None and route.port is not None:
+        relay = Relay(route.host, route.port, number, recorder)
+        await relay.open()
+        route = replace(route, host=LOOPBACK, port=relay.port)
+
+    def make(on_settings: OnSettings) -> Line:
+        channel = Channel(lambda: route.make_framing(on_settings)) if framed else None
+        return Line(number, recorder, channel, relay)
+
+    try:
+        return await route.connect(make, PATIENCE)
+    except BaseException:
+        if relay is not None:
+            await relay.close()
+        raise
 
 
 class _Recorded(asyncio.Transport):

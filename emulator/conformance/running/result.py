@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from emulator.conformance.running.record import Entry
@@ -23,6 +23,16 @@ class Verdict(Enum):
     FAILED = "FAILED"
     ERROR = "ERROR"
     """The tester, or the way to the device, failed: nothing is said about the device."""
+
+    __hash__ = object.__hash__
+
+
+class Transport(Enum):
+    """What carried the octets of a run."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    SERIAL = "serial"
 
     __hash__ = object.__hash__
 
@@ -88,7 +98,9 @@ class CaseResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """A run. ``started`` is ISO 8601; ``way`` says how the device was reached, ``strict`` whether
-    NON_STRICT counts as a failure. ``key_log`` are lines in NSS format, for TLS.
+    NON_STRICT counts as a failure. ``key_log`` are lines in NSS format, for TLS: the secrets of
+    its sessions, so they stay out of the ``repr``. ``transport`` and ``port`` are those of the
+    device, or of the tester if ``called``: the target opened the connections, as head ends do.
     """
 
     device: str
@@ -99,4 +111,7 @@ class RunResult:
     version: str
     strict: bool
     cases: tuple[CaseResult, ...]
-    key_log: tuple[str, ...] = ()
+    key_log: tuple[str, ...] = field(default=(), repr=False)
+    transport: Transport = Transport.TCP
+    port: int = 4059
+    called: bool = False

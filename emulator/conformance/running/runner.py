@@ -7,7 +7,6 @@ import datetime as dt
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from fnmatch import fnmatchcase
 
 from dlms.errors import DlmsError
 from emulator.conformance import cases
@@ -20,6 +19,7 @@ from emulator.conformance.running.result import CaseResult, StepResult, Verdict
 from emulator.conformance.running.target import Target
 from emulator.conformance.running.trial import Clocks, Trial
 from emulator.conformance.running.walking import walk
+from emulator.conformance.selecting import matches
 
 MOST_SECONDS = 60.0
 """For one case on top of what the declaration lets it wait: what takes longer hangs."""
@@ -90,7 +90,7 @@ class Runner:
         """Why a check is not run on this device, by its declaration; empty if it is."""
         declaration = self.target.declaration
         for exclusion in declaration.exclusions:
-            if _matches(exclusion.pattern, check):
+            if matches(exclusion.pattern, check):
                 return (f"not to be run: {exclusion.reason}",)
         return check.applies.unmet(declaration.features)
 
@@ -141,9 +141,3 @@ class Runner:
             seconds=seconds,
             expected=expected,
         )
-
-
-def _matches(pattern: str, check: Check) -> bool:
-    return pattern == check.group or any(
-        fnmatchcase(name, pattern) for name in (check.id, *check.aliases)
-    )

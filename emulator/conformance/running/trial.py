@@ -161,6 +161,7 @@ class Trial:
             "mechanism": row.mechanism,
             "conformance": row.conformance,
             "suite": row.suite,
+            "user": row.users[0] if row.users else None,
             "own_title": row.own_title or OWN_TITLE,
             "server_title": self.declaration.title or None,
             "protection": Protection.BOTH if ciphered else Protection.NONE,

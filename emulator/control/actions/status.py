@@ -22,7 +22,8 @@ def register(
     async def status(meter: str | None, given: dict[str, Any]) -> dict[str, object]:
         there = meters()
         names = list(there) if meter is None else [meter]
-        return {"clock": time_of(clock), "meters": {name: _of(there[name]) for name in names}}
+        found = {name: status_of(there[name]) for name in names}
+        return {"clock": time_of(clock), "meters": found}
 
     control.register(
         "status",
@@ -32,9 +33,9 @@ def register(
     )
 
 
-def _of(mains: Mains) -> dict[str, object]:
-    """``relay`` and ``balance`` are ``None`` for a meter that has none; the balance is in pounds,
-    as text.
+def status_of(mains: Mains) -> dict[str, object]:
+    """How a meter is now. ``relay`` and ``balance`` are ``None`` for a meter that has none; the
+    balance is in pounds, as text.
     """
     if mains.are_on:
         mains.host.awake()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dlms.framing.hdlc.fcs import check_sequence
+from dlms.framing.hdlc.frame import FLAG, MIN_LENGTH
 
-_FLAG = 0x7E
 _LONGEST_ADDRESS = 4
 
 
@@ -23,8 +23,9 @@ def wrapper(octets: bytes) -> bytes:
 
 def hdlc(octets: bytes) -> bytes:
     """Length, HCS and FCS of a frame that is alone between its flags, whatever they were."""
-    inner = octets.strip(bytes((_FLAG,)))
-    if len(inner) < 7:
+    flag = bytes((FLAG,))
+    inner = octets.removeprefix(flag).removesuffix(flag)
+    if len(inner) < MIN_LENGTH:
         return octets
     body = inner[:-2]
     head = 2
@@ -35,7 +36,6 @@ def hdlc(octets: bytes) -> bytes:
     start = (0xA000 | word & 0x800 | len(inner)).to_bytes(2, "big") + body[2:head]
     if len(body) > head + 2:
         start += check_sequence(start) + body[head + 2 :]
-    flag = bytes((_FLAG,))
     return flag + start + check_sequence(start) + flag
 
 

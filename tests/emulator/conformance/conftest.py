@@ -1,0 +1,136 @@
+"""A sandbox meter as the device under test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from devices.firmware import SEALS
+from devices.image import Target as ImageTarget
+from devices.image import make_image
+from devices.profile import Profile, load
+from dlms.security.drive import run
+from emulator.conformance import built_in
+from emulator.conformance.declaration.model import Timing, WayKind
+from emulator.conformance.declaration.of_profile import (
+    Circumstances,
+    TlsFiles,
+    declare,
+    keys_of,
+)
+from emulator.conformance.planting import Planted
+from emulator.conformance.running.declared import target_of
+from emulator.conformance.running.result import CaseResult
+from emulator.conformance.running.runner import Runner
+from emulator.head_end.party import TITLES, client_titles
+from emulator.key_suites import suites_of
+from emulator.meter_address import Way
+from emulator.modules.keyring import KeyRing
+from emulator.modules.software import SoftwareModule
+from emulator.policy import Actor
+from emulator.sandbox import RunningMeter, Sandbox
+
+SILENCE = 0.1
+"""Seconds: these meters are in this process."""
+
+KINDS = {
+    "tcp": WayKind.TCP,
+    "tls": WayKind.TLS,
+    "udp": WayKind.UDP,
+    "hdlc": WayKind.HDLC,
+    "line": WayKind.SERIAL,
+    "optical": WayKind.OPTICAL,
+}
+
+
+class Bench(NamedTuple):
+    """A meter, and a runner with its declaration."""
+
+    meter: RunningMeter
+    runner: Runner
+    around: Callable[[Planted], AbstractContextManager[None]]
+
+    async def verdicts(self, *ids: str) -> dict[str, CaseResult]:
+        catalogue = built_in()
+        return {id: await self.runner.run_one(catalogue.checks[id]) for id in ids}
+
+
+@pytest.fixture
+def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
+    """``async with bench(profile, way, features=..., planted=...) as bench``. What is planted is
+    there between the first sanity of a case and the last.
+    """
+    files = tls_files(pki, tmp_path)
+
+    @asynccontextmanager
+    async def start(
+        name: str,
+        way: str = "tcp",
+        *,
+        features: Mapping[str, int] | None = None,
+        planted: Planted | None = None,
+        seed: str = "0",
+        timing: Timing | None = None,
+    ) -> AsyncIterator[Bench]:
+        profile = load(name)
+        async with Sandbox(
+            [profile],
+            pki=pki,
+            fleet_secret=fleet_secret,
+            client_titles=client_titles(),
+            ways=list(Way),
+        ) as sandbox:
+            meter = sandbox.meters[profile.name]
+
+            @contextmanager
+            def around(what: Planted) -> Iterator[None]:
+                fault = meter.faults.plant(what.row)
+                try:
+                    yield
+                finally:
+                    fault.end()
+
+            image = image_for(profile, fleet_secret, tmp_path)
+            how = Circumstances(
+                titles=client_titles(), kind=KINDS[way], tls=files, spend=True, image=image,
+                timing=timing or Timing(silence=SILENCE),
+            )  # fmt: skip
+            declaration = declare(profile, meter.address, how)
+            declaration = replace(
+                declaration, features={**declaration.features, **(features or {})}
+            )
+            keys = keys_of(profile, meter.device.title, meter.ring, client_titles())
+            within: Callable[[], AbstractContextManager[object]] = nullcontext
+            if planted is not None:
+                within = lambda: around(planted)  # noqa: E731
+            runner = Runner(target_of(declaration, keys), seed=seed, around=within)
+            yield Bench(meter, runner, around)
+
+    return start
+
+
+def tls_files(pki: Any, folder: Path) -> TlsFiles:
+    """The S1SP's certificate, as files."""
+    credential = pki.issue_client(TITLES[Actor.S1SP], "S1SP")
+    paths = [folder / name for name in ("root.pem", "tester.pem", "tester.key")]
+    octets = pki.trust().roots_pem, credential.chain_pem, credential.private_key_pem
+    for path, content in zip(paths, octets, strict=True):
+        path.touch(0o600)
+        path.write_bytes(content)
+    return TlsFiles(*map(str, paths))
+
+
+def image_for(profile: Profile, fleet_secret: bytes, folder: Path) -> str:
+    """An image that this meter takes."""
+    habits = profile.habits
+    target = ImageTarget(profile.flag_id, profile.model, habits.hardware_version)
+    ring = KeyRing(fleet_secret, suites_of(profile))
+    step = make_image(target, "9.9.9", bytes(2048), SEALS[habits.image_seal])
+    path = folder / f"{profile.name}.bin"
+    path.write_bytes(run(step, SoftwareModule(ring).execute))
+    return str(path)
