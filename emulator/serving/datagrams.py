@@ -76,7 +76,7 @@ class MeterDatagrams(asyncio.DatagramProtocol):
             return
         known = self._peers.get(addr)
         if known is None:
-            if len(self._peers) >= self._max_peers:
+            if len(self._peers) >= self._max_peers and not self._make_room():
                 self._report_full(addr)
                 return
             known = _Known(self._peer(addr), now)
@@ -137,6 +137,14 @@ class MeterDatagrams(asyncio.DatagramProtocol):
                 return
             known.peer.report("inactive", text="forgotten")
             self._drop(addr, known)
+
+    def _make_room(self) -> bool:
+        """Forget the peer without association that has been silent for longest, if there is one."""
+        for addr, known in self._peers.items():
+            if known.peer.is_idle:
+                self._drop(addr, known)
+                return True
+        return False
 
     def _drop(self, addr: Address, known: _Known) -> None:
         self._peers.pop(addr, None)

@@ -1,13 +1,12 @@
 """SYMSEC_0_SecDataX: the attributes STA1 and STA2, written and read under ciphering, right and
 wrong.
-
-They are the first two values of the declaration that may be written in a ciphered association.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from dlms.acse.names import Referencing
 from dlms.axdr.data import Data
 from dlms.security.ciphered import Family, Form, decode_ciphered, encode_ciphered
 from dlms.security.control import COMPRESSION, KEY_SET_BROADCAST, SUITE_MASK, Protection
@@ -29,22 +28,19 @@ from emulator.conformance.probing.probe import Alter, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.trial import Trial
 
-_STA = 2
-"""STA1 and STA2."""
-
-
 def _sta(trial: Trial) -> tuple[DeclaredAssociation, list[WriteData]]:
-    """The association and its values. :class:`Unjudged` if there are not as many."""
-    found: dict[str, list[WriteData]] = {}
-    for write in trial.declaration.writes:
-        row = trial.declaration.association(write.association)
-        if row.context.ciphered and not row.context.name.startswith("SN"):
-            if trial.target.has_keys(row):
-                found.setdefault(row.name, []).append(write)
-    for name, writes in found.items():
-        if len(writes) >= _STA:
-            return trial.declaration.association(name), writes[:_STA]
-    raise Unjudged("no ciphered association has two values that may be written (writes)")
+    """STA1 and STA2, and the association that writes them. :class:`Unjudged` if they are not
+    declared, or cannot be reached.
+    """
+    declared = trial.declaration.sta
+    if not declared:
+        raise Unjudged("STA1 and STA2 are not declared")
+    row = trial.declaration.association(declared[0].association)
+    if not row.context.ciphered or row.context.referencing is not Referencing.LOGICAL_NAME:
+        raise Unjudged(f"{row.name} does not write by logical names with ciphering")
+    if not trial.target.has_keys(row):
+        raise Unjudged(f"the keys of {row.name} are not at hand")
+    return row, list(declared)
 
 
 async def _read(probe: Probe, write: WriteData, family: Family) -> Data:
@@ -104,7 +100,7 @@ def _writing(*attempts: Callable[[Trial, WriteData], dict[str, Attempt]]) -> Sen
     """Wrong writes of STA1, each of which has to be refused."""
 
     async def send(trial: Trial) -> Seen:
-        row, (sta1, _) = _sta(trial)
+        row, (sta1, *_) = _sta(trial)
         if "before" not in trial.memo:
             await _keep(trial)
         every: dict[str, Attempt] = {}
@@ -117,7 +113,7 @@ def _writing(*attempts: Callable[[Trial, WriteData], dict[str, Attempt]]) -> Sen
 
 async def _keep(trial: Trial) -> None:
     """Note the value, and write it again in the end if it has changed."""
-    row, (sta1, _) = _sta(trial)
+    row, (sta1, *_) = _sta(trial)
     before = await _read(await trial.associated(row), sta1, Family.GLOBAL)
     if before == sta1.value:
         raise Unjudged("STA1 has the value already that is to be written to it")
@@ -235,7 +231,7 @@ def _by_title(trial: Trial, write: WriteData) -> dict[str, Attempt]:
 
 
 async def _unchanged(trial: Trial) -> Seen:
-    row, (sta1, _) = _sta(trial)
+    row, (sta1, *_) = _sta(trial)
     probe = await trial.associated(row)
     now = await _read(probe, sta1, Family.GLOBAL)
     return Seen.found(() if now == trial.memo["before"] else ("STA1 has another value",))

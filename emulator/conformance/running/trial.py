@@ -71,6 +71,7 @@ class Trial:
         self._line: Line | None = None
         self._probe: Probe | None = None
         self._lines: list[Line] = []
+        self._probes: list[Probe] = []
         self._undoing: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -120,7 +121,18 @@ class Trial:
                 await undo()
             except (DlmsError, OSError, Unjudged) as error:
                 self.record.note(f"something could not be undone: {error}")
+        if self.target.route.udp:
+            await self._release_all()
         await self._close_lines()
+
+    async def _release_all(self) -> None:
+        """On UDP nothing tells the device that a client has gone: what is open would stay so."""
+        for probe in self._probes:
+            if probe.is_open:
+                probe.answer = self.timing.silence
+                with suppress(DlmsError, OSError):
+                    await probe.release()
+        self._probes.clear()
 
     async def _close_lines(self) -> None:
         for line in self._lines:
@@ -180,7 +192,7 @@ class Trial:
     def _made(
         self, row: DeclaredAssociation, held: Held, line: Line, changes: dict[str, Any]
     ) -> Probe:
-        return Probe(
+        probe = Probe(
             line,
             self.config(row, **changes),
             held.refs,
@@ -191,6 +203,8 @@ class Trial:
             today=self.clocks.today(),
             label=f"{next(_labels)}",
         )
+        self._probes.append(probe)
+        return probe
 
     async def associated(
         self, row: DeclaredAssociation | None = None, line: Line | None = None, **changes: Any

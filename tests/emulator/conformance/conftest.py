@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.firmware import SEALS
 from devices.image import Target as ImageTarget
@@ -30,6 +32,7 @@ from emulator.conformance.running.runner import Runner
 from emulator.head_end.party import TITLES, client_titles
 from emulator.key_suites import suites_of
 from emulator.meter_address import Way
+from emulator.modules.authority import FleetAuthority
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
@@ -102,7 +105,9 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
             )  # fmt: skip
             declaration = declare(profile, meter.address, how)
             declaration = replace(
-                declaration, features={**declaration.features, **(features or {})}
+                declaration,
+                features={**declaration.features, **(features or {})},
+                settings={**declaration.settings, **authorities(fleet_secret, tmp_path)},
             )
             keys = keys_of(profile, meter.device.title, meter.ring, client_titles())
             within: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -123,6 +128,20 @@ def tls_files(pki: Any, folder: Path) -> TlsFiles:
         path.touch(0o600)
         path.write_bytes(content)
     return TlsFiles(*map(str, paths))
+
+
+def authorities(fleet_secret: bytes, folder: Path) -> dict[str, str]:
+    """The fleet's authorities of suites 1 and 2, as files that the declaration names."""
+    settings = {}
+    for suite in (1, 2):
+        authority = FleetAuthority(fleet_secret, suite)
+        root = x509.load_der_x509_certificate(authority.certificate).public_bytes(Encoding.PEM)
+        for what, content in ("issuer", root), ("key", authority.private_key_pem()):
+            path = folder / f"authority-{what}-{suite}.pem"
+            path.touch(0o600)
+            path.write_bytes(content)
+            settings[f"certificates.{what}.{suite}"] = str(path)
+    return settings
 
 
 def image_for(profile: Profile, fleet_secret: bytes, folder: Path) -> str:
