@@ -273,8 +273,12 @@ async def udp(meter: RunningMeter) -> AsyncIterator[Callable[[], Awaitable[Udp]]
 GET = bytes.fromhex("C001C1") + b"\0\1" + LDN.instance + b"\2\0"
 
 
-async def ask(peer: Udp) -> bytes:
-    peer.transport.sendto(Wpdu(16, 1, GET).encode())
+AARQ = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400000010FFFF")
+"""That of the public client."""
+
+
+async def ask(peer: Udp, apdu: bytes = GET) -> bytes:
+    peer.transport.sendto(Wpdu(16, 1, apdu).encode())
     async with asyncio.timeout(PATIENCE):
         return await peer.got.get()
 
@@ -312,10 +316,14 @@ async def test_peers_are_bounded(
 
     monkeypatch.setattr(MeterDatagrams, "datagram_received", small)
     first, second, third = await udp(), await udp(), await udp()
-    await ask(first)
+    await ask(first, AARQ)
     await ask(second)
-    third.transport.sendto(Wpdu(16, 1, GET).encode())
+    # Who has no association makes room for the next.
+    await ask(third, AARQ)
+    assert len(made[-1]._peers) == 2
+    assert not events.of("refused")
+    second.transport.sendto(Wpdu(16, 1, GET).encode())
     await events.wait("refused")
-    assert third.got.empty()
+    assert second.got.empty()
     assert len(made[-1]._peers) == 2
     await ask(first)
