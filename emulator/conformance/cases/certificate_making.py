@@ -38,8 +38,8 @@ class Authority(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A certificate to be: whose it is, for what and for which key. ``usage`` is in place of that of
-    the purpose, ``extension`` comes besides.
+    """A certificate to be: whose it is, for what and for which key. ``usage`` is in place of that
+    of the purpose, ``extension`` comes besides.
     """
 
     title: bytes
@@ -105,7 +105,7 @@ def expired(one: Wanted) -> Wanted:
 
 
 def issue(trial: Trial, authority: Authority, one: Wanted) -> bytes:
-    """DER. The end of a certificate says that it is no authority's."""
+    """Of a party, no authority: DER."""
     text = one.title.hex().upper()
     builder = _begun(trial, one, text, authority.name)
     for extension, critical in (
@@ -135,9 +135,7 @@ def root(trial: Trial, authority: Authority) -> bytes:
     return _signed(builder, authority.key)
 
 
-def _begun(
-    trial: Trial, one: Wanted, subject: str, issuer: x509.Name
-) -> x509.CertificateBuilder:
+def _begun(trial: Trial, one: Wanted, subject: str, issuer: x509.Name) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder(
         issuer_name=issuer,
         public_key=one.key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlms.acse.names import Referencing
+from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.axdr.data import (
     NULL,
     Data,
@@ -14,7 +15,6 @@ from dlms.axdr.data import (
     octet_string,
     structure,
 )
-from dlms.association.config import CURRENT_ASSOCIATION
 from dlms.cosem.tables.security import DATA_PROTECTION
 from dlms.errors import DlmsError
 from dlms.xdlms.descriptors import MethodDescriptor
@@ -28,6 +28,10 @@ from emulator.conformance.running.trial import Trial
 _GET, _SET, _INVOKE = 1, 2, 3
 _NO_TYPE = 200
 """A protection_type that no edition has."""
+_BOTH = 2
+"""authentication and encryption"""
+_CLASS = 15
+"""Of the current association, whose logical name may be read."""
 _NO_CLASS = 0xFFFF
 
 
@@ -88,35 +92,31 @@ def _wrong(trial: Trial, number: int, own: bytes) -> dict[str, Data]:
     """
     stranger = b"CTT" + trial.rng.randbytes(5)
     device = trial.declaration.title
-    right, there = _protection(2, own, device), _objects(15)
     noise = octet_string(trial.rng.randbytes(32))
 
-    def parameter(what: Data, protection: Data) -> Data:
+    def parameter(class_id: int, protection: Data) -> Data:
         if number == _GET:
-            return structure(what, protection)
+            return structure(_objects(class_id), protection)
         if number == _SET:
-            return structure(what, protection, noise)
-        method = structure(
-            Data(DataType.LONG_UNSIGNED, _class_of(what)),
-            octet_string(CURRENT_ASSOCIATION),
-            Data(DataType.INTEGER, 1),
-        )
-        return structure(method, protection, noise)
+            return structure(_objects(class_id), protection, noise)
+        return structure(_object_method(class_id), protection, noise)
 
+    first = _object_method(_CLASS) if number == _INVOKE else _objects(_CLASS)
     return {
         "null-data": NULL,
-        "one element": structure(there),
-        "a protection that does not exist": parameter(there, _protection(_NO_TYPE, own, device)),
-        "for another recipient": parameter(there, _protection(2, own, stranger)),
-        "an object that does not exist": parameter(_objects(_NO_CLASS), right),
+        "one element": structure(first),
+        "a protection that does not exist": parameter(_CLASS, _protection(_NO_TYPE, own, device)),
+        "for another recipient": parameter(_CLASS, _protection(_BOTH, own, stranger)),
+        "an object that does not exist": parameter(_NO_CLASS, _protection(_BOTH, own, device)),
     }
 
 
-def _class_of(objects: Data) -> int:
-    """The class of the only object of a list."""
-    (entry,) = objects.value
-    class_id: int = entry.value[0].value
-    return class_id
+def _object_method(class_id: int) -> Data:
+    return structure(
+        Data(DataType.LONG_UNSIGNED, class_id),
+        octet_string(CURRENT_ASSOCIATION),
+        Data(DataType.INTEGER, 1),
+    )
 
 
 def _invoking(number: int) -> Sender:

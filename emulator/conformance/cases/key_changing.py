@@ -20,7 +20,7 @@ from dlms.client.new_keys import FIELDS, KEY_ID_OF
 from dlms.cosem.security_setup import keys_data
 from dlms.cosem.tables.security import SECURITY_SETUP_V1
 from dlms.errors import DlmsError
-from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.keys import KeyRef
 from dlms.security.ops import Step, Use, Wrap
 from dlms.security.suites import SUITES
 from dlms.xdlms.descriptors import MethodDescriptor
@@ -223,8 +223,6 @@ async def _under_any(trial: Trial, change: Change) -> Probe:
 def _orders(trial: Trial, change: Change) -> list[tuple[str, ...]]:
     """Which of the fresh keys the device may have, what the target goes by first."""
     known = trial.target.keys(change.row.keys)
-    present = tuple(
-        name for name, octets in change.fresh.items() if getattr(known, name) == octets
-    )
+    present = tuple(name for name, octets in change.fresh.items() if getattr(known, name) == octets)
     every, singles = tuple(change.fresh), [(name,) for name in change.fresh]
     return list(dict.fromkeys([present, every, (), *singles]))

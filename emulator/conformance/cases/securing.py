@@ -19,7 +19,7 @@ from dlms.xdlms.conformance import Conformance
 from emulator.conformance.conversing.expect import data_of, refused
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
-from emulator.conformance.probing.probe import LOGICAL_NAME, After, Alter, Probe
+from emulator.conformance.probing.probe import After, Alter, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.trial import Trial
 
@@ -139,7 +139,8 @@ async def each_refused(
     probe: Probe | None = None,
 ) -> Seen:
     """What came of the first attempt that was not refused, or else of the last. Each is made in an
-    association that is there, so that none is refused for the sake of the one before; the first in that of ``probe``.
+    association that is there, so that none is refused for the sake of the one before; the first in
+    that of ``probe``.
     """
     refusal = refused()
     if probe is None:

@@ -25,7 +25,7 @@ _TRANSACTION_ID = bytes(range(1, 9))
 def signed(
     probe: Probe, apdu: bytes, signer: KeyRef | None = None, after: After | None = None
 ) -> bytes:
-    """``apdu`` in a general-signing APDU, by one's own key or ``signer``'s; ``after`` alters it when
+    """``apdu`` in a general-signing APDU, by one's own key or ``signer``; ``after`` alters it when
     it has its signature.
     """
     general = probe.general

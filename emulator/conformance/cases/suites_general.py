@@ -36,7 +36,9 @@ _DATE_TIME = bytes.fromhex("07e80b1c04080000ff800000")
 """Any moment: what is authenticated is that there is none."""
 
 
-def general_rows(trial: Trial, which: Which = is_general, what: str = "") -> list[DeclaredAssociation]:
+def general_rows(
+    trial: Trial, which: Which = is_general, what: str = ""
+) -> list[DeclaredAssociation]:
     """One for each suite with general protection."""
     return by_suite(
         trial,
@@ -49,16 +51,15 @@ def general_rows(trial: Trial, which: Which = is_general, what: str = "") -> lis
 
 
 def _under(*choices: KeyChoice) -> Sender:
-    """A request under such keys in each suite: the first that was not answered as it must be, or the
-    last.
+    """A request under such keys in each suite: the first that was not answered as it must be, or
+    the last.
     """
 
     async def send(trial: Trial) -> Seen:
         def has_keys(row: DeclaredAssociation) -> bool:
             known = trial.target.keys(row.keys)
             return all(
-                None not in [getattr(known, name) for name in _NEEDED[choice]]
-                for choice in choices
+                None not in [getattr(known, name) for name in _NEEDED[choice]] for choice in choices
             )
 
         seen: Seen | None = None

@@ -164,10 +164,10 @@ async def _out_with(trial: Trial, row: DeclaredAssociation, der: bytes) -> None:
     """Remove what should not have come in, if it is in no other's place."""
     certificate = x509.load_der_x509_certificate(der)
     for entry in await listed(trial, row):
-        is_it = entry.issuer == certificate.issuer.public_bytes()
-        if is_it and entry.subject == certificate.subject.public_bytes():
-            if entry.entity is not Entity.CLIENT:
-                await removed(trial, row, BySerial(entry.serial, entry.issuer))
+        names = entry.issuer, entry.subject
+        is_it = names == (certificate.issuer.public_bytes(), certificate.subject.public_bytes())
+        if is_it and entry.entity is not Entity.CLIENT:
+            await removed(trial, row, BySerial(entry.serial, entry.issuer))
 
 
 def _right(trial: Trial, row: DeclaredAssociation) -> Wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aare import Aare
 from dlms.acse.names import Mechanism
 from dlms.axdr.data import Data
@@ -34,6 +35,7 @@ from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.running.record import Level
 from emulator.conformance.running.trial import Trial
 
 _AHEAD = 4
@@ -133,7 +135,9 @@ async def _grown(trial: Trial, row: DeclaredAssociation, shape_form: Form, **con
 def _of_opening(trial: Trial, probe: Probe, last: Seen) -> Iterator[tuple[str, int]]:
     """The counters of the AARE and, where pass 4 is ciphered or is a GMAC, of pass 4."""
     for entry in trial.record.entries:
-        if entry.line != probe.line.number or not entry.octets[:1] == b"\x61":
+        if entry.line != probe.line.number or entry.level is not Level.APDU:
+            continue
+        if entry.octets[:1] != bytes((AARE_TAG,)):
             continue
         information = Aare.decode(entry.octets).user_information or b""
         try:

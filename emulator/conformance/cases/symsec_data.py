@@ -28,6 +28,7 @@ from emulator.conformance.probing.probe import Alter, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.trial import Trial
 
+
 def _sta(trial: Trial) -> tuple[DeclaredAssociation, list[WriteData]]:
     """STA1 and STA2, and the association that writes them. :class:`Unjudged` if they are not
     declared, or cannot be reached.

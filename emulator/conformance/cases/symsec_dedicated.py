@@ -26,7 +26,7 @@ _WRONG_BY = (-1, 1, -8)
 
 
 def _row(trial: Trial) -> DeclaredAssociation:
-    """One that is declared to have dedicated keys; where none is, the device has them everywhere."""
+    """One that is declared to have dedicated keys. Where none is, the device has them anywhere."""
     anywhere = not any(row.dedicated for row in trial.declaration.associations)
     return ciphered_row(trial, lambda row: row.dedicated or anywhere, "and dedicated keys")
 
@@ -35,9 +35,7 @@ def _with_key(probe: Probe, key: bytes) -> bytes:
     return initiate_request(probe.config)._replace(dedicated_key=key).encode()
 
 
-async def _first_not_rejected(
-    trial: Trial, aarqs: Sequence[tuple[str, Protection, int]]
-) -> Seen:
+async def _first_not_rejected(trial: Trial, aarqs: Sequence[tuple[str, Protection, int]]) -> Seen:
     """AARQs whose InitiateRequest has that protection and a dedicated key that is so much longer
     than it must be, each on a connection of its own.
     """

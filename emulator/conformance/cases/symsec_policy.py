@@ -1,7 +1,7 @@
 """SYMSEC_0_SecPol_1 to 3: security policies are activated, and kept.
 
-A policy is never taken back, so each is tried on an association whose present one it strengthens, or
-is; what has been activated is declared from then on.
+A policy is never taken back. So each is tried on an association whose present one it strengthens,
+or is, and what has been activated is declared from then on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client.errors import ClientError
 from emulator.conformance.cases.key_changing import act
 from emulator.conformance.cases.opening import opened
-from emulator.conformance.cases.securing import MANAGEMENT, Attempt, each_refused, read, rows, shaped
+from emulator.conformance.cases.securing import (
+    MANAGEMENT,
+    Attempt,
+    each_refused,
+    read,
+    rows,
+    shaped,
+)
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import (
     action_error,
