@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test kills bench docs lint setup clean
+.PHONY: demo test kills matrix bench docs lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo --modules mixed --mode enforce
@@ -25,6 +25,10 @@ kills: $(STAMP)
 	COSEMLAB_KILLS=5000 COSEMLAB_FLIPS=50000 $(BIN)/python -m pytest -s tests/emulator/memory
 	COSEMLAB_KILLS=160 $(BIN)/python -m pytest -s tests/emulator/rotation tests/emulator/enrolment
 
+# Each planted fault against every conformance check, not only its own and a few others.
+matrix: $(STAMP)
+	COSEMLAB_MATRIX=all $(BIN)/python -m pytest -s tests/emulator/conformance/planting
+
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py
 
@@ -34,6 +38,7 @@ docs: $(STAMP)
 	$(BIN)/python tests/emulator/meters_page.py
 	$(BIN)/cosemlab machines --into docs/protocol.md
 	$(BIN)/cosemlab fault table --into docs/faults.md
+	$(BIN)/cosemlab conform faults --into docs/conformance-faults.md
 	$(BIN)/cosemlab mqtt asyncapi > docs/asyncapi.json
 
 setup: $(STAMP)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from emulator.cli import conform_declare, conform_report, conform_run, failures, options
+from emulator.cli import (
+    conform_declare,
+    conform_faults,
+    conform_report,
+    conform_run,
+    failures,
+    options,
+)
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Catalogue, Check, built_in
 from emulator.conformance.describing import facts, steps_of, to_json
@@ -33,6 +40,7 @@ def register(subparsers: options.SubParsers) -> None:
 
     conform_declare.register(whats)
     conform_run.register(whats)
+    conform_faults.register(whats)
     conform_report.register(whats)
 
 

@@ -22,6 +22,12 @@ _OCTETS = 12
 _LINES = 40
 """Of a field that are listed: a long value has more."""
 
+_MOST = 200
+"""Entries of a record that are shown."""
+
+_AROUND = 10
+"""Entries that are shown before and behind one that a difference is about."""
+
 _FIELDS = 150
 """Fields of one entry that are shown: an object list has more."""
 
@@ -30,18 +36,36 @@ def conversation(case: Document, showing: Showing, anchor: str) -> Markup:
     """Every entry of the record, folded up unless an octet in it is at fault."""
     if not case["record"]:
         return tag("p", "Nothing went over the line.")
-    entries = [
-        _entry(number, case, showing.picture(case, number), anchor)
-        for number in range(len(case["record"]))
-    ]
+    entries, behind = [], 0
+    for number in _shown(case):
+        if number > behind:
+            entries.append(tag("li", f"... {number - behind} entries, which the JSON has"))
+        entries.append(_entry(number, case, showing.picture(case, number), anchor))
+        behind = number + 1
     wrong = any("<mark" in one for one in entries)
     return tag(
         "details",
-        tag("summary", f"Conversation, {len(entries)} entries"),
+        tag("summary", f"Conversation, {len(case['record'])} entries"),
         tag("ol", *entries, class_="conversation", start=0),
         class_="record",
         open=wrong,
     )
+
+
+def _shown(case: Document) -> list[int]:
+    """The numbers of entries that are shown: of a long record its ends, and what is around each
+    that a difference is about. Who reads every attribute of a meter exchanges thousands.
+    """
+    total = len(case["record"])
+    if total <= _MOST:
+        return list(range(total))
+    shown = {*range(_MOST // 2), *range(total - _MOST // 2, total)}
+    for step in case["steps"]:
+        for difference in step["differences"]:
+            entry = difference["entry"]
+            if entry is not None:
+                shown |= set(range(max(entry - _AROUND, 0), min(entry + _AROUND, total)))
+    return sorted(shown)
 
 
 def _entry(number: int, case: Document, picture: Picture, anchor: str) -> Markup:
@@ -65,6 +89,7 @@ def _entry(number: int, case: Document, picture: Picture, anchor: str) -> Markup
         else Markup(),
         class_=kind,
         id=f"{anchor}-entry-{number}",
+        value=number,
     )
 
 

@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emulator.cli.conform_faults import drawn_into, without
+from emulator.conformance import built_in as catalogue
 from emulator.conformance.planting import Planted, built_in
 from emulator.conformance.running.result import Verdict
 
 OF_METERS = built_in()
 GOOD = (Verdict.PASSED, Verdict.NON_STRICT)
+DOCS = Path(__file__).parents[4] / "docs" / "conformance-faults.md"
+OTHERS = 3
+"""Checks besides its own that a fault is tried on; ``make matrix`` tries all."""
+
+JUDGES_NOTHING = {"COSEM_REPORT"}
+
+
+def others(planted: Planted) -> list[str]:
+    """Checks that it must not make fail."""
+    own = {*planted.checks, *planted.also}
+    left = [check.id for check in catalogue() if check.steps and check.id not in own]
+    if os.environ.get("COSEMLAB_MATRIX") == "all":
+        return left
+    return random.Random(planted.name).sample(left, OTHERS)
+
+
+def test_each_check_has_one() -> None:
+    assert set(without(built_in())) == JUDGES_NOTHING
+
+
+def test_the_page_has_the_table_of_today() -> None:
+    """``make docs`` writes it."""
+    text = DOCS.read_text("utf-8")
+    assert drawn_into(text) == text
 
 
 @pytest.mark.parametrize("planted", OF_METERS, ids=[one.name for one in OF_METERS])
@@ -24,6 +53,8 @@ async def test_with_it_the_check_fails_and_without_it_passes(
     how = {"features": planted.features, "planted": planted}
     async with bench(planted.profile, planted.way, **how) as device:
         failed = await device.verdicts(*planted.checks)
+        besides = await device.verdicts(*others(planted))
+    assert [id for id, case in besides.items() if case.verdict is Verdict.FAILED] == []
     assert {id: case.verdict for id, case in failed.items()} == dict.fromkeys(
         planted.checks, Verdict.FAILED
     )

@@ -173,3 +173,16 @@ def test_any_run(runs: SearchStrategy[RunResult], data: st.DataObject) -> None:
     page = _checked(html(document))
     cases = [one for one in page.of("details") if one.get("class") == "case"]
     assert len(cases) == len(document["cases"])
+
+
+def test_of_a_long_record_the_ends_and_what_is_at_fault_are_shown(rich: Document) -> None:
+    case = next(one for one in rich["cases"] if one["verdict"] == "FAILED")
+    note = {**case["record"][0], "direction": "--", "level": "note", "octets": "", "text": "then"}
+    case["record"] += [note] * 1000
+    case["steps"][0]["differences"][0]["entry"] = 500
+    shown = {
+        int(match) for match in re.findall(rf'id="[^"]*{case["id"]}[^"]*-entry-(\d+)"', html(rich))
+    }
+    assert {0, 99, 495, 500, len(case["record"]) - 1} <= shown
+    assert not shown & {200, 450, 700}
+    assert len(shown) < 250
