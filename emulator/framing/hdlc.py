@@ -52,7 +52,13 @@ class HdlcStation:
         self._take(self._station.timeout(now))
 
     def _take(self, events: list[Event]) -> None:
-        self._indications.extend(filter(None, map(_indication, events)))
+        self._indications.extend(filter(None, map(self._indication, events)))
+
+    def _indication(self, event: Event) -> Indication | None:
+        if isinstance(event, LinkUp):
+            # What UI frames may have opened before there was a link is not of this one.
+            return LinkLost(event.client, event.server, "a new link")
+        return _indication(event)
 
 
 class HdlcClient:

@@ -14,6 +14,10 @@ HDLC_SETUP = bytes((0, 0, 22, 0, 0, 255))
 DEVICE_ADDRESS = 17
 """Lower address of a meter whose profile has no HDLC setup: the first that is not reserved."""
 
+ADDRESS_OCTETS = frozenset({2, 4})
+"""Lengths of address it answers to: one of a single octet says nothing of the physical device, and
+others may be on the line (HDLC_ADDRESS_N6)."""
+
 TCP_INTER_OCTET_TIMEOUT = 1.0
 """Seconds; TCP delivers a frame in as many pieces as it likes."""
 
@@ -36,6 +40,7 @@ def station_config(device: Device) -> StationConfig:
     return StationConfig(
         logical_devices=servers.__contains__,
         lower=number(9, DEVICE_ADDRESS),
+        octets=ADDRESS_OCTETS,
         limits=limits.check(),
         inactivity_timeout=float(number(8, 120)),
         inter_octet_timeout=max(number(7, 25) / 1000, TCP_INTER_OCTET_TIMEOUT),

@@ -37,7 +37,7 @@ from emulator.modules.software import SoftwareModule
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import MAX_APDU, Host
-from emulator.serving.lines import station_config
+from emulator.serving.lines import DEVICE_ADDRESS, station_config
 from tls.listener import Listener
 from tls.plain import READ_SIZE, start_tcp_server
 from tls.udp import start_udp_server
@@ -411,13 +411,13 @@ async def test_links_of_one_line_are_bounded(meter: Meter) -> None:
 
 def snrm(client: int) -> bytes:
     """SNRM from a client's address to logical device 1."""
-    body = bytes((0xA0, 7, 1 << 1 | 1, client << 1 | 1, 0x93))
+    body = bytes((0xA0, 8, 1 << 1, DEVICE_ADDRESS << 1 | 1, client << 1 | 1, 0x93))
     return b"\x7e" + body + check_sequence(body) + b"\x7e"
 
 
 def snrm_tail(client: int) -> bytes:
     """What an UA to this client has behind its length."""
-    return bytes((client << 1 | 1, 1 << 1 | 1, 0x73))
+    return bytes((client << 1 | 1, 1 << 1, DEVICE_ADDRESS << 1 | 1, 0x73))
 
 
 async def test_peers_by_datagram_are_bounded(meter: Meter) -> None:

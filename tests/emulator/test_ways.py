@@ -167,9 +167,8 @@ async def test_ciphered_association(
     await visitor.release()
 
 
-@pytest.mark.parametrize("server", [Address(1), Address(1, DEVICE_ADDRESS, 2)])
-async def test_shorter_addresses(server: Address, meter: RunningMeter, dial: Any) -> None:
-    visitor = public(await dial(Way.HDLC, server=server), meter)
+async def test_addresses_of_two_octets(meter: RunningMeter, dial: Any) -> None:
+    visitor = public(await dial(Way.HDLC, server=Address(1, DEVICE_ADDRESS, 2)), meter)
     await visitor.open()
     await visitor.get(LDN)
 

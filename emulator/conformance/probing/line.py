@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from dlms.errors import CodecError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
@@ -20,6 +22,9 @@ from emulator.meter_address import LOOPBACK
 
 PATIENCE = 5.0
 """Seconds for a connection to come about."""
+
+_NO_LINGERING = struct.pack("ii", 1, 0)
+"""SO_LINGER: the connection is reset when it is closed."""
 
 
 class LineClosed(ConnectionError):
@@ -45,8 +50,12 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._arrived: deque[bytes] = deque()
         self._news = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._ended = ""
         self._pairs: set[tuple[int, int]] = set()
+        self.farewells: list[Callable[[], Awaitable[None]]] = []
+        """What is done before the line is closed, so that the device is left as it was."""
 
     @property
     def is_open(self) -> bool:
@@ -71,6 +80,7 @@ class Line(asyncio.Protocol):
         self._ended = "the device closed the connection" if exc is None else str(exc)
         self._recorder.note(f"line {self.number}: {self._ended}")
         self._news.set()
+        self._flowing.set()
         if self._channel is not None:
             self._channel.connection_lost(exc)
 
@@ -82,6 +92,33 @@ class Line(asyncio.Protocol):
             raise LineClosed(self._ended or "the line is closed")
         self._sent(octets)
         self._transport.write(octets)
+
+    async def trickle(self, octets: bytes) -> None:
+        """Write each octet by itself. On TCP each is a segment of its own: Nagle's algorithm is
+        off, and an octet is handed over when the one before it has left this process.
+        :class:`LineClosed`, as :meth:`write`.
+        """
+        transport, sock = self._transport, self._socket()
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.set_write_buffer_limits(high=0)
+        for octet in octets:
+            self.write(bytes((octet,)))
+            for _ in range(2):  # a device in this process sees that there is something, and reads
+                await asyncio.sleep(0)
+            await self._flowing.wait()
+
+    def pause_writing(self) -> None:
+        self._flowing.clear()
+
+    def resume_writing(self) -> None:
+        self._flowing.set()
+
+    def _socket(self) -> Any:
+        """That of a TCP connection; ``None`` if this is none."""
+        found = None if self._transport is None else self._transport.get_extra_info("socket")
+        return found if found is not None and found.type is socket.SOCK_STREAM else None
 
     async def read(self, within: float) -> bytes:
         """What has come since the last call, or the first that comes within so many seconds;
@@ -155,6 +192,9 @@ class Line(asyncio.Protocol):
 
     async def close(self) -> None:
         """End the links, where there are links, and then the connection."""
+        for farewell in self.farewells if not self._ended else ():
+            with suppress(ConnectionError):
+                await farewell()
         if self._channel is not None and not self._ended:
             for pair in self._pairs:
                 with suppress(ConnectionError, RemoteProtocolError):
@@ -166,8 +206,10 @@ class Line(asyncio.Protocol):
             await self._relay.close()
 
     async def reset(self) -> None:
-        """End it without a word: TCP sends RST where something has not been read."""
+        """End it without a word: on TCP with RST, whatever waits to be read or sent."""
         if self._transport is not None and not self._ended:
+            if (sock := self._socket()) is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
             self._transport.abort()
             await self.ends(PATIENCE)
 

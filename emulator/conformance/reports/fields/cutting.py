@@ -56,8 +56,9 @@ class Cutter:
     ) -> bytes:
         start = self.position
         octets = self.reader.take(count, name)
-        value = "" if secret else saying(octets)
-        self.fields.append(Field(start, self.position, name, value, secret))
+        if octets:  # none are no field
+            value = "" if secret else saying(octets)
+            self.fields.append(Field(start, self.position, name, value, secret))
         return octets
 
     def length(self, name: str) -> int:
@@ -69,14 +70,11 @@ class Cutter:
 
     def string(self, name: str, saying: Saying = bytes.hex, *, secret: bool = False) -> bytes:
         """A length, and as many octets. None at all make no field."""
-        count = self.length(f"length of {name}")
-        if not count:
-            return b""
-        return self.take(count, name, saying, secret=secret)
+        return self.take(self.length(f"length of {name}"), name, saying, secret=secret)
 
     def rest(self, name: str, saying: Saying = bytes.hex, *, secret: bool = False) -> bytes:
         """All that is left. Nothing makes no field."""
-        return self.take(self.remaining, name, saying, secret=secret) if self.remaining else b""
+        return self.take(self.remaining, name, saying, secret=secret)
 
     def broken(self, error: CodecError) -> None:
         """What is left is one field that says what the matter is."""

@@ -141,6 +141,21 @@ def test_a_get(fabricated: ModuleType) -> None:
     assert refused["state-error"] == "SERVICE_NOT_ALLOWED"
 
 
+@pytest.mark.parametrize(
+    ("octets", "level"),
+    [
+        ("25001000000000", Level.APDU),  # cut in front of its authentication tag
+        ("c8001000000000", Level.APDU),
+        ("170303000000", Level.OCTETS),
+        ("1703030005aabbccddee1703030001", Level.OCTETS),  # a record of which only the head came
+        ("db00", Level.APDU),
+    ],
+)
+def test_what_is_not_there_is_no_field(octets: str, level: Level) -> None:
+    raw = bytes.fromhex(octets)
+    _tiles(fields_of(raw, level), len(raw))
+
+
 def test_records_of_tls(fabricated: ModuleType) -> None:
     found = _named(fabricated.TLS_RECORD, Level.OCTETS)
     assert found["TLS content type"] == "application_data"
