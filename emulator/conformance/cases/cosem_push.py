@@ -31,13 +31,14 @@ requests and responses (Blue Book 4.4.7).
 
 async def _setup(trial: Trial, *, ciphered: bool) -> tuple[DeclaredAssociation, bytes, int | None]:
     """Who may make the device push, which Push setup, and the version of the Security setup."""
-    async for seat in seats(trial, lambda row: row.context.ciphered is ciphered):
-        if Conformance.DATA_NOTIFICATION not in seat.conformance:
-            continue
-        security = next((one.version for one in seat.objects if one.class_id == 64), None)
-        for entry in seat.objects_of(classes.PUSH_SETUP):
-            if entry.methods.get(PUSH):
-                return seat.row, entry.instance, security
+    async with seats(trial, lambda row: row.context.ciphered is ciphered) as each:
+        async for seat in each:
+            if Conformance.DATA_NOTIFICATION not in seat.conformance:
+                continue
+            security = next((one.version for one in seat.objects if one.class_id == 64), None)
+            for entry in seat.objects_of(classes.PUSH_SETUP):
+                if entry.methods.get(PUSH):
+                    return seat.row, entry.instance, security
     which = "a ciphered" if ciphered else "no ciphered"
     raise Unjudged(f"nobody may make the device push in {which} association")
 
