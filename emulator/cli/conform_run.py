@@ -143,7 +143,10 @@ def _result(
         version=version("cosemlab"),
         strict=args.strict,
         cases=cases,
-        key_log=tuple(keylog.read_text("ascii").splitlines()) if keylog.exists() else (),
+        key_log=(
+            *(keylog.read_text("ascii").splitlines() if keylog.exists() else ()),
+            *target.key_log,
+        ),
         transport=transport_of(way.kind),
         port=way.port,
         called=bool(declaration.client.command),

@@ -24,6 +24,9 @@ from emulator.conformance.running.trial import Clocks, Trial
 from emulator.conformance.running.walking import no_connection, walk
 from emulator.conformance.selecting import matches
 
+TLS = ("tls-server", "tls-client")
+"""Where checks start from that the tester's own TLS is for."""
+
 MOST_SECONDS = 60.0
 """For one case on top of what the declaration lets it wait: what takes longer hangs."""
 
@@ -111,6 +114,8 @@ class Runner:
         nodes = nodes_of(check)
         if nodes is None:
             known = "not known" if not check.steps else "written down, but there is no conversation"
+            if check.steps and check.start in TLS and cases.absent():
+                known = f"for {', '.join(cases.absent())}: pip install cosemlab[conformance]"
             return Verdict.INCONCLUSIVE, (f"its steps are {known}",), ()
         first = check.id not in sanity.FOUNDATIONS
         if first and (problem := await sanity.before(trial)):

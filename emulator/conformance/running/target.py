@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from dlms.association.config import AssociationKeys
 from dlms.security.counters import InvocationCounters
@@ -15,6 +15,10 @@ from emulator.modules.keyring import KeyRing
 
 AHEAD = 1
 """By how much a counter that a device shows is exceeded: some show the last, some the next one."""
+
+
+Trigger: TypeAlias = Callable[[str, int, str], Awaitable[None]]
+"""Makes the device call a host and port, for a task (:class:`~.DeclaredClient`)."""
 
 
 class Held(NamedTuple):
@@ -38,6 +42,10 @@ class Target:
         self.counters = InvocationCounters()
         self.started: set[str] = set()
         """Names of keys whose counters have been brought to where the device awaits them."""
+        self.trigger: Trigger | None = None
+        """Makes the device call the tester, where it can be done from here."""
+        self.key_log: list[str] = []
+        """Secrets of TLS sessions that the tester's own stack has made, in NSS format."""
         self._keys = dict(keys or {})
         self._held: dict[tuple[str, int], Held] = {}
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from dlms.acse.names import Referencing
 from dlms.association.client import ClientAssociation
@@ -47,6 +47,15 @@ CHALLENGE_LENGTH = 16
 _labels = itertools.count()
 
 
+class Closes(Protocol):
+    """A connection of whatever sort."""
+
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """``now`` in seconds of a steady clock, ``today`` is the true time (aware), ``sleep`` waits."""
@@ -75,7 +84,7 @@ class Trial:
         self.memo: dict[str, Any] = {}
         self._line: Line | None = None
         self._probe: Probe | None = None
-        self._lines: list[Line] = []
+        self._lines: list[Closes] = []
         self._probes: list[Probe] = []
 
     @property
@@ -110,6 +119,12 @@ class Trial:
         line = await open_line(self.target.route, len(self._lines), self.record, framed=framed)
         self._lines.append(line)
         return line
+
+    def adopt(self, make: Callable[[int], C]) -> C:
+        """A connection that is made elsewhere, from its number; it is closed with the others."""
+        made = make(len(self._lines))
+        self._lines.append(made)
+        return made
 
     async def close(self) -> None:
         """End all connections. Those on UDP have no end: what is open there is released, or the
