@@ -20,6 +20,7 @@ from emulator.conformance.reports.exit_code import exit_code
 from emulator.conformance.reports.progress import Progress
 from emulator.conformance.reports.terminal import Painter, summary
 from emulator.conformance.running.declared import read_target, target_of, transport_of
+from emulator.conformance.running.kept_keys import keep
 from emulator.conformance.running.result import CaseResult, RunResult
 from emulator.conformance.running.runner import Runner
 from emulator.conformance.running.target import Target
@@ -84,7 +85,10 @@ async def _run(args: argparse.Namespace) -> int:
         if args.dry_run:
             return _say(runner, checks, as_json=args.json)
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        cases = await _cases(runner, checks, quiet=args.json)
+        try:
+            cases = await _cases(runner, checks, quiet=args.json)
+        finally:
+            _keep_keys(target, Path(args.target))
         result = _result(args, target, started, cases, keylog)
     document = to_json(result, catalogue)
     files = conform_report.asked_for(args)
@@ -98,6 +102,14 @@ async def _run(args: argparse.Namespace) -> int:
         for line in summary(document, Painter.of(sys.stdout)):
             print(line)
     return exit_code(document)
+
+
+def _keep_keys(target: Target, beside: Path) -> None:
+    """Say where the keys are that the device has now, if they are others than before."""
+    path = keep(target, beside)
+    if path is not None:
+        names = ", ".join(sorted(target.changed))
+        print(f"the device keeps new keys of {names}: they are in {path}", file=sys.stderr)
 
 
 async def _target(args: argparse.Namespace, keylog: Path) -> Target:

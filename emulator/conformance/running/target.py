@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from dlms.association.config import AssociationKeys
 from dlms.security.counters import InvocationCounters
+from dlms.security.keys import KeyRef
 from emulator.client.keys import Keys, module_with
 from emulator.client.route import Route
 from emulator.conformance.declaration.key_file import needed
@@ -47,7 +48,11 @@ class Target:
         """Makes the device call the tester, where it can be done from here."""
         self.key_log: list[str] = []
         """Secrets of TLS sessions that the tester's own stack has made, in NSS format."""
-        self._keys = dict(keys or {})
+        self.changed: set[str] = set()
+        """Names of keys that the device has others for than it had when the run began: whoever owns
+        it needs them (:meth:`keys`), or is locked out."""
+        self._given = dict(keys or {})
+        self._keys = dict(self._given)
         self._held: dict[tuple[str, int], Held] = {}
 
     def keys(self, name: str) -> Keys:
@@ -72,3 +77,23 @@ class Target:
         """The device has other keys from now on (``guek``, ``gak`` ...)."""
         self._keys[name] = dataclasses.replace(self._keys[name], **octets)
         self._held = {where: held for where, held in self._held.items() if where[0] != name}
+        if self._keys[name] == self._given[name]:
+            self.changed.discard(name)
+        else:
+            self.changed.add(name)
+
+    def restarted(self, guek: KeyRef) -> None:
+        """The device has been given that key again, so its counters may have begun anew (R-IC-2).
+        Ours go on: none is used twice under a key.
+        """
+        sent = self.counters.next_to_send(guek)
+        self.counters.forget(guek)
+        self.counters.raise_to(guek, sent)
+
+    def redeclare(self, name: str, **changes: Any) -> None:
+        """What is declared of the association of that name has changed, for good."""
+        rows = tuple(
+            dataclasses.replace(row, **changes) if row.name == name else row
+            for row in self.declaration.associations
+        )
+        self.declaration = dataclasses.replace(self.declaration, associations=rows)

@@ -86,6 +86,7 @@ class Trial:
         self._probe: Probe | None = None
         self._lines: list[Closes] = []
         self._probes: list[Probe] = []
+        self._undoing: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def declaration(self) -> Declaration:
@@ -115,7 +116,7 @@ class Trial:
         There is one serial line and no more: what was open on it is closed before.
         """
         if self.target.route.port is None:
-            await self.close()
+            await self._close_lines()
         line = await open_line(self.target.route, len(self._lines), self.record, framed=framed)
         self._lines.append(line)
         return line
@@ -126,15 +127,35 @@ class Trial:
         self._lines.append(made)
         return made
 
-    async def close(self) -> None:
-        """End all connections. Those on UDP have no end: what is open there is released, or the
-        device would keep it, and has room for so many.
+    def afterwards(self, undo: Callable[[], Awaitable[None]]) -> None:
+        """Leave the device as it was, whatever becomes of the case: ``undo`` is awaited when the
+        trial is over, the last first. What it cannot do is noted in the record.
         """
+        self._undoing.append(undo)
+
+    async def close(self) -> None:
+        """Undo what has been done to the device, and close the lines."""
+        while self._undoing:
+            undo = self._undoing.pop()
+            try:
+                await undo()
+            except (DlmsError, OSError, Unjudged) as error:
+                self.record.note(f"something could not be undone: {error}")
         if self.declaration.way.kind is WayKind.UDP:
-            for probe in self._probes:
-                if probe.accepted.conformance and probe.line.is_open:
-                    with suppress(DlmsError, OSError):
-                        probe.line.say(probe.pair, probe.rlrq())
+            self._release_all()
+        await self._close_lines()
+
+    def _release_all(self) -> None:
+        """On UDP nothing tells the device that a client has gone: what is open there would stay,
+        and it has room for so many.
+        """
+        for probe in self._probes:
+            if probe.accepted.conformance and probe.line.is_open:
+                with suppress(DlmsError, OSError):
+                    probe.line.say(probe.pair, probe.rlrq())
+        self._probes.clear()
+
+    async def _close_lines(self) -> None:
         for line in self._lines:
             await line.close()
 

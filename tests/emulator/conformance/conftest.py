@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.firmware import SEALS
 from devices.history import Alert
@@ -35,6 +37,7 @@ from emulator.faults.careless.traits import LABORATORY_KEY
 from emulator.head_end.party import TITLES, client_titles
 from emulator.key_suites import suites_of
 from emulator.meter_address import Way
+from emulator.modules.authority import FleetAuthority
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
@@ -116,6 +119,7 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
                 features={**declaration.features, **calls, **(features or {})},
                 settings={
                     **declaration.settings,
+                    **authorities(fleet_secret, tmp_path),
                     **tls_settings(pki, tmp_path),
                     **(settings or {}),
                 },
@@ -177,6 +181,20 @@ def tls_files(pki: Any, folder: Path) -> TlsFiles:
         path.touch(0o600)
         path.write_bytes(content)
     return TlsFiles(*map(str, paths))
+
+
+def authorities(fleet_secret: bytes, folder: Path) -> dict[str, str]:
+    """The fleet's authorities of suites 1 and 2, as files that the declaration names."""
+    settings = {}
+    for suite in (1, 2):
+        authority = FleetAuthority(fleet_secret, suite)
+        root = x509.load_der_x509_certificate(authority.certificate).public_bytes(Encoding.PEM)
+        for what, content in ("issuer", root), ("key", authority.private_key_pem()):
+            path = folder / f"authority-{what}-{suite}.pem"
+            path.touch(0o600)
+            path.write_bytes(content)
+            settings[f"certificates.{what}.{suite}"] = str(path)
+    return settings
 
 
 def image_for(profile: Profile, fleet_secret: bytes, folder: Path) -> str:
