@@ -127,7 +127,10 @@ async def _seats(
     met = 0
     shut = [] if shut is None else shut
     for row in trial.declaration.associations:
-        if not which(row) or not trial.target.has_keys(row):
+        if not which(row):
+            continue
+        if not trial.target.has_keys(row):
+            trial.record.note(f"{row.name} is left out: its keys are not at hand")
             continue
         async with AsyncExitStack() as stack:
             try:

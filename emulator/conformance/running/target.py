@@ -11,6 +11,7 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyRef
 from emulator.client.keys import Keys, module_with
 from emulator.client.route import Route
+from emulator.conformance.declaration.key_file import needed
 from emulator.conformance.declaration.model import Declaration, DeclaredAssociation
 from emulator.modules.keyring import KeyRing
 
@@ -59,11 +60,13 @@ class Target:
         return self._keys[name] if name else Keys()
 
     def has_keys(self, row: DeclaredAssociation) -> bool:
-        """Whether what the association needs is at hand."""
-        return not row.keys or row.keys in self._keys
+        """Whether what the association needs is at hand. A draft may not say yet what that is."""
+        return row.keys in self._keys if row.keys else not needed(row)
 
     def held(self, row: DeclaredAssociation) -> Held:
         """:class:`KeyError` if there are no such keys."""
+        if not self.has_keys(row):
+            raise KeyError(row.keys)
         where = row.keys, row.suite
         if where not in self._held:
             refs, _, ring = module_with(self.keys(row.keys), row.suite)
