@@ -20,7 +20,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 CLASS_ID = classes.ASSOCIATION_LN.class_id
 PARTNERS, CONTEXT, XDLMS, MECHANISM, STATUS, SETUP, USERS, CURRENT_USER = 3, 4, 5, 6, 8, 9, 10, 11

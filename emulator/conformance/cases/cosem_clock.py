@@ -17,7 +17,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 TIME, ZONE, STATUS, DEVIATION, ENABLED = 2, 3, 4, 7, 8
 EPOCH = bytes.fromhex("07B20101FF00000000800000")

@@ -24,7 +24,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 PAUSE = 0.1
 """Seconds between two questions whether the verification is done."""

@@ -22,7 +22,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import value
 from emulator.conformance.conversing.tree import Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 TEN = 10
 _SHORT, _LONG = range(1, 11), range(500, 1001)

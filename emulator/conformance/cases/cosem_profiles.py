@@ -24,7 +24,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _CAPTURED, _SORT_OBJECT, _IN_USE = 3, 6, 7
 FEWEST, MOST = 5, 1000

@@ -19,7 +19,7 @@ from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 PUSH, ACTIVATE_POLICY = 1, 1
 _BOTH = int(Protection.BOTH)

@@ -16,7 +16,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found, value
 from emulator.conformance.conversing.tree import Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _OBJECT_LIST = AttributeDescriptor(15, CURRENT_ASSOCIATION, 2)
 _REGISTER_MONITOR = classes.BY_ID[21]

@@ -25,7 +25,7 @@ from emulator.client.objects import BITS_FROM, ObjectEntry, ObjectList
 from emulator.client.session import Session
 from emulator.conformance.conversing.tree import Pointless, Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 READ, WRITE = 1, 2
 _REQUEST_AUTHENTICATED, _REQUEST_ENCRYPTED, _REQUEST_SIGNED = 4, 8, 16

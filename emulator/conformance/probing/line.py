@@ -15,9 +15,9 @@ from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from emulator.channel import ApduLink, Channel, ChannelClosed
 from emulator.client.route import OnSettings, Route
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.relay import Relay
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.record import Direction, Level, Recorder
 from emulator.meter_address import LOOPBACK
 
 PATIENCE = 5.0

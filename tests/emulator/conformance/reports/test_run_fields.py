@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from dlms.framing.wrapper import Wpdu
+from emulator.conformance.probing.record import Level
 from emulator.conformance.reports.fields import Field, fields_of
 from emulator.conformance.reports.fields.cutting import NOT_UNDERSTOOD
-from emulator.conformance.running.record import Level
 from emulator.conformance.running.result import RunResult
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from emulator.conformance import built_in
+from emulator.conformance.catalogue.selecting import chosen
 from emulator.conformance.running.result import CaseResult, Standing, Verdict
-from emulator.conformance.selecting import chosen
 
 MANUFACTURERS = ("aclara", "honeywell_elster", "itron", "landis_gyr", "secure")
 GOOD = {

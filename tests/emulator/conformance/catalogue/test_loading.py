@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from devices.profile import ProfileError
-from emulator.conformance.holdings import catalogue_of
+from emulator.conformance.catalogue.holdings import catalogue_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 INDEX = """\
 [groups.hdlc]
 title = "HDLC"
