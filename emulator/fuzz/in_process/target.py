@@ -1,0 +1,271 @@
+"""The meter of this process as a target: actions, facts, snapshots."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from devices.prepayment import account
+from dlms.security.counters import CounterRow
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.ops import KeyUnavailable
+from emulator.fuzz import actions
+from emulator.fuzz.actions import Action
+from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
+from emulator.fuzz.in_process.client import FIELDS, BenchClient, ClientKind
+from emulator.fuzz.in_process.world import World, compiled
+from emulator.fuzz.target import Facts, Outcome, Passed, Seen
+from emulator.fuzz.twist import STRAIGHT
+from emulator.journal import StoreError
+
+_SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
+    actions.Open: speaking.opening,
+    actions.Challenge: crafting.challenging,
+    actions.Authenticate: crafting.authenticating,
+    actions.Get: speaking.getting,
+    actions.Set: speaking.setting,
+    actions.Act: speaking.acting,
+    actions.Rotate: speaking.rotating,
+    actions.Agree: speaking.agreeing,
+    actions.Send: crafting.sending,
+    actions.Replay: crafting.replaying,
+    actions.Storm: crafting.storming,
+    actions.Transfer: keys.transferring,
+    actions.TakeKeys: keys.taking,
+    actions.PutCounter: keys.putting_counter,
+    actions.CatchUp: keys.catching_up,
+    actions.Certify: certifying.certifying,
+}
+
+
+class InProcess:
+    """A :class:`~emulator.fuzz.target.Target`: a meter of ``profile`` and ``clients``, by name.
+
+    ``seed`` is what all randomness comes from. ``knobs`` are turned by association, as profiles
+    write them.
+    """
+
+    def __init__(
+        self,
+        profile: str = "laboratory",
+        clients: Mapping[str, ClientKind] | None = None,
+        *,
+        seed: str = "0",
+        knobs: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self.world = World(compiled(profile), clients or {}, seed, knobs)
+        self._counters: dict[KeyRef, CounterRow] = {}
+        self._breaches: list[str] = []
+
+    # Doing ----------------------------------------------------------------------------------------
+
+    def do(self, action: Action) -> Seen:
+        world = self.world
+        before = len(world.line)
+        seen = self._do(action)
+        line = tuple(world.line[before:])
+        world.steps.append(line)
+        world.values.append(seen.value)
+        self._look_out(line)
+        return Seen(outcome=seen.outcome, says=seen.says, value=seen.value, line=line)
+
+    def _do(self, action: Action) -> Seen:
+        world = self.world
+        spoken = _SPOKEN.get(type(action))
+        if spoken is not None:
+            return spoken(world, world.client(getattr(action, "client", "")), action)
+        match action:
+            case actions.Release(client=name, plain=plain):
+                client = world.client(name)
+                release = crafting.releasing_plain if plain else speaking.releasing
+                return release(world, client, action)
+            case actions.Hang(client=name):
+                speaking.let_go(world, world.client(name))
+            case actions.Token():
+                return tokens.entering(world, action)
+            case actions.Wait(seconds=seconds):
+                world.meter.now += dt.timedelta(seconds=seconds)
+                world.meter.host.live(world.meter.now)
+            case actions.ClockStep(seconds=seconds):
+                world.meter.device.slipped(dt.timedelta(seconds=seconds), world.meter.now)
+                world.meter.host.settle()
+            case actions.PowerCycle():
+                return self._power_cycle()
+            case actions.SetMeterCounter():
+                self._set_counter(action)
+            case actions.Damage(what=what, to=to):
+                return self._damage(what, to)
+            case actions.Plant():
+                world.planted.append(action)
+                planting.planted(world.meter, action)
+            case _:
+                raise ValueError(f"{type(action).__name__} cannot be done in this process")
+        return Seen(outcome=Outcome.DONE)
+
+    def _power_cycle(self) -> Seen:
+        try:
+            self.world.power_cycle()
+        except StoreError as error:
+            return Seen(outcome=Outcome.REFUSED, says=f"the meter does not start: {error}")
+        return Seen(outcome=Outcome.DONE)
+
+    def _set_counter(self, action: actions.SetMeterCounter) -> None:
+        meter = self.world.meter
+        ref, counters = meter.key(action.association, action.key), meter.device.state.counters
+        if action.send is not None:
+            counters.raise_to(ref, action.send)
+        if action.floor:
+            counters.accept(ref, action.floor - 1)
+
+    def _damage(self, what: str, to: int) -> Seen:
+        meter = self.world.meter
+        match what:
+            case "counters":
+                meter.journal.lose_power()
+                meter.journal.put_back(to)
+                self._counters.clear()  # whoever does this has broken the meter, not it itself
+            case "store":
+                meter.image.sections = {
+                    name: dict(section) for name, section in self.world.first_image.items()
+                }
+            case "journal":
+                meter.journal.is_readable = False
+            case _:
+                raise ValueError(f"{what} cannot be damaged: counters, store, journal")
+        return self._power_cycle()
+
+    # Looking --------------------------------------------------------------------------------------
+
+    def look(self) -> Facts:
+        meter = self.world.meter
+        device, state = meter.device, meter.device.state
+        floors, sends, versions = {}, {}, {}
+        for row in device.profile.associations.values():
+            if row.security_setup is None:
+                continue
+            for kind in (KeyKind.GUEK, KeyKind.GBEK):
+                ref, name = device.key(row.name, kind), f"{row.name}/{kind.name}"
+                floors[name] = state.counters.floor(ref)
+                sends[name] = state.counters.next_to_send(ref)
+        for (scope, kind), version in state.key_versions.items():
+            versions[f"{scope}/{kind.name}"] = version
+        has_account = any(row.role == "account" for row in device.profile.objects.values())
+        return Facts(
+            digest=self._digest(),
+            floors=floors,
+            sends=sends,
+            versions=versions,
+            agree={name: self._agrees(one) for name, one in self.world.clients.items()},
+            open=frozenset(name for name, peer in self.world.peers.items() if peer.associated()),
+            happened=tuple(
+                event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
+            ),
+            balance=account.balance(device) if has_account else None,
+            pending=0,
+            breaches=(*self.world.vectors.breaches, *self._breaches),
+        )
+
+    def _digest(self) -> str:
+        """All that the meter remembers but counters, and the keys themselves."""
+        meter = self.world.meter
+        whole = hashlib.sha256(meter.device.state.digest())
+        for ref, key in sorted(meter.ring.lasting.items(), key=lambda item: str(item[0])):
+            whole.update(f"{ref}".encode() + hashlib.sha256(key).digest())
+        return whole.hexdigest()[:16]
+
+    def _agrees(self, client: BenchClient) -> bool:
+        """Whether both ends have the same global keys."""
+        if client.row.security_setup is None:
+            return True
+        meter, mine = self.world.meter, client.keys
+        theirs = meter.device.keys(client.row)
+        for field in FIELDS.values():
+            ref, own = getattr(theirs, field), getattr(mine, field)
+            if ref is not None and own is not None:
+                try:
+                    same = meter.ring.get(ref) == client.party.ring.get(own)
+                except KeyUnavailable:
+                    return False
+                if not same:
+                    return False
+        return True
+
+    def _look_out(self, line: tuple[Passed, ...]) -> None:
+        """The invariants that hold after every step."""
+        meter = self.world.meter
+        rows = {row.ek: row for row in meter.device.state.counters.snapshot()}
+        for ref, before in self._counters.items():
+            after = rows.get(ref)
+            if after is None:
+                if ref.lifetime is KeyLifetime.LONG_LIVED and meter.ring.holds(ref):
+                    self._breaches.append(f"I2: the counters of {ref} are gone")
+            elif (
+                after.floor < before.floor or after.next_to_send < before.next_to_send
+            ) and ref.lifetime is KeyLifetime.LONG_LIVED:
+                self._breaches.append(f"I2: a counter of {ref} goes back")
+        self._counters = rows
+        for (scope, kind), version in meter.device.state.key_versions.items():
+            ref = KeyRef(meter.device.title, scope, kind, version=version)
+            gone = (scope, kind) in meter.device.state.destroyed
+            if not meter.ring.holds(ref) and not gone:
+                self._breaches.append(f"I4: {ref} is in force and is not there")
+        rings = [meter.ring, *(one.party.ring for one in self.world.clients.values())]
+        secrets = {
+            key: ref
+            for ring in rings
+            for ref in ring.refs
+            if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= 16
+        }
+        for passed in line:
+            for key, ref in secrets.items():
+                if key in passed.octets:
+                    self._breaches.append(f"I5: {ref} is on the line")
+
+    def alive(self) -> Seen:
+        """A fresh association of the management client, with the meter's own keys."""
+        row = next(
+            row
+            for row in self.world.profile.associations.values()
+            if row.config.context.ciphered and row.config.mechanism.is_hls
+        )
+        return self.alive_on(row.name)
+
+    def alive_on(self, association: str) -> Seen:
+        """The same for an association that is named."""
+        world = self.world
+        name = f"legitimate {association}"
+        if name not in world.kinds:
+            world.kinds[name] = ClientKind(association=association)
+        client = world.client(name)
+        if client.row.security_setup is not None:
+            keys.taking(world, client, actions.TakeKeys(client=name, which="current"))
+            ref = client.keys.guek
+            if ref is not None:
+                floor = world.meter.device.state.counters.floor(ref)
+                client.party.counters.raise_to(ref, floor)
+        return speaking.opening(world, client, actions.Open(client=name, twist=STRAIGHT))
+
+    # Snapshots ------------------------------------------------------------------------------------
+
+    def snapshot(self) -> object:
+        return self._copied((self.world, self._counters, self._breaches))
+
+    def restore(self, snapshot: object) -> None:
+        self.world, self._counters, self._breaches = self._copied(snapshot)
+
+    def _copied(self, what: Any) -> Any:
+        world = what[0]
+        for module in (world.meter.module, *(one.party.module for one in world.clients.values())):
+            module.let_go()
+        profile = world.profile
+        shared = [
+            profile,
+            *profile.associations.values(),
+            *profile.objects.values(),
+            *world.anchors,
+            *(one for held in world.made.values() for one in held),
+        ]
+        return copy.deepcopy(what, {id(one): one for one in shared})
