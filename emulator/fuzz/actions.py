@@ -27,13 +27,15 @@ class AarqChange:
     """Fields of an AARQ that are other than they should be; ``None`` leaves a field as it is.
 
     ``mechanism`` is a number, 0 leaves the authentication out. ``challenge`` is what is presented,
-    ``text`` whether it is a charstring. ``title`` empty leaves it out. ``initiate`` changes a plain
+    ``text`` whether it is a charstring, ``reflect`` presents what the meter has challenged that
+    client with. ``title`` empty leaves it out. ``initiate`` changes a plain
     InitiateRequest, ``plain`` puts one where a ciphered one is due.
     """
 
     mechanism: int | None = None
     challenge: bytes | None = None
     text: bool = True
+    reflect: str = ""
     title: bytes | None = None
     initiate: Edits = ()
     plain: bool = False
@@ -53,7 +55,9 @@ class Challenge(_Spoken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticate(_Spoken):
-    """Passes 3 and 4."""
+    """Passes 3 and 4; ``bare`` without the protection that the association has."""
+
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ class Send(_Spoken):
     form: str = ""
     protection: int | None = None
     bare: bool = False
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +132,15 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer(_Spoken):
-    """key_transfer of any array. ``object`` is the Security setup, by default the association's.
-    The client goes on under the new keys if the meter has said so.
+    """key_transfer of any array, of keys of the client's association. The client goes on under the
+    new ones if the meter has said so. ``via`` is another client that says it; ``raw`` is past its
+    core, which might not do it. The array has all entries ``times`` times.
     """
 
     entries: tuple[NewKey, ...]
+    via: str = ""
+    raw: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,8 +101,8 @@ class Twist:
     meter's; ``octets`` and ``answer`` change the message and its answer as they are on the line.
 
     ``cut`` is before which write the power fails, from 0; ``fails`` names an operation of the
-    meter's Cryptographic Module, which fails from its ``fails_at``-th time on, from 0. ``stale``
-    draws the same random octets at the meter as the client has drawn last.
+    meter's Cryptographic Module, which fails from its ``fails_at``-th time on, from 0. ``echo``
+    is an AARE that brings the client's own challenge.
     """
 
     seal: Otherwise | None = None
@@ -115,7 +115,7 @@ class Twist:
     cut: int | None = None
     fails: str = ""
     fails_at: int = 0
-    stale: bool = False
+    echo: bool = False
 
 
 STRAIGHT = Twist()

@@ -78,9 +78,13 @@ class Vectors:
     used: dict[bytes, bytes] = field(default_factory=dict)
     breaches: list[str] = field(default_factory=list)
 
-    def watch(self, who: str, op: CryptoOp, octets: Callable[[KeyRef], bytes]) -> None:
-        """Take down what is about to be sealed or authenticated by ``who``."""
-        if not isinstance(op, Seal | Mac):
+    def watch(
+        self, who: str, title: bytes, op: CryptoOp, octets: Callable[[KeyRef], bytes]
+    ) -> None:
+        """Take down what is about to be sealed or authenticated by ``who``, whose system title is
+        ``title``. What it computes with the title of another it verifies.
+        """
+        if not isinstance(op, Seal | Mac) or op.title != title:
             return
         content = op.payload if isinstance(op, Seal) else op.message
         if isinstance(content, tuple):

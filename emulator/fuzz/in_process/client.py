@@ -34,7 +34,11 @@ class Party:
     party, as several connections of one head end are.
     """
 
-    def __init__(self, profile: Profile, secret: bytes, seed: str, vectors: Vectors) -> None:
+    def __init__(
+        self, name: str, title: bytes, profile: Profile, secret: bytes, seed: str, vectors: Vectors
+    ) -> None:
+        self.name = name
+        self.title = title
         self.ring = KeyRing(secret, suites_of(profile))
         self.module = SeededModule(self.ring, seed)
         self.counters = InvocationCounters()
@@ -42,12 +46,13 @@ class Party:
         self.keys: dict[str, AssociationKeys] = {}
         self.former: dict[str, AssociationKeys] = {}
         self.doubtful: dict[str, AssociationKeys] = {}
-        self.drawn = b""
-        self.seed = seed
+        self.is_watched = True
+        """Whether it is honest, so that no vector of its comes twice."""
         self._vectors = vectors
 
     def execute(self, op: CryptoOp) -> Any:
-        self._vectors.watch(f"the client {self.seed}", op, self.ring.get)
+        if self.is_watched:
+            self._vectors.watch(f"the client {self.name}", self.title, op, self.ring.get)
         return self.module.execute(op)
 
     def keys_for(self, row: AssociationRow, meter: bytes, title: bytes) -> AssociationKeys:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from dlms.acse.aare import TAG as AARE_TAG
+from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import Mechanism
@@ -11,8 +15,10 @@ from dlms.association.shapes import request_shape
 from dlms.errors import DlmsError
 from dlms.security.ciphered import Family, Form
 from dlms.security.control import Protection
+from dlms.security.drive import run as drive
+from dlms.security.key_choice import KeyChoice
 from dlms.security.layers import protect_layers
-from dlms.security.ops import Use
+from dlms.security.ops import CryptoOp, Seal, Use
 from dlms.security.protect import Shape
 from emulator.fuzz import actions
 from emulator.fuzz.actions import AarqChange
@@ -31,21 +37,42 @@ def challenging(world: World, client: BenchClient, action: actions.Challenge) ->
     try:
         octets = world.run(client, association.open(), action.twist)
         if action.change is not None:
-            octets = changed(octets, action.change, client)
+            octets = changed(world, octets, action.change, client)
         replies = world.exchange(client, octets, action.twist)
     except FAILURES as error:
         return of_error(error)
+    if action.twist.echo and replies:
+        replies = (_echoed(replies[0], octets),)
     return _taken(world, client, replies)
+
+
+def _echoed(reply: bytes, aarq: bytes) -> bytes:
+    """An AARE with the challenge of the AARQ."""
+    value = Aarq.decode(aarq).calling_authentication_value
+    return Aare.decode(reply)._replace(responding_authentication_value=value).encode()
 
 
 def authenticating(world: World, client: BenchClient, action: actions.Authenticate) -> Seen:
     """Passes 3 and 4, by the client core."""
     try:
-        octets = world.run(client, client.association.authenticate(), action.twist)
+        octets = _pass_3(world, client, action)
         replies = world.exchange(client, octets, action.twist)
     except FAILURES as error:
         return of_error(error)
     return _taken(world, client, replies)
+
+
+def _pass_3(world: World, client: BenchClient, action: actions.Authenticate) -> bytes:
+    plain: list[bytes] = []
+    execute = world.executing(client, action.twist)
+
+    def look(op: CryptoOp) -> Any:
+        if isinstance(op, Seal) and isinstance(op.payload, bytes):
+            plain.append(op.payload)
+        return execute(op)
+
+    octets = drive(client.association.authenticate(), look)
+    return plain[0] if action.bare and plain else octets
 
 
 def _taken(world: World, client: BenchClient, replies: tuple[bytes, ...]) -> Seen:
@@ -66,9 +93,19 @@ def _taken(world: World, client: BenchClient, replies: tuple[bytes, ...]) -> See
     return Seen(outcome=Outcome.REFUSED, says=seen.says)
 
 
-def changed(octets: bytes, change: AarqChange, client: BenchClient) -> bytes:
+def changed(world: World, octets: bytes, change: AarqChange, client: BenchClient) -> bytes:
     """An AARQ with fields as the change has them."""
     aarq = Aarq.decode(octets)
+    if change.reflect:
+        heard = [
+            one.octets
+            for one in world.line
+            if one.client == change.reflect and one.octets[:1] == bytes((AARE_TAG,))
+        ]
+        if not heard:
+            raise ValueError(f"the meter has not challenged {change.reflect}")
+        value = Aare.decode(heard[-1]).responding_authentication_value
+        aarq = aarq._replace(calling_authentication_value=value)
     if change.mechanism == 0:
         aarq = aarq._replace(
             mechanism_name=None, sender_acse_requirements=None, calling_authentication_value=None
@@ -119,6 +156,8 @@ def _shaped(shape: Shape, action: actions.Send) -> Shape:
         shape = shape._replace(form=Form[action.form])
     if action.protection is not None:
         shape = shape._replace(protection=Protection(action.protection))
+    if action.choice:
+        shape = shape._replace(choice=KeyChoice[action.choice])
     return shape
 
 

@@ -12,7 +12,6 @@ from dlms.association.contexts import Freshness, general_context
 from dlms.axdr.data import Data
 from dlms.client.refusals import AccessRefused, AssociationRejected, ServiceException, ServiceFailed
 from dlms.errors import DlmsError, LocalProtocolError, RemoteProtocolError
-from dlms.security.control import Protection
 from dlms.security.general_context import GeneralContext
 from dlms.security.layers import is_layer, open_layers
 from dlms.security.ops import CryptoFailure, Use
@@ -40,7 +39,7 @@ def context_of(client: BenchClient) -> GeneralContext | None:
 
 
 def exception(answer: ExceptionResponse) -> str:
-    counter = "" if answer.counter is None else f" {answer.counter}"
+    counter = "" if answer.invocation_counter is None else f" {answer.invocation_counter}"
     return f"exception {word(answer.state_error)} {word(answer.service_error)}{counter}"
 
 
@@ -132,6 +131,3 @@ def _of_response(response: Any) -> Seen:
         return Seen(outcome=Outcome.REFUSED, says=word(bad[0]))
     return Seen(outcome=Outcome.ACCEPTED, says=type(response).__name__)
 
-
-def of_state(client: BenchClient, protection: Protection) -> str:
-    return f"{client.association.state.value} {int(protection):02X}"

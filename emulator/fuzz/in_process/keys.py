@@ -10,10 +10,14 @@ from dlms.security.key_agreement import KEY_IDS
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import GenerateKey, Use
 from dlms.security.suites import SUITES
-from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.action import ActionRequest
+from dlms.xdlms.descriptors import CONFIRMED, AttributeDescriptor, MethodDescriptor
+from emulator.client.errors import MeterFault
+from emulator.client.plan import Plan
 from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
+from emulator.fuzz.in_process.crafting import sending
 from emulator.fuzz.in_process.speaking import hold, said
 from emulator.fuzz.in_process.world import World
 from emulator.fuzz.target import Outcome, Seen
@@ -35,18 +39,28 @@ def transferring(world: World, client: BenchClient, action: actions.Transfer) ->
     rows = [
         structure(enum(entry.key_id), octet_string(blob))
         for entry, blob in zip(action.entries, wrapped, strict=True)
-    ]
+    ] * action.times
     method = MethodDescriptor(64, _setup(client), 2)
     parameter: Data = array(*rows)
-    seen = said(
-        world, client, lambda: client.dialogues.action(method, parameter), action.twist
-    )
+    speaker = world.client(action.via) if action.via else client
+    if action.raw:
+        plain = ActionRequest(CONFIRMED | 1, method, parameter).encode()
+        send = actions.Send(client=speaker.name, plain=plain, twist=action.twist)
+        seen = sending(world, speaker, send)
+    else:
+        seen = said(
+            world, speaker, lambda: speaker.dialogues.action(method, parameter), action.twist
+        )
     changed: AssociationKeys = keys._replace(
         **{FIELDS[_NAMES[KEY_IDS[key_id]]]: ref for key_id, ref in fresh.items()}
     )
     if seen.outcome is Outcome.ACCEPTED:
         client.party.former[client.row.name] = keys
-        client.association.adopt(changed)
+        if speaker is client:
+            client.association.adopt(changed)
+        else:
+            for ref in fresh.values():
+                client.party.counters.establish(ref)
         client.take(changed)
     elif seen.outcome is Outcome.SILENCE:
         client.party.doubtful[client.row.name] = changed
@@ -73,7 +87,7 @@ def _octets(
     made = present._replace(version=present.version + 1)
     match entry.key:
         case "new":
-            world.run(client, GenerateKey_(made, length))
+            client.party.module.execute(GenerateKey(Use.TRANSFER_KEY, made, length))
             key = ring.get(made)
         case "zeros":
             key = bytes(length)
@@ -87,10 +101,6 @@ def _octets(
     client.party.module.let_go()
     fresh[entry.key_id] = made
     return key
-
-
-def GenerateKey_(into: KeyRef, length: int):  # type: ignore[no-untyped-def]  # noqa: N802
-    yield GenerateKey(Use.TRANSFER_KEY, into, length)
 
 
 def _kek(client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]) -> bytes:
@@ -142,6 +152,8 @@ def putting_counter(world: World, client: BenchClient, action: actions.PutCounte
     """The client loses count, or is told another."""
     ref = client.key(action.key)
     counters = client.party.counters
+    if action.send is not None and action.send < counters.next_to_send(ref):
+        client.party.is_watched = False  # it repeats vectors, and that is what is tried
     rows = {row.ek: row for row in counters.snapshot()}
     row = rows.get(ref)
     send = row.next_to_send if row is not None else 0
@@ -166,7 +178,9 @@ def catching_up(world: World, client: BenchClient, action: actions.CatchUp) -> S
         if opened.outcome is not Outcome.ACCEPTED:
             return opened
     value = hold(world, public, public.dialogues.get(where), action.twist)
-    if not isinstance(value.value, int):
-        return Seen(outcome=Outcome.DISTRUSTED, says="no counter")
-    client.party.counters.raise_to(client.key("GUEK"), value.value)
+    plan = Plan(client.config, client.keys, client.party.counters, None, None, 0.0)
+    try:
+        plan.take_counter(value.value)
+    except MeterFault as error:
+        return Seen(outcome=Outcome.DISTRUSTED, says=str(error), value=value)
     return Seen(outcome=Outcome.ACCEPTED, says=f"counter {value.value}", value=value)

@@ -67,6 +67,8 @@ class BenchMeter:
         self._titles = dict(titles)
         self._vectors = vectors
         self._boots = 0
+        self.is_dead = False
+        """Whether it cannot start: what it keeps cannot be read."""
         self.boot({})
 
     # Power ----------------------------------------------------------------------------------------
@@ -74,6 +76,7 @@ class BenchMeter:
     def boot(self, spent: Mapping[str, SpentKeys]) -> None:
         """Begin with what is kept. :class:`~emulator.journal.StoreError` if it cannot be read."""
         self._boots += 1
+        self.is_dead = True
         kept = self.image.items()
         keys, destroyed = kept.pop(KEYS, []), kept.pop(DESTROYED_KEYS, [])
         self.ring = KeyRing(
@@ -102,6 +105,7 @@ class BenchMeter:
         self.host.awake()
         memory.commit()
         self.device.outbox.take_announcements()
+        self.is_dead = False
 
     def lose_power(self) -> None:
         """Off and on again, with what was kept by then."""
@@ -134,7 +138,7 @@ class BenchMeter:
             self.workings.take(detour)
 
     def _watched(self, op: CryptoOp) -> Any:
-        self._vectors.watch("the meter", op, self.ring.get)
+        self._vectors.watch("the meter", self.device.title, op, self.ring.get)
         return self.module.execute(op)
 
     # Looking at it --------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from devices.prepayment import account
+from dlms.acse.aare import Aare
+from dlms.errors import CodecError
 from dlms.security.counters import CounterRow
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import KeyUnavailable
@@ -17,7 +19,7 @@ from emulator.fuzz.actions import Action
 from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
 from emulator.fuzz.in_process.client import FIELDS, BenchClient, ClientKind
 from emulator.fuzz.in_process.world import World, compiled
-from emulator.fuzz.target import Facts, Outcome, Passed, Seen
+from emulator.fuzz.target import Direction, Facts, Outcome, Passed, Seen
 from emulator.fuzz.twist import STRAIGHT
 from emulator.journal import StoreError
 
@@ -59,6 +61,12 @@ class InProcess:
         self.world = World(compiled(profile), clients or {}, seed, knobs)
         self._counters: dict[KeyRef, CounterRow] = {}
         self._breaches: list[str] = []
+        self._challenges: set[bytes] = set()
+
+    def plant(self, plant: actions.Plant) -> None:
+        """Put a defect into the meter, which is no step of the run."""
+        self.world.planted.append(plant)
+        planting.planted(self.world.meter, plant)
 
     # Doing ----------------------------------------------------------------------------------------
 
@@ -99,8 +107,7 @@ class InProcess:
             case actions.Damage(what=what, to=to):
                 return self._damage(what, to)
             case actions.Plant():
-                world.planted.append(action)
-                planting.planted(world.meter, action)
+                self.plant(action)
             case _:
                 raise ValueError(f"{type(action).__name__} cannot be done in this process")
         return Seen(outcome=Outcome.DONE)
@@ -212,6 +219,9 @@ class InProcess:
             gone = (scope, kind) in meter.device.state.destroyed
             if not meter.ring.holds(ref) and not gone:
                 self._breaches.append(f"I4: {ref} is in force and is not there")
+        for passed in line:
+            if passed.octets[:1] == b"\x61" and passed.direction is not Direction.SENT:
+                self._look_at_challenge(passed.octets)
         rings = [meter.ring, *(one.party.ring for one in self.world.clients.values())]
         secrets = {
             key: ref
@@ -223,6 +233,17 @@ class InProcess:
             for key, ref in secrets.items():
                 if key in passed.octets:
                     self._breaches.append(f"I5: {ref} is on the line")
+
+    def _look_at_challenge(self, octets: bytes) -> None:
+        """R-HLS-4: a meter challenges with the same octets once."""
+        try:
+            value = Aare.decode(octets).responding_authentication_value
+        except CodecError:
+            return
+        if value is not None and value.octets in self._challenges:
+            self._breaches.append("R-HLS-4: a challenge comes twice")
+        if value is not None:
+            self._challenges.add(value.octets)
 
     def alive(self) -> Seen:
         """A fresh association of the management client, with the meter's own keys."""
@@ -251,10 +272,11 @@ class InProcess:
     # Snapshots ------------------------------------------------------------------------------------
 
     def snapshot(self) -> object:
-        return self._copied((self.world, self._counters, self._breaches))
+        return self._copied((self.world, self._counters, self._breaches, self._challenges))
 
     def restore(self, snapshot: object) -> None:
-        self.world, self._counters, self._breaches = self._copied(snapshot)
+        copied = self._copied(snapshot)
+        self.world, self._counters, self._breaches, self._challenges = copied
 
     def _copied(self, what: Any) -> Any:
         world = what[0]

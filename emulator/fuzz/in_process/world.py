@@ -110,8 +110,8 @@ class World:
         if row is None:
             raise ValueError(f"{self.profile.name} has no association {kind.association}")
         self.kinds[name] = kind
-        party = self._party(kind.shares or name)
         title = client_title(row, {}) if kind.title is None else kind.title
+        party = self._party(kind.shares or name, title)
         knobs = turned(STRICT, kind.knobs)
         return BenchClient(
             name,
@@ -125,14 +125,10 @@ class World:
             knobs,
         )
 
-    def _party(self, name: str) -> Party:
-        kind = self.kinds.get(name)
-        if kind is not None and kind.shares and kind.shares != name:
-            return self._party(kind.shares)
+    def _party(self, name: str, title: bytes) -> Party:
         if name not in self._parties:
-            self._parties[name] = Party(
-                self.profile, SECRET, f"{self.seed}/client {name}", self.vectors
-            )
+            seed = f"{self.seed}/client {name}"
+            self._parties[name] = Party(name, title, self.profile, SECRET, seed, self.vectors)
         return self._parties[name]
 
     # The line -------------------------------------------------------------------------------------
@@ -160,6 +156,8 @@ class World:
             self._passed(Direction.LOST, client, apdu)
             return ()
         self._passed(Direction.SENT, client, apdu)
+        if self.meter.is_dead:
+            return ()
         detour = self.meter.twisted(twist, client.row.name)
         try:
             replies = self.peer(client).serve(*client.pair, apdu) or ()
