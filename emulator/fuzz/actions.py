@@ -159,6 +159,11 @@ class Agree(_Spoken):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSecret(_Spoken):
+    """change_HLS_secret to a new one, wrapped under the master key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeKeys(_Spoken):
     """From the next association on, this client goes by other keys, without a word: ``doubtful`` are
     those of a change whose answer was lost, ``former`` those before the last change, ``current``
@@ -287,6 +292,7 @@ Action: TypeAlias = (
     | Transfer
     | Rotate
     | Agree
+    | ChangeSecret
     | TakeKeys
     | PutCounter
     | CatchUp

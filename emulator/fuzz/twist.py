@@ -74,7 +74,8 @@ def edited(whole: bytes, edits: Edits) -> bytes:
 class Otherwise:
     """How an operation with a key is done otherwise: with another security control octet, counter,
     title (8 octets) or key. ``ek`` and ``ak`` are kinds of the keys in force, as ``GUEK``; ``NONE``
-    is without an authentication key. ``payload`` changes what is protected.
+    is without an authentication key. ``payload`` changes what is protected;
+    ``carries`` is the key that is put where another is carried, as in an InitiateRequest.
     """
 
     control: int | None = None
@@ -83,6 +84,7 @@ class Otherwise:
     ek: str | None = None
     ak: str | None = None
     payload: Edits = ()
+    carries: str = ""
 
 
 class Lost(Enum):

@@ -94,6 +94,7 @@ def forget(fault: Fault) -> None:
             counters = device.state.counters
             key = device.key(parcel.association, KeyKind.GUEK)
             send, floor = counters.next_to_send(key), counters.floor(key)
+            counters.forget(key)  # those that are kept do not go back for being established
             counters.establish(key)
             if which == "floor":
                 counters.raise_to(key, send)

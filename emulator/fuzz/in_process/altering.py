@@ -37,16 +37,23 @@ def altered(op: Seal | Mac, how: Otherwise, key: KeyNamed) -> Seal | Mac:
     if isinstance(op, Seal):
         if isinstance(op.payload, bytes):
             op = op._replace(payload=edited(op.payload, how.payload))
+        elif how.carries:
+            parts = [key(how.carries) if isinstance(one, KeyRef) else one for one in op.payload]
+            op = op._replace(payload=tuple(parts))
         return op
     return op._replace(message=edited(op.message, how.payload))
 
 
 def altering(
-    execute: Execute, seal: Otherwise | None, mac: Otherwise | None, key: KeyNamed
+    execute: Execute, seal: Otherwise | None, mac: Otherwise | None, key: KeyNamed, title: bytes
 ) -> Execute:
-    """``execute``, with what is sealed and what is authenticated done otherwise."""
+    """``execute``, with what the holder of ``title`` seals and authenticates done otherwise; what
+    is computed with the title of another is verified.
+    """
 
     def run(op: CryptoOp) -> Any:
+        if not isinstance(op, Seal | Mac) or op.title != title:
+            return execute(op)
         if isinstance(op, Seal) and seal is not None:
             op = altered(op, seal, key)
         elif isinstance(op, Mac) and mac is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
-from dlms.acse.fields import AuthenticationValue
+from dlms.acse.fields import AuthenticationValue, ValueChoice
 from dlms.acse.names import Mechanism
 from dlms.acse.release import Rlrq
 from dlms.association.proposal import initiate_request
@@ -115,7 +115,8 @@ def changed(world: World, octets: bytes, change: AarqChange, client: BenchClient
             mechanism_name=Mechanism(change.mechanism).oid, sender_acse_requirements=True
         )
     if change.challenge is not None:
-        value = AuthenticationValue(change.challenge, not change.text)
+        choice = ValueChoice.CHARSTRING if change.text else ValueChoice.BITSTRING
+        value = AuthenticationValue(change.challenge, choice)
         aarq = aarq._replace(calling_authentication_value=value)
     if change.title is not None:
         aarq = aarq._replace(calling_ap_title=change.title or None)

@@ -33,8 +33,9 @@ def context_of(client: BenchClient) -> GeneralContext | None:
     titles = client.config.own_title, client.meter
     config, association = client.association.config, client.association
     general = general_context(config, association.keys, freshness, titles, client.name)
-    if general is not None and config.dedicated is not None:
+    if general is not None:
         general.security.dedicated = config.dedicated
+        general.security.gbek = association.keys.gbek
     return general
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from dlms.association.config import AssociationKeys
+from dlms.association.config import CURRENT_ASSOCIATION, AssociationKeys
 from dlms.axdr.data import Data, array, enum, octet_string, structure
 from dlms.security.key_agreement import KEY_IDS
 from dlms.security.keys import KeyKind, KeyRef
@@ -25,6 +25,8 @@ from emulator.fuzz.twist import STRAIGHT, edited
 
 _NAMES = {kind: name for name, kind in ((kind.name, kind) for kind in KEY_IDS.values())}
 _KEK = 3
+SECRET_LENGTH = 32
+CHANGE_SECRET = MethodDescriptor(15, CURRENT_ASSOCIATION, 2)
 
 
 def transferring(world: World, client: BenchClient, action: actions.Transfer) -> Seen:
@@ -113,6 +115,30 @@ def _kek(client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]) -> bytes:
     return ring.get(client.key(entry.under))
 
 
+def changing_secret(world: World, client: BenchClient, action: actions.ChangeSecret) -> Seen:
+    """change_HLS_secret of 32 octets."""
+    keys, ring = client.association.keys, client.party.ring
+    present = keys.hls_secret
+    if present is None or keys.kek is None:
+        raise ValueError(f"the client {client.name} has no secret to change")
+    made = present._replace(version=present.version + 1)
+    client.party.module.execute(GenerateKey(Use.TRANSFER_KEY, made, SECRET_LENGTH))
+    wrapped = aes_key_wrap(ring.get(keys.kek), ring.get(made))
+    seen = said(
+        world,
+        client,
+        lambda: client.dialogues.action(CHANGE_SECRET, octet_string(wrapped)),
+        action.twist,
+    )
+    changed = keys._replace(hls_secret=made)
+    if seen.outcome is Outcome.ACCEPTED:
+        client.party.former[client.row.name] = keys
+        client.take(changed)
+    elif seen.outcome is Outcome.SILENCE:
+        client.party.doubtful[client.row.name] = changed
+    return seen
+
+
 def taking(world: World, client: BenchClient, action: actions.TakeKeys) -> Seen:
     """Go by other keys from the next association on."""
     party, name = client.party, client.row.name
@@ -144,6 +170,9 @@ def _current(world: World, client: BenchClient) -> AssociationKeys:
         ref = device.key(client.row.name, KeyKind[name])
         client.party.ring.keep(ref, ring.get(ref))
         fields[field] = ref
+    if keys.hls_secret is not None:
+        ref = fields["hls_secret"] = device.key(client.row.name, KeyKind.HLS_SECRET)
+        client.party.ring.keep(ref, ring.get(ref))
     client.party.module.let_go()
     return keys._replace(**fields)
 

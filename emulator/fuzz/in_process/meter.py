@@ -123,7 +123,7 @@ class BenchMeter:
         way: Execute = self._watched
         if twist.meter_seal or twist.meter_mac:
             key = partial(self.key, scope)
-            way = altering(way, twist.meter_seal, twist.meter_mac, key)
+            way = altering(way, twist.meter_seal, twist.meter_mac, key, self.device.title)
         if twist.fails:
             way = failing(way, twist.fails, twist.fails_at)
         if way == self._watched:

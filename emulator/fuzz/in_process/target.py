@@ -36,6 +36,7 @@ _SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
     actions.Replay: crafting.replaying,
     actions.Storm: crafting.storming,
     actions.Transfer: keys.transferring,
+    actions.ChangeSecret: keys.changing_secret,
     actions.TakeKeys: keys.taking,
     actions.PutCounter: keys.putting_counter,
     actions.CatchUp: keys.catching_up,
@@ -60,7 +61,6 @@ class InProcess:
     ) -> None:
         self.world = World(compiled(profile), clients or {}, seed, knobs)
         self._counters: dict[KeyRef, CounterRow] = {}
-        self._breaches: list[str] = []
         self._challenges: set[bytes] = set()
 
     def plant(self, plant: actions.Plant) -> None:
@@ -172,7 +172,7 @@ class InProcess:
             ),
             balance=account.balance(device) if has_account else None,
             pending=0,
-            breaches=(*self.world.vectors.breaches, *self._breaches),
+            breaches=tuple(self.world.vectors.breaches),
         )
 
     def _digest(self) -> str:
@@ -207,18 +207,20 @@ class InProcess:
         for ref, before in self._counters.items():
             after = rows.get(ref)
             if after is None:
-                if ref.lifetime is KeyLifetime.LONG_LIVED and meter.ring.holds(ref):
-                    self._breaches.append(f"I2: the counters of {ref} are gone")
+                used = before.floor or before.next_to_send
+                long_lived = ref.lifetime is KeyLifetime.LONG_LIVED
+                if used and long_lived and meter.ring.holds(ref):
+                    self.world.vectors.breaches.append(f"I2: the counters of {ref} are gone")
             elif (
                 after.floor < before.floor or after.next_to_send < before.next_to_send
             ) and ref.lifetime is KeyLifetime.LONG_LIVED:
-                self._breaches.append(f"I2: a counter of {ref} goes back")
+                self.world.vectors.breaches.append(f"I2: a counter of {ref} goes back")
         self._counters = rows
         for (scope, kind), version in meter.device.state.key_versions.items():
             ref = KeyRef(meter.device.title, scope, kind, version=version)
             gone = (scope, kind) in meter.device.state.destroyed
             if not meter.ring.holds(ref) and not gone:
-                self._breaches.append(f"I4: {ref} is in force and is not there")
+                self.world.vectors.breaches.append(f"I4: {ref} is in force and is not there")
         for passed in line:
             if passed.octets[:1] == b"\x61" and passed.direction is not Direction.SENT:
                 self._look_at_challenge(passed.octets)
@@ -232,7 +234,7 @@ class InProcess:
         for passed in line:
             for key, ref in secrets.items():
                 if key in passed.octets:
-                    self._breaches.append(f"I5: {ref} is on the line")
+                    self.world.vectors.breaches.append(f"I5: {ref} is on the line")
 
     def _look_at_challenge(self, octets: bytes) -> None:
         """R-HLS-4: a meter challenges with the same octets once."""
@@ -241,7 +243,7 @@ class InProcess:
         except CodecError:
             return
         if value is not None and value.octets in self._challenges:
-            self._breaches.append("R-HLS-4: a challenge comes twice")
+            self.world.vectors.breaches.append("R-HLS-4: a challenge comes twice")
         if value is not None:
             self._challenges.add(value.octets)
 
@@ -272,11 +274,11 @@ class InProcess:
     # Snapshots ------------------------------------------------------------------------------------
 
     def snapshot(self) -> object:
-        return self._copied((self.world, self._counters, self._breaches, self._challenges))
+        return self._copied((self.world, self._counters, self._challenges))
 
     def restore(self, snapshot: object) -> None:
         copied = self._copied(snapshot)
-        self.world, self._counters, self._breaches, self._challenges = copied
+        self.world, self._counters, self._challenges = copied
 
     def _copied(self, what: Any) -> Any:
         world = what[0]

@@ -128,7 +128,10 @@ class World:
     def _party(self, name: str, title: bytes) -> Party:
         if name not in self._parties:
             seed = f"{self.seed}/client {name}"
-            self._parties[name] = Party(name, title, self.profile, SECRET, seed, self.vectors)
+            party = Party(name, title, self.profile, SECRET, seed, self.vectors)
+            # Who calls itself what the meter is called is an attacker, and may repeat the meter's.
+            party.is_watched = title != self.meter.device.title
+            self._parties[name] = party
         return self._parties[name]
 
     # The line -------------------------------------------------------------------------------------
@@ -197,7 +200,8 @@ class World:
         if twist.seal is None and twist.mac is None:
             return client.party.execute
         # An attacker repeats what he likes: the look-out is for honest parties.
-        return altering(client.party.module.execute, twist.seal, twist.mac, client.key)
+        module, title = client.party.module, client.config.own_title or b""
+        return altering(module.execute, twist.seal, twist.mac, client.key, title)
 
     def run(self, client: BenchClient, step: Step[Any], twist: Twist = STRAIGHT) -> Any:
         return drive(step, self.executing(client, twist))

@@ -40,6 +40,7 @@ DEEDS: dict[str, type[Any]] = {
     "transfer": actions.Transfer,
     "rotate": actions.Rotate,
     "agree": actions.Agree,
+    "secret": actions.ChangeSecret,
     "take-keys": actions.TakeKeys,
     "put-counter": actions.PutCounter,
     "catch-up": actions.CatchUp,
