@@ -103,6 +103,7 @@ class Send(_Spoken):
     protection: int | None = None
     bare: bool = False
     choice: str = ""
+    transaction: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +153,9 @@ class Rotate(_Spoken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agree(_Spoken):
-    """A proper key_agreement, as our head end does it. ``offer`` changes its key_data."""
+    """A proper key_agreement, as our head end does it."""
 
     kinds: tuple[str, ...]
-    offer: Edits = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +229,28 @@ class Storm(_Spoken):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """TLS to the meter; what ``client`` says from now on is in that channel. ``resume`` is with its
+    session of before. ``days`` is how long its certificate is valid from now: 0 is until today,
+    -1 until yesterday. ``garbage`` is sent instead.
+    """
+
+    client: str
+    resume: bool = False
+    days: int | None = None
+    garbage: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTls:
+    """``what``: ``new certificate`` of the meter's, ``revoke client``: all that have come so far,
+    ``revoke meter``: the certificate that the meter shows.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Time passes, for everybody."""
 
@@ -299,6 +321,8 @@ Action: TypeAlias = (
     | Certify
     | Token
     | Storm
+    | Connect
+    | ChangeTls
     | Wait
     | ClockStep
     | PowerCycle

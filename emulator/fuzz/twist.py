@@ -103,12 +103,15 @@ class Twist:
     meter's; ``octets`` and ``answer`` change the message and its answer as they are on the line.
 
     ``cut`` is before which write the power fails, from 0; ``fails`` names an operation of the
-    meter's Cryptographic Module, which fails from its ``fails_at``-th time on, from 0. ``echo``
+    meter's Cryptographic Module, which fails from its ``fails_at``-th time on, from 0. ``public``
+    changes the client's ephemeral public key before it is signed, ``sign`` what is signed. ``echo``
     is an AARE that brings the client's own challenge.
     """
 
     seal: Otherwise | None = None
     mac: Otherwise | None = None
+    public: Edits = ()
+    sign: Edits = ()
     octets: Edits = ()
     lose: Lost = Lost.NOTHING
     answer: Edits = ()

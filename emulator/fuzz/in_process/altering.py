@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from dlms.security.keys import KeyRef
-from dlms.security.ops import CryptoFailure, CryptoOp, Mac, Seal
-from emulator.fuzz.twist import Otherwise, edited
+from dlms.security.ops import CryptoFailure, CryptoOp, GenerateKeyPair, Mac, Seal, Sign
+from emulator.fuzz.twist import Edits, Otherwise, edited
 
 KeyNamed: TypeAlias = Callable[[str], KeyRef]
 """The key in force of that kind."""
@@ -59,6 +59,18 @@ def altering(
         elif isinstance(op, Mac) and mac is not None:
             op = altered(op, mac, key)
         return execute(op)
+
+    return run
+
+
+def signing(execute: Execute, public: Edits, signed: Edits) -> Execute:
+    """``execute``, with other ephemeral public keys, and another message signed."""
+
+    def run(op: CryptoOp) -> Any:
+        if isinstance(op, Sign):
+            op = op._replace(message=edited(op.message, signed))
+        result = execute(op)
+        return edited(result, public) if isinstance(op, GenerateKeyPair) else result
 
     return run
 

@@ -115,4 +115,3 @@ def _odd(
     )
     algorithm = hashes.SHA256() if issuer.curve.value == 32 else hashes.SHA384()
     return builder.sign(key, algorithm).public_bytes(Encoding.DER)
-

@@ -123,9 +123,7 @@ def changed(world: World, octets: bytes, change: AarqChange, client: BenchClient
     if change.plain:
         aarq = aarq._replace(user_information=initiate_request(client.config).encode())
     if change.initiate:
-        aarq = aarq._replace(
-            user_information=edited(aarq.user_information or b"", change.initiate)
-        )
+        aarq = aarq._replace(user_information=edited(aarq.user_information or b"", change.initiate))
     return aarq.encode()
 
 
@@ -159,6 +157,8 @@ def _shaped(shape: Shape, action: actions.Send) -> Shape:
         shape = shape._replace(protection=Protection(action.protection))
     if action.choice:
         shape = shape._replace(choice=KeyChoice[action.choice])
+    if action.transaction:
+        shape = shape._replace(transaction_id=action.transaction)
     return shape
 
 
@@ -208,4 +208,3 @@ def storming(world: World, client: BenchClient, action: actions.Storm) -> Seen:
         outcomes[said.says] = outcomes.get(said.says, 0) + 1
     says = ", ".join(f"{count} x {what}" for what, count in sorted(outcomes.items()))
     return Seen(outcome=Outcome.REFUSED, says=says)
-

@@ -36,6 +36,7 @@ def context_of(client: BenchClient) -> GeneralContext | None:
     if general is not None:
         general.security.dedicated = config.dedicated
         general.security.gbek = association.keys.gbek
+        general.security.unprotected = True  # what came is to be shown, not to be judged
     return general
 
 
@@ -131,4 +132,3 @@ def _of_response(response: Any) -> Seen:
     if results and len(bad) == len(results):
         return Seen(outcome=Outcome.REFUSED, says=word(bad[0]))
     return Seen(outcome=Outcome.ACCEPTED, says=type(response).__name__)
-

@@ -79,7 +79,7 @@ class PassingJournal:
 
     def put_back(self, to: int) -> None:
         """Somebody writes an older number over each: a store that is damaged."""
-        self._kept = {name: (to, to) for name in self._kept}
+        self._kept = dict.fromkeys(self._kept, (to, to))
 
 
 class Image:

@@ -58,11 +58,7 @@ def transferring(world: World, client: BenchClient, action: actions.Transfer) ->
     )
     if seen.outcome is Outcome.ACCEPTED:
         client.party.former[client.row.name] = keys
-        if speaker is client:
-            client.association.adopt(changed)
-        else:
-            for ref in fresh.values():
-                client.party.counters.establish(ref)
+        client.association.adopt(changed)
         client.take(changed)
     elif seen.outcome is Outcome.SILENCE:
         client.party.doubtful[client.row.name] = changed
@@ -74,9 +70,7 @@ def _setup(client: BenchClient) -> bytes:
     return bytes((0, 0, 43, 0, number if number is not None else 2, 255))
 
 
-def _octets(
-    world: World, client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]
-) -> bytes:
+def _octets(world: World, client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]) -> bytes:
     """The new key; it is kept among ``fresh`` under the name that comes next."""
     kind = KEY_IDS.get(entry.key_id)
     length = entry.length

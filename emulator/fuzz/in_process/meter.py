@@ -98,9 +98,7 @@ class BenchMeter:
             state=state,
         )
         self.workings = Workings(self._watched)
-        self.host = Host(
-            self.device, self.workings.execute, self.time, self.note, memory=memory
-        )
+        self.host = Host(self.device, self.workings.execute, self.time, self.note, memory=memory)
         self.device.power_restored(self.now)
         self.host.awake()
         memory.commit()

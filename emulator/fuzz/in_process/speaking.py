@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from dlms.client.effects import Compute, Dialogue, Post, Transmit
 from dlms.association.state import TRANSITIONS, Input
+from dlms.client.effects import Compute, Dialogue, Post, Transmit
 from dlms.errors import DlmsError
 from dlms.security.keys import KeyKind
 from emulator.client.driving import drive_blocking
@@ -42,7 +42,9 @@ def hold(world: World, client: BenchClient, dialogue: Dialogue[T], twist: Twist)
     return drive_blocking(dialogue, grant)
 
 
-def said(world: World, client: BenchClient, what: Callable[[], Dialogue[Any]], twist: Twist) -> Seen:
+def said(
+    world: World, client: BenchClient, what: Callable[[], Dialogue[Any]], twist: Twist
+) -> Seen:
     """What comes of a dialogue."""
     try:
         value = hold(world, client, what(), twist)

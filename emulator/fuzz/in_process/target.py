@@ -92,6 +92,10 @@ class InProcess:
                 return release(world, client, action)
             case actions.Hang(client=name):
                 speaking.let_go(world, world.client(name))
+            case actions.Connect(client=name):
+                return self._connect(name, action)
+            case actions.ChangeTls(what=what):
+                self._change_tls(what)
             case actions.Token():
                 return tokens.entering(world, action)
             case actions.Wait(seconds=seconds):
@@ -111,6 +115,26 @@ class InProcess:
             case _:
                 raise ValueError(f"{type(action).__name__} cannot be done in this process")
         return Seen(outcome=Outcome.DONE)
+
+    def _connect(self, name: str, action: actions.Connect) -> Seen:
+        client = self.world.client(name)
+        shaken = self.world.connect(client, action)
+        if not shaken.why:
+            return Seen(outcome=Outcome.ACCEPTED, says="resumed" if shaken.resumed else "full")
+        outcome = Outcome.DISTRUSTED if shaken.by_client else Outcome.REFUSED
+        return Seen(outcome=outcome, says=shaken.why)
+
+    def _change_tls(self, what: str) -> None:
+        port = self.world.tls_port()
+        match what:
+            case "new certificate":
+                port.show_new()
+            case "revoke client":
+                port.revoke_client()
+            case "revoke meter":
+                port.revoke_meter()
+            case _:
+                raise ValueError(f"{what} cannot be done with TLS")
 
     def _power_cycle(self) -> Seen:
         try:
@@ -159,7 +183,6 @@ class InProcess:
                 sends[name] = state.counters.next_to_send(ref)
         for (scope, kind), version in state.key_versions.items():
             versions[f"{scope}/{kind.name}"] = version
-        has_account = any(row.role == "account" for row in device.profile.objects.values())
         return Facts(
             digest=self._digest(),
             floors=floors,
@@ -170,7 +193,7 @@ class InProcess:
             happened=tuple(
                 event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
             ),
-            balance=account.balance(device) if has_account else None,
+            balance=None if account.account_of(device) is None else account.balance(device),
             pending=0,
             breaches=tuple(self.world.vectors.breaches),
         )

@@ -13,13 +13,14 @@ from devices.certificates import StoredCertificate
 from devices.profile import Profile
 from devices.profile.knobs import parse_knobs
 from devices.profile.place import Place
-from dlms.axdr.data import Data
 from dlms.association.knobs import STRICT, Knobs
+from dlms.axdr.data import Data
 from dlms.security.drive import run as drive
 from dlms.security.ops import Step
 from emulator import profiles
 from emulator.fuzz import actions
-from emulator.fuzz.in_process.altering import Execute, Vectors, altering
+from emulator.fuzz.in_process.altering import Execute, Vectors, altering, signing
+from emulator.fuzz.in_process.channel import Shaken, TlsPort
 from emulator.fuzz.in_process.client import BenchClient, ClientKind, Party
 from emulator.fuzz.in_process.kept import PowerCut
 from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
@@ -63,6 +64,9 @@ class World:
         self.steps: list[tuple[Passed, ...]] = []
         self.values: list[Data | None] = []
         self.planted: list[actions.Plant] = []
+        self.channels: dict[str, bytes | None] = {}
+        """Of clients that have a channel and have said nothing in it, whose it is."""
+        self.port: TlsPort | None = None
         self.clients: dict[str, BenchClient] = {}
         self._parties: dict[str, Party] = {}
         self.peers: dict[str, Peer] = {}
@@ -138,9 +142,29 @@ class World:
 
     def peer(self, client: BenchClient) -> Peer:
         if client.name not in self.peers:
-            title = client.kind.channel_title
+            title = self.channels.pop(client.name, client.kind.channel_title)
             self.peers[client.name] = Peer(self.meter.host, client.name, title)
         return self.peers[client.name]
+
+    def connect(self, client: BenchClient, action: actions.Connect) -> Shaken:
+        """A new channel of the client's, in the place of the one before."""
+        self.hang(client)
+        title = client.config.own_title or b""
+        shaken = self.tls_port().connect(
+            client.name,
+            title,
+            resume=action.resume,
+            days=action.days,
+            garbage=action.garbage,
+        )
+        if not shaken.why:
+            self.channels[client.name] = shaken.title
+        return shaken
+
+    def tls_port(self) -> TlsPort:
+        if self.port is None:
+            self.port = TlsPort(self.meter.device.title)
+        return self.port
 
     def hang(self, client: BenchClient) -> None:
         """The connection ends, and with it the association at both ends."""
@@ -197,11 +221,14 @@ class World:
 
     def executing(self, client: BenchClient, twist: Twist) -> Execute:
         """How the client's operations are carried out."""
-        if twist.seal is None and twist.mac is None:
-            return client.party.execute
-        # An attacker repeats what he likes: the look-out is for honest parties.
-        module, title = client.party.module, client.config.own_title or b""
-        return altering(module.execute, twist.seal, twist.mac, client.key, title)
+        way: Execute = client.party.execute
+        if twist.seal is not None or twist.mac is not None:
+            # An attacker repeats what he likes: the look-out is for honest parties.
+            module, title = client.party.module, client.config.own_title or b""
+            way = altering(module.execute, twist.seal, twist.mac, client.key, title)
+        if twist.public or twist.sign:
+            way = signing(way, twist.public, twist.sign)
+        return way
 
     def run(self, client: BenchClient, step: Step[Any], twist: Twist = STRAIGHT) -> Any:
         return drive(step, self.executing(client, twist))
@@ -235,4 +262,3 @@ def _made(
         found = _MADE[profile.name] = made, anchors(profile, fleet, BEGIN)
     made_, anchors_ = found
     return made_, anchors_
-

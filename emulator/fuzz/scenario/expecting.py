@@ -16,7 +16,9 @@ def problems(expected: Expected, seen: Seen, before: Facts, after: Facts) -> tup
     if expected.outcomes and seen.outcome not in expected.outcomes:
         wanted = " or ".join(sorted(one.value for one in expected.outcomes))
         found.append(f"{seen.outcome.value} ({seen.says}), {wanted} was expected")
-    found += [f"{seen.says!r} does not say {word!r}" for word in expected.says if word not in seen.says]
+    found += [
+        f"{seen.says!r} does not say {word!r}" for word in expected.says if word not in seen.says
+    ]
     if expected.state == "same" and before.digest != after.digest:
         found.append("what the meter remembers has changed")
     if expected.state == "changed" and before.digest == after.digest:

@@ -160,8 +160,5 @@ _READERS: dict[Any, Callable[[Where], Any]] = {
     tuple[tuple[str, object], ...]: lambda where: tuple(
         (name, one.written) for name, one in where.table().items()
     ),
-    Mapping[str, object]: lambda where: {
-        name: one.written for name, one in where.table().items()
-    },
+    Mapping[str, object]: lambda where: {name: one.written for name, one in where.table().items()},
 }
-

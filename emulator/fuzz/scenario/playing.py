@@ -47,9 +47,7 @@ def play_course(
     plants: Sequence[Plant] = (),
     on_step: Callable[[Played], None] = lambda played: None,
 ) -> Result:
-    target = InProcess(
-        scenario.profile, scenario.clients, seed=scenario.seed, knobs=scenario.knobs
-    )
+    target = InProcess(scenario.profile, scenario.clients, seed=scenario.seed, knobs=scenario.knobs)
     for plant in plants:
         target.plant(plant)
     played: list[Played] = []

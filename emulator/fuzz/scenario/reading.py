@@ -47,6 +47,8 @@ DEEDS: dict[str, type[Any]] = {
     "certify": actions.Certify,
     "token": actions.Token,
     "storm": actions.Storm,
+    "connect": actions.Connect,
+    "tls": actions.ChangeTls,
     "wait": actions.Wait,
     "clock-step": actions.ClockStep,
     "power-cycle": actions.PowerCycle,
@@ -57,10 +59,10 @@ DEEDS: dict[str, type[Any]] = {
 """What a step does, by its name in a file."""
 
 _SCENARIO = frozenset(
-    "name title variant rules profile clients knobs knob seed each steps alive not_here".split()
+    ["name", "title", "variant", "rules", "profile", "clients", "knobs", "knob", "seed", "each", "steps", "alive", "not_here"]
 )
 _EXPECTED = frozenset(
-    "outcome says state value floor send version agree open happened balance breaches".split()
+    ["outcome", "says", "state", "value", "floor", "send", "version", "agree", "open", "happened", "balance", "breaches"]
 )
 _OUTSIDE = frozenset({"do", "expect", "recorded", "note"})
 
@@ -119,9 +121,7 @@ def _scenario(where: Where) -> Scenario:
     if "knob" in table:
         given["knob"] = _knob(table["knob"])
     if "clients" in table:
-        given["clients"] = {
-            name: _client(one) for name, one in table["clients"].table().items()
-        }
+        given["clients"] = {name: _client(one) for name, one in table["clients"].table().items()}
     if "knobs" in table:
         given["knobs"] = {
             name: {knob: two.written for knob, two in one.table().items()}
@@ -183,7 +183,9 @@ def _step(where: Where) -> Step:
     plain = {name: one for name, one in rest.items() if name not in fields.TWISTS}
     action = _action(kind, Where(where.path, plain), Where(where.path, twisted))
     expected = _expected(table["expect"]) if "expect" in table else Expected()
-    recorded = tuple(_recorded(one) for one in table["recorded"].list()) if "recorded" in table else ()
+    recorded = (
+        tuple(_recorded(one) for one in table["recorded"].list()) if "recorded" in table else ()
+    )
     return Step(action=action, expected=expected, written=where.written, recorded=recorded)
 
 
