@@ -165,9 +165,9 @@ class ChangeSecret(_Spoken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeKeys(_Spoken):
-    """From the next association on, this client goes by other keys, without a word: ``doubtful`` are
-    those of a change whose answer was lost, ``former`` those before the last change, ``current``
-    the meter's; only those of ``kinds``, if any are named.
+    """From the next association on, this client goes by other keys, without a word: ``doubtful``
+    are those of a change whose answer was lost, ``former`` those before the last change,
+    ``current`` the meter's; only those of ``kinds``, if any are named.
     """
 
     which: str
@@ -176,8 +176,8 @@ class TakeKeys(_Spoken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutCounter(_Spoken):
-    """The client's next counter of a key is another, as after a restored backup. ``floor`` moves what
-    it accepts.
+    """The client's next counter of a key is another, as after a restored backup. ``floor`` moves
+    what it accepts.
     """
 
     key: str = "GUEK"

@@ -1,7 +1,7 @@
-"""TLS between a client and the meter, in memory: what a channel of octets would carry, handed over.
+"""TLS between a client and the meter, in memory: what sockets would carry is handed over.
 
-The contexts are those of the emulator: the meter's as at its TLS port, the client's as a head end's.
-Time is that of the machine, for OpenSSL knows no other.
+The contexts are those of the emulator: the meter's as at its TLS port, the client's as of a head
+end. Time is that of the machine, for OpenSSL knows no other.
 """
 
 from __future__ import annotations
@@ -141,9 +141,10 @@ class _Pair(NamedTuple):
         for _ in range(MAX_TURNS):
             for side in done:
                 try:
-                    done[side] = done[side] or side.do_handshake() is None
-                except ssl.SSLWantReadError:
-                    pass
+                    with suppress(ssl.SSLWantReadError):
+                        if not done[side]:
+                            side.do_handshake()
+                            done[side] = True
                 except ssl.SSLError as error:
                     return Shaken(error.reason or "refused", side is self.client)
                 self.carry()

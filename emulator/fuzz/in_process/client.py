@@ -30,8 +30,8 @@ FIELDS = {"GUEK": "guek", "GBEK": "gbek", "GAK": "gak", "KEK": "kek"}
 
 
 class Party:
-    """Who a client is: its keys, and the counters that it uses them with. Several clients may be one
-    party, as several connections of one head end are.
+    """Who a client is: its keys, and the counters that it uses them with. Several clients may be
+    one party, as several connections of one head end are.
     """
 
     def __init__(

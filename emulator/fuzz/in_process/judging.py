@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from dlms.acse.aare import TAG as AARE_TAG
@@ -46,7 +47,7 @@ def exception(answer: ExceptionResponse) -> str:
 
 
 def service_error(answer: ConfirmedServiceError) -> str:
-    return f"service error {answer.choice} {word(answer.error_class)} {answer.value}"
+    return f"service error {word(answer.error_class)} {answer.value}"
 
 
 def of_error(error: BaseException) -> Seen:
@@ -121,14 +122,14 @@ def _of_response(response: Any) -> Seen:
     value = getattr(response, "returned", None)
     if isinstance(result, Data):
         return Seen(outcome=Outcome.ACCEPTED, says="data", value=result)
-    if isinstance(result, int):
-        good = not result
+    if isinstance(result, Enum):
+        good = not result.value
         returned = value if isinstance(value, Data) else None
         return Seen(
             outcome=Outcome.ACCEPTED if good else Outcome.REFUSED, says=word(result), value=returned
         )
     results = [getattr(one, "result", one) for one in getattr(response, "results", ())]
-    bad = [one for one in results if isinstance(one, int) and one]
+    bad = [one for one in results if isinstance(one, Enum) and one.value]
     if results and len(bad) == len(results):
         return Seen(outcome=Outcome.REFUSED, says=word(bad[0]))
     return Seen(outcome=Outcome.ACCEPTED, says=type(response).__name__)

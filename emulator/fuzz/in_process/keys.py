@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from dlms.association.config import CURRENT_ASSOCIATION, AssociationKeys
@@ -18,12 +20,12 @@ from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
 from emulator.fuzz.in_process.crafting import sending
-from emulator.fuzz.in_process.speaking import hold, said
+from emulator.fuzz.in_process.judging import of_error
+from emulator.fuzz.in_process.speaking import FAILURES, hold, said
 from emulator.fuzz.in_process.world import World
 from emulator.fuzz.target import Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT, edited
 
-_NAMES = {kind: name for name, kind in ((kind.name, kind) for kind in KEY_IDS.values())}
 _KEK = 3
 SECRET_LENGTH = 32
 CHANGE_SECRET = MethodDescriptor(15, CURRENT_ASSOCIATION, 2)
@@ -53,9 +55,8 @@ def transferring(world: World, client: BenchClient, action: actions.Transfer) ->
         seen = said(
             world, speaker, lambda: speaker.dialogues.action(method, parameter), action.twist
         )
-    changed: AssociationKeys = keys._replace(
-        **{FIELDS[_NAMES[KEY_IDS[key_id]]]: ref for key_id, ref in fresh.items()}
-    )
+    fields: dict[str, Any] = {FIELDS[KEY_IDS[key_id].name]: ref for key_id, ref in fresh.items()}
+    changed = keys._replace(**fields)
     if seen.outcome is Outcome.ACCEPTED:
         client.party.former[client.row.name] = keys
         client.association.adopt(changed)
@@ -159,7 +160,7 @@ def _current(world: World, client: BenchClient) -> AssociationKeys:
     """The meter's own, as who has looked them up in a safe would have them."""
     device, ring = world.meter.device, world.meter.ring
     keys = client.keys
-    fields = {}
+    fields: dict[str, Any] = {}
     for name, field in FIELDS.items():
         ref = device.key(client.row.name, KeyKind[name])
         client.party.ring.keep(ref, ring.get(ref))
@@ -200,10 +201,13 @@ def catching_up(world: World, client: BenchClient, action: actions.CatchUp) -> S
         opened = said(world, public, public.dialogues.open, STRAIGHT)
         if opened.outcome is not Outcome.ACCEPTED:
             return opened
-    value = hold(world, public, public.dialogues.get(where), action.twist)
+    try:
+        value = hold(world, public, public.dialogues.get(where), action.twist)
+    except FAILURES as error:
+        return of_error(error)
     plan = Plan(client.config, client.keys, client.party.counters, None, None, 0.0)
     try:
         plan.take_counter(value.value)
     except MeterFault as error:
         return Seen(outcome=Outcome.DISTRUSTED, says=str(error), value=value)
-    return Seen(outcome=Outcome.ACCEPTED, says=f"counter {value.value}", value=value)
+    return Seen(outcome=Outcome.ACCEPTED, says=f"counter {value.value!r}", value=value)

@@ -27,7 +27,7 @@ from emulator.memory.sections import DESTROYED_KEYS, KEYS
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import registered_titles
 from emulator.serving.host import Host
-from emulator.serving.workings import Workings
+from emulator.serving.workings import Detour, Workings
 
 SERIAL = 1
 MAX_EVENTS = 4096
@@ -114,8 +114,10 @@ class BenchMeter:
 
     # What it computes -----------------------------------------------------------------------------
 
-    def twisted(self, twist: Twist, scope: str) -> Execute | None:
-        """Put what the twist says in the way of its operations; give what was there before."""
+    def twisted(self, twist: Twist, scope: str) -> Detour | None:
+        """Put what the twist says in the way of its operations; give what :meth:`straight` takes
+        away again.
+        """
         if twist.cut is not None:
             self.writes.cut_before(twist.cut)
         way: Execute = self._watched
@@ -126,10 +128,14 @@ class BenchMeter:
             way = failing(way, twist.fails, twist.fails_at)
         if way == self._watched:
             return None
-        self.workings.put(detour := lambda op, execute: way(op))
+
+        def detour(op: CryptoOp, execute: Execute) -> Any:
+            return way(op)
+
+        self.workings.put(detour)
         return detour
 
-    def straight(self, detour: Any) -> None:
+    def straight(self, detour: Detour | None) -> None:
         """Take it away again."""
         self.writes.revive()
         if detour is not None:

@@ -1,4 +1,4 @@
-"""Tokens, by hand or over the line, and certificates that a fleet's authority issues, or somebody."""
+"""Tokens, keyed in by hand or sent by a client."""
 
 from __future__ import annotations
 

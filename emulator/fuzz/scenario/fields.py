@@ -115,7 +115,8 @@ def _record(kind: type[T]) -> Callable[[Where], T]:
 
 def record(kind: type[T], where: Where, *, leave: frozenset[str] = frozenset()) -> T:
     """A frozen dataclass from a table. Keys in ``leave`` are read elsewhere."""
-    readers = _readers(kind)
+    wanted: Any = kind
+    readers = _readers(wanted)
     table = where.table(frozenset(readers) | leave)
     given = {name: readers[name](one) for name, one in table.items() if name in readers}
     try:

@@ -59,11 +59,11 @@ DEEDS: dict[str, type[Any]] = {
 """What a step does, by its name in a file."""
 
 _SCENARIO = frozenset(
-    ["name", "title", "variant", "rules", "profile", "clients", "knobs", "knob", "seed", "each", "steps", "alive", "not_here"]
-)
+    ("name", "title", "variant", "rules", "profile", "clients", "knobs", "knob", "seed", "each")
+) | {"steps", "alive", "not_here"}
 _EXPECTED = frozenset(
-    ["outcome", "says", "state", "value", "floor", "send", "version", "agree", "open", "happened", "balance", "breaches"]
-)
+    ("outcome", "says", "state", "value", "floor", "send", "version", "agree", "open", "happened")
+) | {"balance", "breaches"}
 _OUTSIDE = frozenset({"do", "expect", "recorded", "note"})
 
 
