@@ -67,6 +67,7 @@ class InProcess:
         """Put a defect into the meter, which is no step of the run."""
         self.world.planted.append(plant)
         planting.planted(self.world.meter, plant)
+        self.world.meter.host.memory.commit()
 
     # Doing ----------------------------------------------------------------------------------------
 

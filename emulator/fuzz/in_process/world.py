@@ -98,6 +98,7 @@ class World:
             self.meter.device.misconfigure(association, {"knobs": changed})
         for plant in self.planted:
             planted(self.meter, plant)
+        self.meter.host.memory.commit()  # what was turned is there before anything is done
 
     # Who is there ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from dlms.errors import DlmsError
 from emulator.fuzz.actions import Plant
 from emulator.fuzz.in_process.target import InProcess
 from emulator.fuzz.scenario.expecting import problems
@@ -57,7 +58,7 @@ def play_course(
         before = after
         try:
             seen = target.do(step.action)
-        except ValueError as error:
+        except (ValueError, DlmsError) as error:
             found.append(f"step {number}: it cannot be done: {error}")
             break
         after = target.look()
