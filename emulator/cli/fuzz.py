@@ -72,7 +72,8 @@ def _scenarios(args: argparse.Namespace) -> int:
     else:
         print_table([_row(one, results[one.id]) for one in chosen], ("scenario", "", "title"))
         for result in bad:
-            binding = "" if result.course is None else f" ({result.course.binding})"
+            bound = "" if result.course is None else result.course.binding
+            binding = f" ({bound})" if bound else ""
             for problem in result.problems:
                 print(f"{result.scenario.id}{binding}: {problem}")
         print(_sum(chosen, results, len(bad)))
