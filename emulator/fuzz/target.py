@@ -79,7 +79,6 @@ class Facts:
     open: frozenset[str] = frozenset()
     happened: tuple[str, ...] = ()
     balance: int | None = None
-    pending: int = 0
     breaches: tuple[str, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dlms.acse.aare import TAG as AARE_TAG
@@ -208,3 +209,17 @@ def storming(world: World, client: BenchClient, action: actions.Storm) -> Seen:
         outcomes[said.says] = outcomes.get(said.says, 0) + 1
     says = ", ".join(f"{count} x {what}" for what, count in sorted(outcomes.items()))
     return Seen(outcome=Outcome.REFUSED, says=says)
+
+
+def crowding(world: World, client: BenchClient, action: actions.Crowd) -> Seen:
+    """Connections that come as far as pass 2, and stay."""
+    outcomes: dict[str, int] = {}
+    for number in range(action.times):
+        name = f"{client.name} {number}"
+        shares = client.kind.shares or client.name
+        world.kinds[name] = replace(client.kind, shares=shares)
+        seen = challenging(world, world.client(name), actions.Challenge(client=name))
+        said = f"{seen.outcome.value} {seen.says}"
+        outcomes[said] = outcomes.get(said, 0) + 1
+    says = ", ".join(f"{count} x {what}" for what, count in sorted(outcomes.items()))
+    return Seen(outcome=Outcome.DONE, says=says)

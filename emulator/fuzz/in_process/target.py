@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from devices.prepayment import account
-from dlms.acse.aare import Aare
-from dlms.errors import CodecError
-from dlms.security.counters import CounterRow
-from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import KeyUnavailable
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
-from emulator.fuzz.in_process.client import FIELDS, BenchClient, ClientKind
+from emulator.fuzz.in_process.client import BenchClient, ClientKind
+from emulator.fuzz.in_process.looking import LookOut
 from emulator.fuzz.in_process.world import World, compiled
-from emulator.fuzz.target import Direction, Facts, Outcome, Passed, Seen
+from emulator.fuzz.target import Facts, Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT
 from emulator.journal import StoreError
 
@@ -35,6 +29,7 @@ _SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
     actions.Send: crafting.sending,
     actions.Replay: crafting.replaying,
     actions.Storm: crafting.storming,
+    actions.Crowd: crafting.crowding,
     actions.Transfer: keys.transferring,
     actions.ChangeSecret: keys.changing_secret,
     actions.TakeKeys: keys.taking,
@@ -60,8 +55,7 @@ class InProcess:
         knobs: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
         self.world = World(compiled(profile), clients or {}, seed, knobs)
-        self._counters: dict[KeyRef, CounterRow] = {}
-        self._challenges: set[bytes] = set()
+        self._look_out = LookOut()
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
@@ -78,7 +72,7 @@ class InProcess:
         line = tuple(world.line[before:])
         world.steps.append(line)
         world.values.append(seen.value)
-        self._look_out(line)
+        self._look_out.look_out(world, line)
         return Seen(outcome=seen.outcome, says=seen.says, value=seen.value, line=line)
 
     def _do(self, action: Action) -> Seen:
@@ -158,7 +152,8 @@ class InProcess:
             case "counters":
                 meter.journal.lose_power()
                 meter.journal.put_back(to)
-                self._counters.clear()  # whoever does this has broken the meter, not it itself
+                # Whoever does this has broken the meter; it has not gone back by itself.
+                self._look_out.counters.clear()
             case "store":
                 meter.image.sections = {
                     name: dict(section) for name, section in self.world.first_image.items()
@@ -172,104 +167,7 @@ class InProcess:
     # Looking --------------------------------------------------------------------------------------
 
     def look(self) -> Facts:
-        meter = self.world.meter
-        device, state = meter.device, meter.device.state
-        floors, sends, versions = {}, {}, {}
-        for row in device.profile.associations.values():
-            if row.security_setup is None:
-                continue
-            for kind in (KeyKind.GUEK, KeyKind.GBEK):
-                ref, name = device.key(row.name, kind), f"{row.name}/{kind.name}"
-                floors[name] = state.counters.floor(ref)
-                sends[name] = state.counters.next_to_send(ref)
-        for (scope, kind), version in state.key_versions.items():
-            versions[f"{scope}/{kind.name}"] = version
-        return Facts(
-            digest=self._digest(),
-            floors=floors,
-            sends=sends,
-            versions=versions,
-            agree={name: self._agrees(one) for name, one in self.world.clients.items()},
-            open=frozenset(name for name, peer in self.world.peers.items() if peer.associated()),
-            happened=tuple(
-                event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
-            ),
-            balance=None if account.account_of(device) is None else account.balance(device),
-            pending=0,
-            breaches=tuple(self.world.vectors.breaches),
-        )
-
-    def _digest(self) -> str:
-        """All that the meter remembers but counters, and the keys themselves."""
-        meter = self.world.meter
-        whole = hashlib.sha256(meter.device.state.digest())
-        for ref, key in sorted(meter.ring.lasting.items(), key=lambda item: str(item[0])):
-            whole.update(f"{ref}".encode() + hashlib.sha256(key).digest())
-        return whole.hexdigest()[:16]
-
-    def _agrees(self, client: BenchClient) -> bool:
-        """Whether both ends have the same global keys."""
-        if client.row.security_setup is None:
-            return True
-        meter, mine = self.world.meter, client.keys
-        theirs = meter.device.keys(client.row)
-        for field in FIELDS.values():
-            ref, own = getattr(theirs, field), getattr(mine, field)
-            if ref is not None and own is not None:
-                try:
-                    same = meter.ring.get(ref) == client.party.ring.get(own)
-                except KeyUnavailable:
-                    return False
-                if not same:
-                    return False
-        return True
-
-    def _look_out(self, line: tuple[Passed, ...]) -> None:
-        """The invariants that hold after every step."""
-        meter = self.world.meter
-        rows = {row.ek: row for row in meter.device.state.counters.snapshot()}
-        for ref, before in self._counters.items():
-            after = rows.get(ref)
-            if after is None:
-                used = before.floor or before.next_to_send
-                long_lived = ref.lifetime is KeyLifetime.LONG_LIVED
-                if used and long_lived and meter.ring.holds(ref):
-                    self.world.vectors.breaches.append(f"I2: the counters of {ref} are gone")
-            elif (
-                after.floor < before.floor or after.next_to_send < before.next_to_send
-            ) and ref.lifetime is KeyLifetime.LONG_LIVED:
-                self.world.vectors.breaches.append(f"I2: a counter of {ref} goes back")
-        self._counters = rows
-        for (scope, kind), version in meter.device.state.key_versions.items():
-            ref = KeyRef(meter.device.title, scope, kind, version=version)
-            gone = (scope, kind) in meter.device.state.destroyed
-            if not meter.ring.holds(ref) and not gone:
-                self.world.vectors.breaches.append(f"I4: {ref} is in force and is not there")
-        for passed in line:
-            if passed.octets[:1] == b"\x61" and passed.direction is not Direction.SENT:
-                self._look_at_challenge(passed.octets)
-        rings = [meter.ring, *(one.party.ring for one in self.world.clients.values())]
-        secrets = {
-            key: ref
-            for ring in rings
-            for ref in ring.refs
-            if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= 16
-        }
-        for passed in line:
-            for key, ref in secrets.items():
-                if key in passed.octets:
-                    self.world.vectors.breaches.append(f"I5: {ref} is on the line")
-
-    def _look_at_challenge(self, octets: bytes) -> None:
-        """R-HLS-4: a meter challenges with the same octets once."""
-        try:
-            value = Aare.decode(octets).responding_authentication_value
-        except CodecError:
-            return
-        if value is not None and value.octets in self._challenges:
-            self.world.vectors.breaches.append("R-HLS-4: a challenge comes twice")
-        if value is not None:
-            self._challenges.add(value.octets)
+        return self._look_out.look(self.world)
 
     def alive(self) -> Seen:
         """A fresh association of the management client, with the meter's own keys."""
@@ -298,11 +196,10 @@ class InProcess:
     # Snapshots ------------------------------------------------------------------------------------
 
     def snapshot(self) -> object:
-        return self._copied((self.world, self._counters, self._challenges))
+        return self._copied((self.world, self._look_out))
 
     def restore(self, snapshot: object) -> None:
-        copied = self._copied(snapshot)
-        self.world, self._counters, self._challenges = copied
+        self.world, self._look_out = self._copied(snapshot)
 
     def _copied(self, what: Any) -> Any:
         world = what[0]

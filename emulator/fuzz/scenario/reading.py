@@ -47,6 +47,7 @@ DEEDS: dict[str, type[Any]] = {
     "certify": actions.Certify,
     "token": actions.Token,
     "storm": actions.Storm,
+    "crowd": actions.Crowd,
     "connect": actions.Connect,
     "tls": actions.ChangeTls,
     "wait": actions.Wait,
