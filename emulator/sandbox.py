@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from devices.device import Device
 from devices.profile import Profile
@@ -32,6 +32,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.provisioning import Fleet, anchors, provision, registered_titles
 from emulator.serving.audience import Audience
+from emulator.serving.calling import Calling
 from emulator.serving.connection import MeterConnection
 from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.host import Host, nothing
@@ -170,7 +171,8 @@ class Sandbox:
         )
         device = host.device
         mains = Mains(host, self.living.look_again)
-        teller = Teller(host, partial(self._alert_context, device), self.pusher.look_again)
+        calling = Calling()
+        teller = Teller(host, partial(self._alert_context, device), self.pusher.look_again, calling)
         mains.lead_to(teller)
         stack.callback(self.pusher.leave, teller)
         # What is up has mains, whatever befell it before its host ended.
@@ -203,13 +205,17 @@ class Sandbox:
             device.title,
             self._keylog,
             lambda: trust_of(device, self._pki.trust(), installer),
+            lambda: MeterConnection(by["tls"]),
+            calling,
         )
         secure = await start_tls_server(
-            lambda: MeterConnection(by["tls"]),
+            presented.serve,
             self._host,
             port and port + 1,
             presented.context,
             on_event=handshake,
+            accept=presented.accept,
+            divert=presented.divert,
         )
         await stack.enter_async_context(secure)
         mains.lead_to(secure)
@@ -233,12 +239,12 @@ class Sandbox:
         """All ways to a meter, by the names that faults know them by."""
         return ("tcp", "tls", *(way.name.lower() for way in Way if way in self._ways))
 
-    def _alert_context(self, device: Device) -> ssl.SSLContext:
+    def _alert_context(self, device: Device, **options: Any) -> ssl.SSLContext:
         """As a client a meter shows another certificate than at its own TLS port, for another
         purpose. It is issued when the meter has something to tell for the first time.
         """
         credential = self._pki.issue_client(device.title, device.title.hex().upper())
-        return client_context(credential, self._pki.trust(), keylog=self._keylog)
+        return client_context(credential, self._pki.trust(), keylog=self._keylog, **options)
 
     def _mains(self) -> Mapping[str, Mains]:
         return {name: meter.mains for name, meter in self.meters.items()}

@@ -14,8 +14,12 @@ from tls import external_key
 from tls.credentials import Credential, ExternalCredential, Trust
 from tls.files import touch_private, write_private
 
-CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
-"""TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (C0,2B) and ..._256_GCM_SHA384 (C0,2C), RFC 5289."""
+CIPHERS = ("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256")
+"""TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 (C0,2C) and ..._128_GCM_SHA256 (C0,2B), RFC 5289.
+
+The stronger first: a server picks it, in whatever order a client offers them (BSI TR-03116-TS,
+TLS_B2_GP_10).
+"""
 
 CURVE = "prime256v1"
 
@@ -29,6 +33,7 @@ def server_context(
     *,
     keylog: Path | None = None,
     session_tickets: bool = False,
+    curve: str | None = CURVE,
 ) -> ssl.SSLContext:
     """Return the context of a TLS server that demands a client certificate.
 
@@ -41,10 +46,12 @@ def server_context(
     With an :class:`~tls.credentials.ExternalCredential` the private key stays where it is.
     :class:`~tls.signing.ExternalKeyError` if this platform cannot do that
     (:mod:`tls.external_key`), ``ValueError`` if the certificate is none of P-256.
+
+    Without a ``curve`` all that OpenSSL has are taken, which only a laboratory wants.
     """
     context = _new_context(ssl.PROTOCOL_TLS_SERVER, credential, trust)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    return _apply_policy(context, keylog, session_tickets)
+    return _apply_policy(context, keylog, session_tickets, curve)
 
 
 def client_context(
@@ -53,22 +60,25 @@ def client_context(
     *,
     keylog: Path | None = None,
     session_tickets: bool = False,
+    curve: str | None = CURVE,
 ) -> ssl.SSLContext:
     """Return the context of a TLS client; the arguments are those of :func:`server_context`."""
     context = _new_context(ssl.PROTOCOL_TLS_CLIENT, credential, trust)
     context.check_hostname = False
-    return _apply_policy(context, keylog, session_tickets)
+    return _apply_policy(context, keylog, session_tickets, curve)
 
 
 def _apply_policy(
     context: ssl.SSLContext,
     keylog: Path | None,
     session_tickets: bool,
+    curve: str | None,
 ) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join(CIPHERS))
-    context.set_ecdh_curve(CURVE)
+    if curve is not None:
+        context.set_ecdh_curve(curve)
     context.verify_mode = ssl.CERT_REQUIRED
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     if not session_tickets:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from tls.channel import ChannelProtocol
+from tls.diverted import Diverted
 from tls.events import (
     HandshakeError,
     HandshakeEvent,
@@ -45,20 +46,22 @@ async def start_tls_server(
     max_connections: int = MAX_CONNECTIONS,
     max_handshakes: int = MAX_HANDSHAKES,
     backlog: int = 100,
+    divert: Callable[[], asyncio.Protocol | None] = lambda: None,
 ) -> Listener:
     """Serve TLS on ``host`` and ``port`` (0: any free one).
 
     ``context`` may be a function that gives that of the next connection. Every connection leads to
     exactly one call of ``on_event``. ``accept`` looks at the system
     title of a peer whose certificate is good. A connection for which there is no room is dropped
-    before any TLS is spoken with it.
+    before any TLS is spoken with it. ``divert`` may give a protocol that has the next connection in
+    the place of TLS: a laboratory's way to be wrong.
     """
     loop = asyncio.get_running_loop()
     check_loop(loop)
     listener = Listener(max_connections=max_connections, max_handshakes=max_handshakes)
 
     def connection() -> asyncio.Protocol:
-        return _Acceptor(listener, make_channel, report)
+        return _Acceptor(listener, make_channel, report, divert)
 
     def report(event: HandshakeEvent) -> None:
         _report(loop, on_event, event)
@@ -158,10 +161,12 @@ class _Acceptor(asyncio.Protocol):
         listener: Listener,
         make_channel: Callable[[], ChannelProtocol],
         on_event: OnEvent,
+        divert: Callable[[], asyncio.Protocol | None],
     ) -> None:
         self._listener = listener
         self._make_channel = make_channel
         self._on_event = on_event
+        self._divert = divert
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         socket_transport = cast(asyncio.Transport, transport)
@@ -170,6 +175,13 @@ class _Acceptor(asyncio.Protocol):
             socket_transport.abort()
             peer = format_address(transport.get_extra_info("peername"))
             self._on_event(failed(Side.SERVER, peer, Diagnosis(refusal)))
+            return
+        other = self._divert()
+        if other is not None:
+            diverted = Diverted(other, lambda: self._listener.remove(diverted))
+            self._listener.add(diverted)
+            socket_transport.set_protocol(diverted)
+            diverted.connection_made(socket_transport)
             return
         try:
             channel = self._make_channel()

@@ -39,7 +39,8 @@ class Carrier:
     """``window`` is how many blocks we take in one stream, ``always`` whether what we send first
     goes in blocks even if it is short, which tells the peer our window. ``answers``: we never send
     first, as servers. ``ordered``: the line delivers in order, if at all. Where it does not, the
-    same question again is a late repetition, and not carried out a second time.
+    same question again is a late repetition, and not carried out a second time. ``most``: octets
+    that we take at once, as we have said to the peer; 0 for any number.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Carrier:
         "_answers",
         "_limit",
         "_longest",
+        "_most",
         "_ordered",
         "_transfer",
         "_used",
@@ -55,8 +57,15 @@ class Carrier:
     )
 
     def __init__(
-        self, window: int, *, always: bool = False, answers: bool = False, ordered: bool = True
+        self,
+        window: int,
+        *,
+        always: bool = False,
+        answers: bool = False,
+        ordered: bool = True,
+        most: int = 0,
     ) -> None:
+        self._most = most
         self.negotiated = False
         self._window = window
         self._always = always
@@ -112,6 +121,15 @@ class Carrier:
         """Whether an APDU of ``length`` octets can be sent, in blocks or without."""
         limit = self._longest if self._transfer is not None else self._limit
         return not limit or length <= limit
+
+    def check_length(self, octets: bytes) -> None:
+        """:class:`RemoteProtocolError` if the peer sends more at once than was agreed on (GB Ed. 8,
+        9.4.6.1). What makes and ends associations is not counted.
+        """
+        if 0 < self._most < len(octets) and octets[0] not in _ACSE:
+            raise RemoteProtocolError(
+                f"{len(octets)} octets at once, more than {self._most}", reason="pdu-too-long"
+            )
 
     def send(self, apdu: bytes) -> tuple[bytes, ...]:
         """What to send now for ``apdu``: itself, or the first stream of its blocks. Whatever was

@@ -97,7 +97,9 @@ class ClientAssociation:
         self._accepted = proposal.Accepted()
         self._waiting_for: tuple[int, int] | None = None
         self._transaction_id = b""
-        self.carrier = Carrier(config.block_window, always=config.always_in_blocks)
+        self.carrier = Carrier(
+            config.block_window, always=config.always_in_blocks, most=config.max_pdu_size
+        )
         """General blocks, for whoever sends and awaits octets."""
         if config.pre_established:
             self.state = State.PRE_ESTABLISHED

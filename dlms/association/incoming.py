@@ -159,10 +159,12 @@ def _decode(
             raise ServiceRefused(f"confirmation: {error}", "malformed-confirmation") from error
     row = registry.REQUESTS.get(tag)
     if row is None or tag not in SERVED_TAGS[short_names]:
+        # What the other way of naming has is known, and not allowed here (APPL_DATA_LN_N1).
+        known = row is not None and tag in SERVED_TAGS[not short_names]
         raise ServiceRefused(
             f"APDU {tag:02X} is no request here",
             "unknown-service",
-            state=StateError.SERVICE_UNKNOWN,
+            state=StateError.SERVICE_NOT_ALLOWED if known else StateError.SERVICE_UNKNOWN,
         )
     try:
         decoded = row.decode(apdu)

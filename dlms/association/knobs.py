@@ -99,6 +99,9 @@ class Knobs:
     """Whether glo- services are refused once there is a dedicated key (GB Ed. 8, 9.2.3.4)."""
     empty_title_accepted: bool = True
     """Whether an empty system title in the general forms stands for the known one (9.2.7.2.4)."""
+    absent_title_accepted: bool = False
+    """Whether an AARE without responding-AP-title is taken to come from the server that is meant,
+    if its title was registered before (GB Ed. 8, 4.3.4)."""
     inner_counter: InnerCounter = InnerCounter.STRICT
     """The counter of f(challenge) inside a ciphered APDU (GB Ed. 8, 9.2.3.3.7.3)."""
     max_forward_jump: int | None = None
@@ -141,6 +144,7 @@ FIELD = replace(
     dedicated_key_in_plain_context=Unasked.IGNORE,
     response_protection=ResponseProtection.AS_REQUEST,
     key_info_optional=True,
+    absent_title_accepted=True,
     inner_counter=InnerCounter.LENIENT,
     first_counter=1,
 )

@@ -34,7 +34,7 @@ from dlms.security.suites import SUITES
 from dlms.words import word
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.errors import ConfirmedServiceError
-from dlms.xdlms.initiate import InitiateRequest, InitiateResponse, compose
+from dlms.xdlms.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse, compose
 
 
 def initiate_request(config: ClientConfig) -> InitiateRequest:
@@ -119,7 +119,8 @@ def _authentication(
 
 class Accepted(NamedTuple):
     """What an AARE brings. ``challenge`` is the server's, where HLS follows, ``public`` its public
-    key, where the mechanism signs; ``server_max_pdu`` is in octets, 0 for no limit.
+    key, where the mechanism signs; ``server_max_pdu`` is in octets, 0 for no limit. ``version`` is
+    that of DLMS.
     """
 
     title: bytes | None = None
@@ -127,6 +128,7 @@ class Accepted(NamedTuple):
     server_max_pdu: int = 0
     challenge: bytes = b""
     public: bytes | None = None
+    version: int = DLMS_VERSION
 
 
 def judge_acceptance(
@@ -157,8 +159,8 @@ def judge_acceptance(
         )
         if general is not None and public is not None:
             general.peer_signing_public = public
-    size = initiate.server_max_receive_pdu_size
-    return Accepted(title, initiate.conformance, size, challenge, public)
+    size, version = initiate.server_max_receive_pdu_size, initiate.dlms_version
+    return Accepted(title, initiate.conformance, size, challenge, public, version)
 
 
 def check_acceptance(aare: Aare, config: ClientConfig) -> None:
@@ -208,9 +210,11 @@ def check_transaction(peeled: Peeled, transaction_id: bytes) -> None:
 
 
 def judge_title(title: bytes | None, config: ClientConfig) -> bytes:
-    """The server's system title, from the AARE or known before (R-AA-6)."""
+    """The server's system title, from the AARE; or known before, for those that leave it out
+    (R-AA-6).
+    """
     known = config.server_title
-    if title is None and known is not None:
+    if title is None and known is not None and config.knobs.absent_title_accepted:
         return known
     if title is None or len(title) != TITLE_LENGTH:
         raise RemoteProtocolError("responding-AP-title of 8 octets needed")

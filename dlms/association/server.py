@@ -264,6 +264,11 @@ class ServerAssociation:
             self.state = after(self.state, Input.CLOSED)
             yield from self._forget()
             raise
+        if not self._carrier.takes(len(reply)):
+            # No answer is longer than the client takes, and without pass 4 there is nothing.
+            self.state = after(self.state, Input.HLS_REFUSED)
+            yield from self._forget()
+            raise too_long("pass 4")
         if judged.failure:
             self.state = after(self.state, Input.HLS_REFUSED)
             yield from self._forget()

@@ -63,7 +63,10 @@ def _collected(carrier: Carrier, apdus: tuple[bytes, ...]) -> Dialogue[bytes]:
 def glanced(carrier: Carrier) -> Dialogue[bytes | None]:
     """An APDU that nobody asked for, if one is here; of one in blocks, all of it."""
     apdu: bytes | None = yield Glance()
-    while apdu is not None and is_general_block(apdu):
+    while apdu is not None:
+        carrier.check_length(apdu)
+        if not is_general_block(apdu):
+            break
         received = carrier.receive(apdu)
         if received.apdu is not None:
             return received.apdu
@@ -87,4 +90,5 @@ def _next(carrier: Carrier, apdus: tuple[bytes, ...]) -> Dialogue[bytes]:
                     yield Post((error.reply,))
                 raise nothing from error
         else:
+            carrier.check_length(answer)
             return answer

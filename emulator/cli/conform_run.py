@@ -13,17 +13,18 @@ from pathlib import Path
 from emulator.cli import conform_declare, conform_report, failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Check, built_in
+from emulator.conformance.catalogue.describing import steps_of
+from emulator.conformance.catalogue.selecting import chosen
 from emulator.conformance.declaration.model import WayKind
-from emulator.conformance.describing import steps_of
 from emulator.conformance.reports import Kind, to_json, write
 from emulator.conformance.reports.exit_code import exit_code
 from emulator.conformance.reports.progress import Progress
 from emulator.conformance.reports.terminal import Painter, summary
 from emulator.conformance.running.declared import read_target, target_of, transport_of
+from emulator.conformance.running.kept_keys import keep
 from emulator.conformance.running.result import CaseResult, RunResult
 from emulator.conformance.running.runner import Runner
-from emulator.conformance.running.target import Target
-from emulator.conformance.selecting import chosen
+from emulator.conformance.trying.target import Target
 
 
 def register(whats: options.SubParsers) -> None:
@@ -84,7 +85,10 @@ async def _run(args: argparse.Namespace) -> int:
         if args.dry_run:
             return _say(runner, checks, as_json=args.json)
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        cases = await _cases(runner, checks, quiet=args.json)
+        try:
+            cases = await _cases(runner, checks, quiet=args.json)
+        finally:
+            _keep_keys(target, Path(args.target))
         result = _result(args, target, started, cases, keylog)
     document = to_json(result, catalogue)
     files = conform_report.asked_for(args)
@@ -98,6 +102,14 @@ async def _run(args: argparse.Namespace) -> int:
         for line in summary(document, Painter.of(sys.stdout)):
             print(line)
     return exit_code(document)
+
+
+def _keep_keys(target: Target, beside: Path) -> None:
+    """Say where the keys are that the device has now, if they are others than before."""
+    path = keep(target, beside)
+    if path is not None:
+        names = ", ".join(sorted(target.changed))
+        print(f"the device keeps new keys of {names}: they are in {path}", file=sys.stderr)
 
 
 async def _target(args: argparse.Namespace, keylog: Path) -> Target:
@@ -143,7 +155,10 @@ def _result(
         version=version("cosemlab"),
         strict=args.strict,
         cases=cases,
-        key_log=tuple(keylog.read_text("ascii").splitlines()) if keylog.exists() else (),
+        key_log=(
+            *(keylog.read_text("ascii").splitlines() if keylog.exists() else ()),
+            *target.key_log,
+        ),
         transport=transport_of(way.kind),
         port=way.port,
         called=bool(declaration.client.command),

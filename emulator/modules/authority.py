@@ -12,7 +12,7 @@ import hashlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from dlms.security.keys import KeyKind, KeyRef
@@ -52,6 +52,12 @@ class FleetAuthority:
             self._name, self._key.public_key(), CertificatePurpose.AUTHORITY, None
         )
         """The root's own, DER."""
+
+    def private_key_pem(self) -> bytes:
+        """Its private key, for whoever has to issue without the fleet secret: PKCS #8, not
+        encrypted.
+        """
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def issue(self, title: bytes, purpose: CertificatePurpose, public: bytes) -> bytes:
         """A certificate (DER) for the holder of ``title``, whose public key is ``x ‖ y``.

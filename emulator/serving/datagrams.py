@@ -2,7 +2,8 @@
 
 UDP knows no end of a connection: a peer that has been silent for the inactivity time-out is
 forgotten, and its associations with it. Nobody vouches for a source address, so the number of peers
-is bounded, and whoever comes when all places are taken is not answered.
+is bounded: whoever comes when all places are taken has that of the first who has no association,
+and is not answered if there is none.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class MeterDatagrams(asyncio.DatagramProtocol):
             return
         known = self._peers.get(addr)
         if known is None:
-            if len(self._peers) >= self._max_peers:
+            if len(self._peers) >= self._max_peers and not self._make_room():
                 self._report_full(addr)
                 return
             known = _Known(self._peer(addr), now)
@@ -137,6 +138,14 @@ class MeterDatagrams(asyncio.DatagramProtocol):
                 return
             known.peer.report("inactive", text="forgotten")
             self._drop(addr, known)
+
+    def _make_room(self) -> bool:
+        """Forget the peer that was heard longest ago of those without an association."""
+        for addr, known in self._peers.items():
+            if known.peer.is_idle:
+                self._drop(addr, known)
+                return True
+        return False
 
     def _drop(self, addr: Address, known: _Known) -> None:
         self._peers.pop(addr, None)

@@ -12,6 +12,7 @@ from devices.outbox import Announcement
 from devices.profile.model import AssociationRow
 from dlms.association import events
 from dlms.association.server import ServerAssociation
+from dlms.association.state import State
 from dlms.errors import LocalProtocolError, RemoteProtocolError
 from dlms.security.drive import run
 from dlms.security.ops import CryptoFailure
@@ -23,6 +24,8 @@ from emulator.serving.telling import can_tell, tell
 from emulator.trace import described, shown
 
 _labels = itertools.count()
+
+_UNOPENED = (State.IDLE, State.PRE_ESTABLISHED)
 
 
 class Unable(Exception):
@@ -122,6 +125,11 @@ class Peer:
             for reply in replies:
                 self._trace(row, "->", reply)
         return replies
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no association: nothing is lost if it is forgotten."""
+        return all(association.admitted is None for association, _ in self._open.values())
 
     def associated(self) -> tuple[tuple[int, int], ...]:
         """The pairs of SAPs between which something can be said unasked."""

@@ -22,10 +22,9 @@ from devices.objects.push_plan import PushPlan
 from dlms.security.ops import CryptoFailure
 from emulator.events import MeterEvent
 from emulator.serving.alerts import EXPECTED, AlertChannel, AlertSession, NotTold
+from emulator.serving.calling import Calling
 from emulator.serving.host import Host
 from emulator.virtual_clock import VirtualClock
-from tls.identity import exactly
-from tls.transport import open_tls_connection
 
 MAX_AT_ONCE = 16
 """Connections to listeners at once: a handshake costs this process a millisecond and more, and one
@@ -69,10 +68,12 @@ class Teller:
     def __init__(
         self,
         host: Host,
-        context: Callable[[], ssl.SSLContext],
+        context: Callable[..., ssl.SSLContext],
         look_again: Callable[[Teller], None],
+        calling: Calling | None = None,
     ) -> None:
         self.host = host
+        self.calling = Calling() if calling is None else calling
         self.failures = 0
         self.rests = False
         """Between two rounds."""
@@ -80,6 +81,7 @@ class Teller:
         self.is_on = True
         self._context = context
         self._made: ssl.SSLContext | None = None
+        self._revision = 0
         self._look_again = look_again
 
     @property
@@ -91,8 +93,9 @@ class Teller:
         return bool(self.host.device.state.alerts)
 
     def tls_context(self) -> ssl.SSLContext:
-        if self._made is None:
-            self._made = self._context()
+        if self._made is None or self._revision != self.calling.revision:
+            self._revision = self.calling.revision
+            self._made = self.calling.context(self._context)
         return self._made
 
     @property
@@ -243,12 +246,8 @@ class Pusher:
         title = teller.host.device.client_title(plan.association.name)
         if title is None:
             raise NotTold("no client is registered that alerts are for")
-        _, channel = await open_tls_connection(
-            AlertChannel,
-            address.host,
-            address.port,
-            teller.tls_context(),
-            accept=exactly(title),
+        channel = await teller.calling.open(
+            AlertChannel, address.host, address.port, teller.tls_context(), title
         )
         teller.channel = channel
         try:

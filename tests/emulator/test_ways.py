@@ -269,11 +269,13 @@ async def udp(meter: RunningMeter) -> AsyncIterator[Callable[[], Awaitable[Udp]]
         yield start
 
 
+AARQ = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f04000000100400")
+"""Of the public client, for GET."""
 GET = bytes.fromhex("C001C1") + b"\0\1" + LDN.instance + b"\2\0"
 
 
-async def ask(peer: Udp) -> bytes:
-    peer.transport.sendto(Wpdu(16, 1, GET).encode())
+async def ask(peer: Udp, apdu: bytes = GET) -> bytes:
+    peer.transport.sendto(Wpdu(16, 1, apdu).encode())
     async with asyncio.timeout(PATIENCE):
         return await peer.got.get()
 
@@ -311,10 +313,27 @@ async def test_peers_are_bounded(
 
     monkeypatch.setattr(MeterDatagrams, "datagram_received", small)
     first, second, third = await udp(), await udp(), await udp()
-    await ask(first)
-    await ask(second)
+    await ask(first, AARQ)
+    await ask(second, AARQ)
     third.transport.sendto(Wpdu(16, 1, GET).encode())
     await events.wait("refused")
     assert third.got.empty()
     assert len(made[-1]._peers) == 2
     await ask(first)
+
+
+async def test_who_has_no_association_gives_its_place(
+    udp: Any, monkeypatch: pytest.MonkeyPatch, meter: RunningMeter
+) -> None:
+    served = MeterDatagrams.datagram_received
+
+    def small(self: MeterDatagrams, data: bytes, addr: Any) -> None:
+        self._max_peers = 2
+        served(self, data, addr)
+
+    monkeypatch.setattr(MeterDatagrams, "datagram_received", small)
+    first, second, third = await udp(), await udp(), await udp()
+    await ask(first, AARQ)
+    await ask(second)
+    await ask(third)
+    assert (await ask(first))[8] == 0xC4

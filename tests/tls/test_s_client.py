@@ -36,7 +36,7 @@ async def test_what_is_negotiated(lab: Any, credential_files: Path) -> None:
         output, _ = await program.communicate(b"Q\n")
     text = output.decode()
     assert "Protocol  : TLSv1.2" in text
-    assert "Cipher    : ECDHE-ECDSA-AES128-GCM-SHA256" in text
+    assert "Cipher    : ECDHE-ECDSA-AES256-GCM-SHA384" in text
     assert "Compression: NONE" in text
     assert "Server Temp Key: ECDH, prime256v1, 256 bits" in text
     assert "Secure Renegotiation IS supported" in text  # RFC 5746: said, then refused
@@ -78,5 +78,5 @@ async def test_newer_client_steps_down(lab: Any, credential_files: Path) -> None
     program = await _s_client(lab.listener.port, credential_files)
     async with asyncio.timeout(PATIENCE):
         output, _ = await program.communicate(b"Q\n")
-    assert "New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-GCM-SHA256" in output.decode()
+    assert "New, TLSv1.2, Cipher is ECDHE-ECDSA-AES256-GCM-SHA384" in output.decode()
     assert (await lab.event()).version == "TLSv1.2"

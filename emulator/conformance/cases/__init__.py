@@ -9,9 +9,27 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+_EXTRAS = ("tlslite", "asn1crypto")
+"""Packages of the extra ``conformance``, which conversations with TLS need."""
+
+_absent: set[str] = set()
+
 
 @cache
 def load() -> None:
-    """Bind all conversations. Twice is once."""
+    """Bind all conversations, but those that need a package which is not installed. Twice is
+    once.
+    """
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
-        import_module(module.name)
+        try:
+            import_module(module.name)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in _EXTRAS:
+                raise
+            _absent.add(package)
+
+
+def absent() -> frozenset[str]:
+    """The packages without which some conversations could not be bound."""
+    return frozenset(_absent)

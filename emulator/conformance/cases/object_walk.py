@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 
 from dlms.acse.names import Referencing
 from dlms.axdr.data import Data, double_long_unsigned, long_unsigned, structure
 from dlms.cosem import classes
 from dlms.cosem.interface_class import InterfaceClass
-from dlms.errors import DlmsError
+from dlms.errors import DlmsError, LocalProtocolError
 from dlms.security.control import Protection
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor, Item, SelectiveAccess
@@ -19,7 +25,7 @@ from emulator.client.objects import BITS_FROM, ObjectEntry, ObjectList
 from emulator.client.session import Session
 from emulator.conformance.conversing.tree import Pointless, Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 READ, WRITE = 1, 2
 _REQUEST_AUTHENTICATED, _REQUEST_ENCRYPTED, _REQUEST_SIGNED = 4, 8, 16
@@ -101,17 +107,38 @@ class Seat:
         return all(not access & bit or kind in protection for bit, kind in needs)
 
 
-async def seats(
-    trial: Trial, which: Callable[[DeclaredAssociation], bool] = lambda row: True
-) -> AsyncIterator[Seat]:
+def seats(
+    trial: Trial,
+    which: Callable[[DeclaredAssociation], bool] = lambda row: True,
+    shut: list[str] | None = None,
+) -> AbstractAsyncContextManager[AsyncIterator[Seat]]:
     """Every association whose keys are at hand and whose objects can be listed, one after the
-    other. :class:`Unjudged` if there is none.
+    other. One that cannot be opened says nothing of objects: that is noted, and told to ``shut``.
+    :class:`Unjudged` if there is none.
+
+    Behind the context none is open any more, however it is left.
     """
+    return aclosing(_seats(trial, which, shut))
+
+
+async def _seats(
+    trial: Trial, which: Callable[[DeclaredAssociation], bool], shut: list[str] | None
+) -> AsyncGenerator[Seat, None]:
     met = 0
+    shut = [] if shut is None else shut
     for row in trial.declaration.associations:
-        if not which(row) or not trial.target.has_keys(row):
+        if not which(row):
             continue
-        async with trial.session(row) as (client, session):
+        if not trial.target.has_keys(row):
+            trial.record.note(f"{row.name} is left out: its keys are not at hand")
+            continue
+        async with AsyncExitStack() as stack:
+            try:
+                client, session = await stack.enter_async_context(trial.session(row))
+            except (DlmsError, OSError, Unjudged) as error:
+                trial.record.note(f"{row.name} is not open: {error}")
+                shut.append(f"{row.name}: {error}")
+                continue
             try:
                 objects = await client.hold(session.objects())
             except Refused:
@@ -119,27 +146,42 @@ async def seats(
             met += 1
             yield Seat(row=row, client=client, session=session, objects=objects)
     if not met:
-        raise Unjudged("no association lets its objects be listed")
+        raise Unjudged("; ".join(("no association lets its objects be listed", *shut)))
 
 
 async def in_each(trial: Trial, work: Callable[[Seat], Awaitable[list[str]]]) -> list[str]:
-    """What is wrong in any of them, by its name."""
+    """What is wrong in any of them, by its name. :class:`Unjudged` if nothing is in those that can
+    be opened, and there are others.
+    """
     problems = []
-    async for seat in seats(trial):
-        try:
-            found = await work(seat)
-        except (ClientError, DlmsError) as error:
-            found = [str(error)]
-        problems += [f"{seat.row.name}: {one}" for one in found]
+    shut: list[str] = []
+    async with seats(trial, shut=shut) as each:
+        async for seat in each:
+            try:
+                found = await work(seat)
+            except LocalProtocolError:
+                raise
+            except (ClientError, DlmsError) as error:
+                found = [str(error)]
+            problems += [f"{seat.row.name}: {one}" for one in found]
+    if shut and not problems:
+        raise Unjudged("; ".join(("not every association can be opened", *shut)))
     return problems
 
 
+@asynccontextmanager
 async def seat_with(trial: Trial, fits: Callable[[Seat], bool], what: str) -> AsyncIterator[Seat]:
-    """The first association that fits. :class:`Pointless` if none does."""
-    async for seat in seats(trial):
-        if fits(seat):
-            yield seat
-            return
+    """The first association that fits. :class:`Pointless` if none does, :class:`Unjudged` if one
+    that cannot be opened might.
+    """
+    shut: list[str] = []
+    async with seats(trial, shut=shut) as each:
+        async for seat in each:
+            if fits(seat):
+                yield seat
+                return
+    if shut:
+        raise Unjudged("; ".join((f"no open association with {what}", *shut)))
     raise Pointless(f"no association with {what}")
 
 

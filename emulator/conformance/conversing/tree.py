@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from emulator.conformance.probing.seen import Seen
 
 if TYPE_CHECKING:
-    from emulator.conformance.running.trial import Trial
+    from emulator.conformance.trying.trial import Trial
 
 
 class Mismatch(NamedTuple):
@@ -32,6 +32,10 @@ class Unjudged(Exception):
 
 class Pointless(Exception):
     """The check turns out not to be for this device, and why: it becomes INAPPLICABLE."""
+
+
+class Skipped(Pointless):
+    """One step turns out not to be for this device, and why; those behind it do not build on it."""
 
 
 Sender: TypeAlias = "Callable[[Trial], Awaitable[Seen]]"

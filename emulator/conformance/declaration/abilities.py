@@ -35,8 +35,8 @@ _SECRETS = (Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256)
 def abilities(
     profile: Profile, rows: Sequence[AssociationRow], *, spend: bool = False
 ) -> dict[str, int]:
-    """Features that are up, of those that objects decide. ``spend``: the policy may be changed,
-    which cannot be undone.
+    """Features that are up, of those that objects decide. ``spend``: what cannot be undone may be
+    done. A policy is never taken back, and these meters take no key that they have had.
     """
     look = _Look(profile, rows)
     own = {row.name: look.setup_methods(row) for row in rows}
@@ -55,10 +55,10 @@ def abilities(
         "push.protected": push and alerts is not None and look.pushes(alerts.setup),
         "notify": push and notified,
         "general.signing": any(row.config.conformance & general for row in pairs),
-        "key.transfer": any(_TRANSFER in methods for methods in own.values()),
-        "key.agreement": any(_AGREE in own[row.name] for row in pairs),
-        "key.pairs": any(_PAIR in own[row.name] for row in pairs),
-        "certificates": any(own[row.name] >= _CERTIFICATES for row in pairs),
+        "key.transfer": spend and any(_TRANSFER in methods for methods in own.values()),
+        "key.agreement": spend and any(_AGREE in own[row.name] for row in pairs),
+        "key.pairs": spend and any(_PAIR in own[row.name] for row in pairs),
+        "certificates": spend and any(own[row.name] >= _CERTIFICATES for row in pairs),
         "policy": spend and any(_POLICY in methods for methods in own.values()),
         "secret.change": any(
             row.config.mechanism in _SECRETS and look.may_change_secret(row) for row in rows

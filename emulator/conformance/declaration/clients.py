@@ -1,7 +1,7 @@
 """``[client]``: a head end under test, as a command that is run once for each check.
 
 [client]
-command = ["my-head-end", "--meter", "{host}:{port}", "{task}"]
+command = ["my-head-end", "--meter", "{host}:{port}", "--told", "{material}", "{task}"]
 tasks = ["read", "clock"]
 """
 
@@ -15,7 +15,7 @@ from emulator.conformance.declaration.fields import each, word
 from emulator.conformance.declaration.model import DeclaredClient
 
 TASKS = ("read", "block-read", "clock", "profile", "rotate-keys", "change-secret", "image")
-FIELDS = ("host", "port", "task")
+FIELDS = ("host", "port", "task", "material")
 
 
 def client(row: Table, place: Place) -> DeclaredClient:
@@ -30,8 +30,10 @@ def client(row: Table, place: Place) -> DeclaredClient:
         raise place.at("tasks").error(f"at least one is needed, of {', '.join(TASKS)}")
     if len(tasks) > 1 and "task" not in asked:
         raise place.at("command").error("has no {task}, and there are several tasks")
-    if row and "port" not in asked:
-        raise place.at("command").error("has no {port}: our meter listens where it can")
+    if row and not asked & {"port", "material"}:
+        raise place.at("command").error(
+            "has neither {port} nor {material}: our meter listens where it can"
+        )
     return DeclaredClient(command=command, tasks=frozenset(tasks))
 
 

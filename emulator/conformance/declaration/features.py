@@ -14,14 +14,14 @@ from devices.profile.place import Place, Problems
 from devices.profile.table import Table, near
 from dlms.acse.names import Mechanism, Referencing
 from dlms.xdlms.conformance import Conformance
-from emulator.conformance.applicability import Applicability, parse
+from emulator.conformance.catalogue.applicability import Applicability, parse
+from emulator.conformance.catalogue.words import Words
 from emulator.conformance.declaration.model import (
     Declaration,
     DeclaredAssociation,
     WayKind,
 )
 from emulator.conformance.declaration.ways import HDLC_KINDS
-from emulator.conformance.words import Words
 
 PUBLIC_CLIENT = 16
 """Client SAP of the public client (GB Ed. 8, 4.5.3.3)."""
@@ -61,6 +61,17 @@ _NEEDS = {
 """What can be so only where something else is."""
 
 
+_TASKS = {
+    "block-read": "get.blocks",
+    "clock": "clock",
+    "profile": "profiles",
+    "rotate-keys": "key.transfer",
+    "change-secret": "secret.change",
+    "image": "image",
+}
+"""What a head end can do that does a task."""
+
+
 class Derived(NamedTuple):
     """``settled`` follows from what is declared, ``likely`` stands unless it is contradicted."""
 
@@ -81,13 +92,23 @@ def derived(declaration: Declaration) -> Derived:
         "server": not is_client,
         "client": is_client,
         **_ways(declaration, is_client),
+    }
+    of_rows = {
         **_associations(declaration.associations),
         "lds": _logical_devices(declaration),
         "test-data": bool(declaration.writes),
         "sta": bool(declaration.sta),
         "image": bool(declaration.image),
     }
-    likely = {
+    likely: dict[str, int] = {}
+    if is_client:
+        # The associations of a head end are with meters, one of which is ours: what it can do
+        # besides is its own to say.
+        tasks = {_TASKS[task]: True for task in declaration.client.tasks if task in _TASKS}
+        likely = {**of_rows, **tasks}
+    else:
+        settled |= of_rows
+    likely |= {
         "hdlc.segmented": bool(settled["hdlc"]),
         "tls.client": tls and is_client,
         "tls.mutual": tls and bool(declaration.way.certificate),

@@ -138,9 +138,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredClient:
-    """A head end under test. ``command`` is run once for each check: ``{host}``, ``{port}`` and
+    """A head end under test. ``command`` is run once for each task: ``{host}``, ``{port}`` and
     ``{task}`` stand for where our meter is and what is asked of it (read, block-read, clock,
-    profile, rotate-keys, change-secret, image).
+    profile, rotate-keys, change-secret, image), ``{material}`` for a file with all that it must
+    know, keys among it.
     """
 
     command: tuple[str, ...] = ()

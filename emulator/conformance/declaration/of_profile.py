@@ -14,6 +14,7 @@ from typing import NamedTuple
 from devices.profile import Profile
 from devices.profile.model import AssociationRow, ObjectRow
 from dlms.acse.names import Mechanism
+from dlms.association.knobs import Unasked
 from dlms.framing.hdlc.parameters import MAX_WINDOW, MIN_INFORMATION
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.client.keys import Keys
@@ -33,7 +34,7 @@ from emulator.meter_address import MeterAddress
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import client_keys, client_title, has_pairs, registered_titles
 from emulator.serving.lines import DEVICE_ADDRESS, HDLC_SETUP, TCP_INTER_OCTET_TIMEOUT
-from tls.contexts import CIPHERS, CURVE, SESSION_TIMEOUT
+from tls.contexts import CIPHERS, CURVE
 
 INACTIVITY = 120
 """Seconds, of a meter without an IEC HDLC setup (Blue Book, class 23)."""
@@ -50,6 +51,15 @@ class TlsFiles(NamedTuple):
     key: str
 
 
+class Issuer(NamedTuple):
+    """Paths of PEM files: an authority that the meter trusts, with its key. The tester issues bad
+    certificates with it.
+    """
+
+    certificate: str
+    key: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What a profile does not say. ``titles`` are the clients that are registered in the meter, by
@@ -61,6 +71,7 @@ class Circumstances:
     titles: Mapping[str, bytes]
     kind: WayKind = WayKind.TCP
     tls: TlsFiles | None = None
+    issuer: Issuer | None = None
     key_file: str = "keys.toml"
     image: str = ""
     timing: Timing = field(default_factory=Timing)
@@ -88,10 +99,10 @@ def declare(profile: Profile, address: MeterAddress, how: Circumstances) -> Decl
         writes=writes,
         sta=sta_of(profile, writes),
         image=how.image,
-        settings=_settings(how.kind),
+        settings=_settings(profile, how),
     )
     found = abilities(profile, rows, spend=how.spend)
-    tls = _tls_features() if how.kind is WayKind.TLS else {}
+    tls = _tls_features(profile) if how.kind is WayKind.TLS else {}
     return replace(plain, features={**derived(plain).all, **found, **tls})
 
 
@@ -223,18 +234,43 @@ def _hdlc(profile: Profile) -> DeclaredHdlc:
     )
 
 
-def _tls_features() -> dict[str, int]:
-    """What OpenSSL does by the contexts of :mod:`tls.contexts`."""
+def _tls_features(profile: Profile) -> dict[str, int]:
+    """What OpenSSL does by the contexts of :mod:`tls.contexts`. A session has no end that a meter
+    would see to.
+    """
     return {
         "tls.ems": True,
         "tls.session-id": True,
-        "tls.lifetime": SESSION_TIMEOUT // 3600,
         "tls.random-time": True,
-        "tls.title-bound": True,
+        "tls.title-bound": bool(_bound(profile)),
     }
 
 
-def _settings(kind: WayKind) -> dict[str, str]:
-    if kind is not WayKind.TLS:
+def _bound(profile: Profile) -> list[str]:
+    """The associations that take the system title in the certificate, and no other."""
+    rows = [row for row in openable(profile) if row.config.context.ciphered]
+    return [row.name for row in rows if row.config.knobs.channel_title is Unasked.REJECT]
+
+
+_CLIENT_SIGNATURES = (
+    "ecdsa_secp256r1_sha256 ecdsa_secp384r1_sha384 ecdsa_secp521r1_sha512 ed25519 ed448"
+    " rsa_pss_pss_sha256 rsa_pss_pss_sha384 rsa_pss_pss_sha512 rsa_pss_sha256 rsa_pss_sha384"
+    " rsa_pss_sha512 rsa_pkcs1_sha256 rsa_pkcs1_sha384 rsa_pkcs1_sha512 ecdsa_sha224"
+    " rsa_pkcs1_sha224 dsa_sha224 dsa_sha256 dsa_sha384 dsa_sha512"
+)
+"""What OpenSSL offers at its security level 1; Python has no way to change that."""
+
+
+def _settings(profile: Profile, how: Circumstances) -> dict[str, str]:
+    if how.kind is not WayKind.TLS:
         return {}
-    return {"tls.suites": " ".join(CIPHERS), "tls.curves": CURVE}
+    settings = {
+        "tls.suites": " ".join(CIPHERS),
+        "tls.curves": CURVE,
+        "tls.signatures": "ecdsa_secp256r1_sha256",
+        "tls.client.signatures": _CLIENT_SIGNATURES,
+        "tls.bound": " ".join(_bound(profile)),
+    }
+    if how.issuer is not None:
+        settings |= {"tls.issuer": how.issuer.certificate, "tls.issuer-key": how.issuer.key}
+    return settings

@@ -11,18 +11,20 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
-from dlms.errors import CodecError, RemoteProtocolError
+from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from emulator.channel import ApduLink, Channel, ChannelClosed
 from emulator.client.route import OnSettings, Route
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.relay import Relay
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.record import Direction, Level, Recorder
 from emulator.meter_address import LOOPBACK
 
 PATIENCE = 5.0
 """Seconds for a connection to come about."""
 
+MOST_OCTETS = 1 << 24
+"""On one connection: a device that goes on and on is cut off before it fills our memory."""
 _NO_LINGERING = struct.pack("ii", 1, 0)
 """SO_LINGER: the connection is reset when it is closed."""
 
@@ -53,6 +55,7 @@ class Line(asyncio.Protocol):
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._ended = ""
+        self._flood = 0
         self._pairs: set[tuple[int, int]] = set()
         self.farewells: list[Callable[[], Awaitable[None]]] = []
         """What is done before the line is closed, so that the device is left as it was."""
@@ -69,6 +72,14 @@ class Line(asyncio.Protocol):
             self._channel.connection_made(_Recorded(self._transport, self._sent))
 
     def data_received(self, data: bytes) -> None:
+        self._flood += len(data)
+        if self._flood > MOST_OCTETS:
+            self._recorder.note(
+                f"line {self.number}: more than {MOST_OCTETS} octets, it is cut off"
+            )
+            assert self._transport is not None, "octets come over a transport"
+            self._transport.abort()
+            return
         self._keep_octets(Direction.RECEIVED, data)
         if self._channel is not None:
             self._channel.data_received(data)
@@ -95,13 +106,14 @@ class Line(asyncio.Protocol):
 
     async def trickle(self, octets: bytes) -> None:
         """Write each octet by itself. On TCP each is a segment of its own: Nagle's algorithm is
-        off, and an octet is handed over when the one before it has left this process.
+        off, and an octet is handed over when the one before it has left this process. With TLS it
+        is a record of its own.
         :class:`LineClosed`, as :meth:`write`.
         """
         transport, sock = self._transport, self._socket()
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if isinstance(transport, asyncio.WriteTransport):
+        if isinstance(transport, asyncio.WriteTransport) and self._relay is None:
             transport.set_write_buffer_limits(high=0)
         for octet in octets:
             self.write(bytes((octet,)))
@@ -172,7 +184,7 @@ class Line(asyncio.Protocol):
                 octets = await self.channel.receive(*pair)
         except TimeoutError:
             return Seen.silence(within)
-        except (ChannelClosed, RemoteProtocolError) as error:
+        except (ChannelClosed, DlmsError) as error:
             return Seen.closed(str(error))
         return Seen.apdu(octets, self.keep(Direction.RECEIVED, octets, pair))
 
@@ -197,7 +209,7 @@ class Line(asyncio.Protocol):
                 await farewell()
         if self._channel is not None and not self._ended:
             for pair in self._pairs:
-                with suppress(ConnectionError, RemoteProtocolError):
+                with suppress(ConnectionError, DlmsError):
                     await self._channel.disconnect(*pair)
         if self._transport is not None and not self._ended:
             self._transport.close()

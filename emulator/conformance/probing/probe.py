@@ -44,8 +44,8 @@ from dlms.xdlms.get import GetRequest
 from dlms.xdlms.registry import AnyRequest
 from dlms.xdlms.set import SetRequest
 from emulator.conformance.probing.line import Line, visible_counter
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.record import Direction, Level, Recorder
 
 T = TypeVar("T")
 
@@ -248,9 +248,12 @@ class Probe:
 
     async def release(self, after: After | None = None) -> Seen:
         """RLRQ, as it was configured."""
-        user = self.run(proposal.release_information(self.general, self.config))
-        octets = Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user).encode()
+        octets = self.rlrq()
         return await self.exchange(octets if after is None else after(octets))
+
+    def rlrq(self) -> bytes:
+        user = self.run(proposal.release_information(self.general, self.config))
+        return Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user).encode()
 
     def _hls(self) -> hls.Exchange:
         return authenticating.exchange(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dlms.errors import DlmsError
-from emulator.conformance.check import Step
-from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Unjudged
+from dlms.errors import DlmsError, LocalProtocolError
+from emulator.conformance.catalogue.check import Step
+from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Skipped, Unjudged
 from emulator.conformance.probing.line import LineClosed
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.result import Difference, StepResult, Verdict
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 class _Judged(NamedTuple):
@@ -23,36 +23,43 @@ class _Judged(NamedTuple):
 
 
 async def walk(trial: Trial, nodes: Sequence[Node]) -> tuple[StepResult, ...]:
-    """The steps up to the first that does not pass: what follows would start from nowhere."""
+    """The steps up to the first that does not pass: what follows would start from nowhere, unless
+    it was :class:`Skipped`.
+    """
     results = []
     for node, step in zip(nodes, trial.check.steps, strict=True):
-        result = await _step(trial, node, step)
+        result, goes_on = await _step(trial, node, step)
         results.append(result)
-        if result.verdict not in (Verdict.PASSED, Verdict.NON_STRICT):
+        if not goes_on:
             break
     return tuple(results)
 
 
-async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
+async def _step(trial: Trial, node: Node, step: Step) -> tuple[StepResult, bool]:
+    """What became of it, and whether those behind it are for anything."""
     first = len(trial.record.entries)
     trial.record.note(f"step {step.name}: {step.sends}")
-    verdict, answer, reason = Verdict.FAILED, "", ""
+    verdict, answer, reason, goes_on = Verdict.FAILED, "", "", False
     differences: tuple[Difference, ...] = ()
     seen: Seen | None = None
     try:
         judged = await _node(trial, node)
     except Unjudged as error:
         verdict, reason = Verdict.INCONCLUSIVE, str(error)
+    except OSError as error:
+        # Whether the device is gone, the sanity behind the case finds out.
+        verdict, reason = Verdict.INCONCLUSIVE, no_connection(error)
     except Pointless as error:
         verdict, reason = Verdict.INAPPLICABLE, str(error)
+        goes_on = isinstance(error, Skipped)
     else:
         seen, differences = judged.seen, judged.differences
         if judged.number is not None:
             accepted = step.answers[judged.number]
             answer, reason = accepted.name, accepted.reason
             verdict = Verdict.PASSED if accepted.strict else Verdict.NON_STRICT
-            differences = ()
-    return StepResult(
+            differences, goes_on = (), True
+    result = StepResult(
         step=step.name,
         subtest=step.subtest,
         sends=step.sends,
@@ -64,6 +71,7 @@ async def _step(trial: Trial, node: Node, step: Step) -> StepResult:
         reason=reason,
         notes=() if seen is None else seen.notes,
     )
+    return result, goes_on
 
 
 async def _node(trial: Trial, node: Node) -> _Judged:
@@ -72,6 +80,9 @@ async def _node(trial: Trial, node: Node) -> _Judged:
     except LineClosed as error:
         # The device has hung up before all was said: that is an answer like another.
         seen = Seen.closed(str(error))
+    except LocalProtocolError as error:
+        # What the protocol forbids the tester, a service that was not agreed on and the like.
+        raise Unjudged(str(error)) from error
     except DlmsError as error:
         # A client that behaves could not go on: what it says is what came back.
         seen = Seen.found((str(error),), answer="error")
@@ -97,3 +108,8 @@ def _difference(answer: str, mismatch: Mismatch, seen: Seen) -> Difference:
         entry=seen.entry,
         offset=mismatch.offset,
     )
+
+
+def no_connection(error: OSError) -> str:
+    """That there is none says nothing of the device."""
+    return f"no connection: {str(error) or type(error).__name__}"

@@ -15,6 +15,7 @@ from emulator.faults.kinds import (
     misconfiguring,
     octets,
     rewriting,
+    tls_stack,
 )
 
 KINDS: dict[str, Kind] = {
@@ -31,5 +32,6 @@ KINDS: dict[str, Kind] = {
         *rewriting.KINDS,
         *computing.KINDS,
         *misconfiguring.KINDS,
+        *tls_stack.KINDS,
     )
 }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlms.security.control import Protection
 from dlms.security.ops import (
     TAG_LENGTH,
+    CheckCertificate,
     CryptoOp,
     Digest,
+    Discard,
+    GenerateKeyPair,
     Mac,
     Match,
     Open,
     Random,
     Seal,
     Unwrap,
+    Use,
     VerificationFailed,
     Verify,
 )
@@ -63,10 +68,13 @@ def _any_secret(fault: Fault) -> Callable[[CryptoOp, Execute], Any]:
 
     def detour(op: CryptoOp, execute: Execute) -> Any:
         nonlocal presented
+        if isinstance(op, Verify):  # which says nothing if it is right
+            fault.has_acted("a signature is taken for right")
+            return None
         result = execute(op)
         if isinstance(op, Open):
             presented = result
-        if isinstance(op, Match | Verify):
+        if isinstance(op, Match):
             fault.has_acted("what is presented is taken for right")
             return True
         if isinstance(op, Mac) and op.title != title:
@@ -114,6 +122,43 @@ def _any_wrapping(fault: Fault) -> Callable[[CryptoOp, Execute], Any]:
     return detour
 
 
+def _pair_at_once(fault: Fault) -> Callable[[CryptoOp, Execute], Any]:
+    """A key pair that was made is in force before it has a certificate: the one of before is
+    gone.
+    """
+    ring = fault.reach.ring
+
+    def detour(op: CryptoOp, execute: Execute) -> Any:
+        public = execute(op)
+        if isinstance(op, GenerateKeyPair) and op.use is Use.CERTIFICATE and op.into.version:
+            former = op.into._replace(version=op.into.version - 1)
+            execute(Discard(op.use, former))
+            ring.keep(former, ring.get(op.into))
+            fault.has_acted("a key pair is in force without certificate")
+        return public
+
+    return detour
+
+
+def _any_date(fault: Fault) -> Callable[[CryptoOp, Execute], Any]:
+    """A certificate that was valid a year ago is valid."""
+
+    def detour(op: CryptoOp, execute: Execute) -> Any:
+        try:
+            return execute(op)
+        except VerificationFailed:
+            if not isinstance(op, CheckCertificate):
+                raise
+            facts = execute(op._replace(now=op.now - _YEAR))
+            fault.has_acted("a certificate that has expired is taken for valid")
+            return facts
+
+    return detour
+
+
+_YEAR = dt.timedelta(days=365)
+
+
 def _concerns(fault: Fault, scope: str) -> bool:
     only = fault["association"]
     return not fault.is_over and (not only or scope == only)
@@ -124,6 +169,8 @@ _CARELESS: Mapping[str, Callable[[Fault], Callable[[CryptoOp, Execute], Any]]] =
     "any-secret": _any_secret,
     "stale-random": _stale_random,
     "any-wrapping": _any_wrapping,
+    "pair-at-once": _pair_at_once,
+    "any-date": _any_date,
 }
 
 
@@ -143,7 +190,8 @@ KINDS = (
                 "how",
                 tuple(_CARELESS),
                 "any-tag",
-                "tags; passwords and f(challenge); randomness; wrapped keys",
+                "tags; passwords and f(challenge); randomness; wrapped keys; key pairs without"
+                " certificate; certificates that have expired",
             ),
             ASSOCIATION,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -13,7 +14,7 @@ from devices.profile.place import ProfileError
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.association.config import ServerConfig
 from dlms.security.control import Protection
-from dlms.security.keys import KeyKind
+from dlms.security.keys import KeyKind, KeyRef
 from dlms.words import member
 from dlms.xdlms.conformance import Conformance
 from emulator.control.arguments import Argument, shown
@@ -85,27 +86,41 @@ def _typed(name: str, written: object, config: ServerConfig) -> Any:
 
 
 def forget(fault: Fault) -> None:
-    """Before each APDU the counters of its key are as new, one of them or both."""
+    """Before each APDU that matches the counters of its key are as new, one of them or both; what
+    was sent before is known again when the next one comes.
+    """
     device, which = fault.reach.mains.host.device, fault["counter"]
     rows = {row.name for row in _associations(fault) if row.security_setup is not None}
+    try:
+        pattern = re.compile(fault["match"])
+    except re.error as error:
+        raise bad_argument(f"match is a regular expression: {error}") from None
+    forgotten: dict[KeyRef, int] = {}
 
     def begin_anew(parcel: Parcel) -> Iterable[Parcel]:
-        if parcel.association in rows:
-            counters = device.state.counters
-            key = device.key(parcel.association, KeyKind.GUEK)
-            send, floor = counters.next_to_send(key), counters.floor(key)
-            counters.forget(key)  # those that are kept do not go back for being established
-            counters.establish(key)
-            if which == "floor":
-                counters.raise_to(key, send)
-            elif floor:
-                counters.accept(key, floor - 1)
-            fault.has_acted(f"the {which} counter begins anew", parcel)
+        if parcel.association not in rows:
+            return (parcel,)
+        counters = device.state.counters
+        key = device.key(parcel.association, KeyKind.GUEK)
+        if fault["match"] != _ANY:
+            counters.raise_to(key, forgotten.pop(key, 0))
+        if not pattern.match(parcel.octets.hex()):
+            return (parcel,)
+        send, floor = counters.next_to_send(key), counters.floor(key)
+        counters.forget(key)  # those that are kept do not go back for being established
+        counters.establish(key)
+        if which == "floor":
+            counters.raise_to(key, send)
+        elif floor:
+            counters.accept(key, floor - 1)
+            forgotten[key] = send
+        fault.has_acted(f"the {which} counter begins anew", parcel)
         return (parcel,)
 
     fault.tap(Place.APDU_IN, begin_anew)
 
 
+_ANY = "."
 _ASSOCIATION = Parameter(
     Argument(name="association", kind=ArgumentKind.TEXT, help="of this name; else all")
 )
@@ -134,13 +149,22 @@ KINDS = (
     Kind(
         name="forget",
         place="association",
-        help="the meter forgets an invocation counter before each APDU",
+        help="the meter forgets an invocation counter before APDUs",
         seen="floor: messages that were taken are taken again; send: counters that were used come"
         " again",
         begin=forget,
         parameters=(
             _ASSOCIATION,
             choice("counter", ("floor", "send"), "floor", "least it accepts, or of what it sends"),
+            Parameter(
+                Argument(
+                    name="match",
+                    kind=ArgumentKind.TEXT,
+                    help="before which APDUs: a regular expression over lower-case hexadecimal; of"
+                    " what it sends, it knows the counter again before the next one",
+                ),
+                _ANY,
+            ),
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dlms.association.events import (
     AssociationRefused,
     AuthenticationPending,
 )
+from dlms.association.knobs import STRICT
 from dlms.association.state import State
 from dlms.errors import LocalProtocolError, RemoteProtocolError
 from dlms.security.control import Protection
@@ -131,8 +133,16 @@ def test_title_other_than_the_known_one(bench: Any) -> None:
     refused(pair, good_aare(pair).encode(), State.ASSOCIATING)
 
 
-def test_title_may_be_absent_if_it_is_known(bench: Any) -> None:
+def test_title_that_is_absent(bench: Any) -> None:
+    """X_CLI_TITLE: it is due where there is ciphering, also if it is known."""
     pair = bench(client={"server_title": SERVER_TITLE})
+    aare = good_aare(pair)._replace(responding_ap_title=None)
+    refused(pair, aare.encode(), State.ASSOCIATING)
+
+
+def test_title_may_be_absent_by_a_knob_if_it_is_known(bench: Any) -> None:
+    knobs = replace(STRICT, absent_title_accepted=True)
+    pair = bench(client={"server_title": SERVER_TITLE, "knobs": knobs})
     aare = good_aare(pair)._replace(responding_ap_title=None)
     assert isinstance(pair.ask(pair.client.receive(aare.encode())), AuthenticationPending)
 

@@ -46,6 +46,18 @@ def test_right(plain: Any, names: dict[str, Any]) -> None:
     assert isinstance(plain.ask(plain.client.receive(hit.reply)), AssociationOpened)
 
 
+@pytest.mark.parametrize(("longest", "comes"), [(25, "c70141"), (24, "d80104")])
+def test_no_longer_than_the_client_takes(bench: Any, longest: int, comes: str) -> None:
+    """X_PDU_MAX: without pass 4 there is no association."""
+    pair = bench(context=ApplicationContext.LN, client={"max_pdu_size": longest})
+    pair.begin()
+    hit = pair.hit(pair.pass_3(pair.f(stoc(pair), 0)))
+    assert hit.reply.hex().startswith(comes)
+    fits = longest == 25
+    assert pair.server.state is (State.ASSOCIATED if fits else State.IDLE)
+    assert (pair.server.admitted is None) is not fits
+
+
 def wrong_results(pair: Any) -> dict[str, bytes]:
     right = pair.f(stoc(pair), 7)
     return {

@@ -332,7 +332,7 @@ def test_no_short_names_in_a_context_of_logical_names(bench: Any) -> None:
     pair = bench(context=ApplicationContext.LN).connect()
     for request in (READ, WRITE, SILENT_WRITE):
         hit = pair.hit(request.encode())
-        assert hit.reply.hex() == "d80202"
+        assert hit.reply.hex() == "d80102"
     pair.get()
 
 

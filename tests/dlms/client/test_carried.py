@@ -463,3 +463,24 @@ def test_an_answer_before_the_question_was_whole() -> None:
     assert turn.hold(iter([octets("E0 81 0001 0001 01 61")])) == b"a"
     assert not decode(turn.posted[0]).last, "what the meter has of it must not look whole"
     assert not turn.carrier.waiting
+
+
+# What is too long at once -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("length", "taken"), [(64, True), (65, False)])
+def test_more_at_once_than_was_agreed_on(length: int, taken: bool) -> None:
+    """X_CLI_PDU_BIG: client-max-receive-pdu-size binds the meter."""
+    course = carried(Carrier(1, most=64), b"request")
+    next(course)
+    with pytest.raises(StopIteration if taken else RemoteProtocolError) as caught:
+        course.send(b"\xc4" + bytes(length - 1))
+    if not taken:
+        assert caught.value.reason == "pdu-too-long"
+
+
+def test_an_aare_may_be_longer() -> None:
+    course = carried(Carrier(1, most=64), b"request")
+    next(course)
+    with pytest.raises(StopIteration):
+        course.send(b"\x61" + bytes(99))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.firmware import SEALS
+from devices.history import Alert
 from devices.image import Target as ImageTarget
 from devices.image import make_image
 from devices.profile import Profile, load
@@ -27,13 +31,18 @@ from emulator.conformance.planting import Planted
 from emulator.conformance.running.declared import target_of
 from emulator.conformance.running.result import CaseResult
 from emulator.conformance.running.runner import Runner
+from emulator.conformance.trying.target import Trigger
+from emulator.faults.careless.standing_in import REVOKED
+from emulator.faults.careless.traits import LABORATORY_KEY
 from emulator.head_end.party import TITLES, client_titles
 from emulator.key_suites import suites_of
 from emulator.meter_address import Way
+from emulator.modules.authority import FleetAuthority
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter, Sandbox
+from emulator.serving.pushing import Address
 
 SILENCE = 0.1
 """Seconds: these meters are in this process."""
@@ -76,14 +85,17 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
         planted: Planted | None = None,
         seed: str = "0",
         timing: Timing | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Bench]:
         profile = load(name)
+        listeners: list[Address] = []
         async with Sandbox(
             [profile],
             pki=pki,
             fleet_secret=fleet_secret,
             client_titles=client_titles(),
             ways=list(Way),
+            listener=lambda: listeners[-1] if listeners else None,
         ) as sandbox:
             meter = sandbox.meters[profile.name]
 
@@ -101,17 +113,63 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
                 timing=timing or Timing(silence=SILENCE),
             )  # fmt: skip
             declaration = declare(profile, meter.address, how)
+            calls = {"tls.client": True} if way == "tls" else {}
             declaration = replace(
-                declaration, features={**declaration.features, **(features or {})}
+                declaration,
+                features={**declaration.features, **calls, **(features or {})},
+                settings={
+                    **declaration.settings,
+                    **authorities(fleet_secret, tmp_path),
+                    **tls_settings(pki, tmp_path),
+                    **(settings or {}),
+                },
             )
             keys = keys_of(profile, meter.device.title, meter.ring, client_titles())
             within: Callable[[], AbstractContextManager[object]] = nullcontext
             if planted is not None:
                 within = lambda: around(planted)  # noqa: E731
-            runner = Runner(target_of(declaration, keys), seed=seed, around=within)
+            target = target_of(declaration, keys)
+            target.trigger = calling(sandbox, meter, listeners)
+            runner = Runner(target, seed=seed, around=within)
             yield Bench(meter, runner, around)
 
     return start
+
+
+def calling(sandbox: Sandbox, meter: RunningMeter, listeners: list[Address]) -> Trigger:
+    """Makes the meter call a listener: it has an alert to tell."""
+
+    async def call(host: str, port: int, task: str) -> None:
+        while sandbox.pusher.busy:  # noqa: ASYNC110  # nobody tells when it is not any more
+            await asyncio.sleep(0)
+        listeners[:] = [Address(host, port)]
+        state = meter.device.state
+        if not state.alerts:
+            number = state.figures["last alert"] = state.figures.get("last alert", 0) + 1
+            state.alerts[number] = Alert(0x8F74, sandbox.clock.now())
+            meter.mains.host.settle()
+        sandbox.pusher.look_again(meter.teller)
+        sandbox.pusher.listener_changed()
+
+    return call
+
+
+def tls_settings(pki: Any, folder: Path) -> dict[str, str]:
+    """What devices of the laboratory know: a shared key, and certificates that were revoked."""
+    title = TITLES[Actor.S1SP]
+    client, listener = pki.issue_client(title, REVOKED), pki.issue_listener(title, REVOKED)
+    contents = {
+        "tls.issuer": pki.issuing.certificate_pem,
+        "tls.issuer-key": pki.issuing.key_pem,
+        "tls.psk-file": LABORATORY_KEY[1].hex().encode(),
+        "tls.revoked": client.chain_pem,
+        "tls.revoked-key": client.private_key_pem,
+        "tls.revoked-server": listener.chain_pem,
+        "tls.revoked-server-key": listener.private_key_pem,
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {name: str(folder / name) for name in contents}
 
 
 def tls_files(pki: Any, folder: Path) -> TlsFiles:
@@ -123,6 +181,20 @@ def tls_files(pki: Any, folder: Path) -> TlsFiles:
         path.touch(0o600)
         path.write_bytes(content)
     return TlsFiles(*map(str, paths))
+
+
+def authorities(fleet_secret: bytes, folder: Path) -> dict[str, str]:
+    """The fleet's authorities of suites 1 and 2, as files that the declaration names."""
+    settings = {}
+    for suite in (1, 2):
+        authority = FleetAuthority(fleet_secret, suite)
+        root = x509.load_der_x509_certificate(authority.certificate).public_bytes(Encoding.PEM)
+        for what, content in ("issuer", root), ("key", authority.private_key_pem()):
+            path = folder / f"authority-{what}-{suite}.pem"
+            path.touch(0o600)
+            path.write_bytes(content)
+            settings[f"certificates.{what}.{suite}"] = str(path)
+    return settings
 
 
 def image_for(profile: Profile, fleet_secret: bytes, folder: Path) -> str:

@@ -302,7 +302,7 @@ def test_a_head_end() -> None:
     ("was", "now", "says"),
     [
         ("{port}", "{prot}", "did you mean 'port'"),
-        ("{host}:{port}", "{host}", "has no {port}"),
+        ("{host}:{port}", "{host}", "has neither {port}"),
         (', "{task}"', "", "there are several tasks"),
         ("{host}", "{host", "client.command.1"),
         ('"clock"', '"clok"', "did you mean 'clock'"),

@@ -123,21 +123,24 @@ def test_features_of_the_laboratory_meter() -> None:
     found = features("laboratory")
     assert found >= {
         "server", "tcp", "ln", "sn", "public", "users", "hls.ecdsa", "hls.sha256", "access", "gbt",
-        "certificates", "key.agreement", "key.pairs", "key.transfer", "general.signing", "push",
-        "secret.change", "clock", "profiles", "register-monitor", "scripts", "data-protection",
-        "test-data", "sta", "lists", "selective", "action.blocks",
+        "general.signing", "push", "secret.change", "clock", "profiles", "register-monitor",
+        "scripts", "data-protection", "test-data", "sta", "lists", "selective", "action.blocks",
     }  # fmt: skip
-    assert not found & {"policy", "image", "hdlc", "client", "tls.server"}
-    assert {"policy", "image"} <= features("laboratory", spend=True, image="fw.bin")
+    lasting = {"policy", "certificates", "key.agreement", "key.pairs", "key.transfer"}
+    assert not found & {"image", "hdlc", "client", "tls.server", *lasting}
+    assert {"image", *lasting} <= features("laboratory", spend=True, image="fw.bin")
 
 
 def test_features_of_a_manufacturers_meter() -> None:
     found = features("secure", kind=WayKind.HDLC)
-    assert found >= {"hdlc", "hdlc.segmented", "hdlc.inactivity", "key.transfer", "clock", "sta"}
+    assert found >= {"hdlc", "hdlc.segmented", "hdlc.inactivity", "clock", "sta"}
     assert not found & {
-        "sn", "gbt", "certificates", "key.agreement", "general.signing", "push", "tcp", "wrapper",
-        "secret.change", "data-protection", "users",
+        "sn", "gbt", "general.signing", "push", "tcp", "wrapper", "secret.change",
+        "data-protection", "users", "key.transfer",
     }  # fmt: skip
+    spent = features("secure", spend=True)
+    assert "key.transfer" in spent
+    assert not spent & {"certificates", "key.agreement", "key.pairs"}
 
 
 def test_a_way_that_is_closed() -> None:

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from dlms.errors import CodecError
 from emulator.conformance import built_in
 from emulator.conformance.conversing import binding
-from emulator.conformance.declaration.model import Exclusion, ExpectedFailure
+from emulator.conformance.declaration.model import Exclusion, ExpectedFailure, Timing
+from emulator.conformance.probing import line
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.running import runner as running
-from emulator.conformance.running.record import Direction, Level
+from emulator.conformance.running import starts
 from emulator.conformance.running.result import CaseResult, Standing, Verdict
 
 ID = "APPL_OPEN_12"
@@ -103,6 +106,78 @@ async def test_a_case_that_hangs_ends(
     async with bench("aclara") as device:
         case = (await device.verdicts(ID))[ID]
     assert (case.verdict, case.reasons) == (Verdict.ERROR, ("the case does not come to an end",))
+
+
+def starting(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    async def bring(trial: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(starts, "bring", bring)
+
+
+async def test_a_defect_of_the_tester_ends_no_run(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting(monkeypatch, KeyError("oops"))
+    async with bench("aclara") as device:
+        case = (await device.verdicts(ID))[ID]
+    assert case.verdict is Verdict.ERROR
+    assert case.reasons[0].startswith("KeyError: 'oops' (running/test_runner.py:")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError("refused"), "no connection: refused"),
+        (TimeoutError(), "no connection: TimeoutError"),
+        (CodecError("odd frame"), f"no way to {CHECK.start}: odd frame"),
+    ],
+)
+async def test_a_state_that_cannot_be_had(
+    error: Exception, reason: str, bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting(monkeypatch, error)
+    async with bench("aclara") as device:
+        case = (await device.verdicts(ID))[ID]
+    assert (case.verdict, case.reasons) == (Verdict.INCONCLUSIVE, (reason,))
+
+
+async def test_a_device_that_is_gone_has_failed(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench("aclara") as device:
+
+        async def bring(trial: Any) -> None:
+            device.meter.mains.cut()
+            raise ConnectionRefusedError("refused")
+
+        monkeypatch.setattr(starts, "bring", bring)
+        case = (await device.verdicts(ID))[ID]
+    assert case.verdict is Verdict.FAILED
+    assert case.reasons[0] == "no connection: refused"
+    assert "not sane after" in case.reasons[-1]
+
+
+async def test_a_device_that_goes_on_and_on_is_cut_off(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "MOST_OCTETS", 64)
+    async with bench("aclara") as device:
+        case = (await device.verdicts(ID))[ID]
+    assert any("cut off" in entry.text for entry in case.record)
+
+
+async def test_an_association_that_cannot_be_opened_says_nothing_of_objects(
+    bench: Callable[..., Any],
+) -> None:
+    async with bench("aclara", timing=Timing(answer=0.5)) as device:
+        (public, *others) = device.runner.target.declaration.associations
+        nobody = replace(public, name="nobody", client_sap=99)
+        declare(device, associations=(public, nobody, *others))
+        found = await device.verdicts("X_OBJ_OBIS", "COSEM_MANDATORY_3")
+    assert found["X_OBJ_OBIS"].verdict is Verdict.INCONCLUSIVE
+    assert "nobody: " in found["X_OBJ_OBIS"].reasons[0]
+    assert found["COSEM_MANDATORY_3"].verdict is Verdict.PASSED  # others have the name
 
 
 async def test_over_tls_the_record_has_records_of_tls(bench: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dlms.errors import RemoteProtocolError
+from dlms.errors import LocalProtocolError, RemoteProtocolError
 from emulator.conformance import built_in
 from emulator.conformance.conversing import binding
 from emulator.conformance.conversing.expect import closed, found, silence
@@ -17,16 +17,17 @@ from emulator.conformance.conversing.tree import (
     Mismatch,
     Node,
     Pointless,
+    Skipped,
     Unjudged,
     step,
 )
 from emulator.conformance.probing.line import LineClosed
+from emulator.conformance.probing.record import Recorder
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.record import Recorder
 from emulator.conformance.running.result import Verdict
 from emulator.conformance.running.runner import real_clocks
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.running.walking import walk
+from emulator.conformance.trying.trial import Trial
 
 CHECK = built_in().checks["X_WPDU_PORT_RSVD"]
 """Two steps, each with silence or the end of the connection."""
@@ -80,6 +81,25 @@ async def test_what_a_client_that_behaves_cannot_take_is_a_difference() -> None:
     (failed,) = await walked(both(RemoteProtocolError("odd response")))
     assert failed.verdict is Verdict.FAILED
     assert failed.differences[0].actual == "odd response"
+
+
+async def test_what_it_cannot_take_is_said_by_the_difference() -> None:
+    nodes = both(RemoteProtocolError("odd response"))
+    (failed,) = await walked((nodes[0]._replace(expect=(found("silence"), closed())), nodes[1]))
+    assert failed.differences[0].actual == "error; odd response"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (LocalProtocolError("SET was not negotiated"), "SET was not negotiated"),
+        (ConnectionRefusedError("refused"), "no connection: refused"),
+        (TimeoutError(), "no connection: TimeoutError"),
+    ],
+)
+async def test_what_is_no_answer_of_the_device(error: Exception, reason: str) -> None:
+    (left,) = await walked(both(error))
+    assert (left.verdict, left.reason) == (Verdict.INCONCLUSIVE, reason)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +161,14 @@ def test_what_was_found_says_which_answer_it_is() -> None:
     assert judge(None, Seen.found(answer="done")) is None  # type: ignore[arg-type]
     assert judge(None, Seen.found(answer="refused")) == Mismatch("done", "refused")  # type: ignore
     assert judge(None, SILENCE) is not None  # type: ignore[arg-type]
+
+
+async def test_behind_a_step_that_is_skipped_it_goes_on() -> None:
+    first, second = await walked(both(Skipped("no such association")))
+    assert (first.verdict, first.reason) == (Verdict.INAPPLICABLE, "no such association")
+    assert second.verdict is Verdict.PASSED
+
+
+async def test_behind_one_that_is_not_for_the_device_it_does_not() -> None:
+    (only,) = await walked(both(Pointless("not for this device")))
+    assert only.verdict is Verdict.INAPPLICABLE

@@ -1,0 +1,37 @@
+"""APPL_REL_P1: an association is released, and there is none afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emulator.conformance.cases.appl_opening import releasing
+from emulator.conformance.cases.asking import own_name
+from emulator.conformance.cases.each import Row, dedicated, joined, on_each
+from emulator.conformance.conversing.binding import conversation
+from emulator.conformance.conversing.expect import closed, gone, released
+from emulator.conformance.conversing.tree import Node
+from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.trial import Trial
+
+
+async def _release(trial: Trial, row: Row) -> Seen:
+    """What is read afterwards is kept for the next step."""
+    async with joined(trial, row, **dedicated(trial, row)) as probe:
+        seen = await releasing(trial, row, probe)
+        if probe.line.is_open:
+            trial.memo[f"after {row.name}"] = await own_name(probe)
+        return seen
+
+
+async def _afterwards(trial: Trial, row: Row) -> Seen:
+    """On what is closed nothing can be read."""
+    seen: Seen = trial.memo.get(f"after {row.name}", Seen.closed("with the association"))
+    return seen
+
+
+@conversation("APPL_REL_P1")
+def release() -> Sequence[Node]:
+    return (
+        on_each("release", _release, released(), closed()),
+        on_each("read", _afterwards, gone()),
+    )

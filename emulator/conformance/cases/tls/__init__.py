@@ -1,0 +1,3 @@
+"""Negative TLS. These need tlslite-ng, which is an extra; without it their checks cannot be judged
+(:func:`emulator.conformance.cases.load`).
+"""

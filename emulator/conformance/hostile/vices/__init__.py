@@ -1,0 +1,1 @@
+"""The kinds of vices, a file for each place in which a meter misbehaves."""
