@@ -13,3 +13,5 @@ imported only if it is there (:mod:`emulator.conformance.cases`).
 - :mod:`.under`      DLMS inside the session
 - :mod:`.expecting`  what may come of it
 """
+
+import emulator.bent_tls  # noqa: F401  # before anything imports tlslite
