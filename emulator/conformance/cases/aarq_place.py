@@ -51,10 +51,12 @@ async def _second(trial: Trial, row: Row) -> Seen:
 
 async def _privileges(first: Probe, *, replaced: bool) -> Seen:
     """A read, where the second has not authenticated or there is none; else a read of a list, which
-    the second has not negotiated.
+    the second has not negotiated. If the first has not either, there is nothing to try.
     """
     if not replaced or first.config.mechanism.is_hls:
         return await own_name(first)
+    if Conformance.MULTIPLE_REFERENCES not in first.conformance:
+        return Seen.found(notes=["the second may do all that the first may"])
     if first.config.short_names:
         names = VariableName(name=_OWN_NAME), VariableName(name=_OWN_NAME)
         return await first.request(ReadRequest(names).encode())

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from dlms.errors import DlmsError
+from dlms.errors import DlmsError, LocalProtocolError
 from emulator.conformance.conversing.tree import Expect, Node, Skipped, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.probing.line import Line, LineClosed
@@ -86,6 +86,8 @@ async def _asked(trial: Trial, row: Row, ask: Ask) -> Seen:
         return await ask(trial, row)
     except LineClosed as error:
         return Seen.closed(str(error))
+    except LocalProtocolError:
+        raise  # what the tester may not do is no answer of the device
     except DlmsError as error:
         return Seen.found((str(error),), answer="error")
 
