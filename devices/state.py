@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -111,7 +112,8 @@ class DeviceState:
             return RememberedSet(changes, (key for key, _ in kept.get(name, ())))
 
         self.values: Remembered[tuple[bytes, int], Data] = section("values")
-        self.spent = _Spent(changes, lambda scope: spent(self, scope))
+        # Not a lambda: a copy of the state has its own.
+        self.spent = _Spent(changes, partial(spent, self))
         self.key_versions: Remembered[tuple[str, KeyKind], int] = section("key_versions")
         self.policies: Remembered[str, Policy] = section("policies")
         self.users: Remembered[str, dict[int, str]] = section("users")

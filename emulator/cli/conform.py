@@ -15,7 +15,7 @@ from emulator.cli import (
 )
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Catalogue, Check, built_in
-from emulator.conformance.describing import facts, steps_of, to_json
+from emulator.conformance.catalogue.describing import facts, steps_of, to_json
 
 
 def register(subparsers: options.SubParsers) -> None:

@@ -133,6 +133,7 @@ async def of_sandbox(
         titles=titles,
         kind=WayKind(args.way),
         tls=_tester(workspace),
+        issuer=_issuer(workspace),
         key_file=key_path,
         image=_absolute(args.image) if args.image else "",
         spend=args.spend,
@@ -150,6 +151,12 @@ def _tester(workspace: Workspace) -> of_profile.TlsFiles:
         certificate=str(folder / "parties" / f"{name}.pem"),
         key=str(folder / "parties" / f"{name}.key"),
     )
+
+
+def _issuer(workspace: Workspace) -> of_profile.Issuer:
+    """The sandbox's issuing authority: bad certificates of the tester are its."""
+    folder = Path(_absolute(workspace.path)) / "pki"
+    return of_profile.Issuer(str(folder / "issuing.pem"), str(folder / "issuing.key"))
 
 
 def _absolute(path: Path | str) -> str:

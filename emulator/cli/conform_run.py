@@ -13,8 +13,9 @@ from pathlib import Path
 from emulator.cli import conform_declare, conform_report, failures, options
 from emulator.cli.output import print_json, print_table
 from emulator.conformance import DISCLAIMER, Check, built_in
+from emulator.conformance.catalogue.describing import steps_of
+from emulator.conformance.catalogue.selecting import chosen
 from emulator.conformance.declaration.model import WayKind
-from emulator.conformance.describing import steps_of
 from emulator.conformance.reports import Kind, to_json, write
 from emulator.conformance.reports.exit_code import exit_code
 from emulator.conformance.reports.progress import Progress
@@ -23,8 +24,7 @@ from emulator.conformance.running.declared import read_target, target_of, transp
 from emulator.conformance.running.kept_keys import keep
 from emulator.conformance.running.result import CaseResult, RunResult
 from emulator.conformance.running.runner import Runner
-from emulator.conformance.running.target import Target
-from emulator.conformance.selecting import chosen
+from emulator.conformance.trying.target import Target
 
 
 def register(whats: options.SubParsers) -> None:

@@ -3,10 +3,10 @@
 No check here certifies anything: only the official tool of the DLMS UA does.
 """
 
-from emulator.conformance.applicability import Applicability
-from emulator.conformance.check import Answer, Check, Evidence, Origin, Severity, Step
-from emulator.conformance.holdings import Catalogue, UnknownCheck, built_in
-from emulator.conformance.words import Feature, Words
+from emulator.conformance.catalogue.applicability import Applicability
+from emulator.conformance.catalogue.check import Answer, Check, Evidence, Origin, Severity, Step
+from emulator.conformance.catalogue.holdings import Catalogue, UnknownCheck, built_in
+from emulator.conformance.catalogue.words import Feature, Words
 
 DISCLAIMER = (
     "No certification: only the official conformance test tool of the DLMS UA certifies. Checks"

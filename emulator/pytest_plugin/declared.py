@@ -11,11 +11,11 @@ import pytest
 
 from devices.profile import ProfileError
 from emulator.conformance import Check, UnknownCheck, built_in
+from emulator.conformance.catalogue.selecting import chosen
 from emulator.conformance.running.declared import read_target
 from emulator.conformance.running.result import CaseResult
 from emulator.conformance.running.runner import Runner
-from emulator.conformance.running.target import Target
-from emulator.conformance.selecting import chosen
+from emulator.conformance.trying.target import Target
 from emulator.pytest_plugin.live import loop_in_thread
 from emulator.pytest_plugin.suite import Asked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.conformance import Check
-from emulator.conformance.running.record import Direction, Entry, Level
+from emulator.conformance.probing.record import Direction, Entry, Level
 from emulator.conformance.running.result import CaseResult, Difference, StepResult, Verdict
 
 _GOOD = (Verdict.PASSED, Verdict.INFORMATIONAL)

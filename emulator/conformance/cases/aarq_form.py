@@ -21,7 +21,7 @@ from emulator.conformance.conversing.expect import accepted, pending, refused, r
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _TAG = 0x60
 _PATIENT = 6

@@ -28,7 +28,7 @@ from emulator.conformance.conversing.expect import (
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 # A second AARQ ----------------------------------------------------------------------------------
 

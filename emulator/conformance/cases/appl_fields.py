@@ -14,7 +14,7 @@ from emulator.conformance.conversing.expect import accepted, pending, rejected
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.probe import Change, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _PERMANENT = AssociationResult.REJECTED_PERMANENT
 _WRONG_ARC = 4

@@ -14,7 +14,7 @@ from emulator.conformance.conversing.expect import exception, gone, service_erro
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node
 from emulator.conformance.declaration.model import WayKind
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 SERVICE_UNSUPPORTED = 2
 _LINKED = (WayKind.HDLC, WayKind.SERIAL, WayKind.OPTICAL)

@@ -27,7 +27,7 @@ from emulator.conformance.conversing.expect import (
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.probe import After, Probe
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _OTHER = InitiateError.OTHER
 _TOO_LOW = InitiateError.DLMS_VERSION_TOO_LOW

@@ -38,7 +38,7 @@ from emulator.conformance.conversing.tree import Node, Unjudged
 from emulator.conformance.declaration.model import WayKind
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 CURRENT_USER = AttributeDescriptor(15, CURRENT_ASSOCIATION, 11)
 _LINKED = (WayKind.HDLC, WayKind.SERIAL, WayKind.OPTICAL)

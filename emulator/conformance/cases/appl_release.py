@@ -11,7 +11,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import closed, gone, released
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 async def _release(trial: Trial, row: Row) -> Seen:

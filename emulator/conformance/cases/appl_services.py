@@ -23,7 +23,7 @@ from emulator.conformance.conversing.expect import alive, data_error, exception,
 from emulator.conformance.conversing.tree import Node, step
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _NOT_SUPPORTED = StateError.SERVICE_NOT_ALLOWED, ServiceErrorCode.SERVICE_NOT_SUPPORTED
 _CHOICE = 1

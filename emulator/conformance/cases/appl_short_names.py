@@ -21,7 +21,7 @@ from emulator.conformance.conversing.expect import data_error, found, service_er
 from emulator.conformance.conversing.tree import Expect, Node
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 NOBODYS_NAME = 0xFFF8
 """A short name at the end of what there is: nothing is there."""

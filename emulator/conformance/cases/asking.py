@@ -16,7 +16,7 @@ from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Skipped
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 CURRENT_BASE_NAME = 0xFA00
 """The base name of the current association, whose attribute 1 is its logical name."""

@@ -19,7 +19,7 @@ from emulator.conformance.conversing.expect import data_result
 from emulator.conformance.conversing.tree import Expect, Mismatch, Unjudged
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 SMALL_PDU = 128
 """Octets that the client takes: the list of objects is then some blocks long, in any device, and

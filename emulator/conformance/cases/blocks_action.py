@@ -24,7 +24,7 @@ from emulator.conformance.conversing.expect import action_error
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _ABORTED = ActionResult.LONG_ACTION_ABORTED
 _NONE = ActionResult.NO_LONG_ACTION_IN_PROGRESS

@@ -15,7 +15,7 @@ from emulator.conformance.conversing.expect import data_error, refused, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _GET = Conformance.GET
 _BLOCKS = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ

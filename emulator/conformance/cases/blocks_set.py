@@ -19,7 +19,7 @@ from emulator.conformance.conversing.expect import data_error, found, is_success
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _SET = Conformance.SET
 _BLOCKS = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE

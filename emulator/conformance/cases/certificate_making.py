@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from dlms.security.asymmetric import CertificatePurpose, Curve
 from dlms.security.suites import SUITES
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 from emulator.modules import curves
 from emulator.modules.key_usage import extension_for
 from tls.identity import hardware_module_name

@@ -15,12 +15,12 @@ from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client.errors import Refused
 from emulator.client.options import PUBLIC_CLIENT
-from emulator.conformance.cases.object_walk import READ, Seat, in_each, seats
+from emulator.conformance.cases.object_walk import READ, Seat, in_each, seats, shown
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 CLASS_ID = classes.ASSOCIATION_LN.class_id
 PARTNERS, CONTEXT, XDLMS, MECHANISM, STATUS, SETUP, USERS, CURRENT_USER = 3, 4, 5, 6, 8, 9, 10, 11
@@ -181,15 +181,16 @@ def version_and_saps() -> Sequence[Node]:
 def sap_assignment() -> Sequence[Node]:
     async def assignment(trial: Trial) -> Seen:
         declared = {one.sap: one.name for one in trial.declaration.logical_devices}
-        async for seat in seats(trial, lambda row: row.client_sap == PUBLIC_CLIENT):
-            listed = await seat.one(SAP_LIST)
-            if isinstance(listed, Refused):
-                return Seen.found([f"the public client is refused the list: {listed}"])
-            pairs = [
-                tuple(part.value for part in elements_of(one) or ())
-                for one in elements_of(listed) or ()
-            ]
-            return Seen.found(_sap_problems(pairs, declared))
+        async with seats(trial, lambda row: row.client_sap == PUBLIC_CLIENT) as each:
+            async for seat in each:
+                listed = await seat.one(SAP_LIST)
+                if isinstance(listed, Refused):
+                    return Seen.found([f"the public client is refused the list: {listed}"])
+                pairs = [
+                    tuple(part.value for part in elements_of(one) or ())
+                    for one in elements_of(listed) or ()
+                ]
+                return Seen.found(_sap_problems(pairs, declared))
         raise Unjudged("the public client cannot list objects")
 
     return (step("assignment", assignment, found("agrees")),)
@@ -213,20 +214,21 @@ def logical_device_names() -> Sequence[Node]:
         declared = {one.sap: one.name for one in trial.declaration.logical_devices}
         names: dict[int, bytes] = {}
         problems = []
-        async for seat in seats(trial):
-            sap = seat.row.server_sap
-            if sap in names:
-                continue
-            data = await seat.one(LOGICAL_DEVICE_NAME) if seat.by_names else None
-            if not isinstance(data, Data) or not isinstance(data.value, bytes | str):
-                continue
-            text = data.value
-            names[sap] = text if isinstance(text, bytes) else text.encode()
-            flag = names[sap][:MANUFACTURER]
-            if len(flag) < MANUFACTURER or not flag.isalpha() or not flag.isupper():
-                problems.append(f"{sap}: {names[sap]!r} does not begin with a FLAG ID")
-            if declared.get(sap) and names[sap] != declared[sap]:
-                problems.append(f"{sap}: {names[sap]!r}, declared {declared[sap]!r}")
+        async with seats(trial) as each:
+            async for seat in each:
+                sap = seat.row.server_sap
+                if sap in names:
+                    continue
+                data = await seat.one(LOGICAL_DEVICE_NAME) if seat.by_names else None
+                if not isinstance(data, Data) or not isinstance(data.value, bytes | str):
+                    continue
+                text = data.value
+                names[sap] = text if isinstance(text, bytes) else text.encode()
+                flag = names[sap][:MANUFACTURER]
+                if len(flag) < MANUFACTURER or not flag.isalpha() or not flag.isupper():
+                    problems.append(f"{sap}: {names[sap]!r} does not begin with a FLAG ID")
+                if declared.get(sap) and names[sap] != declared[sap]:
+                    problems.append(f"{sap}: {names[sap]!r}, declared {declared[sap]!r}")
         if not names:
             problems.append("no logical device name could be read")
         twice = [one for one in names.values() if list(names.values()).count(one) > 1]
@@ -242,19 +244,20 @@ def logical_device_names() -> Sequence[Node]:
 def report() -> Sequence[Node]:
     async def work(trial: Trial) -> Seen:
         notes = []
-        async for seat in seats(trial):
-            told = [LOGICAL_DEVICE_NAME, SAP_LIST] if seat.by_names else []
-            current = (PARTNERS, CONTEXT, XDLMS, MECHANISM, STATUS) if seat.by_names else ()
-            told += map(_attribute, current)
-            if seat.row.security_setup:
-                setup = seat.row.security_setup
-                told += [AttributeDescriptor(64, setup, number) for number in (2, 3, 4, 5)]
-            values = await seat.read(told)
-            notes += [
-                f"{seat.row.name}: {'.'.join(map(str, one.instance))} attribute {one.attribute}:"
-                f" {data if isinstance(data, Refused) else repr(data.value)}"
-                for one, data in zip(told, values, strict=True)
-            ]
+        async with seats(trial) as each:
+            async for seat in each:
+                told = [LOGICAL_DEVICE_NAME, SAP_LIST] if seat.by_names else []
+                current = (PARTNERS, CONTEXT, XDLMS, MECHANISM, STATUS) if seat.by_names else ()
+                told += map(_attribute, current)
+                if seat.row.security_setup:
+                    setup = seat.row.security_setup
+                    told += [AttributeDescriptor(64, setup, number) for number in (2, 3, 4, 5)]
+                values = await seat.read(told)
+                notes += [
+                    f"{seat.row.name}: {shown(one)}:"
+                    f" {data if isinstance(data, Refused) else repr(data.value)}"
+                    for one, data in zip(told, values, strict=True)
+                ]
         return Seen.found(notes=chain(notes))
 
     return (step("report", work, found("reported")),)

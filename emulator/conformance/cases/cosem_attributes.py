@@ -16,7 +16,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import done, found, refused, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 LOGICAL_NAME = 1
 MANUFACTURER_SPECIFIC = 128

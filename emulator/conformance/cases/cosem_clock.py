@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from dlms.axdr.data import Data, boolean, long
 from dlms.client.refusals import AccessRefused
@@ -16,7 +17,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 TIME, ZONE, STATUS, DEVIATION, ENABLED = 2, 3, 4, 7, 8
 EPOCH = bytes.fromhex("07B20101FF00000000800000")
@@ -28,31 +29,33 @@ SLACK = 5
 """Seconds that may pass between two reads of a clock that runs."""
 
 
+@asynccontextmanager
 async def _clock(
     trial: Trial, *writable: int
 ) -> AsyncIterator[tuple[Seat, Callable[[int], AttributeDescriptor]]]:
     """A Clock whose attributes may be read and written. :class:`Unjudged` if there is none."""
-    async for seat in seats(trial):
-        if Conformance.SET not in seat.conformance:
-            continue
-        for entry in seat.objects_of(classes.CLOCK):
-            readable = {one.attribute for one in seat.attributes(entry, READ)}
-            settable = {one.attribute for one in seat.attributes(entry, WRITE)}
-            instance = entry.instance
-            if {TIME, *writable} <= readable and set(writable) <= settable:
-                yield (
-                    seat,
-                    lambda number, instance=instance: AttributeDescriptor(  # type: ignore[misc]
-                        classes.CLOCK.class_id, instance, number
-                    ),
-                )
-                return
+    async with seats(trial) as each:
+        async for seat in each:
+            if Conformance.SET not in seat.conformance:
+                continue
+            for entry in seat.objects_of(classes.CLOCK):
+                readable = {one.attribute for one in seat.attributes(entry, READ)}
+                settable = {one.attribute for one in seat.attributes(entry, WRITE)}
+                instance = entry.instance
+                if {TIME, *writable} <= readable and set(writable) <= settable:
+                    yield (
+                        seat,
+                        lambda number, instance=instance: AttributeDescriptor(  # type: ignore[misc]
+                            classes.CLOCK.class_id, instance, number
+                        ),
+                    )
+                    return
     raise Unjudged(f"no Clock lets its attributes {', '.join(map(str, writable))} be written")
 
 
 async def _setting(trial: Trial, change: Callable[[bytes], bytes]) -> Seen:
     """Write a time, and then the one that it had: what was answered to the first."""
-    async for seat, attribute in _clock(trial, TIME):
+    async with _clock(trial, TIME) as (seat, attribute):
         began = trial.clocks.now()
         before = await seat.client.get(attribute(TIME))
         assert isinstance(before.value, bytes), "a time is octets"
@@ -67,7 +70,6 @@ async def _setting(trial: Trial, change: Callable[[bytes], bytes]) -> Seen:
             passed = dt.timedelta(seconds=trial.clocks.now() - began)
             await seat.client.set(attribute(TIME), _later(before, passed))
         return Seen.found(problems, answer="done")
-    raise AssertionError("_clock gives one or raises")
 
 
 def _later(data: Data, passed: dt.timedelta) -> Data:
@@ -139,7 +141,7 @@ async def _switched(trial: Trial, number: int, other: Callable[[Data], Data]) ->
     """Change an attribute for a moment; the time must stay the same moment, and its status must be
     that of its deviation.
     """
-    async for seat, attribute in _clock(trial, number):
+    async with _clock(trial, number) as (seat, attribute):
         client = seat.client
         setting = await client.get(attribute(number))
         zone = await client.get(attribute(ZONE))
@@ -161,7 +163,6 @@ async def _switched(trial: Trial, number: int, other: Callable[[Data], Data]) ->
         if summer and deviation == zone.value == expected:
             problems.append("the status says summer time, the deviation does not")
         return Seen.found(problems)
-    raise AssertionError("_clock gives one or raises")
 
 
 @conversation("X_CLOCK_DST")

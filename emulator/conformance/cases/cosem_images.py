@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 PAUSE = 0.1
 """Seconds between two questions whether the verification is done."""
@@ -82,14 +83,16 @@ class _Transfer:
         )
 
 
+@asynccontextmanager
 async def _transfer(trial: Trial) -> AsyncIterator[_Transfer]:
     """:class:`Unjudged` if there is no image, or nobody may transfer one."""
     image = _image(trial.declaration.image)
-    async for seat in seats(trial):
-        for entry in seat.objects_of(classes.IMAGE_TRANSFER):
-            if all(entry.methods.get(method) for method in (INITIATE, BLOCK, VERIFY)):
-                yield _Transfer(seat, entry.instance, image, trial)
-                return
+    async with seats(trial) as each:
+        async for seat in each:
+            for entry in seat.objects_of(classes.IMAGE_TRANSFER):
+                if all(entry.methods.get(method) for method in (INITIATE, BLOCK, VERIFY)):
+                    yield _Transfer(seat, entry.instance, image, trial)
+                    return
     raise Unjudged("no association may transfer an image")
 
 
@@ -104,9 +107,8 @@ Work = Callable[[_Transfer], Awaitable[Seen]]
 
 
 async def _with(trial: Trial, work: Work) -> Seen:
-    async for transfer in _transfer(trial):
+    async with _transfer(trial) as transfer:
         return await work(transfer)
-    raise AssertionError("_transfer gives one or raises")
 
 
 @conversation("X_IMAGE_REVERSED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from dlms.axdr.data import (
@@ -23,7 +24,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _CAPTURED, _SORT_OBJECT, _IN_USE = 3, 6, 7
 FEWEST, MOST = 5, 1000
@@ -76,23 +77,21 @@ class Profile(NamedTuple):
         return CosemDateTime.from_octets(octets)
 
 
-async def profiles(trial: Trial, *, selected: bool = True) -> AsyncIterator[Profile]:
-    """Those with two columns or more, one the time of a Clock, and 5 to 1000 rows; larger ones only
-    where there is no other. :class:`Pointless` if there is none.
+@asynccontextmanager
+async def _first(trial: Trial) -> AsyncIterator[Profile]:
+    """The first with two columns or more, one the time of a Clock, and 5 to 1000 rows, of which
+    some can be selected. :class:`Pointless` if there is none.
     """
-    met = 0
-    async for seat in seats(trial):
-        if selected and not seat.selects:
-            continue
-        for entry in seat.objects_of(classes.PROFILE_GENERIC):
-            profile = await _profile(seat, entry)
-            if profile is not None:
-                met += 1
-                yield profile
-    if not met:
-        raise Pointless(
-            f"no profile with the time of a Clock, another column and {FEWEST} to {MOST} rows"
-        )
+    async with seats(trial) as each:
+        async for seat in each:
+            for entry in seat.objects_of(classes.PROFILE_GENERIC) if seat.selects else ():
+                profile = await _profile(seat, entry)
+                if profile is not None:
+                    yield profile
+                    return
+    raise Pointless(
+        f"no profile with the time of a Clock, another column and {FEWEST} to {MOST} rows"
+    )
 
 
 async def _profile(seat: Seat, entry: ObjectEntry) -> Profile | None:
@@ -154,12 +153,6 @@ def error() -> Expect:
     return Expect("data-error", judge)
 
 
-async def _first(trial: Trial) -> AsyncIterator[Profile]:
-    async for profile in profiles(trial):
-        yield profile
-        return
-
-
 def _times(profile: Profile, rows: Sequence[Data]) -> list[CosemDateTime]:
     return [profile.time_of(row) for row in rows]
 
@@ -167,7 +160,7 @@ def _times(profile: Profile, rows: Sequence[Data]) -> list[CosemDateTime]:
 @conversation("COSEM_PG_RANGE")
 def by_range() -> Sequence[Node]:
     async def whole(trial: Trial) -> Seen:
-        async for profile in _first(trial):
+        async with _first(trial) as profile:
             every = await profile.read(by_entry(1, 0))
             rows = every.facts.get("rows", ())
             if len(rows) < FEWEST:
@@ -176,14 +169,12 @@ def by_range() -> Sequence[Node]:
             seen = await profile.read(profile.by_range(min_of(times), max_of(times)))
             trial.memo["times"] = times
             return seen.having(facts={**seen.facts, "count": len(rows)})
-        raise AssertionError("profiles gives one or raises")
 
     async def outside(trial: Trial) -> Seen:
-        async for profile in _first(trial):
+        async with _first(trial) as profile:
             first = CosemDateTime.from_octets(bytes.fromhex("07C60101FF00000000800000"))
             last = CosemDateTime.from_octets(bytes.fromhex("07C60102FF00000000800000"))
             return await profile.read(profile.by_range(first, last))
-        raise AssertionError("profiles gives one or raises")
 
     async def part(trial: Trial) -> Seen:
         return await _part(trial, ())
@@ -204,13 +195,12 @@ async def _part(trial: Trial, columns: tuple[int, ...]) -> Seen:
     times: list[CosemDateTime] = trial.memo["times"]
     ordered = sorted(times, key=lambda time: time.to_octets()[:8])
     first, last = ordered[1], ordered[3]
-    async for profile in _first(trial):
+    async with _first(trial) as profile:
         seen = await profile.read(profile.by_range(first, last, *columns))
         within = sum(
             first.to_octets()[:8] <= time.to_octets()[:8] <= last.to_octets()[:8] for time in times
         )
         return seen.having(facts={**seen.facts, "count": within})
-    raise AssertionError("profiles gives one or raises")
 
 
 def min_of(times: Sequence[CosemDateTime]) -> CosemDateTime:
@@ -222,11 +212,10 @@ def max_of(times: Sequence[CosemDateTime]) -> CosemDateTime:
 
 
 async def _entries(trial: Trial, first: int, last: int, columns: tuple[int, int]) -> Seen:
-    async for profile in _first(trial):
+    async with _first(trial) as profile:
         selection = by_entry(first, last, *columns)
         seen = await profile.read(selection)
         return seen.having(facts={**seen.facts, "in_use": profile.rows})
-    raise AssertionError("profiles gives one or raises")
 
 
 @conversation("COSEM_PG_ENTRY")
@@ -286,22 +275,23 @@ def sort_object() -> Sequence[Node]:
     async def agrees(trial: Trial) -> Seen:
         problems: list[str] = []
         judged = 0
-        async for seat in seats(trial):
-            for entry in seat.objects_of(classes.PROFILE_GENERIC):
-                wanted = [
-                    AttributeDescriptor(entry.class_id, entry.instance, number)
-                    for number in (_SORT_OBJECT, _CAPTURED)
-                ]
-                sort, captured = await seat.read(wanted)
-                if not isinstance(sort, Data) or not isinstance(captured, Data):
-                    continue
-                parts = elements_of(sort) or ()
-                if not parts or not parts[0].value:
-                    continue  # unsorted: there is no sort object
-                judged += 1
-                named = {_object(column) for column in elements_of(captured) or ()}
-                if _object(sort) not in named:
-                    problems.append(f"{entry}: the sort object {sort} is none of the columns")
+        async with seats(trial) as each:
+            async for seat in each:
+                for entry in seat.objects_of(classes.PROFILE_GENERIC):
+                    wanted = [
+                        AttributeDescriptor(entry.class_id, entry.instance, number)
+                        for number in (_SORT_OBJECT, _CAPTURED)
+                    ]
+                    sort, captured = await seat.read(wanted)
+                    if not isinstance(sort, Data) or not isinstance(captured, Data):
+                        continue
+                    parts = elements_of(sort) or ()
+                    if not parts or not parts[0].value:
+                        continue  # unsorted: there is no sort object
+                    judged += 1
+                    named = {_object(column) for column in elements_of(captured) or ()}
+                    if _object(sort) not in named:
+                        problems.append(f"{entry}: the sort object {sort} is none of the columns")
         if not judged:
             raise Pointless("no profile has a sort object")
         return Seen.found(problems)

@@ -19,7 +19,7 @@ from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 PUSH, ACTIVATE_POLICY = 1, 1
 _BOTH = int(Protection.BOTH)
@@ -31,13 +31,14 @@ requests and responses (Blue Book 4.4.7).
 
 async def _setup(trial: Trial, *, ciphered: bool) -> tuple[DeclaredAssociation, bytes, int | None]:
     """Who may make the device push, which Push setup, and the version of the Security setup."""
-    async for seat in seats(trial, lambda row: row.context.ciphered is ciphered):
-        if Conformance.DATA_NOTIFICATION not in seat.conformance:
-            continue
-        security = next((one.version for one in seat.objects if one.class_id == 64), None)
-        for entry in seat.objects_of(classes.PUSH_SETUP):
-            if entry.methods.get(PUSH):
-                return seat.row, entry.instance, security
+    async with seats(trial, lambda row: row.context.ciphered is ciphered) as each:
+        async for seat in each:
+            if Conformance.DATA_NOTIFICATION not in seat.conformance:
+                continue
+            security = next((one.version for one in seat.objects if one.class_id == 64), None)
+            for entry in seat.objects_of(classes.PUSH_SETUP):
+                if entry.methods.get(PUSH):
+                    return seat.row, entry.instance, security
     which = "a ciphered" if ciphered else "no ciphered"
     raise Unjudged(f"nobody may make the device push in {which} association")
 

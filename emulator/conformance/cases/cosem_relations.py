@@ -16,7 +16,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found, value
 from emulator.conformance.conversing.tree import Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _OBJECT_LIST = AttributeDescriptor(15, CURRENT_ASSOCIATION, 2)
 _REGISTER_MONITOR = classes.BY_ID[21]
@@ -67,27 +67,28 @@ def _selectors(listed: Data) -> Iterator[tuple[Any, Any, Data]]:
 def register_monitors() -> Sequence[Node]:
     async def types(trial: Trial) -> Seen:
         problems, judged = [], 0
-        async for seat in seats(trial):
-            for entry in seat.objects_of(_REGISTER_MONITOR):
-                where = [
-                    AttributeDescriptor(entry.class_id, entry.instance, number)
-                    for number in (_THRESHOLDS, _MONITORED)
-                ]
-                thresholds, monitored = await seat.read(where)
-                if not isinstance(thresholds, Data) or not isinstance(monitored, Data):
-                    continue
-                kinds = {one.type for one in elements_of(thresholds) or ()}
-                watched = await seat.one(_descriptor(monitored))
-                if isinstance(watched, Refused):
-                    continue
-                judged += 1
-                if len(kinds) > 1:
-                    problems.append(f"{entry}: thresholds of the types {_labels(kinds)}")
-                elif kinds and kinds != {watched.type}:
-                    problems.append(
-                        f"{entry}: thresholds are {_labels(kinds)}, what is monitored is"
-                        f" {watched.type.label}"
-                    )
+        async with seats(trial) as each:
+            async for seat in each:
+                for entry in seat.objects_of(_REGISTER_MONITOR):
+                    where = [
+                        AttributeDescriptor(entry.class_id, entry.instance, number)
+                        for number in (_THRESHOLDS, _MONITORED)
+                    ]
+                    thresholds, monitored = await seat.read(where)
+                    if not isinstance(thresholds, Data) or not isinstance(monitored, Data):
+                        continue
+                    kinds = {one.type for one in elements_of(thresholds) or ()}
+                    watched = await seat.one(_descriptor(monitored))
+                    if isinstance(watched, Refused):
+                        continue
+                    judged += 1
+                    if len(kinds) > 1:
+                        problems.append(f"{entry}: thresholds of the types {_labels(kinds)}")
+                    elif kinds and kinds != {watched.type}:
+                        problems.append(
+                            f"{entry}: thresholds are {_labels(kinds)}, what is monitored is"
+                            f" {watched.type.label}"
+                        )
         if not judged:
             raise Pointless("no Register monitor can be read with what it monitors")
         return Seen.found(problems)
@@ -113,14 +114,15 @@ def scripts() -> Sequence[Node]:
         problems: list[str] = []
         tables: set[bytes] = set()
         references: list[tuple[str, bytes, int]] = []
-        async for seat in seats(trial):
-            for entry in seat.objects_of(classes.SCRIPT_TABLE):
-                where = AttributeDescriptor(entry.class_id, entry.instance, _SCRIPTS)
-                table = await seat.one(where)
-                if isinstance(table, Data):
-                    tables.add(entry.instance)
-                    problems += [f"{shown(where)}: {one}" for one in _script_problems(table)]
-            references += await _references_in(seat)
+        async with seats(trial) as each:
+            async for seat in each:
+                for entry in seat.objects_of(classes.SCRIPT_TABLE):
+                    where = AttributeDescriptor(entry.class_id, entry.instance, _SCRIPTS)
+                    table = await seat.one(where)
+                    if isinstance(table, Data):
+                        tables.add(entry.instance)
+                        problems += [f"{shown(where)}: {one}" for one in _script_problems(table)]
+                references += await _references_in(seat)
         if not tables:
             raise Pointless("no Script table can be read")
         # What one association does not see, another does.

@@ -23,7 +23,7 @@ from emulator.conformance.conversing.expect import refused
 from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _GET, _SET, _INVOKE = 1, 2, 3
 _NO_TYPE = 200

@@ -17,7 +17,7 @@ from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.probing.line import Line, LineClosed
 from emulator.conformance.probing.probe import After, Alter, Change, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 Row: TypeAlias = DeclaredAssociation
 Which: TypeAlias = Callable[[Row], bool]

@@ -29,7 +29,7 @@ from emulator.conformance.probing.general_blocks import (
 )
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _OBJECT_LIST = AttributeDescriptor(15, CURRENT_ASSOCIATION, 2)
 SMALL = 160

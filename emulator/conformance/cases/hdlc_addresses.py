@@ -15,7 +15,7 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, step
 from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.raw_frame import RawFrame, wide_address
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 FIRST_FREE = 0x10
 """Lower addresses are reserved (GB Ed. 8, 8.4.2.4)."""

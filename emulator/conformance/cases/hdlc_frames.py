@@ -22,7 +22,7 @@ from emulator.conformance.conversing.tree import Node, step
 from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.raw_frame import FLAG, TYPE_3, RawFrame, wide_address
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 AMISS = 1 << 7
 """What check sequences are altered by: one bit, which they must find."""

@@ -25,7 +25,7 @@ from emulator.conformance.conversing.expect_frames import dm, frmr, rej, rr, ua
 from emulator.conformance.conversing.tree import Node, Pointless, Unjudged, step
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 PIECES = 3
 """Segments of an AARQ."""

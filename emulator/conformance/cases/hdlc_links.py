@@ -26,7 +26,7 @@ from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.raw_frame import RawFrame
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 OTHER_HEADERS = (llc.RESPONSE, b"\xe6\xe6\x01", b"\x00\x00\x00")
 """LLC headers: that of a response, another quality, other addresses."""

@@ -16,7 +16,7 @@ from emulator.conformance.declaration.model import DeclaredHdlc
 from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import LOGICAL_NAME
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 LITTLE = 32
 """Octets of an information field: the least that the class IEC HDLC setup has."""

@@ -18,7 +18,7 @@ from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.raw_frame import RawFrame
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 PAUSE = 0.05
 """Seconds between polls of a device that has nothing to say yet."""

@@ -15,7 +15,7 @@ from emulator.conformance.probing.hdlc_line import HdlcLine
 from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 @conversation("X_HDLC_TWO_CLIENTS")

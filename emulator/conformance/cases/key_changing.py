@@ -5,7 +5,7 @@ is in the record. So the same seed sends the same octets, nobody without the mas
 and its owner can have them again.
 
 Where a device takes no key that it has had, the new ones stay: the run goes on under them, and
-:attr:`~emulator.conformance.running.target.Target.changed` names them.
+:attr:`~emulator.conformance.trying.target.Target.changed` names them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 KINDS = {name: kind for kind, name in FIELDS.items()}
 """Kinds of global keys by what they are called among those of an association."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 
 from dlms.acse.names import Referencing
@@ -20,7 +25,7 @@ from emulator.client.objects import BITS_FROM, ObjectEntry, ObjectList
 from emulator.client.session import Session
 from emulator.conformance.conversing.tree import Pointless, Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 READ, WRITE = 1, 2
 _REQUEST_AUTHENTICATED, _REQUEST_ENCRYPTED, _REQUEST_SIGNED = 4, 8, 16
@@ -102,15 +107,23 @@ class Seat:
         return all(not access & bit or kind in protection for bit, kind in needs)
 
 
-async def seats(
+def seats(
     trial: Trial,
     which: Callable[[DeclaredAssociation], bool] = lambda row: True,
     shut: list[str] | None = None,
-) -> AsyncIterator[Seat]:
+) -> AbstractAsyncContextManager[AsyncIterator[Seat]]:
     """Every association whose keys are at hand and whose objects can be listed, one after the
     other. One that cannot be opened says nothing of objects: that is noted, and told to ``shut``.
     :class:`Unjudged` if there is none.
+
+    Behind the context none is open any more, however it is left.
     """
+    return aclosing(_seats(trial, which, shut))
+
+
+async def _seats(
+    trial: Trial, which: Callable[[DeclaredAssociation], bool], shut: list[str] | None
+) -> AsyncGenerator[Seat, None]:
     met = 0
     shut = [] if shut is None else shut
     for row in trial.declaration.associations:
@@ -142,28 +155,31 @@ async def in_each(trial: Trial, work: Callable[[Seat], Awaitable[list[str]]]) ->
     """
     problems = []
     shut: list[str] = []
-    async for seat in seats(trial, shut=shut):
-        try:
-            found = await work(seat)
-        except LocalProtocolError:
-            raise
-        except (ClientError, DlmsError) as error:
-            found = [str(error)]
-        problems += [f"{seat.row.name}: {one}" for one in found]
+    async with seats(trial, shut=shut) as each:
+        async for seat in each:
+            try:
+                found = await work(seat)
+            except LocalProtocolError:
+                raise
+            except (ClientError, DlmsError) as error:
+                found = [str(error)]
+            problems += [f"{seat.row.name}: {one}" for one in found]
     if shut and not problems:
         raise Unjudged("; ".join(("not every association can be opened", *shut)))
     return problems
 
 
+@asynccontextmanager
 async def seat_with(trial: Trial, fits: Callable[[Seat], bool], what: str) -> AsyncIterator[Seat]:
     """The first association that fits. :class:`Pointless` if none does, :class:`Unjudged` if one
     that cannot be opened might.
     """
     shut: list[str] = []
-    async for seat in seats(trial, shut=shut):
-        if fits(seat):
-            yield seat
-            return
+    async with seats(trial, shut=shut) as each:
+        async for seat in each:
+            if fits(seat):
+                yield seat
+                return
     if shut:
         raise Unjudged("; ".join((f"no open association with {what}", *shut)))
     raise Pointless(f"no association with {what}")

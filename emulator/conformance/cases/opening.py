@@ -8,7 +8,7 @@ from emulator.conformance.conversing.expect import done, value
 from emulator.conformance.conversing.tree import Node, Sender, step
 from emulator.conformance.probing.probe import After, Alter, Change, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 def associating(

@@ -18,7 +18,7 @@ from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 READ, WRITE, AUTHENTICATED, ENCRYPTED, SIGNED = 1, 2, 4, 8, 16
 """Of an access mode as Association LN has it from version 3 on (Blue Book 4.4.4); of a method the

@@ -21,7 +21,7 @@ from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import After, Alter, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 Which: TypeAlias = Callable[[DeclaredAssociation], bool]
 Attempt: TypeAlias = Callable[[Probe], Awaitable[Seen]]

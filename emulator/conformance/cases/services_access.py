@@ -23,7 +23,7 @@ from emulator.conformance.conversing.expect import done, refused
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _WHAT = "with ACCESS"
 _NAME = AccessGet(attribute=LOGICAL_NAME)

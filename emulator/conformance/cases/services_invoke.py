@@ -19,7 +19,7 @@ from emulator.conformance.conversing.expect import found, silence
 from emulator.conformance.conversing.tree import Node, Unjudged
 from emulator.conformance.probing.probe import LOGICAL_NAME
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _HIGH_PRIORITY = 0x80
 _NO_METHOD = MethodDescriptor(15, CURRENT_ASSOCIATION, 127)

@@ -18,7 +18,7 @@ from emulator.conformance.conversing.expect import data_error, data_of, refused
 from emulator.conformance.conversing.tree import Node, Pointless, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _DENIED, _VIOLATED = DataAccessResult.READ_WRITE_DENIED, DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
 _FEW = 60

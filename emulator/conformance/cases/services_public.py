@@ -15,7 +15,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found, is_refusal, refused
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _ASSOCIATION_LN, _SECURITY_SETUP = 15, 64
 _SECRET, _POLICY = 7, 2

@@ -33,7 +33,7 @@ from emulator.conformance.conversing.expect import (
 )
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _SMALL_PDU = 256
 """Octets that the client takes: of what is long the first block says enough."""

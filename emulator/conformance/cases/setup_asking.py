@@ -21,7 +21,7 @@ from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.conformance.cases.key_changing import method
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 GENERATE, REQUEST, IMPORT, EXPORT, REMOVE = 4, 5, 6, 7, 8
 _CERTIFICATES = 6

@@ -31,7 +31,7 @@ from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Sender,
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _AGREE = 3
 _GBEK = KEY_ID_OF[KeyKind.GBEK]

@@ -28,7 +28,7 @@ from emulator.conformance.conversing.expect import data_of, done, refused, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 from emulator.modules import curves
 
 _SIGNATURE, _AGREEMENT = CertificatePurpose.SIGNATURE, CertificatePurpose.KEY_AGREEMENT

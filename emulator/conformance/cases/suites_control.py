@@ -12,7 +12,7 @@ from emulator.conformance.conversing.tree import Node, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 def _naming(suite: int) -> Attempt:

@@ -29,7 +29,7 @@ from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _IDENTIFIED = shaped(Protection.BOTH, Form.CIPHERING)
 _DATE_TIME = bytes.fromhex("07e80b1c04080000ff800000")

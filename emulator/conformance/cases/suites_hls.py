@@ -23,7 +23,7 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudg
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 from emulator.modules import curves
 
 WrongF: TypeAlias = Callable[[Trial, Probe, DeclaredAssociation], bytes]

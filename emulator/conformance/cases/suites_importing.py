@@ -34,7 +34,7 @@ from emulator.conformance.conversing.expect import data_of, done, refused
 from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import OWN_TITLE, Trial
+from emulator.conformance.trying.trial import OWN_TITLE, Trial
 
 _SIGNATURE = CertificatePurpose.SIGNATURE
 

@@ -15,7 +15,7 @@ from emulator.conformance.conversing.tree import Node, Sender, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import After, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _FIELDS = ("transaction-id", "date-time", "other-information")
 """Titles are left out: those of others are refused whatever the signature is about."""

@@ -13,7 +13,7 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import accepted, pending, protected, refused
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Sender, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 async def _associate(trial: Trial) -> Seen:

@@ -34,9 +34,9 @@ from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Pointle
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
+from emulator.conformance.probing.record import Level
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.record import Level
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _AHEAD = 4
 """By how much a counter runs ahead: gaps are allowed (R-IC-5), and few devices bound so small

@@ -26,7 +26,7 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudg
 from emulator.conformance.declaration.model import DeclaredAssociation, WriteData
 from emulator.conformance.probing.probe import Alter, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 def _sta(trial: Trial) -> tuple[DeclaredAssociation, list[WriteData]]:

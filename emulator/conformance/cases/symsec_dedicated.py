@@ -19,7 +19,7 @@ from emulator.conformance.conversing.tree import Node, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _WRONG_BY = (-1, 1, -8)
 """Octets by which a dedicated key is too long."""

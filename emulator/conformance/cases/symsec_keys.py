@@ -34,7 +34,7 @@ from emulator.conformance.conversing.expect import (
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Sender, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _UNKNOWN_KEY_ID = 200
 """No edition of the Blue Book has it; 0 to 3 are keys, and some meters have more of their own."""

@@ -39,7 +39,7 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudg
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _ACTIVATE, _POLICY = 1, 2
 """security_activate, the method, and security_policy, the attribute."""

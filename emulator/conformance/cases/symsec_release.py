@@ -17,7 +17,7 @@ from emulator.conformance.conversing.expect import alive, refused
 from emulator.conformance.conversing.tree import Node, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 def _rlrqs(probe: Probe, policy: Protection) -> list[tuple[str, bytes | None]]:

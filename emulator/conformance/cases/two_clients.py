@@ -8,7 +8,7 @@ from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 def two_rows(

@@ -14,7 +14,7 @@ from emulator.conformance.conversing.tree import Node, Pointless, Unjudged, step
 from emulator.conformance.probing.probe import LOGICAL_NAME
 from emulator.conformance.probing.seen import Seen, What
 from emulator.conformance.probing.wpdu_port import wpdu
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 VERSIONS = (0, 2, 0x0100)
 """Of the wrapper: none, the next, and 1 with its octets exchanged."""

@@ -6,7 +6,7 @@ from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.probing.wpdu_port import WpduPort
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 async def octets(trial: Trial) -> WpduPort:

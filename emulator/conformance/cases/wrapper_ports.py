@@ -13,7 +13,7 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudg
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.probing.wpdu_port import wpdu
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 NO_STATION, ALL_STATION = 0, 0x7F
 

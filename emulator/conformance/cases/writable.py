@@ -23,7 +23,7 @@ from emulator.conformance.conversing.expect import data_of, is_success
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 _HARMLESS = ((1, 2), (20, 6))
 """(class, attribute): value of Data, calendar_name_passive of Activity calendar."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from emulator.conformance.check import Check
+from emulator.conformance.catalogue.check import Check
 from emulator.conformance.conversing.tree import Node
 
 Conversation: TypeAlias = Callable[[], Sequence[Node]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from emulator.conformance.probing.seen import Seen
 
 if TYPE_CHECKING:
-    from emulator.conformance.running.trial import Trial
+    from emulator.conformance.trying.trial import Trial
 
 
 class Mismatch(NamedTuple):

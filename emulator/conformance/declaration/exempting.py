@@ -15,10 +15,10 @@ from fnmatch import fnmatchcase
 
 from devices.profile.place import Place, Problems
 from devices.profile.table import Table, near
-from emulator.conformance.check import Check
+from emulator.conformance.catalogue.check import Check
+from emulator.conformance.catalogue.holdings import Catalogue, UnknownCheck
+from emulator.conformance.catalogue.words import text_of
 from emulator.conformance.declaration.model import Exclusion, ExpectedFailure
-from emulator.conformance.holdings import Catalogue, UnknownCheck
-from emulator.conformance.words import text_of
 
 _GLOB = frozenset("*?[")
 

@@ -14,14 +14,14 @@ from devices.profile.place import Place, Problems
 from devices.profile.table import Table, near
 from dlms.acse.names import Mechanism, Referencing
 from dlms.xdlms.conformance import Conformance
-from emulator.conformance.applicability import Applicability, parse
+from emulator.conformance.catalogue.applicability import Applicability, parse
+from emulator.conformance.catalogue.words import Words
 from emulator.conformance.declaration.model import (
     Declaration,
     DeclaredAssociation,
     WayKind,
 )
 from emulator.conformance.declaration.ways import HDLC_KINDS
-from emulator.conformance.words import Words
 
 PUBLIC_CLIENT = 16
 """Client SAP of the public client (GB Ed. 8, 4.5.3.3)."""

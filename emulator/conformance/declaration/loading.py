@@ -9,6 +9,8 @@ from typing import Any
 from devices.profile.place import Place, Problems
 from devices.profile.table import Table, maybe, need, only
 from emulator import toml_file
+from emulator.conformance.catalogue.holdings import Catalogue, built_in
+from emulator.conformance.catalogue.words import text_of
 from emulator.conformance.declaration.associations import associations, logical_devices
 from emulator.conformance.declaration.clients import client
 from emulator.conformance.declaration.exempting import read_exclusions, read_expected
@@ -17,8 +19,6 @@ from emulator.conformance.declaration.fields import path, title
 from emulator.conformance.declaration.model import Declaration, DeclaredWay, WayKind
 from emulator.conformance.declaration.ways import hdlc, timing, way
 from emulator.conformance.declaration.writes import sta, writes
-from emulator.conformance.holdings import Catalogue, built_in
-from emulator.conformance.words import text_of
 from emulator.toml_file import Written
 
 _TABLES = {

@@ -12,6 +12,7 @@ from typing import Any
 from devices.profile.writing import scalar, text, value_text
 from dlms.cosem import classes, obis
 from dlms.security.control import Protection
+from emulator.conformance.catalogue.holdings import built_in
 from emulator.conformance.declaration.comments import comment_lines, comment_of
 from emulator.conformance.declaration.features import said
 from emulator.conformance.declaration.model import (
@@ -23,7 +24,6 @@ from emulator.conformance.declaration.model import (
     WriteData,
 )
 from emulator.conformance.declaration.ways import TLS_FILES
-from emulator.conformance.holdings import built_in
 
 Remarks = Mapping[tuple[str, ...], str]
 """Comments by place: ``("associations", "public", "suite")``. That of a table stands before it;

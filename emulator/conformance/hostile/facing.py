@@ -15,7 +15,7 @@ from emulator.conformance.hostile.meter import hostile_meter
 from emulator.conformance.hostile.site import Site, site_of
 from emulator.conformance.hostile.watch import Watch
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from emulator.conformance.hostile.rows import VICES, made
 from emulator.conformance.hostile.site import LOOPBACK, Site, association_for
 from emulator.conformance.hostile.stage import Stage
 from emulator.conformance.hostile.tls_files import pem_files
-from emulator.conformance.running.trial import OWN_TITLE, Trial
+from emulator.conformance.trying.trial import OWN_TITLE, Trial
 from emulator.events import MeterEvent
 from emulator.faults.catalogue import Catalogue, Row
 from emulator.faults.fault import Fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.hostile.facing import attempt
 from emulator.conformance.hostile.site import site_of
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 TASK = "read"
 

@@ -15,7 +15,7 @@ from emulator.client.route import Route
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import Declaration
 from emulator.conformance.hostile.head_end import Call, CalledHeadEnd, CommandHeadEnd, HeadEnd
-from emulator.conformance.running.target import Target
+from emulator.conformance.trying.target import Target
 from tls.pki import TestPki
 
 PROFILE = "laboratory"

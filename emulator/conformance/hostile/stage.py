@@ -29,7 +29,7 @@ from dlms.xdlms.registry import AnyResponse
 from emulator.conformance.hostile.vice import Reply, Vice
 from emulator.conformance.hostile.watch import Asked, Watch
 from emulator.conformance.probing.line import visible_counter
-from emulator.conformance.running.record import Direction, Level, Recorder
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.faults.fault import Fault
 from emulator.serving.taps import Parcel, Place
 from emulator.serving.workings import Execute

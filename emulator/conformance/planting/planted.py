@@ -10,8 +10,8 @@ from importlib import resources
 from devices.profile.place import Place, Problems
 from devices.profile.table import maybe, need, one_of
 from emulator import toml_file
+from emulator.conformance.catalogue.holdings import built_in as checks
 from emulator.conformance.declaration.features import values
-from emulator.conformance.holdings import built_in as checks
 from emulator.faults.catalogue import Row, row_of
 from emulator.serving.taps import WAYS
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dlms.framing.hdlc.frame import Frame, NotUnderstood
 from dlms.framing.hdlc.receiver import FrameReceiver
 from emulator.conformance.probing.line import Line
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.record import Direction, Level, Recorder
 
 _ENDLESS = 1.0
 """Seconds between octets of the device: its frames are awaited for as long as the tester asks, so

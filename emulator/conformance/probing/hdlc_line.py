@@ -12,8 +12,8 @@ from emulator.conformance.declaration.model import DeclaredHdlc
 from emulator.conformance.probing.frame_port import FramePort
 from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.line import Line, LineClosed
+from emulator.conformance.probing.record import Direction, Recorder
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.record import Direction, Recorder
 
 Pair = tuple[int, int]
 

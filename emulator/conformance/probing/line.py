@@ -15,9 +15,9 @@ from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security.ciphered import decode_ciphered, is_ciphered
 from emulator.channel import ApduLink, Channel, ChannelClosed
 from emulator.client.route import OnSettings, Route
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.relay import Relay
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.record import Direction, Level, Recorder
 from emulator.meter_address import LOOPBACK
 
 PATIENCE = 5.0
@@ -106,13 +106,14 @@ class Line(asyncio.Protocol):
 
     async def trickle(self, octets: bytes) -> None:
         """Write each octet by itself. On TCP each is a segment of its own: Nagle's algorithm is
-        off, and an octet is handed over when the one before it has left this process.
+        off, and an octet is handed over when the one before it has left this process. With TLS it
+        is a record of its own.
         :class:`LineClosed`, as :meth:`write`.
         """
         transport, sock = self._transport, self._socket()
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if isinstance(transport, asyncio.WriteTransport):
+        if isinstance(transport, asyncio.WriteTransport) and self._relay is None:
             transport.set_write_buffer_limits(high=0)
         for octet in octets:
             self.write(bytes((octet,)))

@@ -44,8 +44,8 @@ from dlms.xdlms.get import GetRequest
 from dlms.xdlms.registry import AnyRequest
 from dlms.xdlms.set import SetRequest
 from emulator.conformance.probing.line import Line, visible_counter
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.record import Direction, Level, Recorder
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from emulator.conformance.running.record import Direction, Level, Recorder
+from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.meter_address import LOOPBACK
 from tls.listener import Listener
 from tls.plain import open_tcp_connection, start_tcp_server

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dlms.errors import RemoteProtocolError
 from dlms.framing.wrapper import HEADER, VERSION, WrapperReceiver
 from emulator.conformance.probing.line import Line, LineClosed
+from emulator.conformance.probing.record import Direction
 from emulator.conformance.probing.seen import Seen, What
-from emulator.conformance.running.record import Direction
 
 
 def wpdu(

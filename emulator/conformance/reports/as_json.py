@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from emulator.conformance import DISCLAIMER, Catalogue, UnknownCheck
-from emulator.conformance.check import Check
-from emulator.conformance.describing import origin_of
-from emulator.conformance.describing import to_json as check_json
+from emulator.conformance.catalogue.check import Check
+from emulator.conformance.catalogue.describing import origin_of
+from emulator.conformance.catalogue.describing import to_json as check_json
+from emulator.conformance.probing.record import Entry
 from emulator.conformance.reports.document import SCHEMA, VERSION, Document, counted
-from emulator.conformance.running.record import Entry
 from emulator.conformance.running.result import CaseResult, Difference, RunResult, StepResult
 
 

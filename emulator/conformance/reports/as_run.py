@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from emulator.conformance.probing.record import Direction, Entry, Level
 from emulator.conformance.reports.document import Document
-from emulator.conformance.running.record import Direction, Entry, Level
 from emulator.conformance.running.result import (
     CaseResult,
     Difference,

@@ -10,10 +10,10 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.printable import printable
 from emulator.conformance.reports.reading import started_of
-from emulator.conformance.running.record import Direction, Level
 from emulator.conformance.running.result import Transport
 
 TESTER, DEVICE = "192.0.2.1", "192.0.2.2"

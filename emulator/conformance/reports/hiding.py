@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.conformance.probing.record import Level
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.fields import Field, fields_of
 from emulator.conformance.reports.printable import printable
-from emulator.conformance.running.record import Level
 
 HIDDEN = "••"
 """In the place of an octet, or of a text."""

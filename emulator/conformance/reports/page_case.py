@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from emulator.conformance.check import Origin
+from emulator.conformance.catalogue.check import Origin
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.markup import Markup, facts, joined, tag
 from emulator.conformance.reports.page_matrix import verdict_class

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.reports import hexadecimal
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.fields import Field
 from emulator.conformance.reports.markup import Markup, joined, tag
 from emulator.conformance.reports.showing import Picture, Showing
-from emulator.conformance.running.record import Direction, Level
 
 _ARROWS = {
     Direction.SENT.value: ("sent", "tester → target"),

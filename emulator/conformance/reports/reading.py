@@ -7,11 +7,11 @@ import json
 import re
 from pathlib import Path
 
-from emulator.conformance.check import Origin, Severity
+from emulator.conformance.catalogue.check import Origin, Severity
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.reports import shapes
 from emulator.conformance.reports.document import SCHEMA, VERSION, Document, counted
 from emulator.conformance.reports.shapes import NotSo, many, maybe, named, one_of, table, whole
-from emulator.conformance.running.record import Direction, Level
 from emulator.conformance.running.result import Standing, Transport, Verdict
 
 _MOST = 2**32 - 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from urllib.parse import quote
 
-from emulator.conformance.check import Severity
+from emulator.conformance.catalogue.check import Severity
 from emulator.conformance.reports.document import Document, is_failure
 from emulator.conformance.reports.exit_code import RunExit, exit_code
 from emulator.conformance.reports.reading import started_of

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dlms.acse.aarq import TAG as AARQ
+from emulator.conformance.probing.record import Level
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.fields import Field
 from emulator.conformance.reports.hiding import HIDDEN, Hiding
-from emulator.conformance.running.record import Level
 from emulator.trace import described
 
 MISSING = "__"

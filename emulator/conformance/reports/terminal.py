@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from typing import TextIO
 
+from emulator.conformance.probing.record import Direction
 from emulator.conformance.reports import hexadecimal
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.showing import Picture, Showing, blamed
-from emulator.conformance.running.record import Direction
 from emulator.conformance.running.result import Standing, Verdict
 
 ROWS = 8

@@ -10,7 +10,7 @@ from emulator.conformance.declaration import key_file, loading
 from emulator.conformance.declaration.model import Declaration, WayKind
 from emulator.conformance.declaration.routes import route
 from emulator.conformance.running.result import Transport
-from emulator.conformance.running.target import Target
+from emulator.conformance.trying.target import Target
 
 _TRANSPORTS = {
     WayKind.UDP: Transport.UDP,

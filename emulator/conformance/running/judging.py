@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emulator.conformance.check import Check, Severity
+from emulator.conformance.catalogue.check import Check, Severity
 from emulator.conformance.running.result import Standing, StepResult, Verdict
 
 _WORST_FIRST = (

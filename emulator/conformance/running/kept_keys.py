@@ -10,7 +10,7 @@ import itertools
 from pathlib import Path
 
 from emulator.conformance.declaration import key_file
-from emulator.conformance.running.target import Target
+from emulator.conformance.trying.target import Target
 
 _HEAD = """Keys of a device as a conformance run has left them: it took its first ones no more.
 They belong in the key file of its declaration, in the place of those of the same names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from emulator.conformance.running.record import Entry
+from emulator.conformance.probing.record import Entry
 
 
 class Verdict(Enum):

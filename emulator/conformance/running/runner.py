@@ -12,17 +12,17 @@ from pathlib import Path
 
 from dlms.errors import DlmsError
 from emulator.conformance import cases
-from emulator.conformance.check import Check
+from emulator.conformance.catalogue.check import Check
+from emulator.conformance.catalogue.selecting import matches
 from emulator.conformance.conversing.binding import nodes_of
 from emulator.conformance.conversing.tree import Node, Pointless, Unjudged
 from emulator.conformance.probing.line import PATIENCE
+from emulator.conformance.probing.record import Entry, Recorder
 from emulator.conformance.running import judging, sanity, starts
-from emulator.conformance.running.record import Entry, Recorder
 from emulator.conformance.running.result import CaseResult, StepResult, Verdict
-from emulator.conformance.running.target import Target
-from emulator.conformance.running.trial import Clocks, Trial
 from emulator.conformance.running.walking import no_connection, walk
-from emulator.conformance.selecting import matches
+from emulator.conformance.trying.target import Target
+from emulator.conformance.trying.trial import Clocks, Trial
 
 TLS = ("tls-server", "tls-client")
 """Where checks start from that the tester's own TLS is for."""

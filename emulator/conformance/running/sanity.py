@@ -12,7 +12,7 @@ from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.hostile import sanity as head_end
 from emulator.conformance.probing.probe import LOGICAL_NAME
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 FOUNDATIONS = frozenset(
     {"APPL_OPEN_1", "APPL_OPEN_3", "HDLC_FRAME_P1", "HDLC_ADDRESS_P1", "HDLC_NDM2NRM_P1"}

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import Probe
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 async def bring(trial: Trial) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dlms.errors import DlmsError, LocalProtocolError
-from emulator.conformance.check import Step
+from emulator.conformance.catalogue.check import Step
 from emulator.conformance.conversing.tree import Mismatch, Node, Pointless, Skipped, Unjudged
 from emulator.conformance.probing.line import LineClosed
 from emulator.conformance.probing.seen import Seen
 from emulator.conformance.running.result import Difference, StepResult, Verdict
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 
 class _Judged(NamedTuple):

@@ -21,12 +21,12 @@ from emulator.bent_tls.bend import Bend, Message
 from emulator.bent_tls.connection import BentConnection
 from emulator.bent_tls.wire import Told, Wire
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.running.record import Direction, Level
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.tls_peer import hello as hellos
 from emulator.conformance.tls_peer import papers as paper
 from emulator.conformance.tls_peer.outcome import CLOSE_NOTIFY, Ended, Outcome
 from emulator.conformance.tls_peer.papers import Papers
+from emulator.conformance.trying.trial import Trial
 
 PATIENCE = 5.0
 """Seconds for a TCP connection to come about."""

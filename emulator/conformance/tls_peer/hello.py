@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from tlslite.constants import ExtensionType
 from tlslite.extensions import TLSExtension
 
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import offer
+from emulator.conformance.trying.trial import Trial
 
 Change: TypeAlias = Callable[[Any], None]
 """Changes a :class:`tlslite.messages.ClientHello` in place."""

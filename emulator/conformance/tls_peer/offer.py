@@ -17,7 +17,7 @@ from typing import Any
 from tlslite.constants import CipherSuite, GroupName, SignatureScheme
 
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 Scheme = tuple[int, int]
 

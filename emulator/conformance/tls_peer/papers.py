@@ -23,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from emulator.bent_tls.showing import chain_of, key_of
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.running.trial import OWN_TITLE, Trial
+from emulator.conformance.trying.trial import OWN_TITLE, Trial
 from tls.certificates import Authority, load_authority
 from tls.identity import IdentityError, hardware_module_name, system_title_of
 

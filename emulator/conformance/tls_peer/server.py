@@ -17,12 +17,12 @@ from tlslite.handshakesettings import HandshakeSettings
 from emulator.bent_tls.bend import Bend
 from emulator.bent_tls.wire import Wire
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import papers as paper
 from emulator.conformance.tls_peer.client import Talk, everything
 from emulator.conformance.tls_peer.outcome import Outcome
 from emulator.conformance.tls_peer.papers import Papers
 from emulator.conformance.tls_peer.triggering import trigger
+from emulator.conformance.trying.trial import Trial
 from emulator.serving.pushing import parse_address
 
 LOOPBACK = "127.0.0.1"

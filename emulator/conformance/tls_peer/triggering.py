@@ -12,7 +12,7 @@ import shlex
 from contextlib import suppress
 
 from emulator.conformance.conversing.tree import Unjudged
-from emulator.conformance.running.trial import Trial
+from emulator.conformance.trying.trial import Trial
 
 TASK = "read"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from emulator.bent_tls.inside import Inside
 from emulator.channel import Channel, client_wrapper
 from emulator.conformance.probing.line import Line
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer.client import Talk
+from emulator.conformance.trying.trial import Trial
 
 
 class InsideLine(Line):

@@ -21,7 +21,7 @@ from emulator.bent_tls.inside import Inside
 from emulator.bent_tls.showing import chain_of, key_of
 from emulator.bent_tls.wire import Wire
 from emulator.faults.careless.connection import CarelessConnection, Examine
-from emulator.faults.careless.traits import settle
+from emulator.faults.careless.traits import SHORT, settle
 from emulator.faults.presented import Presented
 from tls.identity import IdentityError, system_title_of
 
@@ -51,7 +51,10 @@ class CarelessClient:
         except BaseException:
             wire.close()
             raise
-        protocol.connection_made(Inside(connection, protocol))
+        inside = Inside(connection, protocol)
+        protocol.connection_made(inside)
+        if "short-sessions" in self._flaws:
+            asyncio.get_running_loop().call_later(SHORT, inside.close)
 
     async def _known(self, wire: Wire, title: bytes) -> CarelessConnection:
         """A session with who it should be, as far as that is looked at."""

@@ -107,6 +107,7 @@ def forget(fault: Fault) -> None:
         if not pattern.match(parcel.octets.hex()):
             return (parcel,)
         send, floor = counters.next_to_send(key), counters.floor(key)
+        counters.forget(key)  # those that are kept do not go back for being established
         counters.establish(key)
         if which == "floor":
             counters.raise_to(key, send)

@@ -31,7 +31,7 @@ from emulator.conformance.planting import Planted
 from emulator.conformance.running.declared import target_of
 from emulator.conformance.running.result import CaseResult
 from emulator.conformance.running.runner import Runner
-from emulator.conformance.running.target import Trigger
+from emulator.conformance.trying.target import Trigger
 from emulator.faults.careless.standing_in import REVOKED
 from emulator.faults.careless.traits import LABORATORY_KEY
 from emulator.head_end.party import TITLES, client_titles

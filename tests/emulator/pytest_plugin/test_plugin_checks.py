@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from emulator.conformance import built_in
-from emulator.conformance.running.record import Direction, Entry, Level
+from emulator.conformance.probing.record import Direction, Entry, Level
 from emulator.conformance.running.result import (
     CaseResult, Difference, Standing, StepResult, Verdict
 )

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from emulator.conformance import built_in
+from emulator.conformance.catalogue.selecting import chosen
 from emulator.conformance.declaration import key_file
 from emulator.conformance.declaration.model import Declaration, ExpectedFailure
 from emulator.conformance.declaration.of_profile import Circumstances, declare, keys_of
 from emulator.conformance.declaration.rendering import render
-from emulator.conformance.selecting import chosen
 from emulator.head_end.party import client_titles
 from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing

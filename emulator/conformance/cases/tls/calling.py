@@ -7,10 +7,10 @@ from typing import Any
 
 from emulator.conformance.conversing.tree import Sender
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.hello import Change
 from emulator.conformance.tls_peer.outcome import Outcome
+from emulator.conformance.trying.trial import Trial
 
 
 def calling(hello: Callable[[Trial], Change] | None = None, **options: Any) -> Sender:

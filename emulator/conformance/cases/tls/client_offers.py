@@ -10,11 +10,11 @@ from tlslite.constants import ExtensionType
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import hello as hellos
 from emulator.conformance.tls_peer import offer
 from emulator.conformance.tls_peer.expecting import handshake, nothing_of_it
 from emulator.conformance.tls_peer.server import Manner, answer, door
+from emulator.conformance.trying.trial import Trial
 
 _GREASE = {0x0A0A + 0x1010 * number for number in range(16)}
 """Numbers that are offered so that servers learn to pass over them (RFC 8701)."""

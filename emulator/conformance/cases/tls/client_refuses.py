@@ -20,11 +20,11 @@ from emulator.conformance.cases.tls.server_certificates import with_another_sign
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import offer, papers
 from emulator.conformance.tls_peer.expecting import alert, handshake
 from emulator.conformance.tls_peer.papers import Papers
 from emulator.conformance.tls_peer.server import Manner, answer, door
+from emulator.conformance.trying.trial import Trial
 from tls.identity import hardware_module_name
 
 _TLS_1_3 = (3, 4)

@@ -14,11 +14,11 @@ from emulator.conformance.cases.tls.server_sessions import lifetime
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Pointless, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import offer
 from emulator.conformance.tls_peer.expecting import closed, full_handshake, handshake, resumed
 from emulator.conformance.tls_peer.outcome import Ended
 from emulator.conformance.tls_peer.server import Called, Manner, answer, door
+from emulator.conformance.trying.trial import Trial
 
 _MARGIN = 0.1
 _KEY_LENGTH = 32

@@ -12,12 +12,12 @@ from emulator.conformance.cases.tls.server_records import session_of
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import hello as hellos
 from emulator.conformance.tls_peer.client import Talk, call
 from emulator.conformance.tls_peer.expecting import alert, closed, not_selected, nothing_of_it
 from emulator.conformance.tls_peer.outcome import Ended
 from emulator.conformance.tls_peer.server import answer
+from emulator.conformance.trying.trial import Trial
 
 _ALLOWED = b"\x01"
 """HeartbeatMode peer_allowed_to_send."""

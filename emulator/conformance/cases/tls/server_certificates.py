@@ -18,12 +18,12 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import closed, rejected, silence
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import OWN_TITLE, Trial
 from emulator.conformance.tls_peer import papers
 from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.expecting import alert
 from emulator.conformance.tls_peer.papers import Papers
 from emulator.conformance.tls_peer.under import line_in
+from emulator.conformance.trying.trial import OWN_TITLE, Trial
 from tls.identity import system_title_of
 
 HANDSHAKE_FAILURE = 40

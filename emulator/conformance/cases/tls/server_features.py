@@ -21,11 +21,11 @@ from emulator.conformance.cases.tls.server_records import session_of, spoken_to
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Pointless, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import hello, offer
 from emulator.conformance.tls_peer.client import Talk, call
 from emulator.conformance.tls_peer.expecting import alert, handshake, not_selected, nothing_of_it
 from emulator.conformance.tls_peer.outcome import Ended
+from emulator.conformance.trying.trial import Trial
 from tls.identity import IdentityError, system_title_of
 
 NO_RENEGOTIATION = 100

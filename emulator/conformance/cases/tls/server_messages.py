@@ -20,10 +20,10 @@ from emulator.conformance.cases.tls.calling import each, is_refused
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import hello
 from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.expecting import alert, refused
+from emulator.conformance.trying.trial import Trial
 
 UNEXPECTED_MESSAGE = 10
 

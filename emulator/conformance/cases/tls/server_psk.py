@@ -15,10 +15,10 @@ from tlslite.constants import ExtensionType
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import papers
 from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.expecting import alert, handshake
+from emulator.conformance.trying.trial import Trial
 
 
 def shared_key(trial: Trial) -> tuple[bytes, bytearray]:

@@ -16,11 +16,11 @@ from emulator.bent_tls.connection import BentConnection
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer.client import Talk, call, connect
 from emulator.conformance.tls_peer.expecting import alert, closed, handshake, nothing_of_it
 from emulator.conformance.tls_peer.outcome import Ended
 from emulator.conformance.tls_peer.under import line_in
+from emulator.conformance.trying.trial import Trial
 
 BAD_RECORD_MAC, RECORD_OVERFLOW = 20, 22
 MOST = 1 << 14

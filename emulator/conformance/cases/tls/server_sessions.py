@@ -12,10 +12,10 @@ from tlslite.constants import ExtensionType
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import hello
 from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.expecting import alert, closed, full_handshake, resumed
+from emulator.conformance.trying.trial import Trial
 
 _HOUR = 3600.0
 _MARGIN = 0.1

@@ -13,11 +13,11 @@ from emulator.conformance.cases.tls.calling import calling, each, has_session, i
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.tree import Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.tls_peer import hello, offer
 from emulator.conformance.tls_peer.client import call
 from emulator.conformance.tls_peer.expecting import alert, handshake, nothing_of_it
 from emulator.conformance.tls_peer.outcome import Outcome
+from emulator.conformance.trying.trial import Trial
 
 _LEAST_PRIME = 3000
 """Bits of a finite field prime (BSI TR-02102-2), unless the setting tls.prime says otherwise."""

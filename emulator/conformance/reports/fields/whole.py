@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dlms.errors import CodecError
 from dlms.security.layers import MAX_LAYERS
+from emulator.conformance.probing.record import Level
 from emulator.conformance.reports.fields import acse, ciphered, framing, xdlms
 from emulator.conformance.reports.fields.cutting import Cutter, Field
-from emulator.conformance.running.record import Level
 
 
 def fields_of(octets: bytes, level: Level) -> tuple[Field, ...]:

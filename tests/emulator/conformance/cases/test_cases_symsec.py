@@ -13,8 +13,8 @@ import pytest
 from devices.objects.security_setup import global_keys
 from dlms.security.control import Protection
 from emulator.conformance.declaration import key_file
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.running.kept_keys import keep
-from emulator.conformance.running.record import Direction, Level
 from emulator.conformance.running.result import CaseResult, Verdict
 
 TRANSFERS = ("SYMSEC_0_Key_Tx_P1", "SYMSEC_0_Key_Tx_P2", "SYMSEC_0_Key_Tx_P3")

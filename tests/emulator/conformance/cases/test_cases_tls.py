@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from emulator.conformance import built_in
-from emulator.conformance.running.record import Direction, Level
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.running.result import Verdict
 
 OURS = 1

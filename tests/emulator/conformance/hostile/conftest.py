@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emulator.conformance import built_in
-from emulator.conformance.check import Check
+from emulator.conformance.catalogue.check import Check
 from emulator.conformance.declaration.model import (
     Declaration,
     DeclaredClient,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from emulator.client.route import Route
 from emulator.conformance.probing.line import Line, open_line
-from emulator.conformance.running.record import Recorder
+from emulator.conformance.probing.record import Recorder
 
 PATIENCE = 10.0
 OCTETS = bytes(range(40))

@@ -28,7 +28,7 @@ from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.initiate import InitiateRequest, InitiateResponse
 from dlms.xdlms.set import SetRequest
 from emulator.conformance import built_in
-from emulator.conformance.running.record import Direction, Entry, Level
+from emulator.conformance.probing.record import Direction, Entry, Level
 from emulator.conformance.running.result import (
     CaseResult,
     Difference,

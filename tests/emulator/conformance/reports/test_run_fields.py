@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from dlms.framing.wrapper import Wpdu
+from emulator.conformance.probing.record import Level
 from emulator.conformance.reports.fields import Field, fields_of
 from emulator.conformance.reports.fields.cutting import NOT_UNDERSTOOD
-from emulator.conformance.running.record import Level
 from emulator.conformance.running.result import RunResult
 
 
@@ -127,6 +127,29 @@ def test_only_authenticated(fabricated: ModuleType) -> None:
     assert [one.value for one in fields if one.name == "logical name"] == ["0.0.40.0.0.255"]
     assert [one.name for one in fields if one.secret] == ["data"]
     assert fields[-1].name == "authentication tag"
+
+
+def test_only_encrypted(fabricated: ModuleType) -> None:
+    ciphered = fabricated.encode_ciphered(
+        0xC0, fabricated.Family.GLOBAL, fabricated.Form.SERVICE, 0x20, 9, bytes(20), b""
+    )
+    found = _named(ciphered, Level.APDU)
+    assert found["ciphertext"] == "20 octets"
+    assert "authentication tag" not in found
+
+
+def test_a_new_secret_of_hls() -> None:
+    apdu = bytes.fromhex("c301c1000f0000280000ff02010904deadbeef")
+    assert [one.name for one in fields_of(apdu, Level.PLAIN) if one.secret] == ["data"]
+
+
+def test_only_what_may_be_an_aarq_is_hidden(fabricated: ModuleType) -> None:
+    """What cannot be read behind an AARQ, in a WPDU of its own, is shown."""
+    cut = bytes.fromhex("c401c10009")
+    octets = Wpdu(16, 1, fabricated.AARQ).encode() + Wpdu(16, 1, cut).encode()
+    last = fields_of(octets, Level.OCTETS)[-1]
+    assert last.name == NOT_UNDERSTOOD
+    assert not last.secret
 
 
 def test_a_get(fabricated: ModuleType) -> None:

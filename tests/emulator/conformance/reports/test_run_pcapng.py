@@ -19,10 +19,10 @@ from scapy.layers.l2 import Ether
 from scapy.utils import PcapNgReader
 
 from emulator.conformance import built_in
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.reports import Document, Kind, to_json, write
 from emulator.conformance.reports.conversations import DEVICE, TESTER
 from emulator.conformance.reports.pcapng import pcapng
-from emulator.conformance.running.record import Direction, Level
 from emulator.conformance.running.result import RunResult, Transport
 
 

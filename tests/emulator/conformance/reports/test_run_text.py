@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from emulator.conformance import DISCLAIMER, built_in
-from emulator.conformance.reports import Document, to_json
+from emulator.conformance.reports import Document, hexadecimal, to_json
 from emulator.conformance.reports.progress import Progress
+from emulator.conformance.reports.showing import Picture
 from emulator.conformance.reports.terminal import Painter, summary
 from emulator.conformance.running.result import RunResult
 
@@ -43,10 +44,20 @@ def test_a_failure(rich: Document) -> None:
     )
     assert part[at + 1] == "                     ^^"
     assert "                  octet 17 in result" in part
+    assert any(one.startswith("            0.400 -> apdu: glo- general") for one in part)
     assert "                  octet 3 is not there" in part
     assert lines[-1] == DISCLAIMER
     assert "\x1b" not in text
     assert "step listed" not in text
+
+
+def test_a_mark_far_behind_is_shown() -> None:
+    picture = Picture("", ("aa",) * 1000, (), frozenset({700}))
+    rows = list(hexadecimal.rows(picture, 2))
+    assert [row.start for row in rows] == [0, 16, 672, 688, 704]
+    assert [row.marks for row in rows if row.marks] == [frozenset({700})]
+    shown = sum(len(row.octets) + row.skipped for row in rows)
+    assert shown + hexadecimal.left_out(picture, 2) == 1000
 
 
 def test_what_is_counted(rich: Document) -> None:

@@ -14,9 +14,9 @@ from emulator.conformance import built_in
 from emulator.conformance.conversing import binding
 from emulator.conformance.declaration.model import Exclusion, ExpectedFailure, Timing
 from emulator.conformance.probing import line
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.running import runner as running
 from emulator.conformance.running import starts
-from emulator.conformance.running.record import Direction, Level
 from emulator.conformance.running.result import CaseResult, Standing, Verdict
 
 ID = "APPL_OPEN_12"

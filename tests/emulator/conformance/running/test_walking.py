@@ -22,12 +22,12 @@ from emulator.conformance.conversing.tree import (
     step,
 )
 from emulator.conformance.probing.line import LineClosed
+from emulator.conformance.probing.record import Recorder
 from emulator.conformance.probing.seen import Seen
-from emulator.conformance.running.record import Recorder
 from emulator.conformance.running.result import Verdict
 from emulator.conformance.running.runner import real_clocks
-from emulator.conformance.running.trial import Trial
 from emulator.conformance.running.walking import walk
+from emulator.conformance.trying.trial import Trial
 
 CHECK = built_in().checks["X_WPDU_PORT_RSVD"]
 """Two steps, each with silence or the end of the connection."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from emulator.conformance.check import Check
-from emulator.conformance.holdings import Catalogue
+from emulator.conformance.catalogue.check import Check
+from emulator.conformance.catalogue.holdings import Catalogue
 
 _WILD = frozenset("*?[")
 
@@ -15,8 +15,7 @@ def chosen(catalogue: Catalogue, patterns: Sequence[str]) -> tuple[Check, ...]:
     """All that a pattern means, in the order of the catalogue; without one, all that there are.
 
     A pattern is a group, ``GROUP/ID``, a pattern of ids as of file names, or what
-    :meth:`Catalogue.find` takes. :class:`~emulator.conformance.holdings.UnknownCheck` if there is
-    no such check.
+    :meth:`Catalogue.find` takes. :class:`~.holdings.UnknownCheck` if there is no such check.
     """
     if not patterns:
         return tuple(catalogue)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from emulator.conformance import Check, Origin, UnknownCheck, built_in
-from emulator.conformance.words import NOT_KNOWN
+from emulator.conformance.catalogue.words import NOT_KNOWN
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 RULES = tomllib.loads((ROOT / "fixtures/reference/rules.toml").read_text("utf-8"))["rules"]
 CATALOGUE = built_in()
 CHECKS = list(CATALOGUE)

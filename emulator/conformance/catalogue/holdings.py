@@ -10,9 +10,9 @@ from types import MappingProxyType
 from devices.profile.place import Place, Problems
 from devices.profile.table import near
 from emulator import toml_file
-from emulator.conformance.check import Check, Origin
-from emulator.conformance.rows import checks_of
-from emulator.conformance.words import Words, words_of
+from emulator.conformance.catalogue.check import Check, Origin
+from emulator.conformance.catalogue.rows import checks_of
+from emulator.conformance.catalogue.words import Words, words_of
 from emulator.toml_file import Written
 
 INDEX = "index.toml"
@@ -67,7 +67,7 @@ class Catalogue:
 @cache
 def built_in() -> Catalogue:
     """What comes with the package."""
-    folder = resources.files("emulator.conformance") / "catalogue"
+    folder = resources.files("emulator.conformance.catalogue")
     texts = {
         one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".toml")
     }

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.conformance.applicability import ExpressionError, UnknownFeature, all_of, parse
+from emulator.conformance.catalogue.applicability import (
+    ExpressionError,
+    UnknownFeature,
+    all_of,
+    parse,
+)
 
 FLAGS = ("ln", "get.blocks", "hdlc")
 NUMBERS = ("suite", "tls.lifetime")

@@ -19,15 +19,15 @@ from typing import Any
 
 from devices.profile.place import Place, Problems
 from devices.profile.table import Table, maybe, near, need, one_of, only
-from emulator.conformance.applicability import (
+from emulator.conformance.catalogue.applicability import (
     Applicability,
     ExpressionError,
     UnknownFeature,
     all_of,
     parse,
 )
-from emulator.conformance.check import Answer, Check, Evidence, Origin, Severity, Step
-from emulator.conformance.words import (
+from emulator.conformance.catalogue.check import Answer, Check, Evidence, Origin, Severity, Step
+from emulator.conformance.catalogue.words import (
     NOT_KNOWN,
     Group,
     Words,

@@ -24,7 +24,7 @@ from emulator.client.keys import dedicated_key
 from emulator.client.meter_client import MeterClient
 from emulator.client.options import PUBLIC_CLIENT
 from emulator.client.session import Session
-from emulator.conformance.check import Check
+from emulator.conformance.catalogue.check import Check
 from emulator.conformance.conversing.expect import data_of
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import (
@@ -35,8 +35,8 @@ from emulator.conformance.declaration.model import (
 )
 from emulator.conformance.probing.line import Line, open_line
 from emulator.conformance.probing.probe import Probe
-from emulator.conformance.running.record import Recorder
-from emulator.conformance.running.target import AHEAD, Held, Target
+from emulator.conformance.probing.record import Recorder
+from emulator.conformance.trying.target import AHEAD, Held, Target
 from emulator.modules.software import SoftwareModule
 
 OWN_TITLE = b"CSM\x00\x00\x00\x00\x01"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.conformance.check import Answer, Check, Origin, Step
-from emulator.conformance.words import Words
+from emulator.conformance.catalogue.check import Answer, Check, Origin, Step
+from emulator.conformance.catalogue.words import Words
 
 
 def to_json(check: Check) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.conformance import UnknownCheck, built_in
-from emulator.conformance.selecting import chosen
+from emulator.conformance.catalogue.selecting import chosen
 
 
 def test_patterns() -> None:

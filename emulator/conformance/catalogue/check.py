@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from emulator.conformance.applicability import Applicability
+from emulator.conformance.catalogue.applicability import Applicability
 
 
 class Origin(Enum):

@@ -1,0 +1,1 @@
+"""The catalogue of checks: what there is, as data, and how it is read and described."""

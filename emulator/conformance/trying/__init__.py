@@ -1,0 +1,1 @@
+"""One run of one check: what it is tried on, and what its senders have at hand."""

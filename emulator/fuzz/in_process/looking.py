@@ -1,0 +1,125 @@
+"""What is observed of both ends, and the look-out for what must never be, after every step."""
+
+from __future__ import annotations
+
+import hashlib
+
+from devices.prepayment import account
+from dlms.acse.aare import Aare
+from dlms.errors import CodecError
+from dlms.security.counters import CounterRow
+from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
+from dlms.security.ops import KeyUnavailable
+from emulator.fuzz.in_process.client import FIELDS, BenchClient
+from emulator.fuzz.in_process.meter import BenchMeter
+from emulator.fuzz.in_process.world import World
+from emulator.fuzz.target import Direction, Facts, Passed
+
+
+class LookOut:
+    """What it remembers of the steps before: counters, and the challenges of the meter's."""
+
+    def __init__(self) -> None:
+        self.counters: dict[KeyRef, CounterRow] = {}
+        self._challenges: set[bytes] = set()
+
+    def look(self, world: World) -> Facts:
+        """What can be observed of both ends."""
+        meter = world.meter
+        device, state = meter.device, meter.device.state
+        floors, sends, versions = {}, {}, {}
+        for row in device.profile.associations.values():
+            if row.security_setup is None:
+                continue
+            for kind in (KeyKind.GUEK, KeyKind.GBEK):
+                ref, name = device.key(row.name, kind), f"{row.name}/{kind.name}"
+                floors[name] = state.counters.floor(ref)
+                sends[name] = state.counters.next_to_send(ref)
+        for (scope, kind), version in state.key_versions.items():
+            versions[f"{scope}/{kind.name}"] = version
+        return Facts(
+            digest=_digest(meter),
+            floors=floors,
+            sends=sends,
+            versions=versions,
+            agree={name: _agrees(meter, one) for name, one in world.clients.items()},
+            open=frozenset(name for name, peer in world.peers.items() if peer.associated()),
+            happened=tuple(
+                event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
+            ),
+            balance=None if account.account_of(device) is None else account.balance(device),
+            breaches=tuple(world.vectors.breaches),
+        )
+
+    def look_out(self, world: World, line: tuple[Passed, ...]) -> None:
+        """The invariants that hold after every step."""
+        meter, breaches = world.meter, world.vectors.breaches
+        rows = {row.ek: row for row in meter.device.state.counters.snapshot()}
+        for ref, before in self.counters.items():
+            after = rows.get(ref)
+            if after is None:
+                used = before.floor or before.next_to_send
+                long_lived = ref.lifetime is KeyLifetime.LONG_LIVED
+                if used and long_lived and meter.ring.holds(ref):
+                    breaches.append(f"I2: the counters of {ref} are gone")
+            elif (
+                after.floor < before.floor or after.next_to_send < before.next_to_send
+            ) and ref.lifetime is KeyLifetime.LONG_LIVED:
+                breaches.append(f"I2: a counter of {ref} goes back")
+        self.counters = rows
+        for (scope, kind), version in meter.device.state.key_versions.items():
+            ref = KeyRef(meter.device.title, scope, kind, version=version)
+            gone = (scope, kind) in meter.device.state.destroyed
+            if not meter.ring.holds(ref) and not gone:
+                breaches.append(f"I4: {ref} is in force and is not there")
+        for passed in line:
+            if passed.octets[:1] == b"\x61" and passed.direction is not Direction.SENT:
+                self._look_at_challenge(passed.octets, breaches)
+        rings = [meter.ring, *(one.party.ring for one in world.clients.values())]
+        secrets = {
+            key: ref
+            for ring in rings
+            for ref in ring.refs
+            if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= 16
+        }
+        for passed in line:
+            for key, ref in secrets.items():
+                if key in passed.octets:
+                    breaches.append(f"I5: {ref} is on the line")
+
+    def _look_at_challenge(self, octets: bytes, breaches: list[str]) -> None:
+        """R-HLS-4: a meter challenges with the same octets once."""
+        try:
+            value = Aare.decode(octets).responding_authentication_value
+        except CodecError:
+            return
+        if value is not None and value.octets in self._challenges:
+            breaches.append("R-HLS-4: a challenge comes twice")
+        if value is not None:
+            self._challenges.add(value.octets)
+
+
+def _digest(meter: BenchMeter) -> str:
+    """All that the meter remembers but counters, and the keys themselves."""
+    whole = hashlib.sha256(meter.device.state.digest())
+    for ref, key in sorted(meter.ring.lasting.items(), key=lambda item: str(item[0])):
+        whole.update(f"{ref}".encode() + hashlib.sha256(key).digest())
+    return whole.hexdigest()[:16]
+
+
+def _agrees(meter: BenchMeter, client: BenchClient) -> bool:
+    """Whether both ends have the same global keys."""
+    if client.row.security_setup is None:
+        return True
+    mine = client.keys
+    theirs = meter.device.keys(client.row)
+    for field in FIELDS.values():
+        ref, own = getattr(theirs, field), getattr(mine, field)
+        if ref is not None and own is not None:
+            try:
+                same = meter.ring.get(ref) == client.party.ring.get(own)
+            except KeyUnavailable:
+                return False
+            if not same:
+                return False
+    return True

@@ -1,0 +1,127 @@
+"""What a client does as it should, by our own client core; only its messages may be twisted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from dlms.association.state import TRANSITIONS, Input
+from dlms.client.effects import Compute, Dialogue, Post, Transmit
+from dlms.errors import DlmsError
+from dlms.security.keys import KeyKind
+from emulator.client.driving import drive_blocking
+from emulator.fuzz import actions
+from emulator.fuzz.in_process.client import BenchClient
+from emulator.fuzz.in_process.judging import of_error
+from emulator.fuzz.in_process.world import HungUp, World
+from emulator.fuzz.target import Outcome, Seen
+from emulator.fuzz.twist import Twist
+
+T = TypeVar("T")
+FAILURES = (DlmsError, TimeoutError, HungUp)
+
+
+def hold(world: World, client: BenchClient, dialogue: Dialogue[T], twist: Twist) -> T:
+    """Carry a dialogue out on the line."""
+    heard: deque[bytes] = deque()
+
+    def grant(wish: Any) -> Any:
+        if isinstance(wish, Compute):
+            return world.run(client, wish.step, twist)
+        if isinstance(wish, Transmit | Post):
+            for apdu in wish.apdus:
+                heard.extend(world.exchange(client, apdu, twist))
+            if isinstance(wish, Post):
+                return None
+            if not heard:
+                raise TimeoutError
+            return heard.popleft()
+        return heard.popleft() if heard else None
+
+    return drive_blocking(dialogue, grant)
+
+
+def said(
+    world: World, client: BenchClient, what: Callable[[], Dialogue[Any]], twist: Twist
+) -> Seen:
+    """What comes of a dialogue."""
+    try:
+        value = hold(world, client, what(), twist)
+    except FAILURES as error:
+        seen = of_error(error)
+        note_doubt(client)
+        if seen.outcome is Outcome.HUNG_UP:
+            let_go(world, client)
+        return seen
+    return Seen(outcome=Outcome.ACCEPTED, says="done", value=value)
+
+
+def note_doubt(client: BenchClient) -> None:
+    """What a change of keys may have done, if its answer was lost."""
+    setup = client.setup
+    if setup is not None and setup.in_doubt is not None:
+        client.party.doubtful[client.row.name] = setup.in_doubt
+
+
+def let_go(world: World, client: BenchClient) -> None:
+    """The connection is gone, and the association at both ends."""
+    world.hang(client)
+    if (client.association.state, Input.CLOSED) in TRANSITIONS:
+        world.run(client, client.association.close())
+    client.renew()
+
+
+def opening(world: World, client: BenchClient, action: actions.Open) -> Seen:
+    if client.name in world.peers and client.config.pre_established is False:
+        world.hang(client)
+    client.renew()
+    return said(world, client, client.dialogues.open, action.twist)
+
+
+def releasing(world: World, client: BenchClient, action: actions.Release) -> Seen:
+    return said(world, client, client.dialogues.release, action.twist)
+
+
+def getting(world: World, client: BenchClient, action: actions.Get) -> Seen:
+    return said(world, client, lambda: client.dialogues.get(action.attribute), action.twist)
+
+
+def setting(world: World, client: BenchClient, action: actions.Set) -> Seen:
+    dialogues, value = client.dialogues, action.value
+    if client.config.broadcast:
+        what = lambda: dialogues.set_unconfirmed(action.attribute, value)  # noqa: E731
+        return said(world, client, what, action.twist)
+    return said(world, client, lambda: dialogues.set(action.attribute, value), action.twist)
+
+
+def acting(world: World, client: BenchClient, action: actions.Act) -> Seen:
+    dialogues, parameter = client.dialogues, action.parameter
+    if client.config.broadcast:
+        what = lambda: dialogues.action_unconfirmed(action.method, parameter)  # noqa: E731
+        return said(world, client, what, action.twist)
+    return said(world, client, lambda: dialogues.action(action.method, parameter), action.twist)
+
+
+def rotating(world: World, client: BenchClient, action: actions.Rotate) -> Seen:
+    return _changing(world, client, action.kinds, action.twist, agree=False)
+
+
+def agreeing(world: World, client: BenchClient, action: actions.Agree) -> Seen:
+    return _changing(world, client, action.kinds, action.twist, agree=True)
+
+
+def _changing(
+    world: World, client: BenchClient, names: tuple[str, ...], twist: Twist, *, agree: bool
+) -> Seen:
+    setup = client.setup
+    if setup is None:
+        raise ValueError(f"the client {client.name} has no keys to change")
+    kinds = [KeyKind[name] for name in names]
+    before = client.association.keys
+    change = setup.agree_keys if agree else setup.transfer_keys
+    seen = said(world, client, lambda: change(kinds), twist)
+    if seen.outcome is Outcome.ACCEPTED:
+        client.party.former[client.row.name] = before
+        client.take(client.association.keys)
+    return seen

@@ -1,0 +1,216 @@
+"""The meter of this process as a target: actions, facts, snapshots."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emulator.fuzz import actions
+from emulator.fuzz.actions import Action
+from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
+from emulator.fuzz.in_process.client import BenchClient, ClientKind
+from emulator.fuzz.in_process.looking import LookOut
+from emulator.fuzz.in_process.world import World, compiled
+from emulator.fuzz.target import Facts, Outcome, Seen
+from emulator.fuzz.twist import STRAIGHT
+from emulator.journal import StoreError
+
+_SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
+    actions.Open: speaking.opening,
+    actions.Challenge: crafting.challenging,
+    actions.Authenticate: crafting.authenticating,
+    actions.Get: speaking.getting,
+    actions.Set: speaking.setting,
+    actions.Act: speaking.acting,
+    actions.Rotate: speaking.rotating,
+    actions.Agree: speaking.agreeing,
+    actions.Send: crafting.sending,
+    actions.Replay: crafting.replaying,
+    actions.Storm: crafting.storming,
+    actions.Crowd: crafting.crowding,
+    actions.Transfer: keys.transferring,
+    actions.ChangeSecret: keys.changing_secret,
+    actions.TakeKeys: keys.taking,
+    actions.PutCounter: keys.putting_counter,
+    actions.CatchUp: keys.catching_up,
+    actions.Certify: certifying.certifying,
+}
+
+
+class InProcess:
+    """A :class:`~emulator.fuzz.target.Target`: a meter of ``profile`` and ``clients``, by name.
+
+    ``seed`` is what all randomness comes from. ``knobs`` are turned by association, as profiles
+    write them.
+    """
+
+    def __init__(
+        self,
+        profile: str = "laboratory",
+        clients: Mapping[str, ClientKind] | None = None,
+        *,
+        seed: str = "0",
+        knobs: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self.world = World(compiled(profile), clients or {}, seed, knobs)
+        self._look_out = LookOut()
+
+    def plant(self, plant: actions.Plant) -> None:
+        """Put a defect into the meter, which is no step of the run."""
+        self.world.planted.append(plant)
+        planting.planted(self.world.meter, plant)
+        self.world.meter.host.memory.commit()
+
+    # Doing ----------------------------------------------------------------------------------------
+
+    def do(self, action: Action) -> Seen:
+        world = self.world
+        before = len(world.line)
+        seen = self._do(action)
+        line = tuple(world.line[before:])
+        world.steps.append(line)
+        world.values.append(seen.value)
+        self._look_out.look_out(world, line)
+        return Seen(outcome=seen.outcome, says=seen.says, value=seen.value, line=line)
+
+    def _do(self, action: Action) -> Seen:
+        world = self.world
+        spoken = _SPOKEN.get(type(action))
+        if spoken is not None:
+            return spoken(world, world.client(getattr(action, "client", "")), action)
+        match action:
+            case actions.Release(client=name, plain=plain):
+                client = world.client(name)
+                release = crafting.releasing_plain if plain else speaking.releasing
+                return release(world, client, action)
+            case actions.Hang(client=name):
+                speaking.let_go(world, world.client(name))
+            case actions.Connect(client=name):
+                return self._connect(name, action)
+            case actions.ChangeTls(what=what):
+                self._change_tls(what)
+            case actions.Token():
+                return tokens.entering(world, action)
+            case actions.Wait(seconds=seconds):
+                world.meter.now += dt.timedelta(seconds=seconds)
+                world.meter.host.live(world.meter.now)
+            case actions.ClockStep(seconds=seconds):
+                world.meter.device.slipped(dt.timedelta(seconds=seconds), world.meter.now)
+                world.meter.host.settle()
+            case actions.PowerCycle():
+                return self._power_cycle()
+            case actions.SetMeterCounter():
+                self._set_counter(action)
+            case actions.Damage(what=what, to=to):
+                return self._damage(what, to)
+            case actions.Plant():
+                self.plant(action)
+            case _:
+                raise ValueError(f"{type(action).__name__} cannot be done in this process")
+        return Seen(outcome=Outcome.DONE)
+
+    def _connect(self, name: str, action: actions.Connect) -> Seen:
+        client = self.world.client(name)
+        shaken = self.world.connect(client, action)
+        if not shaken.why:
+            return Seen(outcome=Outcome.ACCEPTED, says="resumed" if shaken.resumed else "full")
+        outcome = Outcome.DISTRUSTED if shaken.by_client else Outcome.REFUSED
+        return Seen(outcome=outcome, says=shaken.why)
+
+    def _change_tls(self, what: str) -> None:
+        port = self.world.tls_port()
+        match what:
+            case "new certificate":
+                port.show_new()
+            case "revoke client":
+                port.revoke_client()
+            case "revoke meter":
+                port.revoke_meter()
+            case _:
+                raise ValueError(f"{what} cannot be done with TLS")
+
+    def _power_cycle(self) -> Seen:
+        try:
+            self.world.power_cycle()
+        except StoreError as error:
+            return Seen(outcome=Outcome.REFUSED, says=f"the meter does not start: {error}")
+        return Seen(outcome=Outcome.DONE)
+
+    def _set_counter(self, action: actions.SetMeterCounter) -> None:
+        meter = self.world.meter
+        ref, counters = meter.key(action.association, action.key), meter.device.state.counters
+        if action.send is not None:
+            counters.raise_to(ref, action.send)
+        if action.floor:
+            counters.accept(ref, action.floor - 1)
+
+    def _damage(self, what: str, to: int) -> Seen:
+        meter = self.world.meter
+        match what:
+            case "counters":
+                meter.journal.lose_power()
+                meter.journal.put_back(to)
+                # Whoever does this has broken the meter; it has not gone back by itself.
+                self._look_out.counters.clear()
+            case "store":
+                meter.image.sections = {
+                    name: dict(section) for name, section in self.world.first_image.items()
+                }
+            case "journal":
+                meter.journal.is_readable = False
+            case _:
+                raise ValueError(f"{what} cannot be damaged: counters, store, journal")
+        return self._power_cycle()
+
+    # Looking --------------------------------------------------------------------------------------
+
+    def look(self) -> Facts:
+        return self._look_out.look(self.world)
+
+    def alive(self) -> Seen:
+        """A fresh association of the management client, with the meter's own keys."""
+        row = next(
+            row
+            for row in self.world.profile.associations.values()
+            if row.config.context.ciphered and row.config.mechanism.is_hls
+        )
+        return self.alive_on(row.name)
+
+    def alive_on(self, association: str) -> Seen:
+        """The same for an association that is named."""
+        world = self.world
+        name = f"legitimate {association}"
+        if name not in world.kinds:
+            world.kinds[name] = ClientKind(association=association)
+        client = world.client(name)
+        if client.row.security_setup is not None:
+            keys.taking(world, client, actions.TakeKeys(client=name, which="current"))
+            ref = client.keys.guek
+            if ref is not None:
+                floor = world.meter.device.state.counters.floor(ref)
+                client.party.counters.raise_to(ref, floor)
+        return speaking.opening(world, client, actions.Open(client=name, twist=STRAIGHT))
+
+    # Snapshots ------------------------------------------------------------------------------------
+
+    def snapshot(self) -> object:
+        return self._copied((self.world, self._look_out))
+
+    def restore(self, snapshot: object) -> None:
+        self.world, self._look_out = self._copied(snapshot)
+
+    def _copied(self, what: Any) -> Any:
+        world = what[0]
+        for module in (world.meter.module, *(one.party.module for one in world.clients.values())):
+            module.let_go()
+        profile = world.profile
+        shared = [
+            profile,
+            *profile.associations.values(),
+            *profile.objects.values(),
+            *world.anchors,
+            *(one for held in world.made.values() for one in held),
+        ]
+        return copy.deepcopy(what, {id(one): one for one in shared})

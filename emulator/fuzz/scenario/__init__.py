@@ -1,0 +1,1 @@
+"""Scenarios: what is done and what must come of it, as data, and how it is played."""

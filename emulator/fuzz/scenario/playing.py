@@ -1,0 +1,87 @@
+"""Scenarios played on a target, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from dlms.errors import DlmsError
+from emulator.fuzz.actions import Plant
+from emulator.fuzz.in_process.target import InProcess
+from emulator.fuzz.scenario.expecting import problems
+from emulator.fuzz.scenario.model import Course, Scenario, Step
+from emulator.fuzz.target import Outcome, Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """One step, from 1, and what was not as expected."""
+
+    number: int
+    step: Step
+    seen: Seen
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A course of a scenario. ``problems`` names the step; empty is well."""
+
+    scenario: Scenario
+    course: Course | None
+    played: tuple[Played, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+def play(scenario: Scenario, plants: Sequence[Plant] = ()) -> tuple[Result, ...]:
+    """Every course of ``scenario``, each from the beginning, with defects planted in the meter."""
+    return tuple(play_course(scenario, course, plants) for course in scenario.courses)
+
+
+def play_course(
+    scenario: Scenario,
+    course: Course,
+    plants: Sequence[Plant] = (),
+    on_step: Callable[[Played], None] = lambda played: None,
+) -> Result:
+    target = InProcess(scenario.profile, scenario.clients, seed=scenario.seed, knobs=scenario.knobs)
+    for plant in plants:
+        target.plant(plant)
+    played: list[Played] = []
+    found: list[str] = []
+    after = target.look()
+    for number, step in enumerate(course.steps, 1):
+        before = after
+        try:
+            seen = target.do(step.action)
+        except (ValueError, DlmsError) as error:
+            found.append(f"step {number}: it cannot be done: {error}")
+            break
+        after = target.look()
+        wrong = [*problems(step.expected, seen, before, after), *_differs(step, seen)]
+        played.append(Played(number=number, step=step, seen=seen, problems=tuple(wrong)))
+        on_step(played[-1])
+        found += [f"step {number}: {one}" for one in wrong]
+    else:
+        if scenario.alive:
+            last = target.alive_on(scenario.alive)
+            if last.outcome is not Outcome.ACCEPTED:
+                found.append(f"in the end: I6: no legitimate association: {last.says}")
+    return Result(scenario=scenario, course=course, played=tuple(played), problems=tuple(found))
+
+
+def _differs(step: Step, seen: Seen) -> list[str]:
+    """Whether other octets passed than were recorded."""
+    if not step.recorded:
+        return []
+    line = [(one.direction, one.client, one.octets) for one in seen.line]
+    recorded = [(one.direction, one.client, one.octets) for one in step.recorded]
+    return [] if line == recorded else ["other octets passed than were recorded"]
+
+
+def failed(results: Iterable[Result]) -> tuple[Result, ...]:
+    return tuple(result for result in results if not result.passed)
