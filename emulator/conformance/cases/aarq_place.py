@@ -16,7 +16,7 @@ from dlms.xdlms.write import WriteRequest
 from emulator.conformance.cases.appl_opening import awaiting_pass_3
 from emulator.conformance.cases.asking import is_long, is_short, own_name
 from emulator.conformance.cases.each import Row, joined, on_each
-from emulator.conformance.cases.writable import Writable, objects_of, unchanged, writable
+from emulator.conformance.cases.writable import known_writable, objects_of, unchanged
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import (
     accepted,
@@ -97,17 +97,9 @@ async def _get(trial: Trial, row: Row) -> Seen:
         return await own_name(probe)
 
 
-async def _what(trial: Trial, row: Row) -> Writable:
-    key = f"variable of {row.name}"
-    if key not in trial.memo:
-        trial.memo[key] = await writable(trial, row)
-    known: Writable = trial.memo[key]
-    return known
-
-
 async def _set(trial: Trial, row: Row) -> Seen:
     """Of a value that could be written after pass 4, and has not been."""
-    what = await _what(trial, row)
+    what = await known_writable(trial, row)
     async with awaiting_pass_3(trial, row) as probe:
         if what.name is not None:
             name = VariableName(name=what.name)

@@ -15,7 +15,7 @@ from dlms.xdlms.write import WriteRequest
 from emulator.conformance.cases.appl_idle import unsupported
 from emulator.conformance.cases.asking import CURRENT_BASE_NAME, is_short
 from emulator.conformance.cases.each import Row, first_amiss, joined, on_each
-from emulator.conformance.cases.writable import Writable, restored, unchanged, writable
+from emulator.conformance.cases.writable import known_writable, restored, unchanged
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import data_error, found, service_error
 from emulator.conformance.conversing.tree import Expect, Node
@@ -83,16 +83,8 @@ def bad_read() -> Sequence[Node]:
 _WRITE_ERRORS = service_error(_of(ErrorService.WRITE)), data_error()
 
 
-async def _variable(trial: Trial, row: Row) -> Writable:
-    key = f"variable of {row.name}"
-    if key not in trial.memo:
-        trial.memo[key] = await writable(trial, row)
-    found_there: Writable = trial.memo[key]
-    return found_there
-
-
 async def _bad_write(trial: Trial, row: Row) -> Seen:
-    what = await _variable(trial, row)
+    what = await known_writable(trial, row)
     assert what.name is not None  # it is of an association by short names
     known = WriteRequest((VariableName(name=what.name),), (what.other,)).encode()
     apdus = {
@@ -104,7 +96,7 @@ async def _bad_write(trial: Trial, row: Row) -> Seen:
 
 
 async def _variable_unchanged(trial: Trial, row: Row) -> Seen:
-    what = await _variable(trial, row)
+    what = await known_writable(trial, row)
     async with joined(trial, row) as probe:
         return await unchanged(probe, what)
 

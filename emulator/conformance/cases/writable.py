@@ -79,6 +79,15 @@ async def writable(trial: Trial, row: Row) -> Writable:
         return Writable(LOGICAL_NAME, value, other, False, name)
 
 
+async def known_writable(trial: Trial, row: Row) -> Writable:
+    """What :func:`writable` has found for that association, looked for once in a trial."""
+    key = f"variable of {row.name}"
+    if key not in trial.memo:
+        trial.memo[key] = await writable(trial, row)
+    known: Writable = trial.memo[key]
+    return known
+
+
 async def _candidates(
     trial: Trial, row: Row
 ) -> Iterator[tuple[AttributeDescriptor, Data | None, int | None]]:

@@ -44,6 +44,15 @@ async def _first(trial: Trial, *, ticket: bool = False, change: hello.Change | N
     return session
 
 
+async def _resumable(trial: Trial) -> tuple[Any, bool]:
+    """A first session, and whether a ticket is what resumes it. :class:`Unjudged` without one."""
+    ticket = not trial.declaration.features.get("tls.session-id")
+    session = await _first(trial, ticket=ticket)
+    if session is None:
+        raise Unjudged("the device gives no means to resume the session")
+    return session, ticket
+
+
 def _again(trial: Trial, session: Any, ticket: bool, *changes: hello.Change) -> dict[str, Any]:
     """A second handshake that offers to go on with a session, by that means alone."""
     if ticket:
@@ -83,10 +92,7 @@ def by_ticket() -> Sequence[Node]:
 @conversation("TLS_B2_FR_05")
 def too_old() -> Sequence[Node]:
     async def send(trial: Trial) -> Seen:
-        ticket = not trial.declaration.features.get("tls.session-id")
-        session = await _first(trial, ticket=ticket)
-        if session is None:
-            raise Unjudged("the device gives no means to resume the session")
+        session, ticket = await _resumable(trial)
         await trial.wait(lifetime(trial) + _MARGIN, "the lifetime of a session")
         talk, outcome = await call(trial, **_again(trial, session, ticket))
         await talk.close()
@@ -110,10 +116,7 @@ def end_of_lifetime() -> Sequence[Node]:
 @conversation("X_TLS_RESUMED_EMS")
 def without_extended_master_secret() -> Sequence[Node]:
     async def send(trial: Trial) -> Seen:
-        ticket = not trial.declaration.features.get("tls.session-id")
-        session = await _first(trial, ticket=ticket)
-        if session is None:
-            raise Unjudged("the device gives no means to resume the session")
+        session, ticket = await _resumable(trial)
         if not session.extendedMasterSecret:
             raise Unjudged("the first session is without extended master secret")
         without = hello.without(ExtensionType.extended_master_secret)
