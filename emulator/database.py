@@ -6,7 +6,9 @@ of their shape, and finds them as it left them or is told that it cannot.
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -26,7 +28,6 @@ _BUSY = 30.0
 """Seconds to wait for another process that is writing."""
 
 _PRAGMAS = (
-    "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "secure_delete = ON",  # what is erased is overwritten
@@ -144,13 +145,27 @@ def _private(path: Path) -> None:
 def _connected(connection: sqlite3.Connection, _: Any) -> None:
     """The driver's own idea of when a transaction begins is switched off."""
     connection.isolation_level = None
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "secure_delete = ON",
-    ):
+    _log_ahead(connection)
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Write ahead to a log, which a new file does not do yet.
+
+    Of several who open it, all read first what it does; then none can get it for itself, and SQLite
+    refuses them at once, whatever the time-out ("Register A Callback To Handle SQLITE_BUSY Errors":
+    no waiting where that could be a deadlock). So each begins anew, until one was alone.
+    """
+    given_up = time.monotonic() + _BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > given_up:
+                raise
+        time.sleep(random.uniform(0.001, 0.01))  # not in step with the others
 
 
 def _begun(connection: sa.Connection) -> None:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,19 @@ def test_writers_wait_for_each_other(path: Path) -> None:
     database = opened(path)
     assert len(words(database)) == 80
     database.close()
+
+
+def test_who_opens_a_new_file_while_another_writes_waits(path: Path) -> None:
+    """SQLite itself refuses that at once, where the file has no log yet."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    path.chmod(0o600)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as threads:
+        opening = threads.submit(opened, path)
+        with pytest.raises(TimeoutError):
+            opening.result(0.2)
+        other.close()
+        opening.result().close()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "what://ever", "sqlite:////no/such/folder/file"])
