@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from devices.certificates import StoredCertificate, of
@@ -19,6 +19,7 @@ from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import CryptoOp, PublicKey, Use
 from dlms.security.spent_keys import SpentKeys
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Vectors
 from emulator.fuzz.in_process.seeded import SeededModule
 from emulator.key_suites import suites_of
@@ -91,22 +92,6 @@ class Party:
             agreement_key=key(KeyKind.AGREEMENT_KEY, title),
             peer_agreement_public=public[1],
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientKind:
-    """How a client of a run is made. ``shares`` is the client whose keys and counters it has.
-    ``title`` is its system title, by default the one that is registered. ``channel_title`` is what
-    the secure channel vouches for, if there is one. ``knobs`` are its own.
-    """
-
-    association: str
-    shares: str = ""
-    dedicated: bool = False
-    title: bytes | None = None
-    channel_title: bytes | None = None
-    protection: Protection | None = None
-    knobs: Mapping[str, object] = field(default_factory=dict)
 
 
 class BenchClient:

@@ -9,8 +9,9 @@ from typing import Any
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
-from emulator.fuzz.in_process.client import BenchClient, ClientKind
+from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.looking import LookOut
 from emulator.fuzz.in_process.world import World, compiled
 from emulator.fuzz.target import Facts, Outcome, Seen

@@ -19,9 +19,10 @@ from dlms.security.drive import run as drive
 from dlms.security.ops import Step
 from emulator import profiles
 from emulator.fuzz import actions
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Execute, Vectors, altering, signing
 from emulator.fuzz.in_process.channel import Shaken, TlsPort
-from emulator.fuzz.in_process.client import BenchClient, ClientKind, Party
+from emulator.fuzz.in_process.client import BenchClient, Party
 from emulator.fuzz.in_process.kept import PowerCut
 from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
 from emulator.fuzz.in_process.planting import planted

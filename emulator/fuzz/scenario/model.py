@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dlms.axdr.data import Data
 from emulator.fuzz.actions import Action
-from emulator.fuzz.in_process.client import ClientKind
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.target import Direction, Outcome
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
-from emulator.fuzz.in_process.client import ClientKind
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.scenario import fields
 from emulator.fuzz.scenario.model import Course, Expected, Knob, Recorded, Scenario, Step
 from emulator.fuzz.scenario.place import ScenarioError, Where

@@ -10,7 +10,7 @@ from dlms.axdr.data import octet_string
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action, NewKey
-from emulator.fuzz.in_process.client import ClientKind
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.target import InProcess
 from emulator.fuzz.scenario.model import Scenario
 from emulator.fuzz.scenario.playing import play
