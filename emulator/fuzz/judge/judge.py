@@ -34,6 +34,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     keys.together,
     keys.counted,
     keys.wrapped_right,
+    keys.recoverable,
     keys.new,
     keys.separate,
     refusing.unchanged,
