@@ -69,6 +69,11 @@ class PassingJournal:
             limit = value + stride
         self._kept[name] = max(value, kept), limit
 
+    @property
+    def size(self) -> int:
+        """How many counters are kept."""
+        return len(self._kept)
+
     def drop(self, names: Iterable[str]) -> None:
         for name in list(names):
             self._kept.pop(name, None)
@@ -87,6 +92,8 @@ class Image:
 
     def __init__(self, writes: Writes, sections: Mapping[str, Mapping[Any, Any]]) -> None:
         self._writes = writes
+        self.kept = 0
+        """How often something was."""
         self.sections: dict[str, dict[Any, Any]] = {
             name: dict(section) for name, section in sections.items()
         }
@@ -94,6 +101,7 @@ class Image:
     def keep(self, changed: Mapping[str, Changed[Any, Any]]) -> None:
         """All of it in one write, or none."""
         self._writes.pass_one()
+        self.kept += 1
         for name, (kept, gone) in changed.items():
             section = self.sections.setdefault(name, {})
             section.update(kept)
