@@ -32,7 +32,7 @@ CLAUSES: dict[str, Clause] = {
         " power fails.",
         "GB 9.2.5.4; atomicity is a decision, the books are silent",
     ),
-    "I5": Clause("No key is on the line in clear.", "GB 9.2.3.4.1"),
+    "I5": Clause("No key is on the line in clear.", "a decision: canary keys are looked for"),
     "I6": Clause(
         "After anything whatever a legitimate client gets in, and the meter needs no more memory"
         " than it has.",
@@ -40,21 +40,21 @@ CLAUSES: dict[str, Clause] = {
     ),
     "I7": Clause(
         "Nothing is done for who has no association, or has not shown yet who it is.",
-        "GB 9.2.2.2.2, 9.3.4",
+        "GB 9.2.2.2.2.4",
     ),
     "I8": Clause(
-        "What was accepted once is not done twice.", "GB 9.2.2.5; Blue Book, token gateway"
+        "What was accepted once is not done twice.", "GB 9.2.3.3.7.3; Blue Book, token gateway"
     ),
     "R-AA": Clause(
         "Associations are those that the meter is configured for, and end with their connection.",
-        "GB 9.3.4, 9.4.2.2",
+        "GB 4.3.4, Figure 64",
     ),
     "R-HLS": Clause(
         "Four passes with fresh random challenges, each answered by who has the key.",
-        "GB 9.2.2.2.2.4, 9.2.7.4",
+        "GB 9.2.2.2.2.4, Table 42",
     ),
     "R-SC": Clause(
-        "The security control octet names the suite and keys of the association.", "GB 9.2.7.2.4.1"
+        "The security control octet names the suite and keys of the association.", "GB Table 37"
     ),
     "R-PROT": Clause(
         "A message is protected at least as the policy and the access rights ask, and processed"
@@ -73,7 +73,7 @@ CLAUSES: dict[str, Clause] = {
     ),
     "KL-TL": Clause(
         "A channel is as good as the certificates that it was made with, also when it is resumed.",
-        "RFC 5246, 7.4.2, F.1.4; RFC 5280, 6",
+        "RFC 5246, F.1.4; RFC 5280, 6",
     ),
 }
 """By invariant, or by what several begin with."""
