@@ -14,6 +14,7 @@ from emulator.fuzz.in_process import certifying, crafting, keys, speaking, token
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.looking import LookOut
 from emulator.fuzz.in_process.world import World, compiled
+from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Facts, Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT
 from emulator.journal import StoreError
@@ -44,7 +45,8 @@ class InProcess:
     """A :class:`~emulator.fuzz.target.Target`: a meter of ``profile`` and ``clients``, by name.
 
     ``seed`` is what all randomness comes from. ``knobs`` are turned by association, as profiles
-    write them.
+    write them. ``alive`` is the association that :meth:`alive` opens, by default the first that
+    ciphers.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class InProcess:
         *,
         seed: str = "0",
         knobs: Mapping[str, Mapping[str, object]] | None = None,
+        alive: str = "",
     ) -> None:
         self.world = World(compiled(profile), clients or {}, seed, knobs)
         self._look_out = LookOut()
+        self._alive = alive
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
@@ -169,7 +173,9 @@ class InProcess:
         return self._look_out.look(self.world)
 
     def alive(self) -> Seen:
-        """A fresh association of the management client, with the meter's own keys."""
+        """A fresh association of a legitimate client, with the meter's own keys."""
+        if self._alive:
+            return self.alive_on(self._alive)
         row = next(
             row
             for row in self.world.profile.associations.values()
@@ -189,7 +195,9 @@ class InProcess:
             ref = client.keys.guek
             if ref is not None:
                 floor = world.meter.device.state.counters.floor(ref)
-                client.party.counters.raise_to(ref, floor)
+                # Those who share the key may have used more than has arrived.
+                used = [one.party.counters.next_to_send(ref) for one in world.clients.values()]
+                client.party.counters.raise_to(ref, max(floor, *used))
         return speaking.opening(world, client, actions.Open(client=name, twist=STRAIGHT))
 
     # Snapshots ------------------------------------------------------------------------------------
@@ -213,3 +221,17 @@ class InProcess:
             *(one for held in world.made.values() for one in held),
         ]
         return copy.deepcopy(what, {id(one): one for one in shared})
+
+
+def in_process(setting: Setting) -> InProcess:
+    """A new meter and its clients as ``setting`` has them, with the defects that it plants."""
+    made = InProcess(
+        setting.profile,
+        setting.clients,
+        seed=setting.seed,
+        knobs=setting.knobs,
+        alive=setting.alive,
+    )
+    for plant in setting.plants:
+        made.plant(plant)
+    return made
