@@ -14,9 +14,8 @@ from dlms.association.server import ServerAssociation
 from dlms.association.services import Services
 from dlms.association.shapes import respond
 from dlms.association.state import Input, State, after
-from dlms.errors import DlmsError, ProtocolError
 from dlms.security.control import Protection
-from dlms.security.ops import Step
+from dlms.security.ops import CryptoFailure, CryptoOp, Step, VerificationFailed
 from dlms.security.protect import SecurityContext
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.registry import AnyResponse
@@ -24,6 +23,7 @@ from emulator.faults.bent.reaching import concerns
 from emulator.faults.fault import Fault
 from emulator.serving.makes import bend
 from emulator.serving.peer import Peer
+from emulator.serving.workings import Execute
 
 _MOST_PENDING = 6
 """Openings that such a meter has room for."""
@@ -111,23 +111,33 @@ def any_action(fault: Fault) -> None:
 
 
 def half_open(fault: Fault) -> None:
-    """The client counts as authenticated before pass 4 is computed; if that fails nobody takes it
-    back (R-HLS-5).
+    """The client counts as authenticated before f(StoC) is verified. That is taken back if it is
+    wrong, and not if the module fails (R-HLS-5).
     """
+    has_failed = False
+
+    def detour(op: CryptoOp, execute: Execute) -> Any:
+        nonlocal has_failed
+        try:
+            return execute(op)
+        except CryptoFailure as error:
+            has_failed = not isinstance(error, VerificationFailed)
+            raise
 
     class Bent(ServerAssociation):
         def _receive_pass_3(self, taken: Incoming, services: Services) -> Step[Event]:
-            try:
-                return (yield from super()._receive_pass_3(taken, services))
-            except ProtocolError:
-                raise
-            except DlmsError:
-                if concerns(fault, _scope(self)):
-                    fault.has_acted("an association is left open by a failure of the module")
-                    self.state, self._services = State.ASSOCIATED, services
-                raise
+            nonlocal has_failed
+            has_failed = False
+            event = yield from super()._receive_pass_3(taken, services)
+            failed = isinstance(event, AuthenticationFailed) and has_failed
+            if failed and concerns(fault, _scope(self)):
+                fault.has_acted("an association is left open by a failure of the module")
+                self.state = State.ASSOCIATED
+                self._begin(services.aa)
+            return event
 
     _put(fault, Bent)
+    fault.detour(detour)
 
 
 def outlives_release(fault: Fault) -> None:

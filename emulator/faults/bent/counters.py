@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from dlms.association.events import Event
 from dlms.association.offer import Admitted
 from dlms.association.server import ServerAssociation
 from dlms.security.counters import MAXIMUM, CounterTooLow, InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.security.ops import CryptoOp, Open, VerificationFailed
+from dlms.security.ops import CryptoOp, Open, Step, VerificationFailed
 from emulator.faults.bent.reaching import concerns, forgotten_with_power, over_counters
 from emulator.faults.fault import Fault
 from emulator.memory.kept_counters import KeptCounters
@@ -175,18 +177,15 @@ def with_unicast(fault: Fault) -> None:
 
 
 def by_association(fault: Fault) -> None:
-    """Each association begins with a floor of its own, 0 (R-IC-1)."""
+    """The floor is that of an association, and begins at 0 with each (R-IC-1)."""
 
     class Bent(ServerAssociation):
-        __slots__ = ()
-
-        def _begin(self, admitted: Admitted) -> None:
-            security = admitted.security
-            guek = None if security is None else security.guek
-            if security is not None and guek is not None and concerns(fault, guek.scope):
-                security.counters._floor.pop(guek, None)
+        def _receive_aarq(self, apdu: bytes, now: dt.datetime | None, busy: bool) -> Step[Event]:
+            guek = self._offer.keys.guek
+            if guek is not None and concerns(fault, guek.scope):
+                self._offer.counters._floor.pop(guek, None)
                 fault.has_acted("the floor begins anew with the association")
-            super()._begin(admitted)
+            return (yield from super()._receive_aarq(apdu, now, busy))
 
     fault.at_end(fault.reach.mains.host.makes.put_over_associations(Bent))
 

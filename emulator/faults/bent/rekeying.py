@@ -12,7 +12,7 @@ from devices.profile.model import AssociationRow
 from devices.remembering import Remembered
 from dlms.association.config import AssociationKeys
 from dlms.axdr.data import Data
-from dlms.cosem.security_setup import Policy, keys_of
+from dlms.cosem.security_setup import keys_of
 from dlms.errors import CodecError
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import CryptoFailure, Discard, Step, Unwrap, Use, VerificationFailed
@@ -160,13 +160,8 @@ def weaker_policy(fault: Fault) -> None:
         if not concerns(fault, about.scope(call)):
             return policy.activate(call, parameter)
         row, state, version = about.row(call), call.device.state, call.row.interface_class.version
-        value = parameter.value
-        assert isinstance(value, int)
-        if version == 0:
-            return policy.activate(call, parameter)
-        try:
-            wanted = Policy.of_bits(value)
-        except CodecError:
+        wanted = policy.wanted(parameter, version)
+        if wanted is None:
             return about.REFUSED
         if wanted.weakens(call.device.policy(row)):
             fault.has_acted("the policy is weaker than before")

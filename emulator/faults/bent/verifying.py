@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from dlms.security.control import Protection
@@ -28,6 +30,9 @@ _ENCRYPTED, _BOTH = int(Protection.ENCRYPTED), int(Protection.BOTH)
 _SHORT = 4
 """Octets that are compared where a tag is cut short: what is left of ``memcmp`` with the length of
 a word."""
+
+_LEFT = 8
+"""Dedicated keys of before for which there is room."""
 
 
 def deciphered(op: Open, execute: Execute) -> bytes:
@@ -135,24 +140,25 @@ def former_key(fault: Fault) -> None:
 
 def former_dedicated_key(fault: Fault) -> None:
     """A dedicated key is not destroyed with its association, and is tried in those that come after
-    it on the connection (KL-PR-13).
+    it (KL-PR-13).
     """
+    left: deque[KeyRef] = deque(maxlen=_LEFT)
 
     def detour(op: CryptoOp, execute: Execute) -> Any:
         if isinstance(op, Discard) and op.key.kind is KeyKind.DEDICATED:
-            return None if concerns(fault, op.key.scope) else execute(op)
+            if not concerns(fault, op.key.scope):
+                return execute(op)
+            return left.append(op.key)
         if not isinstance(op, Open) or op.ek.kind is not KeyKind.DEDICATED:
             return execute(op)
         try:
             return execute(op)
         except VerificationFailed:
-            for version in range(op.ek.version):
-                try:
-                    result = execute(op._replace(ek=op.ek._replace(version=version)))
-                except (VerificationFailed, KeyUnavailable):
-                    continue
-                fault.has_acted("the dedicated key of an association that is over is good")
-                return result
+            for key in left:
+                with suppress(VerificationFailed, KeyUnavailable):
+                    result = execute(op._replace(ek=key))
+                    fault.has_acted("the dedicated key of an association that is over is good")
+                    return result
             raise
 
     fault.detour(detour)

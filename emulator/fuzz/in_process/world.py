@@ -200,7 +200,7 @@ class World:
         self._passed(Direction.SENT, client, apdu)
         if self.meter.is_dead:
             return ()
-        detour = self.meter.twisted(twist, client.row.name)
+        self.meter.twisted(twist, client.row.name)
         try:
             replies = self.peer(client).serve(*client.pair, apdu) or ()
         except Unable as error:
@@ -210,7 +210,7 @@ class World:
             self.power_cycle()
             return ()
         finally:
-            self.meter.straight(detour)
+            self.meter.straight()
         self.meter.device.outbox.take_announcements()
         if self.meter.device.restart_wanted:
             self.power_cycle()

@@ -15,6 +15,7 @@ from dlms.cosem import obis
 from dlms.errors import DlmsError
 from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
 from emulator.fuzz.twist import Edit, EditKind
+
 _PAIRS = "tuple[tuple[str, object], ...]"
 """Names and values of any kind: a table in a file."""
 
