@@ -1,0 +1,36 @@
+"""What one process of a search is to do."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from emulator.fuzz.judge.course import Make
+from emulator.fuzz.setting import Setting
+
+AFTERWARDS = 10.0
+"""Seconds that what was found just before the end may still be made smaller. By then it takes what
+it has come to.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``began`` and ``deadline`` are of the monotonic clock, which all processes of a machine
+    share; ``steps`` are those of this process. ``None`` is without such an end.
+    """
+
+    setting: Setting
+    make: Make
+    seed: int
+    process: int
+    began: float
+    deadline: float | None = None
+    steps: int | None = None
+    stop_at_first: bool = False
+    target: str = "in process"
+
+    def seed_of(self, round: int) -> int:
+        """Of one round: another for each process, the same in every search with that seed."""
+        digest = hashlib.sha256(f"{self.seed}/{self.process}/{round}".encode()).digest()
+        return int.from_bytes(digest[:8], "big")
