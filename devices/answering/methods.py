@@ -41,7 +41,7 @@ def invoke(
     class_id = row.interface_class.class_id
     behaviour = BEHAVIOURS[class_id].invoke.get(number)
     if asking.device.odd_methods:
-        behaviour = asking.device.odd_methods.get((class_id, number), behaviour)
+        behaviour = asking.device.odd_methods.get((class_id, number), (behaviour,))[-1]
     if behaviour is None:
         return Outcome(ActionResult.OBJECT_UNAVAILABLE)
     if parameter is None or not fits(method.parameter, parameter):

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulator.cli import failures, options
+from emulator.cli import failures, fuzz_gallery, options
 from emulator.cli.output import print_json, print_table
 from emulator.fuzz.scenario.describing import result_json, scenario_json, step_lines
 from emulator.fuzz.scenario.model import Scenario
@@ -38,6 +38,8 @@ def register(subparsers: options.SubParsers) -> None:
     scenarios.add_argument("--list", action="store_true", help="only say which there are")
     options.add_json(scenarios)
     scenarios.set_defaults(run=lambda args: failures.guard(lambda: _scenarios(args)))
+
+    fuzz_gallery.add(whats)
 
     replay = whats.add_parser(
         "replay",

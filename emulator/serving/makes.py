@@ -26,6 +26,11 @@ def _of(thing: object) -> tuple[type, tuple[type, ...]]:
     return getattr(kind, _STRAIGHT, kind), getattr(kind, _BENDS, ())
 
 
+def is_bent(thing: object) -> bool:
+    """Whether anything is put over the class of ``thing``."""
+    return bool(_of(thing)[1])
+
+
 def remake(thing: Any, bends: tuple[type, ...]) -> None:
     """Let ``thing`` be of its own class with ``bends`` over it, the last outermost. They are
     subclasses of a base of its class, without slots of their own, so that nothing that it has

@@ -41,14 +41,12 @@ def instead_of_method(
     fault: Fault, class_id: int, number: int, careless: Callable[..., object]
 ) -> None:
     """Carry out a method of all objects of a class otherwise."""
-    methods = fault.reach.mains.host.device.odd_methods
-    before = methods.get((class_id, number))
-    methods[class_id, number] = careless
+    methods, slot = fault.reach.mains.host.device.odd_methods, (class_id, number)
+    methods[slot] = (*methods.get(slot, ()), careless)
 
     def give_back() -> None:
-        if before is None:
-            methods.pop((class_id, number), None)
-        else:
-            methods[class_id, number] = before
+        left = tuple(one for one in methods.pop(slot, ()) if one is not careless)
+        if left:
+            methods[slot] = left
 
     fault.at_end(give_back)
