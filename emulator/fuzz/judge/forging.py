@@ -1,7 +1,7 @@
 """Whether a message that is sent cannot verify, as far as its action tells.
 
-Only what is certain is said: who changes it on the line, and who lacks a key, cannot make a tag that
-is right for it.
+Only what is certain is said: who changes it on the line, and who lacks a key, cannot make a right
+tag for it.
 """
 
 from __future__ import annotations

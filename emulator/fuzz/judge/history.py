@@ -23,6 +23,8 @@ class History:
         self.actions: list[Action] = []
         self.counts: dict[tuple[str, str], Count] = {}
         """By ``association/KIND`` and fingerprint."""
+        self.prints: set[str] = set()
+        """Of all keys that the meter has had in force."""
         self.taken: dict[bytes, int] = {}
         """APDUs that the meter has accepted, and in which step."""
         self.tokens: set[tuple[int, int]] = set()
@@ -69,6 +71,7 @@ class History:
                 self.taken.setdefault(passed.octets, len(self.actions))
 
     def _count(self, facts: Facts) -> None:
+        self.prints.update(facts.keys.values())
         for name, print_ in facts.keys.items():
             if name in facts.sends:
                 known = self.counts.get((name, print_), Count(0, 0))

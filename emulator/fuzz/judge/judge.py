@@ -34,6 +34,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     keys.together,
     keys.counted,
     keys.wrapped_right,
+    keys.new,
     keys.separate,
     refusing.unchanged,
     refusing.without_effect,
@@ -75,9 +76,23 @@ class Judge:
     def quiet(self, before: Facts, after: Facts, alive: Seen) -> tuple[Breach, ...]:
         """What is broken in the end: ``alive`` is what a legitimate client has come to."""
         found = told(before, after)
-        name = f"{self.setting.alive}/GUEK"
-        used_up = max(before.floors.get(name, 0), before.sends.get(name, 0)) >= rightful.LAST
-        if self.setting.alive and alive.outcome is not Outcome.ACCEPTED and not used_up:
+        if self.setting.alive and alive.outcome is not Outcome.ACCEPTED and not self._ends(before):
             said = f"{alive.outcome.value} ({alive.says})"
             found += (breach("I6", "no legitimate client gets in", said),)
         return found
+
+    def _ends(self, facts: Facts) -> bool:
+        """Whether a key of that association is used up, or its holders have gone too far ahead for
+        the meter: only a new key helps then (R-IC-4, R-IC-11).
+        """
+        scope = self.setting.alive
+        name = f"{scope}/GUEK"
+        floor, used = facts.floors.get(name, 0), facts.sends.get(name, 0)
+        mine = [
+            send
+            for client, send in facts.client_sends.items()
+            if self.site.scope(client.partition("/")[0]) == scope
+        ]
+        jump = self.site.knobs(scope).max_forward_jump
+        is_far = jump is not None and max(mine, default=0) > floor + jump
+        return is_far or max(floor, used, *mine) >= rightful.LAST

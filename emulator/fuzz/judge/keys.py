@@ -10,10 +10,9 @@ from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
 
+_KEK = 3
 KINDS = ("GUEK", "GBEK", "GAK", "KEK")
 """By key_id (GB Ed. 8, 9.2.5.4)."""
-
-_REFUSED_KEYS = frozenset((*KINDS, "former", "zeros"))
 
 
 def together(case: Case) -> Iterator[Breach]:
@@ -61,6 +60,15 @@ def wrapped_right(case: Case) -> Iterator[Breach]:
         why = wrong_array(action, case)
         if why:
             yield breach("R-KEY-1", f"new keys are taken: {why}")
+
+
+def new(case: Case) -> Iterator[Breach]:
+    """I1, KL-KT-15, 16: a new key is one that was never in force, here or for anything else."""
+    if case.before.keys == case.after.keys or case.is_meddled:
+        return
+    for name, key in case.after.keys.items():
+        if key != case.before.keys.get(name) and key in case.history.prints:
+            yield breach("I1", "a key that was in force is put in force again", name)
 
 
 def separate(case: Case) -> Iterator[Breach]:
@@ -119,8 +127,15 @@ def _wrong_entry(entry: NewKey, case: Case, client: str) -> str:
         return "one of another length"
     if entry.key_id >= len(KINDS):
         return "" if entry.key_id == 128 else "one that there is not"
-    if entry.under != "KEK":
+    if _is_under_another(entry, case, client):
         return "one under another key than the master key in force"
-    if entry.key in _REFUSED_KEYS:
-        return "one that is or was in force, or is none"
-    return ""
+    return "one of nothing but zeros" if entry.key == "zeros" else ""
+
+
+def _is_under_another(entry: NewKey, case: Case, client: str) -> bool:
+    if entry.under == "new KEK":
+        action = case.action
+        return isinstance(action, Transfer) and any(one.key_id == _KEK for one in action.entries)
+    if entry.under == "former KEK":
+        return case.before.agree.get(client, False)
+    return entry.under != "KEK"
