@@ -42,7 +42,9 @@ def certified(case: Case) -> Iterator[Breach]:
     if not imports or not all(_is_for_something_else(one) for one in imports):
         return
     if case.seen.outcome is Outcome.REFUSED and _has_done_all_right(case, actions.Certify):
-        yield breach("R-KEY-8", "signatures do not verify after another certificate", case.seen.says)
+        yield breach(
+            "R-KEY-8", "signatures do not verify after another certificate", case.seen.says
+        )
 
 
 def of_another(case: Case) -> Iterator[Breach]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlms.association.config import PASS_3
-from dlms.association.knobs import InnerCounter
+from dlms.security.hls import InnerCounter
 from emulator.fuzz import actions
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
-from emulator.fuzz.twist import Edit, EditKind, Edits, edited
+from emulator.fuzz.twist import STRAIGHT, Edit, EditKind, Edits, Lost, Twist, edited
 
 _INVOKE = 2
 _HEAD = bytes((0xC3, 1, 0xC1)) + PASS_3.class_id.to_bytes(2, "big") + PASS_3.instance
@@ -74,7 +74,8 @@ def answered_once(case: Case) -> Iterator[Breach]:
 def _is_pending(case: Case) -> bool:
     """Whether pass 3 is awaited of the client: it was challenged, and nothing of it since then."""
     for action in reversed(case.history.actions):
-        if getattr(action, "client", "") == case.client:
+        twist: Twist = getattr(action, "twist", STRAIGHT)
+        if getattr(action, "client", "") == case.client and twist.lose is not Lost.REQUEST:
             return isinstance(action, actions.Challenge)
     return False
 
