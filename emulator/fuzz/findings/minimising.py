@@ -86,8 +86,9 @@ class _Shrinking:
 
     def shrinks(self) -> bool:
         """Once through all ways; whether one of them was good for something."""
-        ways = (self._fewer_steps, self._first_of, self._simpler_steps, self._simpler_setting)
-        return any([way() for way in ways])
+        ways = (self._fewer_steps, self._fewer_clients, self._simpler_steps, self._simpler_setting)
+        found = [way() for way in ways]
+        return any(found)
 
     def _fewer_steps(self) -> bool:
         before = len(self.actions)
@@ -104,7 +105,7 @@ class _Shrinking:
             size //= 2
         return len(self.actions) < before
 
-    def _first_of(self) -> bool:
+    def _fewer_clients(self) -> bool:
         return self._takes((self.trail.setting, one) for one in fewer_clients(self.actions))
 
     def _simpler_steps(self) -> bool:

@@ -32,8 +32,7 @@ def simpler(action: Action) -> Iterator[Action]:
 def _straight(action: Action) -> Iterator[Action]:
     """Without a twist, and what our client does by itself in the place of what is done by hand."""
     if getattr(action, "twist", STRAIGHT) != STRAIGHT:
-        untwisted: Any = replace(action, twist=STRAIGHT)  # type: ignore[call-arg]
-        yield untwisted
+        yield _replaced(action, "twist", STRAIGHT)
     match action:
         case actions.Transfer(client=client, entries=entries, twist=twist) if all(
             one.key_id < len(_KIND) for one in entries
@@ -52,9 +51,13 @@ def _fields(value: Any) -> Iterator[Any]:
         one = getattr(value, field.name)
         default = _default(field)
         if default is not dataclasses.MISSING and one != default:
-            yield replace(value, **{field.name: default})
+            yield _replaced(value, field.name, default)
         for smaller in _smaller(one, default):
-            yield replace(value, **{field.name: smaller})
+            yield _replaced(value, field.name, smaller)
+
+
+def _replaced(value: Any, name: str, by: Any) -> Any:
+    return replace(value, **{name: by})
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -107,10 +110,10 @@ def simpler_settings(setting: Setting) -> Iterator[Setting]:
     for name in ("clients", "knobs"):
         table: Mapping[str, Any] = getattr(setting, name)
         if table:
-            yield replace(setting, **{name: {}})
+            yield _replaced(setting, name, {})
         for less in _without(table):
             if less:
-                yield replace(setting, **{name: less})
+                yield _replaced(setting, name, less)
     for name, client in setting.clients.items():
         for form in _fields(client):
             yield replace(setting, clients={**setting.clients, name: form})
@@ -140,4 +143,4 @@ def fewer_clients(steps: Sequence[Action]) -> Iterator[tuple[Action, ...]]:
 
 
 def _said_by(action: Any, name: str, other: str) -> Any:
-    return replace(action, client=other) if getattr(action, "client", "") == name else action
+    return _replaced(action, "client", other) if getattr(action, "client", "") == name else action

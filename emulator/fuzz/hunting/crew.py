@@ -1,8 +1,9 @@
 """The processes of a search.
 
-They are begun afresh ("spawn") and not by a fork: whoever searches may have threads (an event loop
-in which a meter lives, a progress line), and a fork would copy their locks as they happen to be.
-That costs a second for each, once.
+They are no forks of the one that searches: it may have threads (an event loop in which a meter
+lives), and a fork would copy their locks as they happen to be. They are forks of a server without
+threads, where there is such a thing ("forkserver"): it imports once what all of them need, which is
+a second of each, and who searches again and again pays it once. Elsewhere they begin afresh.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 from emulator.fuzz.hunting.plan import AFTERWARDS, Plan
 from emulator.fuzz.hunting.posts import Failed, Message, Piped, Stop
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 PATIENCE = 5.0
 """Seconds until a process that was told to end, or should have ended, is ended."""
@@ -36,6 +41,14 @@ def work(plan: Plan, pipe: Connection) -> None:
         post.failed(f"{type(error).__name__}: {error}")
     finally:
         pipe.close()
+
+
+def _context() -> ForkServerContext | SpawnContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "emulator.fuzz.hunting.searching"])
+    return context
 
 
 @contextmanager
@@ -64,7 +77,7 @@ class Crew:
             self._ends = max(deadlines) + AFTERWARDS + PATIENCE
 
     def __enter__(self) -> Crew:
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         for plan in self._plans:
             ours, theirs = context.Pipe()
             process = context.Process(target=work, args=(plan, theirs), daemon=True)
@@ -93,10 +106,8 @@ class Crew:
         """Tell all processes, or all but one."""
         for number, pipe in self._pipes.items():
             if number != but:
-                try:
+                with suppress(OSError):  # it has ended, and wants to know nothing more
                     pipe.send(message)
-                except OSError:
-                    pass  # it has ended, and wants to know nothing more
 
     def stop(self) -> None:
         """Tell them to end; who does not do it soon is not waited for."""

@@ -10,7 +10,7 @@ from emulator.fuzz.findings.finding import Finding
 from emulator.fuzz.hunting.crew import Crew
 from emulator.fuzz.hunting.hunted import Hunted, Progress
 from emulator.fuzz.hunting.plan import Plan
-from emulator.fuzz.hunting.posts import Broke, Failed, FoundIt, Hear, Here, Known, Message
+from emulator.fuzz.hunting.posts import Broke, Failed, FoundIt, Hear, Here, Known, Message, Stop
 from emulator.fuzz.hunting.tally import Tally
 from emulator.fuzz.in_process.target import in_process
 from emulator.fuzz.judge.course import Make
@@ -49,7 +49,7 @@ def hunt(
     count = (os.cpu_count() or 1) if processes is None else processes
     if count < 1:
         raise ValueError(f"{count} processes find nothing")
-    if seconds is not None and seconds <= 0 or steps is not None and steps <= 0:
+    if any(one is not None and one <= 0 for one in (seconds, steps)):
         raise ValueError("the seconds and steps of a search are more than 0")
     began = time.monotonic()
     shares: list[int | None] = [None] * count
@@ -117,7 +117,8 @@ def _crew(plans: Sequence[Plan], hear: Hear, on_silence: Callable[[], None]) -> 
                 hear(process, message)
                 match message:
                     case Broke(finding=finding):
-                        crew.tell(Known(finding.key), but=process)
+                        first = plans[0].stop_at_first
+                        crew.tell(Stop() if first else Known(finding.key), but=process)
                     case FoundIt() if plans[0].stop_at_first:
                         crew.stop()
                     case Failed():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from emulator.fuzz.findings.finding import Finding
+from emulator.fuzz.findings.summary import Summary
+from emulator.fuzz.setting import Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +60,23 @@ class Hunted:
     @property
     def steps_per_second(self) -> float:
         return self.steps / self.seconds if self.seconds > 0 else 0.0
+
+    def summary(self, setting: Setting, target: str) -> Summary:
+        """As a file has it."""
+        return Summary(
+            target=target,
+            profile=setting.profile,
+            seed=self.seed,
+            processes=self.processes,
+            steps=self.steps,
+            runs=self.runs,
+            seconds=round(self.seconds, 3),
+            cosemlab=version("cosemlab"),
+            plants=tuple(str(one) for one in setting.plants),
+            seconds_to_first=-1.0
+            if self.seconds_to_first is None
+            else round(self.seconds_to_first, 3),
+            was_interrupted=self.was_interrupted,
+            findings=tuple(one.name for one in self.findings),
+            covered=tuple(sorted(self.covered)),
+        )

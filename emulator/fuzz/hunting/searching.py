@@ -62,9 +62,7 @@ def _round(plan: Plan, looking_on: LookingOn, drawn: type, round: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(
-            hypothesis.seed(plan.seed_of(round))(drawn), settings=settings
-        )
+        run_state_machine_as_test(hypothesis.seed(plan.seed_of(round))(drawn), settings=settings)
     except Enough:
         pass
     except (Broken, Flaky) as error:

@@ -52,6 +52,7 @@ def play_course(
     course: Course,
     plants: Sequence[Plant] = (),
     on_step: Callable[[Played], None] = lambda played: None,
+    *,
     make: Make = in_process,
 ) -> Result:
     """One course. What a search has found is played until the first step that breaks something,

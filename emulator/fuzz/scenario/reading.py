@@ -71,6 +71,11 @@ _OUTSIDE = frozenset({"do", "expect", "recorded", "note"})
 
 def read(path: Path) -> tuple[Scenario, ...]:
     """The scenarios of a file. :class:`ScenarioError` if it is not right."""
+    return parse(load(path), str(path))
+
+
+def load(path: Path) -> object:
+    """The JSON of a file. :class:`ScenarioError` if it cannot be read, or there is none in it."""
     try:
         octets = path.read_bytes()
     except OSError as error:
@@ -78,10 +83,10 @@ def read(path: Path) -> tuple[Scenario, ...]:
     if len(octets) > MAX_OCTETS:
         raise ScenarioError(f"{path}: more than {MAX_OCTETS} octets")
     try:
-        written = json.loads(octets)
+        written: object = json.loads(octets)
     except ValueError as error:
         raise ScenarioError(f"{path}: no JSON: {error}") from None
-    return parse(written, str(path))
+    return written
 
 
 def read_all(paths: Iterable[Path]) -> tuple[Scenario, ...]:

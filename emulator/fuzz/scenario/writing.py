@@ -59,8 +59,12 @@ def document(scenarios: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def write(path: Path, scenarios: Iterable[dict[str, Any]]) -> None:
-    """A file, whole or not at all."""
-    text = f"{json.dumps(document(scenarios), indent=1)}\n"
+    """A file of them, whole or not at all."""
+    write_json(path, document(scenarios))
+
+
+def write_json(path: Path, written: object) -> None:
+    text = f"{json.dumps(written, indent=1)}\n"
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fresh.write_text(text, encoding="ascii")
