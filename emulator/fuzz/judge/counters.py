@@ -29,6 +29,8 @@ def grow(case: Case) -> Iterator[Breach]:
     if case.is_meddled:
         return
     before, after = case.before, case.after
+    if before.sends == after.sends and before.floors == after.floors and before.keys == after.keys:
+        return
     for name, now in after.sends.items():
         key, floor = after.keys.get(name, ""), after.floors[name]
         was = before.sends.get(name, 0), before.floors.get(name, 0)
@@ -49,6 +51,8 @@ def grow(case: Case) -> Iterator[Breach]:
 def apart(case: Case) -> Iterator[Breach]:
     """R-IC-1: a message moves the floor of its own association's keys and of no other."""
     if case.power_failed or case.is_meddled:
+        return
+    if case.before.floors == case.after.floors:
         return
     mine = {case.site.scope(case.client)} if case.client else set()
     if isinstance(case.action, actions.Transfer) and case.action.via:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from emulator.fuzz import actions
@@ -36,6 +37,7 @@ class History:
         self.first_sizes: dict[str, int] = {}
         self.used_handed: set[str] = set()
         """Fingerprints of authentication keys of one association that somebody got in with."""
+        self._keys: Mapping[str, str] = {}
         self.is_meddled = False
         """Whether somebody has reached into the meter."""
 
@@ -44,7 +46,8 @@ class History:
         if not self.first_sizes:
             self.first_sizes = dict(before.sizes)
         self.actions.append(action)
-        self._count(before)
+        if len(self.actions) == 1:
+            self._count(before)
         self._count(after)
         match action:
             case actions.Damage() | actions.SetMeterCounter():
@@ -76,15 +79,16 @@ class History:
                 self.taken.setdefault(passed.octets, len(self.actions))
 
     def _count(self, facts: Facts) -> None:
-        self.prints.update(facts.keys.values())
-        for name, print_ in facts.keys.items():
-            if name in facts.sends:
-                known = self.counts.get((name, print_), Count(0, 0))
-                now = Count(
-                    max(known.send, facts.sends[name]), max(known.floor, facts.floors[name])
-                )
-                if now != known:
-                    self.counts[name, print_] = now
+        if facts.keys is not self._keys:
+            self._keys = facts.keys
+            self.prints.update(facts.keys.values())
+        floors, counts = facts.floors, self.counts
+        for name, send in facts.sends.items():
+            key = name, facts.keys.get(name, "")
+            known, floor = counts.get(key), floors[name]
+            if known is None or send > known.send or floor > known.floor:
+                was = known or Count(0, 0)
+                counts[key] = Count(max(send, was.send), max(floor, was.floor))
 
 
 TOKEN_KEY = "prepayment/TOKEN"

@@ -10,6 +10,7 @@ from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
 
+_CHANGES = (actions.Rotate, actions.Agree, actions.Transfer)
 _KEK = 3
 KINDS = ("GUEK", "GBEK", "GAK", "KEK")
 """By key_id (GB Ed. 8, 9.2.5.4)."""
@@ -20,6 +21,8 @@ def together(case: Case) -> Iterator[Breach]:
     none replaces no key.
     """
     if case.is_meddled or isinstance(case.action, actions.Send):
+        return
+    if is_same(case) and not isinstance(case.action, _CHANGES):
         return
     changed = {
         name
@@ -42,7 +45,7 @@ def together(case: Case) -> Iterator[Breach]:
 
 def counted(case: Case) -> Iterator[Breach]:
     """I4: a key and its version change together."""
-    if case.is_meddled:
+    if case.is_meddled or is_same(case):
         return
     for name, key in case.after.keys.items():
         is_other = key != case.before.keys.get(name, key)
@@ -51,6 +54,12 @@ def counted(case: Case) -> Iterator[Breach]:
             yield breach("I4", "a key and its version do not change together", name)
         if now < was:
             yield breach("I4", "a key of before is in force again", name)
+
+
+def is_same(case: Case) -> bool:
+    """Whether no key was replaced."""
+    before, after = case.before, case.after
+    return before.keys == after.keys and before.versions == after.versions
 
 
 def wrapped_right(case: Case) -> Iterator[Breach]:

@@ -11,6 +11,7 @@ from dlms.axdr.data import octet_string
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.descriptors import CONFIRMED
 from emulator.fuzz import actions
+from emulator.fuzz.actions import NewKey
 from emulator.fuzz.machine.drawing import one_of, twisted, write
 from emulator.fuzz.machine.families.tampering import GET, SET
 from emulator.fuzz.machine.move import Move
@@ -140,6 +141,30 @@ def moves(palette: Palette) -> Iterator[Move]:
         """Openings that nobody carries through, each on a connection of its own."""
         plot.do(actions.Crowd(client=client, times=_CROWD))
 
+    def elsewhere(plot: Plot, pick: int) -> None:
+        """What was taken on one connection, on another of the same keys."""
+        client, other = pairs[pick % len(pairs)]
+        if plot.ready(client) and plot.ready(other):
+            plot.do(write(client))
+            plot.do(actions.Replay(client=other, step=len(plot.course.steps)))
+
+    def told_to_all(plot: Plot, client: str, silent: str) -> None:
+        """New keys for an association that is never opened, by who may change them."""
+        if plot.ready(client):
+            entries = (NewKey(key_id=0),)
+            plot.do(actions.Transfer(client=silent, entries=entries, via=client))
+
+    pairs = tuple(
+        (one, other)
+        for one in guarded
+        for other in guarded
+        if one != other and palette.scope(one) == palette.scope(other)
+    )
+    if pairs:
+        yield Move("elsewhere", elsewhere, {"pick": one_of((0, 1))})
+    silent = tuple(name for name in palette.clients if palette.is_silent(name))
+    if silent:
+        yield Move("told to all", told_to_all, {"client": clients, "silent": one_of(silent)})
     plain = one_of((SET, GET))
     yield Move("prove nearly", nearly, {"client": clients, "proof": one_of(_PROOFS)})
     yield Move("too early", early, {"client": clients, "plain": plain})
