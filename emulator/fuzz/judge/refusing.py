@@ -37,8 +37,14 @@ def unchanged(case: Case) -> Iterator[Breach]:
         yield breach("I3", "what was refused has changed the meter", case.what)
     elif case.seen.outcome is Outcome.STOPPED and not case.seen.line:
         yield breach("I3", "what was not sent has changed the meter", case.what)
-    elif isinstance(case.action, _ASKS) and case.twist.cut is None:
+    elif isinstance(case.action, _ASKS) and case.twist.cut is None and not _uses_key_up(case):
         yield breach("I3", "what only asks has changed the meter", case.what)
+
+
+def _uses_key_up(case: Case) -> bool:
+    """Whether an opening takes an authentication key that was handed over for it alone."""
+    row = case.site.row(case.client)
+    return row is not None and row.single_key
 
 
 def without_effect(case: Case) -> Iterator[Breach]:
