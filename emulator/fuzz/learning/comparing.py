@@ -56,6 +56,4 @@ def named(learned: Learned, table: Mealy) -> Learned:
         (called[state], symbol): edge._replace(state=called[edge.state])
         for (state, symbol), edge in machine.edges.items()
     }
-    return learned._replace(
-        machine=Mealy(machine.alphabet, called[machine.initial], edges)
-    )
+    return learned._replace(machine=Mealy(machine.alphabet, called[machine.initial], edges))

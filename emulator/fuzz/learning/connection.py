@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias, TypeVar
-
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 from dlms.errors import DlmsError
 from emulator.channel import Channel, ChannelClosed
 from emulator.client.route import Route
 from emulator.fuzz.learning.symbol import Kind, Symbol
 
-T = TypeVar("T")
 Runs: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
 """Carries a coroutine out in the loop of the connections, and gives what it returns."""
 
 
 class Connections:
-    """By ``route``; ``run`` carries out what asyncio has to. ``answer`` and ``silence`` are seconds
-    that are waited for an answer, where one is due and where none is.
+    """By ``route``; ``run`` carries out what asyncio has to. ``wait`` is how many seconds without
+    an answer are silence, ``patience`` how many a connection may take: ``OSError`` if there is
+    none.
     """
 
     lower = (Symbol.CONNECT, Symbol.HANG)
 
     def __init__(
-        self, route: Route, pair: tuple[int, int], run: Runs, *, silence: float, patience: float
+        self, route: Route, pair: tuple[int, int], run: Runs, *, wait: float, patience: float
     ) -> None:
         self._route = route
         self._pair = pair
         self._run = run
-        self._silence = silence
+        self._wait = wait
         self._patience = patience
         self._channel: Channel | None = None
 
@@ -56,7 +55,7 @@ class Connections:
     async def _exchange(self, channel: Channel, apdu: bytes) -> bytes | Kind:
         try:
             channel.send(*self._pair, apdu)
-            async with asyncio.timeout(self._silence):
+            async with asyncio.timeout(self._wait):
                 return await channel.receive(*self._pair)
         except TimeoutError:
             return Kind.SILENCE
@@ -70,7 +69,7 @@ class Connections:
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
-            await channel.closed()
+            await channel.wait_closed()
 
     def close(self) -> None:
         self._run(self._hang())

@@ -31,7 +31,7 @@ def explained(path: Path = FILE) -> tuple[Explained, ...]:
     written = toml_file.read(path)
     found = []
     for number, row in enumerate(written.table["difference"]):
-        place = written.place.at("difference").at(number)
+        place = written.place.at("difference").at(str(number))
         try:
             edge = Edge(row["answer"], row["then"])
             found += [

@@ -9,13 +9,13 @@ from dlms.framing.hdlc.address import Address
 from dlms.framing.hdlc.control import Control
 from dlms.framing.hdlc.control import Kind as FrameKind
 from dlms.framing.hdlc.flow import Flow
-from dlms.framing.hdlc.frame import Frame
-from dlms.framing.hdlc.parameters import DEFAULTS, MAX_INFORMATION, Parameters, decode_parameters
+from dlms.framing.hdlc.frame import MAX_INFORMATION, Frame
+from dlms.framing.hdlc.parameters import DEFAULTS, Parameters, decode_parameters
 from dlms.framing.hdlc.receiver import FrameReceiver
 from emulator.framing import Addressed, HdlcStation
 from emulator.fuzz.learning.symbol import Kind, Symbol
 from emulator.serving.host import MAX_APDU, Host
-from emulator.serving.lines import DEVICE_ADDRESS, station_config
+from emulator.serving.lines import station_config
 from emulator.serving.peer import Peer, Unable
 
 _PROPOSED = Parameters(MAX_INFORMATION, MAX_INFORMATION, 1, 1)

@@ -1,9 +1,9 @@
 """AALpy asks a meter words until it knows the machine that answers so.
 
-Algorithm: KV (Kearns and Vazirani) with Rivest and Schapire's counterexamples. Whether a hypothesis
-is right is asked by the W-method (Chow 1978): all words that go over each edge, on by up to ``extra``
-more letters, and end in one that tells states apart. If the meter has at most ``extra`` states more
-than were found, the learned machine is right for certain.
+Algorithm: KV (Kearns and Vazirani) with Rivest and Schapire's counterexamples. Whether a
+hypothesis is right is asked by the W-method (Chow 1978): all words that go over each edge, on by up
+to ``extra`` more letters, and end in one that tells states apart. If the meter has at most
+``extra`` states more than were found, the learned machine is right for certain.
 """
 
 from __future__ import annotations

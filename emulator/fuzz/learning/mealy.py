@@ -116,9 +116,7 @@ def minimal(machine: Mealy) -> Mealy:
             for state in states
         }
         numbers: dict[object, int] = {}
-        refined = {
-            state: numbers.setdefault(signatures[state], len(numbers)) for state in states
-        }
+        refined = {state: numbers.setdefault(signatures[state], len(numbers)) for state in states}
         if len(set(refined.values())) == len(set(block.values())):
             break
         block = refined

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 from typing import Any
 
 from emulator.fuzz.learning.comparing import Compared
@@ -23,6 +24,24 @@ def rows(machine: Mealy) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def listed(machine: Mealy) -> list[str]:
+    """Lines for people: each state, and under it what is answered to which letters."""
+    lines: list[str] = []
+    last = None
+    for state, letters, output, after in rows(machine):
+        if state != last:
+            lines.append(state)
+            last = state
+        then = f", then {after}" if after else ""
+        lines += wrap(
+            f"{letters}: {output}{then}",
+            width=100,
+            initial_indent="  ",
+            subsequent_indent="      ",
+        )
+    return lines
+
+
 def dot(machine: Mealy, name: str) -> str:
     """Graphviz: an arrow for each answer between two states, with the letters that get it."""
     lines = [f"digraph {_quoted(name)} {{", "  rankdir=LR;", '  start [shape=point, label=""];']
@@ -31,9 +50,7 @@ def dot(machine: Mealy, name: str) -> str:
     lines.append(f"  start -> {numbers[machine.initial]};")
     for state, letters, output, after in rows(machine):
         label = f"{letters.replace(', ', chr(10))}\n/ {output}"
-        lines.append(
-            f"  {numbers[state]} -> {numbers[after or state]} [label={_quoted(label)}];"
-        )
+        lines.append(f"  {numbers[state]} -> {numbers[after or state]} [label={_quoted(label)}];")
     return "\n".join((*lines, "}"))
 
 

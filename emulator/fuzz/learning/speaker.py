@@ -19,12 +19,12 @@ from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import RLRE_TAG, Rlre, Rlrq
 from dlms.association import authenticating, proposal
-from dlms.association.config import CURRENT_ASSOCIATION, PASS_3, AssociationKeys, ClientConfig
+from dlms.association.config import CURRENT_ASSOCIATION, AssociationKeys, ClientConfig
 from dlms.association.contexts import Freshness, general_context
 from dlms.association.naming import CURRENT_ASSOCIATION_SN
 from dlms.association.shapes import request_shape
 from dlms.axdr.data import octet_string
-from dlms.errors import CodecError, DlmsError
+from dlms.errors import DlmsError
 from dlms.security import hls
 from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run as drive
@@ -52,7 +52,11 @@ _INVOKE = CONFIRMED | 1
 _UNKNOWN = bytes.fromhex("9901020304")
 _NO_KEYS = bytes.fromhex("C8112000000001") + bytes(11)
 """glo-get-request, from somebody who has no key."""
-_NO_KEYS_FOR = {Symbol.GET_PROTECTED: 0xC8, Symbol.SET_PROTECTED: 0xC9, Symbol.ACTION_PROTECTED: 0xCB}
+_NO_KEYS_FOR = {
+    Symbol.GET_PROTECTED: 0xC8,
+    Symbol.SET_PROTECTED: 0xC9,
+    Symbol.ACTION_PROTECTED: 0xCB,
+}
 _PAIRS = {
     ApplicationContext.LN: ApplicationContext.SN,
     ApplicationContext.SN: ApplicationContext.LN,
@@ -240,7 +244,8 @@ class Speaker:
             problem = self._run(step)
         except DlmsError as error:
             problem = str(error)
-        return (Kind.PASS_4_WRONG if problem else Kind.PASS_4).value
+        kind = Kind.PASS_4_WRONG if problem else Kind.PASS_4
+        return str(kind.value)
 
     def _aare(self, aare: Aare) -> str:
         if aare.result is not AssociationResult.ACCEPTED:
@@ -258,7 +263,8 @@ class Speaker:
             value = aare.responding_authentication_value
             if value is not None:
                 self._accepted = self._accepted._replace(challenge=value.octets)
-        return (Kind.AUTHENTICATION_REQUIRED if challenged else Kind.ACCEPTED).value
+        kind = Kind.AUTHENTICATION_REQUIRED if challenged else Kind.ACCEPTED
+        return str(kind.value)
 
 
 def _with_mechanism(aarq: Aarq, mechanism: Mechanism, value: bytes) -> Aarq:
@@ -279,8 +285,7 @@ def _refuses(response: Any) -> bool:
         return response.result is not ActionResult.SUCCESS
     results = getattr(response, "results", None) or (getattr(response, "result", None),)
     return all(
-        isinstance(one, DataAccessResult) and one is not DataAccessResult.SUCCESS
-        for one in results
+        isinstance(one, DataAccessResult) and one is not DataAccessResult.SUCCESS for one in results
     )
 
 

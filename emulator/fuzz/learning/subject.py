@@ -52,11 +52,11 @@ def in_process(
 ) -> Subject:
     """A new meter, and its client of ``association``. ``ValueError`` if it has none such."""
     target = InProcess(profile, seed=seed)
-    for plant in plants:
-        target.plant(plant)
     world = target.world
     client = world.client(association)
-    offered = world.meter.device.config(client.row)
+    offered = world.meter.device.config(client.row)  # before anything is planted
+    for plant in plants:
+        target.plant(plant)
     user = None if offered.users is None else min(offered.users)
     config = replace(client.config, confirmed=not offered.unconfirmed, user=user)
     party = Party(
