@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from devices.certificates import StoredCertificate, of
-from devices.profile.model import AssociationRow, Profile
+from devices.profile.model import AssociationRow
 from dlms.acse.names import Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
@@ -22,7 +22,6 @@ from dlms.security.spent_keys import SpentKeys
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Vectors
 from emulator.fuzz.in_process.seeded import SeededModule
-from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import PURPOSES, has_pairs
 
@@ -35,12 +34,10 @@ class Party:
     one party, as several connections of one head end are.
     """
 
-    def __init__(
-        self, name: str, title: bytes, profile: Profile, secret: bytes, seed: str, vectors: Vectors
-    ) -> None:
+    def __init__(self, name: str, title: bytes, ring: KeyRing, seed: str, vectors: Vectors) -> None:
         self.name = name
         self.title = title
-        self.ring = KeyRing(secret, suites_of(profile))
+        self.ring = ring
         self.module = SeededModule(self.ring, seed)
         self.counters = InvocationCounters()
         self.spent: dict[str, SpentKeys] = {}

@@ -43,7 +43,7 @@ class LookOut:
             sends=sends,
             versions=versions,
             agree={name: _agrees(meter, one) for name, one in world.clients.items()},
-            open=frozenset(name for name, peer in world.peers.items() if peer.associated()),
+            open=world.wire.associated(),
             happened=tuple(
                 event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
             ),

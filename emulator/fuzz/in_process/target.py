@@ -118,14 +118,14 @@ class InProcess:
 
     def _connect(self, name: str, action: actions.Connect) -> Seen:
         client = self.world.client(name)
-        shaken = self.world.connect(client, action)
+        shaken = self.world.wire.connect(client, action)
         if not shaken.why:
             return Seen(outcome=Outcome.ACCEPTED, says="resumed" if shaken.resumed else "full")
         outcome = Outcome.DISTRUSTED if shaken.by_client else Outcome.REFUSED
         return Seen(outcome=outcome, says=shaken.why)
 
     def _change_tls(self, what: str) -> None:
-        port = self.world.tls_port()
+        port = self.world.wire.tls_port()
         match what:
             case "new certificate":
                 port.show_new()
