@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from devices.profile import Profile
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.client_kind import ClientKind
@@ -58,9 +59,19 @@ class InProcess:
         knobs: Mapping[str, Mapping[str, object]] | None = None,
         alive: str = "",
     ) -> None:
-        self.world = World(compiled(profile), clients or {}, seed, knobs)
+        self.world = self.make_world(compiled(profile), clients or {}, seed, knobs or {})
         self._look_out = LookOut()
         self._alive = alive
+
+    def make_world(
+        self,
+        profile: Profile,
+        clients: Mapping[str, ClientKind],
+        seed: str,
+        knobs: Mapping[str, Mapping[str, object]],
+    ) -> World:
+        """Both ends, and what is between them."""
+        return World(profile, clients, seed, knobs)
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
