@@ -112,6 +112,7 @@ class InProcess:
             case actions.Wait(seconds=seconds):
                 world.meter.now += dt.timedelta(seconds=seconds)
                 world.meter.host.live(world.meter.now)
+                world.wire.time_passes()
             case actions.ClockStep(seconds=seconds):
                 world.meter.device.slipped(dt.timedelta(seconds=seconds), world.meter.now)
                 world.meter.host.settle()
@@ -136,7 +137,7 @@ class InProcess:
         return Seen(outcome=outcome, says=shaken.why)
 
     def _change_tls(self, what: str) -> None:
-        port = self.world.wire.tls_port()
+        port = self.world.tls_port()
         match what:
             case "new certificate":
                 port.show_new()

@@ -44,6 +44,10 @@ class Wire(Protocol):
         """The clients that the meter has an association with, as far as it can be seen."""
         ...
 
+    def time_passes(self) -> None:
+        """The meter's time has gone on: what was late may come."""
+        ...
+
     def drop(self) -> None:
         """All connections are gone with the meter's power."""
         ...
@@ -100,6 +104,9 @@ class PeerWire:
 
     def associated(self) -> frozenset[str]:
         return frozenset(name for name, peer in self._peers.items() if peer.associated())
+
+    def time_passes(self) -> None:
+        """APDUs that are handed over are never late."""
 
     def drop(self) -> None:
         self._peers.clear()

@@ -18,6 +18,7 @@ from emulator import profiles
 from emulator.fuzz import actions
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.bench import Bench
+from emulator.fuzz.in_process.channel import TlsPort
 from emulator.fuzz.in_process.client import BenchClient, Party
 from emulator.fuzz.in_process.kept import PowerCut
 from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
@@ -116,6 +117,10 @@ class World(Bench):
             party.is_watched = title != self.meter.device.title
             self.parties[name] = party
         return self.parties[name]
+
+    def tls_port(self) -> TlsPort:
+        """The meter's."""
+        return self.wire.tls_port()
 
     # The line -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from emulator.fuzz.in_process.kept import PowerCut
 from emulator.fuzz.in_process.meter import BenchMeter
 from emulator.fuzz.in_process.wire import HungUp
 from emulator.fuzz.network.ends import ClientEnd, MeterEnd
+from emulator.fuzz.network.lateness import Lateness
 from emulator.fuzz.network.pump import call_soon, pump
 from emulator.meter_address import LOOPBACK
 from tls.events import HandshakeError
@@ -56,6 +57,7 @@ class SocketWire:
         self._meter_ends: list[MeterEnd] = []
         self._ends: dict[str, tuple[ClientEnd, MeterEnd]] = {}
         self._news = asyncio.Event()
+        self._lateness = Lateness(lambda: meter.now)
 
     # Wire -----------------------------------------------------------------------------------------
 
@@ -79,6 +81,9 @@ class SocketWire:
 
     def associated(self) -> frozenset[str]:
         return frozenset(name for name, (_, meter) in self._ends.items() if meter.is_associated)
+
+    def time_passes(self) -> None:
+        pump(self._time_passes())
 
     def drop(self) -> None:
         if self._ends:
@@ -212,9 +217,16 @@ class SocketWire:
         return self._listeners[way]
 
     def _served(self) -> MeterEnd:
+        self._meter.host.taps.later = self._lateness.later
         host = replace(self._meter.host, inactivity_timeout=NEVER)
         self._meter_ends.append(MeterEnd(host, self._tell))
         return self._meter_ends[-1]
+
+    async def _time_passes(self) -> None:
+        """What was late comes; what the clients have not waited for is of no use to them."""
+        self._lateness.let_come()
+        ends = list(self._ends.values())
+        await self._until(lambda: all(_is_settled(*pair) for pair in ends))
 
     # Their end ------------------------------------------------------------------------------------
 
