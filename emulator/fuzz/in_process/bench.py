@@ -10,6 +10,7 @@ from typing import Any
 from dlms.axdr.data import Data
 from dlms.security.drive import run as drive
 from dlms.security.ops import Step
+from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Execute, Vectors, altering, signing
 from emulator.fuzz.in_process.client import BenchClient, Party
@@ -55,6 +56,16 @@ class Bench(ABC):
             found = self.clients[name] = self.make_client(name, kind)
             self.kinds[name] = kind
         return found
+
+    def counter_of(self, client: BenchClient) -> tuple[BenchClient, AttributeDescriptor]:
+        """Who asks for the counter that the meter has of a client's key, and where it is.
+        ``ValueError`` if it has none.
+        """
+        number = client.row.security_setup
+        if number is None:
+            raise ValueError(f"the client {client.name} has no counter")
+        where = AttributeDescriptor(1, bytes((0, 0, 43, 1, number, 255)), 2)
+        return self.client("public"), where
 
     def hang(self, client: BenchClient) -> None:
         """The connection ends, and with it the association at both ends."""

@@ -12,6 +12,7 @@ from dlms.acse.names import Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.client.dialogue import Dialogues
+from dlms.client.new_keys import Lasting, as_made
 from dlms.client.security_setup import SecuritySetupDialogues
 from dlms.cosem.security_setup import Entity
 from dlms.security.control import Protection
@@ -21,7 +22,6 @@ from dlms.security.ops import CryptoOp, PublicKey, Use
 from dlms.security.spent_keys import SpentKeys
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Vectors
-from emulator.fuzz.in_process.seeded import SeededModule
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import PURPOSES, has_pairs
 
@@ -34,12 +34,16 @@ class Party:
     one party, as several connections of one head end are.
     """
 
-    def __init__(self, name: str, title: bytes, ring: KeyRing, seed: str, vectors: Vectors) -> None:
+    def __init__(
+        self, name: str, title: bytes, ring: KeyRing, module: LoosedModule, vectors: Vectors
+    ) -> None:
         self.name = name
         self.title = title
         self.ring = ring
-        self.module = SeededModule(self.ring, seed)
+        self.module = module
         self.counters = InvocationCounters()
+        self.lasting: Lasting = as_made
+        """The name that a new key keeps."""
         self.spent: dict[str, SpentKeys] = {}
         self.keys: dict[str, AssociationKeys] = {}
         self.former: dict[str, AssociationKeys] = {}
@@ -160,7 +164,9 @@ class BenchClient:
         self.setup: SecuritySetupDialogues | None = None
         if self.row.security_setup is not None:
             instance = bytes((0, 0, 43, 0, self.row.security_setup, 255))
-            self.setup = SecuritySetupDialogues(self.dialogues, self.association, instance)
+            self.setup = SecuritySetupDialogues(
+                self.dialogues, self.association, instance, self.party.lasting
+            )
 
     def take(self, keys: AssociationKeys) -> None:
         """Go by other keys from the next association on."""

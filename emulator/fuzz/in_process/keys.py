@@ -13,7 +13,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import GenerateKey, Use
 from dlms.security.suites import SUITES
 from dlms.xdlms.action import ActionRequest
-from dlms.xdlms.descriptors import CONFIRMED, AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.descriptors import CONFIRMED, MethodDescriptor
 from emulator.client.errors import MeterFault
 from emulator.client.plan import Plan
 from emulator.fuzz import actions
@@ -195,11 +195,7 @@ def putting_counter(world: Bench, client: BenchClient, action: actions.PutCounte
 
 def catching_up(world: Bench, client: BenchClient, action: actions.CatchUp) -> Seen:
     """Ask the public client's object for the counter, and go forward only."""
-    number = client.row.security_setup
-    if number is None:
-        raise ValueError(f"the client {client.name} has no counter")
-    public = world.client("public")
-    where = AttributeDescriptor(1, bytes((0, 0, 43, 1, number, 255)), 2)
+    public, where = world.counter_of(client)
     if not public.association.conformance:
         opened = said(world, public, public.dialogues.open, STRAIGHT)
         if opened.outcome is not Outcome.ACCEPTED:

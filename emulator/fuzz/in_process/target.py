@@ -12,6 +12,7 @@ from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.looking import LookOut
 from emulator.fuzz.in_process.world import World, compiled
@@ -20,7 +21,7 @@ from emulator.fuzz.target import Facts, Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT
 from emulator.journal import StoreError
 
-_SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
+SPOKEN: dict[type, Callable[[Bench, BenchClient, Any], Seen]] = {
     actions.Open: speaking.opening,
     actions.Challenge: crafting.challenging,
     actions.Authenticate: crafting.authenticating,
@@ -38,8 +39,8 @@ _SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
     actions.TakeKeys: keys.taking,
     actions.PutCounter: keys.putting_counter,
     actions.CatchUp: keys.catching_up,
-    actions.Certify: certifying.certifying,
 }
+"""What clients say, to any meter."""
 
 
 class InProcess:
@@ -93,7 +94,7 @@ class InProcess:
 
     def _do(self, action: Action) -> Seen:
         world = self.world
-        spoken = _SPOKEN.get(type(action))
+        spoken = SPOKEN.get(type(action))
         if spoken is not None:
             return spoken(world, world.client(getattr(action, "client", "")), action)
         match action:
@@ -101,6 +102,8 @@ class InProcess:
                 client = world.client(name)
                 release = crafting.releasing_plain if plain else speaking.releasing
                 return release(world, client, action)
+            case actions.Certify(client=name):
+                return certifying.certifying(world, world.client(name), action)
             case actions.Hang(client=name):
                 speaking.let_go(world, world.client(name))
             case actions.Connect(client=name):

@@ -23,6 +23,7 @@ from emulator.fuzz.in_process.client import BenchClient, Party
 from emulator.fuzz.in_process.kept import PowerCut
 from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
 from emulator.fuzz.in_process.planting import planted
+from emulator.fuzz.in_process.seeded import SeededModule
 from emulator.fuzz.in_process.wire import PeerWire, Wire
 from emulator.fuzz.twist import Twist
 from emulator.key_suites import suites_of
@@ -112,7 +113,8 @@ class World(Bench):
         if name not in self.parties:
             seed = f"{self.seed}/client {name}"
             ring = KeyRing(SECRET, suites_of(self.profile))
-            party = Party(name, title, ring, seed, self.vectors)
+            module = SeededModule(ring, seed)
+            party = Party(name, title, ring, module, self.vectors)
             # Who calls itself what the meter is called is an attacker, and may repeat the meter's.
             party.is_watched = title != self.meter.device.title
             self.parties[name] = party
