@@ -5,23 +5,22 @@ from __future__ import annotations
 import hashlib
 
 from devices.prepayment import account
-from dlms.acse.aare import Aare
-from dlms.errors import CodecError
 from dlms.security.counters import CounterRow
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
 from dlms.security.ops import KeyUnavailable
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
 from emulator.fuzz.in_process.meter import BenchMeter
+from emulator.fuzz.in_process.overhearing import Overhearing
 from emulator.fuzz.in_process.world import World
-from emulator.fuzz.target import Direction, Facts, Passed
+from emulator.fuzz.target import Facts, Passed
 
 
 class LookOut:
-    """What it remembers of the steps before: counters, and the challenges of the meter's."""
+    """What it remembers of the steps before: counters, and what was on the line."""
 
     def __init__(self) -> None:
         self.counters: dict[KeyRef, CounterRow] = {}
-        self._challenges: set[bytes] = set()
+        self._overhearing = Overhearing()
 
     def look(self, world: World) -> Facts:
         """What can be observed of both ends."""
@@ -43,7 +42,7 @@ class LookOut:
             sends=sends,
             versions=versions,
             agree={name: _agrees(meter, one) for name, one in world.clients.items()},
-            open=frozenset(name for name, peer in world.peers.items() if peer.associated()),
+            open=world.wire.associated(),
             happened=tuple(
                 event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
             ),
@@ -72,31 +71,8 @@ class LookOut:
             gone = (scope, kind) in meter.device.state.destroyed
             if not meter.ring.holds(ref) and not gone:
                 breaches.append(f"I4: {ref} is in force and is not there")
-        for passed in line:
-            if passed.octets[:1] == b"\x61" and passed.direction is not Direction.SENT:
-                self._look_at_challenge(passed.octets, breaches)
         rings = [meter.ring, *(one.party.ring for one in world.clients.values())]
-        secrets = {
-            key: ref
-            for ring in rings
-            for ref in ring.refs
-            if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= 16
-        }
-        for passed in line:
-            for key, ref in secrets.items():
-                if key in passed.octets:
-                    breaches.append(f"I5: {ref} is on the line")
-
-    def _look_at_challenge(self, octets: bytes, breaches: list[str]) -> None:
-        """R-HLS-4: a meter challenges with the same octets once."""
-        try:
-            value = Aare.decode(octets).responding_authentication_value
-        except CodecError:
-            return
-        if value is not None and value.octets in self._challenges:
-            breaches.append("R-HLS-4: a challenge comes twice")
-        if value is not None:
-            self._challenges.add(value.octets)
+        breaches += self._overhearing.look_out(line, rings)
 
 
 def _digest(meter: BenchMeter) -> str:

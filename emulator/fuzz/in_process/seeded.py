@@ -18,7 +18,17 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 
 
-class SeededModule(SoftwareModule):
+class LoosedModule(SoftwareModule):
+    """One whose keys may be replaced behind its back."""
+
+    def let_go(self) -> None:
+        """Drop what can be worked out again, and cannot be copied."""
+        self._prepared.clear()
+        self._authenticating.clear()
+        self._private_keys.clear()
+
+
+class SeededModule(LoosedModule):
     """Key pairs come from the seed as well, and signatures are those of RFC 6979."""
 
     def __init__(self, keys: KeyRing, seed: str) -> None:
@@ -40,9 +50,3 @@ class SeededModule(SoftwareModule):
             numbers = decode_dss_signature(key.sign(op.message, algorithm))
             return b"".join(number.to_bytes(curve.value, "big") for number in numbers)
         return super().execute(op)
-
-    def let_go(self) -> None:
-        """Drop what can be worked out again, and cannot be copied."""
-        self._prepared.clear()
-        self._authenticating.clear()
-        self._private_keys.clear()

@@ -7,18 +7,21 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from devices.profile import Profile
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.looking import LookOut
 from emulator.fuzz.in_process.world import World, compiled
+from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Facts, Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT
 from emulator.journal import StoreError
 
-_SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
+SPOKEN: dict[type, Callable[[Bench, BenchClient, Any], Seen]] = {
     actions.Open: speaking.opening,
     actions.Challenge: crafting.challenging,
     actions.Authenticate: crafting.authenticating,
@@ -36,15 +39,16 @@ _SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
     actions.TakeKeys: keys.taking,
     actions.PutCounter: keys.putting_counter,
     actions.CatchUp: keys.catching_up,
-    actions.Certify: certifying.certifying,
 }
+"""What clients say, to any meter."""
 
 
 class InProcess:
     """A :class:`~emulator.fuzz.target.Target`: a meter of ``profile`` and ``clients``, by name.
 
     ``seed`` is what all randomness comes from. ``knobs`` are turned by association, as profiles
-    write them.
+    write them. ``alive`` is the association that :meth:`alive` opens, by default the first that
+    ciphers.
     """
 
     def __init__(
@@ -54,9 +58,21 @@ class InProcess:
         *,
         seed: str = "0",
         knobs: Mapping[str, Mapping[str, object]] | None = None,
+        alive: str = "",
     ) -> None:
-        self.world = World(compiled(profile), clients or {}, seed, knobs)
+        self.world = self.make_world(compiled(profile), clients or {}, seed, knobs or {})
         self._look_out = LookOut()
+        self._alive = alive
+
+    def make_world(
+        self,
+        profile: Profile,
+        clients: Mapping[str, ClientKind],
+        seed: str,
+        knobs: Mapping[str, Mapping[str, object]],
+    ) -> World:
+        """Both ends, and what is between them."""
+        return World(profile, clients, seed, knobs)
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
@@ -78,7 +94,7 @@ class InProcess:
 
     def _do(self, action: Action) -> Seen:
         world = self.world
-        spoken = _SPOKEN.get(type(action))
+        spoken = SPOKEN.get(type(action))
         if spoken is not None:
             return spoken(world, world.client(getattr(action, "client", "")), action)
         match action:
@@ -86,6 +102,8 @@ class InProcess:
                 client = world.client(name)
                 release = crafting.releasing_plain if plain else speaking.releasing
                 return release(world, client, action)
+            case actions.Certify(client=name):
+                return certifying.certifying(world, world.client(name), action)
             case actions.Hang(client=name):
                 speaking.let_go(world, world.client(name))
             case actions.Connect(client=name):
@@ -97,6 +115,7 @@ class InProcess:
             case actions.Wait(seconds=seconds):
                 world.meter.now += dt.timedelta(seconds=seconds)
                 world.meter.host.live(world.meter.now)
+                world.wire.time_passes()
             case actions.ClockStep(seconds=seconds):
                 world.meter.device.slipped(dt.timedelta(seconds=seconds), world.meter.now)
                 world.meter.host.settle()
@@ -114,7 +133,7 @@ class InProcess:
 
     def _connect(self, name: str, action: actions.Connect) -> Seen:
         client = self.world.client(name)
-        shaken = self.world.connect(client, action)
+        shaken = self.world.wire.connect(client, action)
         if not shaken.why:
             return Seen(outcome=Outcome.ACCEPTED, says="resumed" if shaken.resumed else "full")
         outcome = Outcome.DISTRUSTED if shaken.by_client else Outcome.REFUSED
@@ -171,7 +190,9 @@ class InProcess:
         return self._look_out.look(self.world)
 
     def alive(self) -> Seen:
-        """A fresh association of the management client, with the meter's own keys."""
+        """A fresh association of a legitimate client, with the meter's own keys."""
+        if self._alive:
+            return self.alive_on(self._alive)
         row = next(
             row
             for row in self.world.profile.associations.values()
@@ -191,7 +212,9 @@ class InProcess:
             ref = client.keys.guek
             if ref is not None:
                 floor = world.meter.device.state.counters.floor(ref)
-                client.party.counters.raise_to(ref, floor)
+                # Those who share the key may have used more than has arrived.
+                used = [one.party.counters.next_to_send(ref) for one in world.clients.values()]
+                client.party.counters.raise_to(ref, max(floor, *used))
         return speaking.opening(world, client, actions.Open(client=name, twist=STRAIGHT))
 
     # Snapshots ------------------------------------------------------------------------------------
@@ -215,3 +238,17 @@ class InProcess:
             *(one for held in world.made.values() for one in held),
         ]
         return copy.deepcopy(what, {id(one): one for one in shared})
+
+
+def in_process(setting: Setting) -> InProcess:
+    """A new meter and its clients as ``setting`` has them, with the defects that it plants."""
+    made = InProcess(
+        setting.profile,
+        setting.clients,
+        seed=setting.seed,
+        knobs=setting.knobs,
+        alive=setting.alive,
+    )
+    for plant in setting.plants:
+        made.plant(plant)
+    return made

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from dlms.errors import DlmsError
 from emulator.fuzz.actions import Plant
-from emulator.fuzz.in_process.target import InProcess
+from emulator.fuzz.in_process.target import in_process
 from emulator.fuzz.scenario.expecting import problems
 from emulator.fuzz.scenario.model import Course, Scenario, Step
-from emulator.fuzz.target import Outcome, Seen
+from emulator.fuzz.setting import Setting
+from emulator.fuzz.target import Outcome, Seen, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +39,14 @@ class Result:
         return not self.problems
 
 
-def play(scenario: Scenario, plants: Sequence[Plant] = ()) -> tuple[Result, ...]:
+Make: TypeAlias = Callable[[Setting], Target]
+
+
+def play(
+    scenario: Scenario, plants: Sequence[Plant] = (), make: Make = in_process
+) -> tuple[Result, ...]:
     """Every course of ``scenario``, each from the beginning, with defects planted in the meter."""
-    return tuple(play_course(scenario, course, plants) for course in scenario.courses)
+    return tuple(play_course(scenario, course, plants, make=make) for course in scenario.courses)
 
 
 def play_course(
@@ -47,10 +54,19 @@ def play_course(
     course: Course,
     plants: Sequence[Plant] = (),
     on_step: Callable[[Played], None] = lambda played: None,
+    *,
+    make: Make = in_process,
 ) -> Result:
-    target = InProcess(scenario.profile, scenario.clients, seed=scenario.seed, knobs=scenario.knobs)
-    for plant in plants:
-        target.plant(plant)
+    target = make(
+        Setting(
+            profile=scenario.profile,
+            clients=scenario.clients,
+            knobs=scenario.knobs,
+            seed=scenario.seed,
+            plants=tuple(plants),
+            alive=scenario.alive,
+        )
+    )
     played: list[Played] = []
     found: list[str] = []
     after = target.look()
@@ -68,7 +84,7 @@ def play_course(
         found += [f"step {number}: {one}" for one in wrong]
     else:
         if scenario.alive:
-            last = target.alive_on(scenario.alive)
+            last = target.alive()
             if last.outcome is not Outcome.ACCEPTED:
                 found.append(f"in the end: I6: no legitimate association: {last.says}")
     return Result(scenario=scenario, course=course, played=tuple(played), problems=tuple(found))

@@ -1,0 +1,1 @@
+"""What must be in every run: a reference model, and the invariants that are looked at by it."""

@@ -1,0 +1,1 @@
+"""Runs that are drawn by lot: a state machine of Hypothesis, whose steps are actions."""
