@@ -103,8 +103,8 @@ class Bench(ABC):
         way: Execute = client.party.execute
         if twist.seal is not None or twist.mac is not None:
             # An attacker repeats what he likes: the look-out is for honest parties.
-            module, title = client.party.module, client.config.own_title or b""
-            way = altering(module.execute, twist.seal, twist.mac, client.key, title)
+            tagging, title = client.party.tagging, client.config.own_title or b""
+            way = altering(tagging.execute, twist.seal, twist.mac, client.key, title)
         if twist.public or twist.sign:
             way = signing(way, twist.public, twist.sign)
         return way

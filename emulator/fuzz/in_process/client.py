@@ -22,6 +22,8 @@ from dlms.security.ops import CryptoOp, PublicKey, Use
 from dlms.security.spent_keys import SpentKeys
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Vectors
+from emulator.fuzz.in_process.seeded import LoosedModule
+from emulator.fuzz.in_process.tagging import Tagging
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import PURPOSES, has_pairs
 
@@ -41,6 +43,7 @@ class Party:
         self.title = title
         self.ring = ring
         self.module = module
+        self.tagging = Tagging(module)
         self.counters = InvocationCounters()
         self.lasting: Lasting = as_made
         """The name that a new key keeps."""
@@ -55,7 +58,7 @@ class Party:
     def execute(self, op: CryptoOp) -> Any:
         if self.is_watched:
             self._vectors.watch(f"the client {self.name}", self.title, op, self.ring.get)
-        return self.module.execute(op)
+        return self.tagging.execute(op)
 
     def keys_for(self, row: AssociationRow, meter: bytes, title: bytes) -> AssociationKeys:
         """Those of an association, as they were provisioned unless they were replaced."""
@@ -84,7 +87,7 @@ class Party:
         if not has_pairs(row):
             return found
         public = [
-            self.module.execute(PublicKey(Use.CERTIFICATE, key(kind)))
+            self.execute(PublicKey(Use.CERTIFICATE, key(kind)))
             for kind in (KeyKind.SIGNING_KEY, KeyKind.AGREEMENT_KEY)
         ]
         return found._replace(

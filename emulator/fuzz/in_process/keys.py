@@ -85,7 +85,7 @@ def _octets(world: Bench, client: BenchClient, entry: NewKey, fresh: dict[int, K
     made = present._replace(version=present.version + 1)
     match entry.key:
         case "new":
-            client.party.module.execute(GenerateKey(Use.TRANSFER_KEY, made, length))
+            client.party.execute(GenerateKey(Use.TRANSFER_KEY, made, length))
             key = ring.get(made)
         case "zeros":
             key = bytes(length)
@@ -118,7 +118,7 @@ def changing_secret(world: Bench, client: BenchClient, action: actions.ChangeSec
     if present is None or keys.kek is None:
         raise ValueError(f"the client {client.name} has no secret to change")
     made = present._replace(version=present.version + 1)
-    client.party.module.execute(GenerateKey(Use.TRANSFER_KEY, made, SECRET_LENGTH))
+    client.party.execute(GenerateKey(Use.TRANSFER_KEY, made, SECRET_LENGTH))
     wrapped = aes_key_wrap(ring.get(keys.kek), ring.get(made))
     seen = said(
         world,

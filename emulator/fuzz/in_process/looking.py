@@ -73,6 +73,8 @@ class LookOut:
                 breaches.append(f"I4: {ref} is in force and is not there")
         rings = [meter.ring, *(one.party.ring for one in world.clients.values())]
         breaches += self._overhearing.look_out(line, rings)
+        for party in world.parties.values():
+            breaches += party.tagging.look_out()
 
 
 def _digest(meter: BenchMeter) -> str:

@@ -15,6 +15,7 @@ from emulator.fuzz.in_process import certifying, crafting, keys, planting, speak
 from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.looking import LookOut
+from emulator.fuzz.in_process.tagging import EDITION
 from emulator.fuzz.in_process.world import World, compiled
 from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Facts, Outcome, Seen
@@ -232,6 +233,7 @@ class InProcess:
         profile = world.profile
         shared = [
             profile,
+            EDITION,
             *profile.associations.values(),
             *profile.objects.values(),
             *world.anchors,

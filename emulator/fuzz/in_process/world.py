@@ -15,6 +15,7 @@ from devices.profile.knobs import parse_knobs
 from devices.profile.place import Place
 from dlms.association.knobs import STRICT, Knobs
 from emulator import profiles
+from emulator.custody import Errand
 from emulator.fuzz import actions
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.bench import Bench
@@ -26,8 +27,10 @@ from emulator.fuzz.in_process.planting import planted
 from emulator.fuzz.in_process.seeded import SeededModule
 from emulator.fuzz.in_process.wire import PeerWire, Wire
 from emulator.fuzz.twist import Twist
+from emulator.head_end.party import ASSOCIATIONS, CATEGORIES
 from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
+from emulator.policy import Actor, Purpose
 from emulator.provisioning import Fleet, anchors, client_title, provision
 
 SECRET = hashlib.sha256(b"cosemlab fuzz, test keys only").digest()
@@ -95,7 +98,7 @@ class World(Bench):
         if row is None:
             raise ValueError(f"{self.profile.name} has no association {kind.association}")
         title = client_title(row, {}) if kind.title is None else kind.title
-        party = self._party(kind.shares or name, title)
+        party = self._party(kind.shares or name, title, row.name)
         knobs = turned(STRICT, kind.knobs)
         return BenchClient(
             name,
@@ -109,7 +112,7 @@ class World(Bench):
             knobs,
         )
 
-    def _party(self, name: str, title: bytes) -> Party:
+    def _party(self, name: str, title: bytes, association: str) -> Party:
         if name not in self.parties:
             seed = f"{self.seed}/client {name}"
             ring = KeyRing(SECRET, suites_of(self.profile))
@@ -117,6 +120,9 @@ class World(Bench):
             party = Party(name, title, ring, module, self.vectors)
             # Who calls itself what the meter is called is an attacker, and may repeat the meter's.
             party.is_watched = title != self.meter.device.title
+            actor = ASSOCIATIONS.get(association, Actor.DCC)
+            category, device = CATEGORIES[self.profile.category], self.title.hex().upper()
+            party.tagging.errand = Errand(actor, device, category, Purpose.GENERATE_INSTRUCTION)
             self.parties[name] = party
         return self.parties[name]
 
