@@ -13,8 +13,8 @@ from typing import Any
 from emulator.fuzz.octets.harness import Harness, Unlawful
 
 FORMAT, VERSION = "cosemlab-octets", 1
-_ROOT = Path(__file__).parents[3]
-_OURS = ("dlms", "devices", "tls", "emulator")
+ROOT = Path(__file__).parents[3]
+OURS = ("dlms", "devices", "tls", "emulator")
 _HERE = "emulator/fuzz/octets/"
 MAX_FRAMES = 12
 MAX_WORDS = 300
@@ -122,8 +122,8 @@ def _frames(trace: TracebackType | None) -> list[str]:
     found = []
     for frame, _ in traceback.walk_tb(trace):
         path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(_ROOT) and path.relative_to(_ROOT).parts[0] in _OURS:
-            found.append(f"{path.relative_to(_ROOT).as_posix()} {frame.f_code.co_name}")
+        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in OURS:
+            found.append(f"{path.relative_to(ROOT).as_posix()} {frame.f_code.co_name}")
     return found
 
 

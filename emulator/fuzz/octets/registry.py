@@ -7,12 +7,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from emulator.fuzz.octets.harness import Harness
 
 FAMILIES = ("acse", "axdr", "xdlms", "security", "hdlc", "wrapper", "optical", "papers", "tokens",
-            "files", "machine")  # fmt: skip
+            "files", "messages", "machine")  # fmt: skip
 
 
 class NoHarness(ValueError):
@@ -24,11 +25,6 @@ def family(name: str) -> tuple[Harness, ...]:
     module = importlib.import_module(f"emulator.fuzz.octets.harnesses.{name}")
     found: tuple[Harness, ...] = module.HARNESSES
     return found
-
-
-def all_of() -> tuple[Harness, ...]:
-    """Every harness there is."""
-    return tuple(one for name in FAMILIES for one in family(name))
 
 
 def of_file(path: Path) -> tuple[Harness, ...]:
@@ -56,9 +52,17 @@ def get(name: str, file: Path | None = None) -> Harness:
     raise NoHarness(f"no harness {name!r}; 'cosemlab fuzz octets --list' says which there are")
 
 
+def _meet(one: str, name: str) -> bool:
+    return name.startswith(f"{one}.") or one.startswith(name)
+
+
 def chosen(names: Sequence[str], file: Path | None = None) -> tuple[Harness, ...]:
     """Those that are named, by whole names or by what they begin with; all if none are."""
-    there = all_of() if file is None else of_file(file)
+    if file is not None:
+        there = of_file(file)
+    else:
+        families = [one for one in FAMILIES if not names or any(map(partial(_meet, one), names))]
+        there = tuple(harness for one in families for harness in family(one))
     for name in names:
         if not any(one.name.startswith(name) for one in there):
             raise NoHarness(f"no harness's name begins with {name!r}")
