@@ -1,54 +1,29 @@
-"""What is observed of both ends, and the look-out for what must never be, after every step."""
+"""The look-out for what must never be, after every step."""
 
 from __future__ import annotations
 
-import hashlib
-
-from devices.prepayment import account
+from dlms.acse.aare import Aare
+from dlms.errors import CodecError
 from dlms.security.counters import CounterRow
 from dlms.security.keys import KeyKind, KeyLifetime, KeyRef
-from dlms.security.ops import KeyUnavailable
-from emulator.fuzz.in_process.client import FIELDS, BenchClient
-from emulator.fuzz.in_process.meter import BenchMeter
-from emulator.fuzz.in_process.overhearing import Overhearing
+from emulator.fuzz.in_process.observing import Observer
 from emulator.fuzz.in_process.world import World
-from emulator.fuzz.target import Facts, Passed
+from emulator.fuzz.target import Direction, Facts, Passed
+from emulator.modules.keyring import KeyRing
 
 
 class LookOut:
-    """What it remembers of the steps before: counters, and what was on the line."""
+    """What it remembers of the steps before: counters, and the challenges of the meter's."""
 
     def __init__(self) -> None:
         self.counters: dict[KeyRef, CounterRow] = {}
-        self._overhearing = Overhearing()
+        self._challenges: set[bytes] = set()
+        self._observer = Observer()
+        self._secrets: dict[str, tuple[object, dict[bytes, KeyRef]]] = {}
 
     def look(self, world: World) -> Facts:
         """What can be observed of both ends."""
-        meter = world.meter
-        device, state = meter.device, meter.device.state
-        floors, sends, versions = {}, {}, {}
-        for row in device.profile.associations.values():
-            if row.security_setup is None:
-                continue
-            for kind in (KeyKind.GUEK, KeyKind.GBEK):
-                ref, name = device.key(row.name, kind), f"{row.name}/{kind.name}"
-                floors[name] = state.counters.floor(ref)
-                sends[name] = state.counters.next_to_send(ref)
-        for (scope, kind), version in state.key_versions.items():
-            versions[f"{scope}/{kind.name}"] = version
-        return Facts(
-            digest=_digest(meter),
-            floors=floors,
-            sends=sends,
-            versions=versions,
-            agree={name: _agrees(meter, one) for name, one in world.clients.items()},
-            open=world.wire.associated(),
-            happened=tuple(
-                event.text.partition(" ")[2] for event in meter.events if event.kind == "happening"
-            ),
-            balance=None if account.account_of(device) is None else account.balance(device),
-            breaches=tuple(world.vectors.breaches),
-        )
+        return self._observer.look(world)
 
     def look_out(self, world: World, line: tuple[Passed, ...]) -> None:
         """The invariants that hold after every step."""
@@ -71,33 +46,46 @@ class LookOut:
             gone = (scope, kind) in meter.device.state.destroyed
             if not meter.ring.holds(ref) and not gone:
                 breaches.append(f"I4: {ref} is in force and is not there")
-        rings = [meter.ring, *(one.party.ring for one in world.clients.values())]
-        breaches += self._overhearing.look_out(line, rings)
+        for passed in line:
+            if passed.octets[:1] == b"\x61" and passed.direction is not Direction.SENT:
+                self._look_at_challenge(passed.octets, breaches)
+        if line:
+            said = b"\0".join(passed.octets for passed in line)
+            parties = {one.party.name: one.party.ring for one in world.clients.values()}
+            self._look_for_keys("", meter.ring, meter.boots, said, breaches)
+            for name, ring in parties.items():
+                self._look_for_keys(name, ring, 0, said, breaches)
         for party in world.parties.values():
             breaches += party.tagging.look_out()
 
+    def _look_for_keys(
+        self, whose: str, ring: KeyRing, boots: int, said: bytes, breaches: list[str]
+    ) -> None:
+        """I5: no key is on the line."""
+        secrets = self._secrets_of(whose, ring, boots)
+        breaches += [f"I5: {secrets[key]} is on the line" for key in secrets if key in said]
 
-def _digest(meter: BenchMeter) -> str:
-    """All that the meter remembers but counters, and the keys themselves."""
-    whole = hashlib.sha256(meter.device.state.digest())
-    for ref, key in sorted(meter.ring.lasting.items(), key=lambda item: str(item[0])):
-        whole.update(f"{ref}".encode() + hashlib.sha256(key).digest())
-    return whole.hexdigest()[:16]
+    def _secrets_of(self, whose: str, ring: KeyRing, boots: int) -> dict[bytes, KeyRef]:
+        """What must not be on the line, worked out again if the ring may have others."""
+        refs = ring.refs
+        stamp = boots, len(refs)
+        known = self._secrets.get(whose)
+        if known is None or known[0] != stamp or ring.changes.any:
+            secrets = {
+                key: ref
+                for ref in refs
+                if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= 16
+            }
+            known = self._secrets[whose] = stamp, secrets
+        return known[1]
 
-
-def _agrees(meter: BenchMeter, client: BenchClient) -> bool:
-    """Whether both ends have the same global keys."""
-    if client.row.security_setup is None:
-        return True
-    mine = client.keys
-    theirs = meter.device.keys(client.row)
-    for field in FIELDS.values():
-        ref, own = getattr(theirs, field), getattr(mine, field)
-        if ref is not None and own is not None:
-            try:
-                same = meter.ring.get(ref) == client.party.ring.get(own)
-            except KeyUnavailable:
-                return False
-            if not same:
-                return False
-    return True
+    def _look_at_challenge(self, octets: bytes, breaches: list[str]) -> None:
+        """R-HLS-4: a meter challenges with the same octets once."""
+        try:
+            value = Aare.decode(octets).responding_authentication_value
+        except CodecError:
+            return
+        if value is not None and value.octets in self._challenges:
+            breaches.append("R-HLS-4: a challenge comes twice")
+        if value is not None:
+            self._challenges.add(value.octets)
