@@ -46,25 +46,21 @@ class TlsPort:
         self._title = title
         self._revoked: list[Credential] = []
         self._client_crl: bytes | None = None
-        self._presented = Presented(pki(), title, None, self._trust)
+        self.presented = Presented(pki(), title, None, self._trust)
         self._open: dict[str, _Pair] = {}
         self._credentials: dict[str, Credential] = {}
-        self._sessions: dict[str, ssl.SSLSession] = {}
+        self.sessions: dict[str, ssl.SSLSession] = {}
+        """By client, the one that it may resume."""
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.show_new()
 
     def _trust(self) -> Trust:
         return pki().trust(pki().issue_crl(self._revoked) if self._revoked else None)
 
-    @property
-    def presented(self) -> Presented:
-        """For faults."""
-        return self._presented
-
     def show_new(self) -> None:
         """The meter has a new certificate."""
         self._shown = pki().issue_device(self._title)
-        self._presented.show(self._shown)
+        self.presented.show(self._shown)
 
     def revoke_client(self) -> None:
         """Whoever has come so far is let in no more."""
@@ -83,21 +79,22 @@ class TlsPort:
         if before is not None:
             before.close()
         here, there = _bios(), _bios()
-        server = self._presented.context().wrap_bio(*there, server_side=True)
+        server = self.presented.context().wrap_bio(*there, server_side=True)
         if garbage:
             there[0].write(garbage)
             there[0].write_eof()
             return _one_sided(server)
-        context = self._client(client, title, days)
-        session = self._sessions.get(client) if resume else None
+        context = self.context(client, title, days)
+        session = self.sessions.get(client) if resume else None
         pair = _Pair(context.wrap_bio(*here, session=session), server, here, there)
         shaken = pair.shake()
         if shaken.session is not None:
-            self._sessions[client] = shaken.session
+            self.sessions[client] = shaken.session
             self._open[client] = pair
         return shaken
 
-    def _client(self, name: str, title: bytes, days: int | None) -> ssl.SSLContext:
+    def context(self, name: str, title: bytes, days: int | None) -> ssl.SSLContext:
+        """With which that client shakes hands. ``days`` makes it a new certificate."""
         if days is not None or name not in self._contexts:
             credential = self._credentials.get(name)
             if credential is None or days is not None:

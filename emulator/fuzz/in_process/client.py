@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from devices.certificates import StoredCertificate, of
-from devices.profile.model import AssociationRow, Profile
+from devices.profile.model import AssociationRow
 from dlms.acse.names import Mechanism
 from dlms.association.client import ClientAssociation
 from dlms.association.config import AssociationKeys, ClientConfig
 from dlms.client.dialogue import Dialogues
+from dlms.client.new_keys import Lasting, as_made
 from dlms.client.security_setup import SecuritySetupDialogues
 from dlms.cosem.security_setup import Entity
 from dlms.security.control import Protection
@@ -21,8 +22,8 @@ from dlms.security.ops import CryptoOp, PublicKey, Use
 from dlms.security.spent_keys import SpentKeys
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Vectors
-from emulator.fuzz.in_process.seeded import SeededModule
-from emulator.key_suites import suites_of
+from emulator.fuzz.in_process.seeded import LoosedModule
+from emulator.fuzz.in_process.tagging import Tagging
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import PURPOSES, has_pairs
 
@@ -36,13 +37,16 @@ class Party:
     """
 
     def __init__(
-        self, name: str, title: bytes, profile: Profile, secret: bytes, seed: str, vectors: Vectors
+        self, name: str, title: bytes, ring: KeyRing, module: LoosedModule, vectors: Vectors
     ) -> None:
         self.name = name
         self.title = title
-        self.ring = KeyRing(secret, suites_of(profile))
-        self.module = SeededModule(self.ring, seed)
+        self.ring = ring
+        self.module = module
+        self.tagging = Tagging(module)
         self.counters = InvocationCounters()
+        self.lasting: Lasting = as_made
+        """The name that a new key keeps."""
         self.spent: dict[str, SpentKeys] = {}
         self.keys: dict[str, AssociationKeys] = {}
         self.former: dict[str, AssociationKeys] = {}
@@ -54,7 +58,7 @@ class Party:
     def execute(self, op: CryptoOp) -> Any:
         if self.is_watched:
             self._vectors.watch(f"the client {self.name}", self.title, op, self.ring.get)
-        return self.module.execute(op)
+        return self.tagging.execute(op)
 
     def keys_for(self, row: AssociationRow, meter: bytes, title: bytes) -> AssociationKeys:
         """Those of an association, as they were provisioned unless they were replaced."""
@@ -83,7 +87,7 @@ class Party:
         if not has_pairs(row):
             return found
         public = [
-            self.module.execute(PublicKey(Use.CERTIFICATE, key(kind)))
+            self.execute(PublicKey(Use.CERTIFICATE, key(kind)))
             for kind in (KeyKind.SIGNING_KEY, KeyKind.AGREEMENT_KEY)
         ]
         return found._replace(
@@ -163,7 +167,9 @@ class BenchClient:
         self.setup: SecuritySetupDialogues | None = None
         if self.row.security_setup is not None:
             instance = bytes((0, 0, 43, 0, self.row.security_setup, 255))
-            self.setup = SecuritySetupDialogues(self.dialogues, self.association, instance)
+            self.setup = SecuritySetupDialogues(
+                self.dialogues, self.association, instance, self.party.lasting
+            )
 
     @property
     def is_outdated(self) -> bool:

@@ -23,15 +23,16 @@ from dlms.security.ops import CryptoOp, Seal, Use
 from dlms.security.protect import Shape
 from emulator.fuzz import actions
 from emulator.fuzz.actions import AarqChange
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.judging import context_of, of_error, of_replies
 from emulator.fuzz.in_process.speaking import FAILURES, let_go
-from emulator.fuzz.in_process.world import HungUp, World
+from emulator.fuzz.in_process.wire import HungUp
 from emulator.fuzz.target import Direction, Outcome, Seen
 from emulator.fuzz.twist import Twist, edited
 
 
-def challenging(world: World, client: BenchClient, action: actions.Challenge) -> Seen:
+def challenging(world: Bench, client: BenchClient, action: actions.Challenge) -> Seen:
     """Passes 1 and 2; an AARE that accepts is taken by the client core, if it takes it."""
     client.renew()
     association = client.association
@@ -53,7 +54,7 @@ def _echoed(reply: bytes, aarq: bytes) -> bytes:
     return Aare.decode(reply)._replace(responding_authentication_value=value).encode()
 
 
-def authenticating(world: World, client: BenchClient, action: actions.Authenticate) -> Seen:
+def authenticating(world: Bench, client: BenchClient, action: actions.Authenticate) -> Seen:
     """Passes 3 and 4, by the client core."""
     try:
         octets = _pass_3(world, client, action)
@@ -63,7 +64,7 @@ def authenticating(world: World, client: BenchClient, action: actions.Authentica
     return _taken(world, client, replies)
 
 
-def _pass_3(world: World, client: BenchClient, action: actions.Authenticate) -> bytes:
+def _pass_3(world: Bench, client: BenchClient, action: actions.Authenticate) -> bytes:
     plain: list[bytes] = []
     execute = world.executing(client, action.twist)
 
@@ -76,11 +77,11 @@ def _pass_3(world: World, client: BenchClient, action: actions.Authenticate) -> 
     return plain[0] if action.bare and plain else octets
 
 
-def _taken(world: World, client: BenchClient, replies: tuple[bytes, ...]) -> Seen:
+def _taken(world: Bench, client: BenchClient, replies: tuple[bytes, ...]) -> Seen:
     if not replies:
         return Seen(outcome=Outcome.SILENCE, says="no answer")
     try:
-        event = world.run(client, client.association.receive(replies[0], world.meter.now))
+        event = world.run(client, client.association.receive(replies[0], world.now()))
     except DlmsError as error:
         return of_error(error)
     name = type(event).__name__
@@ -94,7 +95,7 @@ def _taken(world: World, client: BenchClient, replies: tuple[bytes, ...]) -> See
     return Seen(outcome=Outcome.REFUSED, says=seen.says)
 
 
-def changed(world: World, octets: bytes, change: AarqChange, client: BenchClient) -> bytes:
+def changed(world: Bench, octets: bytes, change: AarqChange, client: BenchClient) -> bytes:
     """An AARQ with fields as the change has them."""
     aarq = Aarq.decode(octets)
     if change.reflect:
@@ -128,12 +129,12 @@ def changed(world: World, octets: bytes, change: AarqChange, client: BenchClient
     return aarq.encode()
 
 
-def releasing_plain(world: World, client: BenchClient, action: actions.Release) -> Seen:
+def releasing_plain(world: Bench, client: BenchClient, action: actions.Release) -> Seen:
     """An RLRQ without the InitiateRequest that a ciphered context asks for."""
     return _sent(world, client, Rlrq().encode(), action.twist)
 
 
-def sending(world: World, client: BenchClient, action: actions.Send) -> Seen:
+def sending(world: Bench, client: BenchClient, action: actions.Send) -> Seen:
     """Any APDU, protected in any way."""
     octets = action.plain
     general = context_of(client)
@@ -163,7 +164,7 @@ def _shaped(shape: Shape, action: actions.Send) -> Shape:
     return shape
 
 
-def _sent(world: World, client: BenchClient, octets: bytes, twist: Twist) -> Seen:
+def _sent(world: Bench, client: BenchClient, octets: bytes, twist: Twist) -> Seen:
     try:
         replies = world.exchange(client, octets, twist)
     except HungUp as error:
@@ -172,7 +173,7 @@ def _sent(world: World, client: BenchClient, octets: bytes, twist: Twist) -> See
     return of_replies(world, client, replies)
 
 
-def replaying(world: World, client: BenchClient, action: actions.Replay) -> Seen:
+def replaying(world: Bench, client: BenchClient, action: actions.Replay) -> Seen:
     """What an earlier step has sent, once more. The answer to the last of it counts."""
     if not 1 <= action.step <= len(world.steps):
         raise ValueError(f"step {action.step} has not been yet")
@@ -190,7 +191,7 @@ def replaying(world: World, client: BenchClient, action: actions.Replay) -> Seen
     return seen
 
 
-def storming(world: World, client: BenchClient, action: actions.Storm) -> Seen:
+def storming(world: Bench, client: BenchClient, action: actions.Storm) -> Seen:
     """Messages with a wrong tag, which only who has the key could make right."""
     get = bytes.fromhex("C001C100010000600109FF0200")
     general = context_of(client)
@@ -204,14 +205,14 @@ def storming(world: World, client: BenchClient, action: actions.Storm) -> Seen:
         step = protect_layers(general, get, shape, Use.PROTECT_REQUEST)
         octets = world.run(client, step)
         octets = octets[:-1] + bytes((octets[-1] ^ 1,))
-        replies = world.peer(client).serve(*client.pair, octets) or ()
+        replies = world.wire.carry(client, octets)
         said = of_replies(world, client, replies[:1])
         outcomes[said.says] = outcomes.get(said.says, 0) + 1
     says = ", ".join(f"{count} x {what}" for what, count in sorted(outcomes.items()))
     return Seen(outcome=Outcome.REFUSED, says=says)
 
 
-def crowding(world: World, client: BenchClient, action: actions.Crowd) -> Seen:
+def crowding(world: Bench, client: BenchClient, action: actions.Crowd) -> Seen:
     """Connections that come as far as pass 2, and stay."""
     outcomes: dict[str, int] = {}
     for number in range(action.times):

@@ -20,8 +20,9 @@ from dlms.security.spent_keys import SpentKeys
 from dlms.words import word
 from dlms.xdlms import general_block, registry
 from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
-from emulator.fuzz.in_process.world import HungUp, World
+from emulator.fuzz.in_process.wire import HungUp
 from emulator.fuzz.target import Outcome, Seen
 
 _EXCEPTION, _SERVICE_ERROR = 0xD8, 0x0E
@@ -72,7 +73,7 @@ def of_error(error: BaseException) -> Seen:
     raise error
 
 
-def of_replies(world: World, client: BenchClient, replies: tuple[bytes, ...]) -> Seen:
+def of_replies(world: Bench, client: BenchClient, replies: tuple[bytes, ...]) -> Seen:
     """What came back of octets that the client core knows nothing of."""
     if not replies:
         return Seen(outcome=Outcome.SILENCE, says="no answer")
@@ -82,7 +83,7 @@ def of_replies(world: World, client: BenchClient, replies: tuple[bytes, ...]) ->
         return Seen(outcome=Outcome.DISTRUSTED, says=f"cannot be read: {error}")
 
 
-def _of_reply(world: World, client: BenchClient, octets: bytes) -> Seen:
+def _of_reply(world: Bench, client: BenchClient, octets: bytes) -> Seen:
     tag = octets[0]
     if tag == AARE_TAG:
         return _of_aare(Aare.decode(octets))

@@ -13,11 +13,12 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import GenerateKey, Use
 from dlms.security.suites import SUITES
 from dlms.xdlms.action import ActionRequest
-from dlms.xdlms.descriptors import CONFIRMED, AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.descriptors import CONFIRMED, MethodDescriptor
 from emulator.client.errors import MeterFault
 from emulator.client.plan import Plan
 from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
 from emulator.fuzz.in_process.crafting import sending
 from emulator.fuzz.in_process.judging import of_error
@@ -31,7 +32,7 @@ SECRET_LENGTH = 32
 CHANGE_SECRET = MethodDescriptor(15, CURRENT_ASSOCIATION, 2)
 
 
-def transferring(world: World, client: BenchClient, action: actions.Transfer) -> Seen:
+def transferring(world: Bench, client: BenchClient, action: actions.Transfer) -> Seen:
     """key_transfer of entries made by hand."""
     if client.is_outdated:
         return outdated()
@@ -73,7 +74,7 @@ def _setup(client: BenchClient) -> bytes:
     return bytes((0, 0, 43, 0, number if number is not None else 2, 255))
 
 
-def _octets(world: World, client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]) -> bytes:
+def _octets(world: Bench, client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]) -> bytes:
     """The new key; it is kept among ``fresh`` under the name that comes next."""
     kind = KEY_IDS.get(entry.key_id)
     length = entry.length
@@ -86,7 +87,7 @@ def _octets(world: World, client: BenchClient, entry: NewKey, fresh: dict[int, K
     made = present._replace(version=present.version + 1)
     match entry.key:
         case "new":
-            client.party.module.execute(GenerateKey(Use.TRANSFER_KEY, made, length))
+            client.party.execute(GenerateKey(Use.TRANSFER_KEY, made, length))
             key = ring.get(made)
         case "zeros":
             key = bytes(length)
@@ -112,14 +113,14 @@ def _kek(client: BenchClient, entry: NewKey, fresh: dict[int, KeyRef]) -> bytes:
     return ring.get(client.key(entry.under))
 
 
-def changing_secret(world: World, client: BenchClient, action: actions.ChangeSecret) -> Seen:
+def changing_secret(world: Bench, client: BenchClient, action: actions.ChangeSecret) -> Seen:
     """change_HLS_secret of 32 octets."""
     keys, ring = client.association.keys, client.party.ring
     present = keys.hls_secret
     if present is None or keys.kek is None:
         raise ValueError(f"the client {client.name} has no secret to change")
     made = present._replace(version=present.version + 1)
-    client.party.module.execute(GenerateKey(Use.TRANSFER_KEY, made, SECRET_LENGTH))
+    client.party.execute(GenerateKey(Use.TRANSFER_KEY, made, SECRET_LENGTH))
     wrapped = aes_key_wrap(ring.get(keys.kek), ring.get(made))
     seen = said(
         world,
@@ -136,7 +137,7 @@ def changing_secret(world: World, client: BenchClient, action: actions.ChangeSec
     return seen
 
 
-def taking(world: World, client: BenchClient, action: actions.TakeKeys) -> Seen:
+def taking(world: Bench, client: BenchClient, action: actions.TakeKeys) -> Seen:
     """Go by other keys from the next association on."""
     party, name = client.party, client.row.name
     match action.which:
@@ -158,8 +159,10 @@ def taking(world: World, client: BenchClient, action: actions.TakeKeys) -> Seen:
     return Seen(outcome=Outcome.DONE)
 
 
-def _current(world: World, client: BenchClient) -> AssociationKeys:
+def _current(world: Bench, client: BenchClient) -> AssociationKeys:
     """The meter's own, as who has looked them up in a safe would have them."""
+    if not isinstance(world, World):
+        raise ValueError("nobody here knows the keys of this meter")
     device, ring = world.meter.device, world.meter.ring
     keys = client.keys
     fields: dict[str, Any] = {}
@@ -174,7 +177,7 @@ def _current(world: World, client: BenchClient) -> AssociationKeys:
     return keys._replace(**fields)
 
 
-def putting_counter(world: World, client: BenchClient, action: actions.PutCounter) -> Seen:
+def putting_counter(world: Bench, client: BenchClient, action: actions.PutCounter) -> Seen:
     """The client loses count, or is told another."""
     ref = client.key(action.key)
     counters = client.party.counters
@@ -192,13 +195,9 @@ def putting_counter(world: World, client: BenchClient, action: actions.PutCounte
     return Seen(outcome=Outcome.DONE)
 
 
-def catching_up(world: World, client: BenchClient, action: actions.CatchUp) -> Seen:
+def catching_up(world: Bench, client: BenchClient, action: actions.CatchUp) -> Seen:
     """Ask the public client's object for the counter, and go forward only."""
-    number = client.row.security_setup
-    if number is None:
-        raise ValueError(f"the client {client.name} has no counter")
-    public = world.client("public")
-    where = AttributeDescriptor(1, bytes((0, 0, 43, 1, number, 255)), 2)
+    public, where = world.counter_of(client)
     if not public.association.conformance:
         opened = said(world, public, public.dialogues.open, STRAIGHT)
         if opened.outcome is not Outcome.ACCEPTED:

@@ -55,6 +55,8 @@ class LookOut:
             self._look_for_keys("", meter.ring, meter.boots, said, breaches)
             for name, ring in parties.items():
                 self._look_for_keys(name, ring, 0, said, breaches)
+        for party in world.parties.values():
+            breaches += party.tagging.look_out()
 
     def _look_for_keys(
         self, whose: str, ring: KeyRing, boots: int, said: bytes, breaches: list[str]

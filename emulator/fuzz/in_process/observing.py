@@ -60,7 +60,7 @@ class Observer:
             sends={name: counters.next_to_send(ref) for name, ref in seen.counted},
             versions=seen.versions,
             agree={name: _agrees(meter, one) for name, one in world.clients.items()},
-            open=frozenset(name for name, peer in world.peers.items() if peer.associated()),
+            open=world.wire.associated(),
             happened=self._told(meter),
             balance=None if account.account_of(device) is None else account.balance(device),
             breaches=tuple(world.vectors.breaches),
@@ -86,7 +86,7 @@ class Observer:
                 "counters": len(counters.snapshot()),
                 "counters kept": meter.journal.size,
                 "keys": len(meter.ring.refs),
-                "connections": len(world.peers),
+                "connections": sum(map(world.wire.is_up, world.clients)),
             },
         )
 

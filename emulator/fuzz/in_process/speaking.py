@@ -12,9 +12,10 @@ from dlms.errors import DlmsError
 from dlms.security.keys import KeyKind
 from emulator.client.driving import drive_blocking
 from emulator.fuzz import actions
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.judging import of_error
-from emulator.fuzz.in_process.world import HungUp, World
+from emulator.fuzz.in_process.wire import HungUp
 from emulator.fuzz.target import Outcome, Seen
 from emulator.fuzz.twist import Twist
 
@@ -22,7 +23,7 @@ T = TypeVar("T")
 FAILURES = (DlmsError, TimeoutError, HungUp)
 
 
-def hold(world: World, client: BenchClient, dialogue: Dialogue[T], twist: Twist) -> T:
+def hold(world: Bench, client: BenchClient, dialogue: Dialogue[T], twist: Twist) -> T:
     """Carry a dialogue out on the line."""
     heard: deque[bytes] = deque()
 
@@ -43,7 +44,7 @@ def hold(world: World, client: BenchClient, dialogue: Dialogue[T], twist: Twist)
 
 
 def said(
-    world: World, client: BenchClient, what: Callable[[], Dialogue[Any]], twist: Twist
+    world: Bench, client: BenchClient, what: Callable[[], Dialogue[Any]], twist: Twist
 ) -> Seen:
     """What comes of a dialogue."""
     try:
@@ -64,7 +65,7 @@ def note_doubt(client: BenchClient) -> None:
         client.party.doubtful[client.row.name] = setup.in_doubt
 
 
-def let_go(world: World, client: BenchClient) -> None:
+def let_go(world: Bench, client: BenchClient) -> None:
     """The connection is gone, and the association at both ends."""
     world.hang(client)
     if (client.association.state, Input.CLOSED) in TRANSITIONS:
@@ -72,22 +73,22 @@ def let_go(world: World, client: BenchClient) -> None:
     client.renew()
 
 
-def opening(world: World, client: BenchClient, action: actions.Open) -> Seen:
-    if client.name in world.peers and client.config.pre_established is False:
+def opening(world: Bench, client: BenchClient, action: actions.Open) -> Seen:
+    if world.wire.is_up(client.name) and client.config.pre_established is False:
         world.hang(client)
     client.renew()
     return said(world, client, client.dialogues.open, action.twist)
 
 
-def releasing(world: World, client: BenchClient, action: actions.Release) -> Seen:
+def releasing(world: Bench, client: BenchClient, action: actions.Release) -> Seen:
     return said(world, client, client.dialogues.release, action.twist)
 
 
-def getting(world: World, client: BenchClient, action: actions.Get) -> Seen:
+def getting(world: Bench, client: BenchClient, action: actions.Get) -> Seen:
     return said(world, client, lambda: client.dialogues.get(action.attribute), action.twist)
 
 
-def setting(world: World, client: BenchClient, action: actions.Set) -> Seen:
+def setting(world: Bench, client: BenchClient, action: actions.Set) -> Seen:
     dialogues, value = client.dialogues, action.value
     if client.config.broadcast:
         what = lambda: dialogues.set_unconfirmed(action.attribute, value)  # noqa: E731
@@ -95,7 +96,7 @@ def setting(world: World, client: BenchClient, action: actions.Set) -> Seen:
     return said(world, client, lambda: dialogues.set(action.attribute, value), action.twist)
 
 
-def acting(world: World, client: BenchClient, action: actions.Act) -> Seen:
+def acting(world: Bench, client: BenchClient, action: actions.Act) -> Seen:
     dialogues, parameter = client.dialogues, action.parameter
     if client.config.broadcast:
         what = lambda: dialogues.action_unconfirmed(action.method, parameter)  # noqa: E731
@@ -108,16 +109,16 @@ def outdated() -> Seen:
     return Seen(outcome=Outcome.STOPPED, says="the keys of this association were replaced")
 
 
-def rotating(world: World, client: BenchClient, action: actions.Rotate) -> Seen:
+def rotating(world: Bench, client: BenchClient, action: actions.Rotate) -> Seen:
     return _changing(world, client, action.kinds, action.twist, agree=False)
 
 
-def agreeing(world: World, client: BenchClient, action: actions.Agree) -> Seen:
+def agreeing(world: Bench, client: BenchClient, action: actions.Agree) -> Seen:
     return _changing(world, client, action.kinds, action.twist, agree=True)
 
 
 def _changing(
-    world: World, client: BenchClient, names: tuple[str, ...], twist: Twist, *, agree: bool
+    world: Bench, client: BenchClient, names: tuple[str, ...], twist: Twist, *, agree: bool
 ) -> Seen:
     setup = client.setup
     if setup is None:

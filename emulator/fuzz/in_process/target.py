@@ -7,21 +7,24 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from devices.profile import Profile
 from dlms.errors import DlmsError
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process import certifying, crafting, keys, speaking, tokens
+from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.crashing import crash
 from emulator.fuzz.in_process.looking import LookOut
+from emulator.fuzz.in_process.tagging import EDITION
 from emulator.fuzz.in_process.world import World, compiled
 from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Facts, Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT
 from emulator.journal import StoreError
 
-_SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
+SPOKEN: dict[type, Callable[[Bench, BenchClient, Any], Seen]] = {
     actions.Open: speaking.opening,
     actions.Challenge: crafting.challenging,
     actions.Authenticate: crafting.authenticating,
@@ -39,8 +42,8 @@ _SPOKEN: dict[type, Callable[[World, BenchClient, Any], Seen]] = {
     actions.TakeKeys: keys.taking,
     actions.PutCounter: keys.putting_counter,
     actions.CatchUp: keys.catching_up,
-    actions.Certify: certifying.certifying,
 }
+"""What clients say, to any meter."""
 
 
 class InProcess:
@@ -60,9 +63,19 @@ class InProcess:
         knobs: Mapping[str, Mapping[str, object]] | None = None,
         alive: str = "",
     ) -> None:
-        self.world = World(compiled(profile), clients or {}, seed, knobs)
+        self.world = self.make_world(compiled(profile), clients or {}, seed, knobs or {})
         self._look_out = LookOut()
         self._alive = alive
+
+    def make_world(
+        self,
+        profile: Profile,
+        clients: Mapping[str, ClientKind],
+        seed: str,
+        knobs: Mapping[str, Mapping[str, object]],
+    ) -> World:
+        """Both ends, and what is between them."""
+        return World(profile, clients, seed, knobs)
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
@@ -88,7 +101,7 @@ class InProcess:
 
     def _do(self, action: Action) -> Seen:
         world = self.world
-        spoken = _SPOKEN.get(type(action))
+        spoken = SPOKEN.get(type(action))
         if spoken is not None:
             return spoken(world, world.client(getattr(action, "client", "")), action)
         match action:
@@ -96,6 +109,8 @@ class InProcess:
                 client = world.client(name)
                 release = crafting.releasing_plain if plain else speaking.releasing
                 return release(world, client, action)
+            case actions.Certify(client=name):
+                return certifying.certifying(world, world.client(name), action)
             case actions.Hang(client=name):
                 speaking.let_go(world, world.client(name))
             case actions.Connect(client=name):
@@ -107,6 +122,7 @@ class InProcess:
             case actions.Wait(seconds=seconds):
                 world.meter.now += dt.timedelta(seconds=seconds)
                 world.meter.host.live(world.meter.now)
+                world.wire.time_passes()
             case actions.ClockStep(seconds=seconds):
                 world.meter.device.slipped(dt.timedelta(seconds=seconds), world.meter.now)
                 world.meter.host.settle()
@@ -124,7 +140,7 @@ class InProcess:
 
     def _connect(self, name: str, action: actions.Connect) -> Seen:
         client = self.world.client(name)
-        shaken = self.world.connect(client, action)
+        shaken = self.world.wire.connect(client, action)
         if not shaken.why:
             return Seen(outcome=Outcome.ACCEPTED, says="resumed" if shaken.resumed else "full")
         outcome = Outcome.DISTRUSTED if shaken.by_client else Outcome.REFUSED
@@ -223,6 +239,7 @@ class InProcess:
         profile = world.profile
         shared = [
             profile,
+            EDITION,
             *profile.associations.values(),
             *profile.objects.values(),
             *world.anchors,

@@ -18,6 +18,7 @@ from emulator.fuzz.target import Outcome, Seen
 from emulator.fuzz.twist import edited
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
+from emulator.policy import Purpose
 
 
 def entering(world: World, action: actions.Token) -> Seen:
@@ -35,7 +36,8 @@ def entering(world: World, action: actions.Token) -> Seen:
         method = MethodDescriptor(row.interface_class.class_id, row.instance, 1)
         client = world.client(action.client)
         dialogue = lambda: client.dialogues.action(method, octet_string(digits))  # noqa: E731
-        return said(world, client, dialogue, action.twist)
+        with client.party.tagging.about(Purpose.GENERATE_ADD_CREDIT_COMMAND):
+            return said(world, client, dialogue, action.twist)
     world.meter.twisted(action.twist, TOKEN_SCOPE)
     try:
         status = drive(device.keyed_in(digits, world.meter.now), world.meter.host.execute)

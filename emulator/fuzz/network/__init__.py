@@ -1,0 +1,1 @@
+"""Targets that are reached over a network: our own meter at real sockets, and any other."""

@@ -1,0 +1,1 @@
+"""The harnesses, a module for each family: its name stands before the dot of theirs."""
