@@ -41,7 +41,7 @@ _FOUND = {
     if isinstance(value, type)
     and issubclass(value, Packet)
     and value.__module__ == module.__name__
-    and not name.startswith("_")
+    and getattr(value, "fields_desc", None)
 }
 globals().update(_FOUND)
 NAME = "cosem"

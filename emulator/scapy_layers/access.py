@@ -107,7 +107,7 @@ class EventNotification(Service):
     name = "Event-Notification-Request"
     fields_desc = [
         _tag(event_notification.TAG),
-        *optional("time", *string("time", None)),
+        *optional("event_time", *string("event_time", None)),
         attribute(),
         data(),
     ]

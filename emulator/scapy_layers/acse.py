@@ -23,6 +23,7 @@ from scapy.asn1fields import (
 )
 from scapy.asn1packet import ASN1_Packet
 
+from dlms.acse import ber
 from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aarq import TAG as AARQ_TAG
 from dlms.acse.codes import (
@@ -75,6 +76,18 @@ class ApduStringField(ASN1F_STRING_PacketField):
         return found
 
 
+class IntegerField(ASN1F_INTEGER):
+    """An INTEGER in its shortest form: scapy's own has an octet too many where it is -128 or a
+    negative of that kind.
+    """
+
+    def _encode_item(self, pkt: Any, item: Any) -> bytes:
+        value = item.val if hasattr(item, "val") else item
+        if not isinstance(value, int) or not ber.MIN_INTEGER <= value <= ber.MAX_INTEGER:
+            return bytes(super()._encode_item(pkt, item))
+        return ber.tlv(ber.INTEGER, ber.encode_integer(value))
+
+
 def _user_information() -> ASN1F_optional:
     return ASN1F_optional(ApduStringField("user_information", None, explicit_tag=0xBE))
 
@@ -84,7 +97,7 @@ def _octets(name: str, tag: int) -> ASN1F_optional:
 
 
 def _integer(name: str, tag: int) -> ASN1F_optional:
-    return ASN1F_optional(ASN1F_INTEGER(name, None, explicit_tag=tag))
+    return ASN1F_optional(IntegerField(name, None, explicit_tag=tag))
 
 
 def _bits(name: str, tag: int) -> ASN1F_optional:

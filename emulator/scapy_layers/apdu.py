@@ -14,6 +14,7 @@ from scapy.fields import XByteField
 from scapy.packet import Packet
 
 from dlms.security.ciphered import TAGS
+from emulator.scapy_layers.parts import Layer
 
 LAYERS: dict[tuple[int, int | None], type[Packet]] = {}
 """By the tag, and by the choice behind it where there are several forms."""
@@ -51,7 +52,7 @@ def layer_of(octets: bytes) -> type[Packet]:
     return found or Apdu
 
 
-class Service(Packet):
+class Service(Layer):
     """What a layer of an APDU is: behind it comes nothing."""
 
     name = "xDLMS APDU"
@@ -68,9 +69,10 @@ def known(tag: int) -> bool:
 def apdu_in(octets: bytes) -> Packet:
     """An APDU inside another. Where it cannot be taken apart it stays octets."""
     try:
-        return Apdu(octets)
+        if octets:
+            return Apdu(octets)
     except Exception:
         if conf.debug_dissector:
             raise
-        found: Packet = conf.raw_layer(load=octets)
-        return found
+    found: Packet = conf.raw_layer(load=octets)
+    return found

@@ -116,7 +116,7 @@ class Ciphered(Service):
             self.security_control, self.invocation_counter, plaintext, self._authenticated_too()
         )
         sealed = keys.sealed(
-            message, self._title(), dedicated=self._is_dedicated(), broadcast=bool(self.key_set)
+            message, self._title(), dedicated=self._is_dedicated(), broadcast=self._is_broadcast()
         )
         if sealed is None:
             raise Scapy_Exception(f"{self.name}: no key, or no system title, to seal it with")
@@ -133,6 +133,9 @@ class Ciphered(Service):
 
     def _is_dedicated(self) -> bool:
         return self._dedicated
+
+    def _is_broadcast(self) -> bool:
+        return bool(self.key_set)
 
 
 def _specific() -> dict[int, str]:
@@ -218,6 +221,9 @@ class GeneralCiphering(Ciphered):
 
     def _title(self) -> bytes:
         return bytes(self.originator_system_title)
+
+    def _is_broadcast(self) -> bool:
+        return self.key_info is not None and self.key_info.key_id == 1
 
     def _authenticated_too(self) -> bytes:
         out = b""

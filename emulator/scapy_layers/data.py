@@ -20,7 +20,7 @@ from scapy.fields import (
 from scapy.packet import Packet
 
 from dlms.axdr.data import DataType
-from dlms.axdr.layout import FIXED, MAX_DEPTH, OCTETS
+from dlms.axdr.layout import FIXED, MAX_DEPTH, MAX_ELEMENTS, OCTETS, VALUES_PER_OCTET
 from emulator.scapy_layers.parts import MOST, CodeField, LengthField, OctetsField, Part
 
 T = DataType
@@ -41,7 +41,7 @@ class BitsField(StrLenField):
         return x.encode() if isinstance(x, str) else x
 
     def i2m(self, pkt: Packet | None, x: Any) -> bytes:
-        bits = (x or b"").decode("ascii")
+        bits = str(self.any2i(pkt, x or b""), "ascii")
         return bytes(int(bits[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(bits), 8))
 
     def m2i(self, pkt: Packet | None, x: bytes) -> bytes:
@@ -54,7 +54,7 @@ class BitsField(StrLenField):
     def randval(self) -> Any:
         from scapy.volatile import RandNum, RandString
 
-        return RandString(RandNum(0, 40), b"01")
+        return RandString(RandNum(0, 40), "01")
 
 
 def _depth(pkt: Packet) -> int:
@@ -109,8 +109,10 @@ class CompactField(PacketListField):
         size = pkt.getfieldval("contents_length")
         rest, behind = s[:size], s[size:]
         elements: list[Any] = []
+        # Nulls and empty arrays cost no octets, so elements are counted, as in the core.
+        budget = [min(MAX_ELEMENTS, VALUES_PER_OCTET * len(rest))]
         while rest:
-            element, left = _untagged(pkt.description, rest)
+            element, left = _untagged(pkt.description, rest, budget)
             if len(left) == len(rest):
                 raise Scapy_Exception("element of no octets")
             elements.append(element)
@@ -181,15 +183,18 @@ CosemData.fields_desc += [
 ]
 
 
-def _untagged(description: Packet, s: bytes) -> tuple[CosemData, bytes]:
+def _untagged(description: Packet, s: bytes, budget: list[int]) -> tuple[CosemData, bytes]:
     """The first element in ``s``, and what is behind it."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise Scapy_Exception("more values than its octets allow")
     kind = description.type
     if kind in _SEQUENCES:
         inner = description.elements
         kinds = inner * description.size if kind == T.ARRAY else inner
         elements = []
         for one in kinds:
-            element, s = _untagged(one, s)
+            element, s = _untagged(one, s, budget)
             elements.append(element)
         return CosemData(type=kind, elements=elements), s
     found = CosemData(bytes((kind,)) + s)

@@ -1,8 +1,7 @@
 """Frames of HDLC, type 3 (IEC 62056-46, 6.4; GB Ed. 8, clause 8), from flag to flag.
 
 An address is text: ``16`` of one octet, ``1/17`` of two (logical and physical device), ``1/17@4``
-of four. Where one flag stands between two frames, it is taken for the end of the first one and the
-second has no opening flag.
+of four. A flag that ends one frame may begin the next as well, which then has no ``opening``.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from scapy.fields import (
     PacketField,
     PacketListField,
     StrFixedLenField,
-    StrLenField,
     XByteField,
 )
 from scapy.packet import NoPayload, Packet
@@ -33,8 +31,9 @@ from dlms.framing.hdlc.frame import FLAG
 from dlms.framing.hdlc.parameters import Parameters
 from dlms.octets import Reader
 from emulator.scapy_layers.apdu import Apdu
-from emulator.scapy_layers.parts import MOST, CodeField, OctetsField, Part
+from emulator.scapy_layers.parts import MOST, CodeField, Layer, OctetsField, Part
 
+_FLAG = bytes((FLAG,))
 _TYPE_3 = 0xA
 _WRITTEN = re.compile(r"(\d+)(?:/(\d+))?(?:@([124]))?", re.ASCII)
 
@@ -116,7 +115,9 @@ class UnnumberedControl(Part):
     fields_desc = [CodeField("kind", Kind.SNRM | POLL, _unnumbered())]
 
 
-def _control(octets: bytes, **options: Any) -> Packet:
+def _control(octets: bytes = b"", **options: Any) -> Packet:
+    if not octets:
+        return UnnumberedControl()
     octet = octets[0]
     kind: type[Packet] = InformationControl if not octet & 1 else UnnumberedControl
     if octet & 3 == 1:
@@ -152,7 +153,7 @@ class HdlcParameter(Part):
             },
         ),
         BitField("value_length", None, 8),
-        StrLenField("value", b"\x80", length_from=lambda pkt: pkt.value_length),
+        OctetsField("value", b"\x80", length_from=lambda pkt: pkt.value_length),
     ]
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
@@ -174,7 +175,7 @@ class HdlcParameters(Packet):
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
         if self.group_length is None:
-            pkt = pkt[:2] + bytes((len(pkt) - 3,)) + pkt[3:]
+            pkt = pkt[:2] + bytes((min(len(pkt) - 3, 0xFF),)) + pkt[3:]
         return pkt + pay
 
     @classmethod
@@ -250,12 +251,26 @@ class InformationField(PacketField):
         return s[size:], found
 
 
-class HdlcFrame(Packet):
+class OpeningField(OctetsField):
+    """The flags in front of a frame: one, or several between which nothing was sent, or none."""
+
+    def __init__(self, name: str, default: bytes) -> None:
+        super().__init__(name, default, length_from=lambda pkt: 1)
+
+    def getfield(self, pkt: Packet, s: bytes) -> tuple[bytes, bytes]:
+        rest = s.lstrip(_FLAG)
+        return rest, s[: len(s) - len(rest)]
+
+    def randval(self) -> Any:
+        return None
+
+
+class HdlcFrame(Layer):
     """One frame. Length and check sequences are those that are right, where none is given."""
 
     name = "HDLC frame type 3"
     fields_desc = [
-        XByteField("opening", FLAG),
+        OpeningField("opening", _FLAG),
         BitField("format_type", _TYPE_3, 4),
         BitField("segmented", 0, 1),
         BitField("length", None, 11),
@@ -267,10 +282,6 @@ class HdlcFrame(Packet):
         StrFixedLenField("fcs", None, 2),
         XByteField("closing", FLAG),
     ]
-
-    def pre_dissect(self, s: bytes) -> bytes:
-        # One flag stood between it and the frame before.
-        return s if s[:1] == bytes((FLAG,)) else bytes((FLAG,)) + s
 
     def extract_padding(self, s: bytes) -> tuple[bytes, bytes | None]:
         return b"", s
@@ -301,7 +312,7 @@ class HdlcFrame(Packet):
             octets += check_sequence(octets) if hcs is None else hcs
             octets += information
         octets += check_sequence(octets) if self.fcs is None else self.fcs
-        return bytes((self.opening,)) + octets + bytes((self.closing,))
+        return bytes(bytes(self.opening) + octets + bytes((self.closing,)))
 
     @property
     def right(self) -> bool:

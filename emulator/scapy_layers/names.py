@@ -99,7 +99,7 @@ class InformationReport(Service):
     name = "Information-Report-Request"
     fields_desc = [
         _tag(information_report.TAG),
-        *optional("time", *string("time", None)),
+        *optional("current_time", *string("current_time", None)),
         *variables(),
         *values(),
     ]

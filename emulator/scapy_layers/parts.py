@@ -26,7 +26,22 @@ MOST = 0x10000
 """Elements of a list that are taken apart; scapy's own bound is 100."""
 
 
-class Part(Packet):
+class Layer(Packet):
+    """What all layers are. The parts that it has by default are drawn anew by ``fuzz``: scapy takes
+    them for given, for they are packets that have been made already.
+    """
+
+    def copy(self) -> Layer:
+        clone: Layer = super().copy()
+        if clone.raw_packet_cache is None:
+            for field in clone.packetfields:
+                value, default = clone.fields.get(field.name), field.default
+                if isinstance(value, Packet) and type(value) is type(default) and value == default:
+                    clone.default_fields[field.name] = clone.fields.pop(field.name)
+        return clone
+
+
+class Part(Layer):
     """A packet inside another: what is behind it belongs to that one."""
 
     def extract_padding(self, s: bytes) -> tuple[bytes, bytes | None]:

@@ -65,7 +65,7 @@ class HdlcOverTcp(HdlcFrame):
         length = announced_length(rest[:2])
         if length is None:
             return conf.raw_layer(data)
-        return cls(b"\x7e" + rest) if len(rest) > length else None
+        return cls(data) if len(rest) > length else None
 
 
 def bind_wrapper(port: int) -> None:
