@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from emulator.scapy_layers.quiet import quiet
+from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf

@@ -4,7 +4,7 @@ Nothing here refuses anything: what is shown is often malformed, even on purpose
 breaks off, the rest is one field that says why.
 """
 
-from emulator.decoding.fields.cutting import NOT_UNDERSTOOD, Field, Subject
+from emulator.decoding.fields.cutting import MOST, NOT_UNDERSTOOD, Field, Subject
 from emulator.decoding.fields.whole import Cut, cut_apdu, cut_framed
 
-__all__ = ["NOT_UNDERSTOOD", "Cut", "Field", "Subject", "cut_apdu", "cut_framed"]
+__all__ = ["MOST", "NOT_UNDERSTOOD", "Cut", "Field", "Subject", "cut_apdu", "cut_framed"]

@@ -17,7 +17,7 @@ from dlms.xdlms.codes import (
 from dlms.xdlms.conformance import Conformance
 from emulator.decoding.fields import services, unasked
 from emulator.decoding.fields.cutting import Cutter, number
-from emulator.decoding.fields.saying import clipped, named, presence
+from emulator.decoding.fields.saying import named, presence
 
 _ERRORS = {
     ErrorClass.INITIATE: InitiateError,
@@ -77,7 +77,16 @@ def _conformance(cutter: Cutter, name: str) -> None:
     cutter.take(1 if head == b"\x5f\x04" else 2, "tag", lambda _: name)
     cutter.length(f"length of {name}")
     cutter.take(1, "unused bits")
-    cutter.take(3, name, lambda one: clipped(repr(Conformance(int.from_bytes(one, "big")))))
+    cutter.take(3, name, lambda one: bits(int.from_bytes(one, "big")))
+
+
+def bits(number: int) -> str:
+    """The services of a conformance block, as the standard writes them."""
+    named = [one for one in Conformance if one & number]
+    unnamed = number & ~sum(named)
+    said = [str(one.name).lower().replace("_", "-") for one in named]
+    said += [f"bits {unnamed:06X} without a name"] if unnamed else []
+    return ", ".join(said) or "none"
 
 
 def _service_error(cutter: Cutter) -> None:

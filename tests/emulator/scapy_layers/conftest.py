@@ -14,7 +14,7 @@ pytest.importorskip("scapy")
 
 from emulator.scapy_layers import use_keys
 from emulator.scapy_layers.parts import LengthField
-from emulator.scapy_layers.quiet import quiet
+from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf

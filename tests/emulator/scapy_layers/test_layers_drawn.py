@@ -16,7 +16,7 @@ from dlms.framing import Wpdu as CoreWpdu
 from emulator import scapy_layers
 from emulator.scapy_layers import Apdu, CosemData, HdlcFrame, Wpdu, seeds
 from emulator.scapy_layers.apdu import LAYERS
-from emulator.scapy_layers.quiet import quiet
+from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf

@@ -21,7 +21,7 @@ from dlms.xdlms import registry
 from emulator.client.keys import Keys
 from emulator.scapy_layers import Apdu, CosemData, HdlcFrame, HdlcFrames, Wpdu, use_keys
 from emulator.scapy_layers.hdlc import address
-from emulator.scapy_layers.quiet import quiet
+from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf
