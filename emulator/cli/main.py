@@ -40,6 +40,7 @@ COMMANDS = {
     "plot": "plot",
     "profiles": "profiles",
     "conform": "conform",
+    "decode": "decode",
     "fuzz": "fuzz",
     "mqtt": "mqtt",
     "ledger": "ledger",
