@@ -67,6 +67,7 @@ class Judge:
 
     def watch(self, action: Action, seen: Seen, before: Facts, after: Facts) -> tuple[Breach, ...]:
         """What the step has broken."""
+        self.history.begin(before)
         case = Case(action, seen, before, after, self.site, self.history)
         found = [*told(before, after)]
         for invariant in INVARIANTS:
