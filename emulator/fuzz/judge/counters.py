@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlms.association.knobs import KeyInForce
+from dlms.security.hls_gmac import InnerCounter
 from emulator.fuzz import actions
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
@@ -82,6 +83,25 @@ def fresh(case: Case) -> Iterator[Breach]:
     if is_same and case.after.floors[name] <= found.counter and not case.power_failed:
         said = f"{name} {case.after.floors[name]} <= {found.counter}"
         yield breach("R-IC-5", "the floor is not above what was accepted", said)
+
+
+def inner(case: Case) -> Iterator[Breach]:
+    """R-IC-9: the counter of f(StoC) was not used before, nor, by the book, for its carrier."""
+    action, mac = case.action, case.twist.mac
+    if not isinstance(action, actions.Authenticate) or not case.is_accepted:
+        return
+    if mac is None or mac.counter is None or not case.site.is_guarded(case.client):
+        return
+    scope = case.site.scope(case.client)
+    judged = case.site.knobs(scope).inner_counter
+    outer = header(case.sent[0]) if case.sent else None
+    if judged is InnerCounter.IGNORE or outer is None:
+        return
+    floor = case.before.floors.get(f"{scope}/GUEK", 0)
+    if mac.counter < floor:
+        yield breach("R-IC-9", "f(StoC) with a counter below the floor is accepted", f"{floor}")
+    if mac.counter == outer.counter and judged is InnerCounter.STRICT:
+        yield breach("R-IC-9", "f(StoC) with the counter of what carries it is accepted")
 
 
 def _one_header(case: Case) -> Header | None:

@@ -25,6 +25,7 @@ _ASKS = (
     actions.Connect,
     actions.ChangeTls,
 )
+_AUTHENTICATED = 0x10
 _TELLS = (actions.Replay, actions.Token)
 """Of several messages only the last tells; a token that is refused is noted in the gateway."""
 
@@ -77,6 +78,9 @@ def distrusted(case: Case) -> Iterator[Breach]:
         return
     if isinstance(case.action, actions.Challenge) and case.twist.echo:
         yield breach("R-HLS-3", "the client takes its own challenge")
+    meter = case.twist.meter_seal
+    if meter is not None and meter.control is not None and not meter.control & _AUTHENTICATED:
+        yield breach("R-PROT-5", "the client takes an answer that is not authenticated")
     why = forged_answer(case.twist)
     if why and not isinstance(case.action, actions.Send | actions.Replay | actions.Release):
         yield breach("R-PROT-2", "the client takes an answer that does not verify", why)
