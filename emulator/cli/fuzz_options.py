@@ -46,6 +46,11 @@ def _register_run(whats: options.SubParsers, later: Later) -> None:
         "--profile", default="laboratory", metavar="NAME", help="of the meter (default: laboratory)"
     )
     run.add_argument(
+        "--setting", action="append", default=[], metavar="NAME",
+        help="one way in which clients and knobs are set, 'shared' for example; may be repeated"
+        " (default: all that there are for the profile, in turn)",
+    )  # fmt: skip
+    run.add_argument(
         "--plant", action="append", default=[], metavar="FAULT[:NAME=VALUE,...]",
         help="a defect that the meter has, by its name in 'cosemlab fault list'; may be repeated",
     )  # fmt: skip

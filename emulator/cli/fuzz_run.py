@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from emulator.cli import failures
 from emulator.cli.fuzz_options import SECONDS
@@ -17,6 +18,7 @@ from emulator.fuzz.findings.summary import write, written
 from emulator.fuzz.findings.words import in_words
 from emulator.fuzz.hunting.hunt import HuntFailed, hunt
 from emulator.fuzz.hunting.hunted import Hunted
+from emulator.fuzz.machine.settings import settings as settings_of
 from emulator.fuzz.scenario.writing import step
 from emulator.fuzz.setting import Setting
 
@@ -26,10 +28,11 @@ RUN = "run.json"
 
 def run(args: argparse.Namespace) -> int:
     """Search, and tell what was found."""
-    seconds = args.seconds if args.seconds or args.steps else SECONDS
-    setting = Setting(profile=args.profile, plants=tuple(plant(one) for one in args.plant))
+    seconds = SECONDS if args.seconds is None and args.steps is None else args.seconds
+    settings = _settings(args)
     make = target_of(args)
-    make(setting)  # what is wrong with it is said before anything begins
+    for setting in settings:
+        make(setting)  # what is wrong with it is said before anything begins
     line = ProgressLine(sys.stderr)
 
     def found(finding: Finding) -> None:
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         hunted = hunt(
-            setting,
+            settings,
             seconds=seconds,
             steps=args.steps,
             seed=args.seed,
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         failures.say(error)
         return failures.Exit.CONNECTION
     line.finish()
-    summary = hunted.summary(setting, target_name(args))
+    summary = hunted.summary(settings[0], target_name(args))
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         write(args.out / RUN, summary)
@@ -66,6 +69,16 @@ def run(args: argparse.Namespace) -> int:
     if hunted.was_interrupted and not hunted.findings:
         return failures.Exit.INTERRUPTED
     return failures.Exit.FAILED if hunted.findings else failures.Exit.DONE
+
+
+def _settings(args: argparse.Namespace) -> list[Setting]:
+    """Those that are asked for, with what is planted."""
+    there = settings_of(args.profile)
+    for name in args.setting:
+        if name not in there:
+            raise ValueError(f"{args.profile} has no setting {name!r}; there are: {', '.join(there)}")
+    plants = tuple(plant(one) for one in args.plant)
+    return [replace(there[name], plants=plants) for name in args.setting or there]
 
 
 def _json(finding: Finding, args: argparse.Namespace) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from emulator.fuzz.breach import Breach
@@ -69,6 +70,11 @@ def _line(passed: tuple[Passed, ...], *, in_full: bool) -> tuple[tuple[str, ...]
     )
 
 
+def _not_zero(counters: Mapping[str, int]) -> dict[str, int]:
+    """Of some twenty associations most have done nothing."""
+    return {name: number for name, number in counters.items() if number}
+
+
 def _witnessed(
     outcome: str,
     says: str,
@@ -82,9 +88,9 @@ def _witnessed(
         line=line[:MOST_APDUS],
         left_out=max(len(line) - MOST_APDUS, 0),
         breaks=tuple(str(one) for one in breaches),
-        floors=dict(facts.floors),
-        sends=dict(facts.sends),
-        versions=dict(facts.versions),
+        floors=_not_zero(facts.floors),
+        sends=_not_zero(facts.sends),
+        versions=_not_zero(facts.versions),
         agree=dict(facts.agree),
         open=tuple(sorted(facts.open)),
     )

@@ -17,20 +17,23 @@ _KINDS = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK, KeyKind.DEDICATE
 
 
 class KnownKeys:
-    """Collects those that somebody has used, after each step: dedicated ones are gone soon."""
+    """Collects those of the associations that somebody has tried, after each step: dedicated ones
+    are gone soon.
+    """
 
     def __init__(self) -> None:
         self._holders: dict[tuple[str, bytes], list[str]] = {}
 
     def look(self, target: InProcess) -> None:
         world = target.world
-        self._add("meter", world.meter.ring)
+        scopes = frozenset(client.row.name for client in world.clients.values())
+        self._add("meter", world.meter.ring, scopes)
         for name, client in list(world.clients.items()):
-            self._add(name, client.party.ring)
+            self._add(name, client.party.ring, scopes)
 
-    def _add(self, holder: str, ring: KeyRing) -> None:
+    def _add(self, holder: str, ring: KeyRing, scopes: frozenset[str]) -> None:
         for ref in ring.refs:
-            if ref.kind not in _KINDS:
+            if ref.kind not in _KINDS or ref.scope not in scopes:
                 continue
             try:
                 octets = ring.get(ref)

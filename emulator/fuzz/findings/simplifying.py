@@ -19,7 +19,13 @@ from emulator.fuzz.twist import STRAIGHT, Twist
 _KIND = ("GUEK", "GBEK", "GAK", "KEK")
 """By key_id (Blue Book 4.4.7)."""
 
-_REFERENCES = {("Replay", "step"), ("Certify", "request"), ("Send", "plain"), ("NewKey", "key_id")}
+_AS_THEY_ARE = {
+    ("Certify", "request"),
+    ("Edit", "octets"),
+    ("NewKey", "key_id"),
+    ("Replay", "step"),
+    ("Send", "plain"),
+}
 """A smaller number, or fewer octets, would be something else and nothing simpler."""
 
 
@@ -46,7 +52,7 @@ def _straight(action: Action) -> Iterator[Action]:
 
 def _fields(value: Any) -> Iterator[Any]:
     for field in dataclasses.fields(value):
-        if (type(value).__name__, field.name) in _REFERENCES:
+        if (type(value).__name__, field.name) in _AS_THEY_ARE:
             continue
         one = getattr(value, field.name)
         default = _default(field)
@@ -91,10 +97,15 @@ def _smaller(value: Any, default: Any) -> Iterator[Any]:
 
 
 def _numbers(value: float, default: Any) -> Iterator[float]:
-    whole = int(value)
-    for one in (0, 1, whole // 2 if whole > 0 else -(-whole // 2), whole - 1 if whole > 0 else 0):
-        if abs(one) < abs(value) and one != default:
-            yield one
+    """Nearer to the one that goes without a word; if that is no number, to 0."""
+    is_number = isinstance(default, int | float) and not isinstance(default, bool)
+    base = default if is_number else 0
+    distance = int(abs(value - base))
+    sign = 1 if value > base else -1
+    for one in (0, 1, distance // 2, distance - 1):
+        nearer = base + sign * one
+        if 0 <= one < abs(value - base) and nearer != default:
+            yield nearer
 
 
 def _lengths(length: int) -> Iterator[int]:

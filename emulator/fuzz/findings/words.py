@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dlms.cosem import obis
+from dlms.errors import DlmsError
+from dlms.xdlms import registry
+from dlms.xdlms.action import ActionRequest
+from dlms.xdlms.descriptors import AttributeDescriptor, MethodDescriptor
+from dlms.xdlms.get import GetRequest
+from dlms.xdlms.set import SetRequest
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.scenario.writing_fields import table
@@ -33,14 +39,14 @@ def _done(action: Action) -> str:
             return f"{client} releases{_more(action)}"
         case actions.Hang(client=client):
             return f"{client} hangs up without a word"
-        case actions.Get(client=client, attribute=(class_id, instance, number)):
-            return f"{client} reads {class_id}/{obis.text(instance)}/{number}"
-        case actions.Set(client=client, attribute=(class_id, instance, number), value=value):
-            return f"{client} writes {class_id}/{obis.text(instance)}/{number}: {value.value!r}"
-        case actions.Act(client=client, method=(class_id, instance, number)):
-            return f"{client} invokes {class_id}/{obis.text(instance)}/{number}"
+        case actions.Get(client=client, attribute=attribute):
+            return f"{client} reads {_named(attribute)}"
+        case actions.Set(client=client, attribute=attribute, value=value):
+            return f"{client} writes {_named(attribute)}: {value.value!r}"
+        case actions.Act(client=client, method=method):
+            return f"{client} invokes {_named(method)}"
         case actions.Send(client=client, plain=plain):
-            return f"{client} sends {described(plain)}{_more(action, 'plain')}"
+            return f"{client} sends {_apdu(plain)}{_more(action, 'plain')}"
         case actions.Replay(client=client, step=step, apdu=apdu):
             which = "" if apdu is None else f", APDU {apdu} of it"
             return f"{client} sends the octets of step {step} once more{which}"
@@ -79,6 +85,32 @@ def _done(action: Action) -> str:
             return f"the counter of the meter's {association}/{key} is another{_more(action)}"
         case actions.Damage(what=what, to=to):
             return f"what the meter keeps is damaged: {what}, to {to}"
+
+
+def _named(of: AttributeDescriptor | MethodDescriptor) -> str:
+    """Class, logical name, and which attribute or method."""
+    class_id, instance, number = of
+    return f"{class_id}/{obis.text(instance)}/{number}"
+
+
+def _apdu(plain: bytes) -> str:
+    """A request that is plainly one attribute or method; of others what they are, in short."""
+    try:
+        match registry.decode(plain):
+            case GetRequest(attribute=attribute):
+                return f"a get of {_named(attribute)}"
+            case SetRequest(attribute=attribute):
+                return f"a set of {_named(attribute)}"
+            case ActionRequest(method=method):
+                return f"an action {_named(method)}"
+    except DlmsError:
+        pass
+    said = described(plain)
+    return said if len(said) <= _MOST else f"{said[:_MOST]}..."
+
+
+_MOST = 80
+"""Characters of an APDU."""
 
 
 def _listed(kinds: tuple[str, ...]) -> str:

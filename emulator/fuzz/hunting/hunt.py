@@ -25,7 +25,7 @@ class HuntFailed(RuntimeError):
 
 
 def hunt(
-    setting: Setting,
+    setting: Setting | Sequence[Setting],
     *,
     seconds: float | None = None,
     steps: int | None = None,
@@ -37,7 +37,7 @@ def hunt(
     make: Make = in_process,
     target: str = "in process",
 ) -> Hunted:
-    """Search for ``seconds``, or for ``steps`` on all ``processes`` together (by default as many as
+    """Search ``setting``, or several in turn, for ``seconds``, or for ``steps`` on all ``processes`` together (by default as many as
     there are cores), or until it is interrupted: Ctrl-C ends it, and what was found is there.
 
     What is found just before the end is made smaller for :data:`~.plan.AFTERWARDS` seconds at most.
@@ -51,13 +51,16 @@ def hunt(
         raise ValueError(f"{count} processes find nothing")
     if any(one is not None and one <= 0 for one in (seconds, steps)):
         raise ValueError("the seconds and steps of a search are more than 0")
+    settings = (setting,) if isinstance(setting, Setting) else tuple(setting)
+    if not settings:
+        raise ValueError("there is no setting to search")
     began = time.monotonic()
     shares: list[int | None] = [None] * count
     if steps is not None:
         shares = [steps // count + (number < steps % count) for number in range(count)]
     plans = [
         Plan(
-            setting=setting,
+            settings=settings,
             make=make,
             seed=seed,
             process=number,

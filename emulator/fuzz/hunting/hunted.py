@@ -62,7 +62,7 @@ class Hunted:
         return self.steps / self.seconds if self.seconds > 0 else 0.0
 
     def summary(self, setting: Setting, target: str) -> Summary:
-        """As a file has it."""
+        """As a file has it; of several settings any, whose profile and defects are the same."""
         return Summary(
             target=target,
             profile=setting.profile,

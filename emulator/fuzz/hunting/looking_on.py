@@ -7,21 +7,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from emulator.fuzz.breach import Breach
-from emulator.fuzz.findings.finding import Finding, Key, broken
+from emulator.fuzz.findings.finding import Finding, Key
 from emulator.fuzz.hunting.plan import AFTERWARDS, Plan
 from emulator.fuzz.trail import Done, Trail
-
-SHRINKS = 100
-"""Runs for which Hypothesis may shrink. It begins with what it has drawn, not with what was done,
-so it is good at large cuts and slow at the rest, which is left to :mod:`..findings.minimising`.
-"""
 
 EVERY = 0.2
 """Seconds between two looks at what the other processes say, and words about how far it is."""
 
 
 class Enough(BaseException):
-    """The search, or the shrinking of a finding, ends here. Not an :class:`Exception`: it must
+    """The search, or a round of it, ends here. Not an :class:`Exception`: it must
     pass through Hypothesis, which takes those for a failure of what is tried.
     """
 
@@ -59,11 +54,10 @@ class LookingOn:
         self.runs = 0
         self.known: set[Key] = set()
         self.finding: Finding | None = None
-        """What is being shrunk: its trail is the shortest by now."""
+        """What is broken, and not shrunk yet."""
         self.is_over = False
         self._post = post
         self._now = now
-        self._shrinks = 0
         self._is_ending = False
         self._is_stopped = False
         self._last: Trail | None = None
@@ -74,42 +68,29 @@ class LookingOn:
     # As the machine sees it -----------------------------------------------------------------------
 
     def began(self) -> None:
-        if self.finding is None:
-            self.runs += 1
-        else:
-            self._shrinks += 1
-            if self._shrinks > SHRINKS:
-                self._end()
+        if self.finding is not None:
+            self._end()  # Hypothesis would play once more what is broken: it is shrunk elsewhere
+        self.runs += 1
         self._look()
 
     def did(self, done: Done, state: str, event: str) -> None:
-        if self.finding is None:
-            self.steps += 1
-            if (state, event) not in self._covered:
-                self._covered.add((state, event))
-                self._fresh.add((state, event))
+        self.steps += 1
+        if (state, event) not in self._covered:
+            self._covered.add((state, event))
+            self._fresh.add((state, event))
         self._look()
 
     def ended(self, trail: Trail) -> None:
         self._last = trail
-        finding = self.finding
-        if finding is None or len(trail.steps) >= len(finding.trail.steps):
-            return
-        breach = broken(trail, finding.key)
-        if breach is not None:
-            self.finding = finding.shrunk(trail, breach)
 
     def knows(self, breach: Breach) -> bool:
-        key = Key.of(breach)
-        if self._is_ending or key in self.known:
+        if self._is_ending or self.finding is not None or Key.of(breach) in self.known:
             return True
-        if self.finding is None:
-            self._breaks(breach)
-        # Shrinking must not slip to another defect, which would be lost with this one.
-        return self.finding is not None and self.finding.key != key
+        self._breaks(breach)
+        return False
 
     def _breaks(self, breach: Breach) -> None:
-        """It is new: from now on it is shrunk."""
+        """It is new, and is to be shrunk."""
         plan = self.plan
         assert self._last is not None
         self.finding = Finding(
@@ -122,7 +103,6 @@ class LookingOn:
             was=len(self._last.steps),
             target=plan.target,
         )
-        self._shrinks = 0
         self._post.broke(self.finding)
 
     # As the search sees it ------------------------------------------------------------------------
@@ -150,10 +130,6 @@ class LookingOn:
         self._post.counted(self.steps, self.runs, fresh, int(self.finding is not None))
 
     def _look(self) -> None:
-        if self.finding is not None:
-            if self.time_is_over():
-                self._end()
-            return
         plan = self.plan
         self._tell_and_hear()
         late = plan.deadline is not None and self._now() >= plan.deadline

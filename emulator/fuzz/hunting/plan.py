@@ -16,11 +16,11 @@ it has come to.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``began`` and ``deadline`` are of the monotonic clock, which all processes of a machine
+    """``settings`` are searched in turn. ``began`` and ``deadline`` are of the monotonic clock, which all processes of a machine
     share; ``steps`` are those of this process. ``None`` is without such an end.
     """
 
-    setting: Setting
+    settings: tuple[Setting, ...]
     make: Make
     seed: int
     process: int
@@ -29,6 +29,10 @@ class Plan:
     steps: int | None = None
     stop_at_first: bool = False
     target: str = "in process"
+
+    def setting_of(self, round: int) -> int:
+        """Which of the settings; two processes do not begin with the same."""
+        return (round + self.process) % len(self.settings)
 
     def seed_of(self, round: int) -> int:
         """Of one round: another for each process, the same in every search with that seed."""
