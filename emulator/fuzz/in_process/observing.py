@@ -68,6 +68,13 @@ class Observer:
             client_keys={
                 name: fingerprint(one.party.ring, ref) for name, (one, ref) in held.items()
             },
+            client_doubts={
+                f"{one.name}/{kind}": fingerprint(one.party.ring, ref)
+                for one in clients
+                if (doubtful := one.party.doubtful.get(one.row.name)) is not None
+                for kind, field in FIELDS.items()
+                if (ref := getattr(doubtful, field)) is not None
+            },
             client_sends={
                 name: one.party.counters.next_to_send(ref)
                 for name, (one, ref) in held.items()

@@ -37,6 +37,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     keys.together,
     keys.counted,
     keys.wrapped_right,
+    keys.recoverable,
     keys.new,
     keys.separate,
     refusing.unchanged,

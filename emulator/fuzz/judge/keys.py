@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action, NewKey, Transfer
@@ -11,6 +11,8 @@ from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
 
 _CHANGES = (actions.Rotate, actions.Agree, actions.Transfer)
+_OPEN = (Outcome.SILENCE, Outcome.DISTRUSTED, Outcome.HUNG_UP)
+"""Then the client does not know what has come of it."""
 _KEK = 3
 KINDS = ("GUEK", "GBEK", "GAK", "KEK")
 """By key_id (GB Ed. 8, 9.2.5.4)."""
@@ -69,6 +71,29 @@ def wrapped_right(case: Case) -> Iterator[Breach]:
         why = wrong_array(action, case)
         if why:
             yield breach("R-KEY-1", f"new keys are taken: {why}")
+
+
+def recoverable(case: Case) -> Iterator[Breach]:
+    """R-HLS-8, R-KEY-2, GXF #732: when the answer to a change does not come, the meter has
+    the keys of before or those that the client has in doubt, and no others.
+    """
+    action, before, after = case.action, case.before, case.after
+    if not isinstance(action, actions.Rotate | actions.Agree) or case.seen.outcome not in _OPEN:
+        return
+    client, scope = action.client, case.site.scope(action.client)
+    if not after.client_doubts or not _are_those(client, scope, before.keys, before.client_keys):
+        return
+    if _are_those(client, scope, after.keys, after.client_keys):
+        return
+    if _are_those(client, scope, after.keys, after.client_doubts):
+        return
+    yield breach("I4", "the meter has neither the keys of before nor those in doubt")
+
+
+def _are_those(client: str, scope: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> bool:
+    """Whether the meter's keys are those of the client."""
+    names = [kind for kind in KINDS if f"{client}/{kind}" in mine]
+    return all(mine[f"{client}/{one}"] == theirs.get(f"{scope}/{one}") for one in names)
 
 
 def new(case: Case) -> Iterator[Breach]:
