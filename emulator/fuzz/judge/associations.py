@@ -8,13 +8,11 @@ from emulator.fuzz import actions
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
-from emulator.fuzz.twist import EditKind, Lost
+from emulator.fuzz.twist import Lost
 
 _SERVICE = frozenset((0xC0, 0xC1, 0xC3, 0xD9))
 """Tags of GET, SET, ACTION and ACCESS requests."""
 _AUTHENTICATED = 0x10
-_DESCRIPTOR = range(3, 12)
-"""Where an ACTION request says the class, the object and the method."""
 
 
 def ended(case: Case) -> Iterator[Breach]:
@@ -53,17 +51,6 @@ def gated(case: Case) -> Iterator[Breach]:
     ) or (isinstance(action, actions.Send) and action.plain[:1] != b"" and _is_service(action))
     if is_service:
         yield breach("I7", "something is done for who has no association", case.what)
-
-
-def at_its_place(case: Case) -> Iterator[Breach]:
-    """R-HLS-1: f(StoC) is taken by reply_to_HLS_authentication of the current association alone."""
-    if not isinstance(case.action, actions.Authenticate) or not case.is_accepted:
-        return
-    edits = () if case.twist.seal is None else case.twist.seal.payload
-    if case.site.is_guarded(case.client) and any(
-        edit.kind is EditKind.PUT and edit.at in _DESCRIPTOR for edit in edits
-    ):
-        yield breach("R-HLS-1", "f(StoC) is taken where it does not belong")
 
 
 def protected(case: Case) -> Iterator[Breach]:

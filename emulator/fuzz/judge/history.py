@@ -35,6 +35,8 @@ class History:
         self.meter_is_revoked = False
         self.openings = 0
         self.first_sizes: dict[str, int] = {}
+        self.used_handed: set[str] = set()
+        """Fingerprints of authentication keys of one association that somebody got in with."""
         self._keys: Mapping[str, str] = {}
         self.is_meddled = False
         """Whether somebody has reached into the meter."""
@@ -55,6 +57,9 @@ class History:
                 self.counts.clear()
             case actions.Open() | actions.Challenge():
                 self.openings += 1
+                mine = before.client_keys.get(f"{action.client}/GAK", "")
+                if seen.outcome is Outcome.ACCEPTED and mine not in before.keys.values():
+                    self.used_handed.add(mine)
             case actions.Crowd(times=times) | actions.Storm(times=times):
                 self.openings += times
             case actions.Token(key="current", counter=counter):
