@@ -68,7 +68,7 @@ def measure(bug: Bug, bounds: Bounds) -> Measured:
         return Measured(name=bug.name, why="not found", steps=hunted.steps, seconds=hunted.seconds)
     return Measured(
         name=bug.name,
-        why=_doubt(bug, found),
+        why=doubt(bug, found),
         invariant=found.breach.invariant,
         words=found.breach.words,
         steps=found.steps,
@@ -77,7 +77,7 @@ def measure(bug: Bug, bounds: Bounds) -> Measured:
     )
 
 
-def _doubt(bug: Bug, found: Finding) -> str:
+def doubt(bug: Bug, found: Finding) -> str:
     """Why what was found is not the bug; empty if it is."""
     without = judged(replace(bug.setting, plants=()), found.actions)
     if any(Key.of(one) == found.key for one in without.all_breaches):

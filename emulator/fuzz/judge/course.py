@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeAlias
 
 from dlms.errors import DlmsError
@@ -13,17 +11,10 @@ from emulator.fuzz.breach import Breach
 from emulator.fuzz.in_process.target import in_process
 from emulator.fuzz.judge.judge import Judge
 from emulator.fuzz.setting import Setting
-from emulator.fuzz.target import Facts, Outcome, Seen, Target
+from emulator.fuzz.target import Facts, Target
 from emulator.fuzz.trail import Done, Trail
 
 Make: TypeAlias = Callable[[Setting], Target]
-
-
-def broken_off(error: Exception) -> Breach:
-    """I6: a meter that has broken off serves nobody. The place is told without its line."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    shape = f"{type(error).__name__} in {Path(last.filename).name}, {last.name}"
-    return Breach(invariant="I6", words=f"the meter breaks off: {shape}: {error}", shape=shape)
 
 
 class Course:
@@ -44,15 +35,6 @@ class Course:
         except (ValueError, DlmsError):
             self.facts = self.target.look()
             return None
-        except Exception as error:
-            # Whatever else comes out of a meter is a defect of its, and the run ends here.
-            done = Done(
-                action=action,
-                seen=Seen(outcome=Outcome.HUNG_UP, says=type(error).__name__),
-                breaches=(broken_off(error),),
-            )
-            self.steps.append(done)
-            return done
         self.facts = self.target.look()
         breaches = self.judge.watch(action, seen, before, self.facts)
         done = Done(action=action, seen=seen, breaches=breaches)

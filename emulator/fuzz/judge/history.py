@@ -41,13 +41,15 @@ class History:
         self.is_meddled = False
         """Whether somebody has reached into the meter."""
 
+    def begin(self, before: Facts) -> None:
+        """What there was before the first step."""
+        if not self.actions:
+            self.first_sizes = dict(before.sizes)
+            self._count(before)
+
     def learn(self, action: Action, seen: Seen, before: Facts, after: Facts) -> None:
         """What the step has added."""
-        if not self.first_sizes:
-            self.first_sizes = dict(before.sizes)
         self.actions.append(action)
-        if len(self.actions) == 1:
-            self._count(before)
         self._count(after)
         match action:
             case actions.Damage() | actions.SetMeterCounter():

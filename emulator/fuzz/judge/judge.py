@@ -34,6 +34,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     counters.grow,
     counters.apart,
     counters.fresh,
+    counters.inner,
     keys.together,
     keys.counted,
     keys.wrapped_right,
@@ -83,6 +84,7 @@ class Judge:
 
     def watch(self, action: Action, seen: Seen, before: Facts, after: Facts) -> tuple[Breach, ...]:
         """What the step has broken."""
+        self.history.begin(before)
         case = Case(action, seen, before, after, self.site, self.history)
         found = [*told(before, after)]
         for invariant in INVARIANTS:

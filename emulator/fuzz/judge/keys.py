@@ -22,7 +22,7 @@ def together(case: Case) -> Iterator[Breach]:
     """R-KEY-2, R-KEY-4, I4: what a change of keys replaces is all that it names or nothing; what is
     none replaces no key.
     """
-    if case.is_meddled or isinstance(case.action, actions.Send):
+    if case.is_meddled or isinstance(case.action, actions.Send) or not case.after.keys:
         return
     if is_same(case) and not isinstance(case.action, _CHANGES):
         return
@@ -78,7 +78,8 @@ def recoverable(case: Case) -> Iterator[Breach]:
     the keys of before or those that the client has in doubt, and no others.
     """
     action, before, after = case.action, case.before, case.after
-    if not isinstance(action, actions.Rotate | actions.Agree) or case.seen.outcome not in _OPEN:
+    # Of agreed keys a client has nothing without the answer.
+    if not isinstance(action, actions.Rotate) or case.seen.outcome not in _OPEN:
         return
     client, scope = action.client, case.site.scope(action.client)
     if not after.client_doubts or not _are_those(client, scope, before.keys, before.client_keys):
@@ -109,11 +110,10 @@ def separate(case: Case) -> Iterator[Breach]:
     """I1, 9.2.3.4.1: no key is in force for two things, for one vector could then come twice."""
     if case.before.keys == case.after.keys:
         return
-    seen: dict[str, str] = {}
     for name, key in case.after.keys.items():
-        if key and key in seen and key not in case.before.keys.values():
-            yield breach("I1", "one key is in force for two things", f"{seen[key]}, {name}")
-        seen[key] = name
+        others = [one for one, other in case.after.keys.items() if other == key and one != name]
+        if key and others and key != case.before.keys.get(name):
+            yield breach("I1", "one key is in force for two things", f"{name}, {others[0]}")
 
 
 def wanted(case: Case, action: Action) -> set[str]:

@@ -12,10 +12,10 @@ from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.descriptors import CONFIRMED
 from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
-from emulator.fuzz.machine.drawing import one_of, twisted, write
+from emulator.fuzz.machine.drawing import SETS_OF_KEYS, one_of, twisted, write
 from emulator.fuzz.machine.families.tampering import GET, SET
 from emulator.fuzz.machine.move import Move
-from emulator.fuzz.machine.palette import Palette
+from emulator.fuzz.machine.palette import NAME, Palette
 from emulator.fuzz.machine.plot import Plot
 from emulator.fuzz.target import Outcome
 from emulator.fuzz.twist import Edit, EditKind, Lost, Otherwise, Twist
@@ -118,7 +118,12 @@ def moves(palette: Palette) -> Iterator[Move]:
             transaction = bytes(7) + bytes((number,))
             choice = "STATIC"
             sent = actions.Send(
-                client=client, plain=GET, form="CIPHERING", choice=choice, transaction=transaction
+                client=client,
+                plain=GET,
+                form="CIPHERING",
+                choice=choice,
+                transaction=transaction,
+                twist=Twist(seal=Otherwise()),  # who repeats a vector is no honest party
             )
             if plot.do(sent) is Outcome.ACCEPTED:
                 plot.do(actions.Replay(client=client, step=len(plot.course.steps)))
@@ -165,6 +170,14 @@ def moves(palette: Palette) -> Iterator[Move]:
     silent = tuple(name for name in palette.clients if palette.is_silent(name))
     if silent:
         yield Move("told to all", told_to_all, {"client": clients, "silent": one_of(silent)})
+
+    def go_on(plot: Plot, client: str, kinds: tuple[str, ...]) -> None:
+        """New keys, and straight on with them."""
+        if plot.open(client):
+            plot.do(actions.Rotate(client=client, kinds=kinds))
+            plot.do(actions.Get(client=client, attribute=NAME))
+
+    yield Move("go on", go_on, {"client": clients, "kinds": one_of(SETS_OF_KEYS)})
     plain = one_of((SET, GET))
     yield Move("prove nearly", nearly, {"client": clients, "proof": one_of(_PROOFS)})
     yield Move("too early", early, {"client": clients, "plain": plain})
