@@ -77,7 +77,7 @@ def test_what_is_known_does_not_hide_what_is_not(stale: Setting) -> None:
     """A meter with two defects: the search goes on behind the first."""
     forgets = Plant(fault="careless", parameters=(("how", "any-tag"),))
     both = replace(stale, plants=(*stale.plants, forgets))
-    hunted = hunt(both, steps=400, seed=3, processes=1)
+    hunted = hunt(both, steps=900, seed=3, processes=1)
     keys = [one.key for one in hunted.findings]
     assert CHALLENGED in keys
     assert any(one.invariant == "R-PROT-2" for one in keys)
