@@ -56,6 +56,11 @@ class TlsPort:
     def _trust(self) -> Trust:
         return pki().trust(pki().issue_crl(self._revoked) if self._revoked else None)
 
+    @property
+    def presented(self) -> Presented:
+        """For faults."""
+        return self._presented
+
     def show_new(self) -> None:
         """The meter has a new certificate."""
         self._shown = pki().issue_device(self._title)

@@ -18,6 +18,7 @@ from dlms.axdr.data import Data
 from dlms.security.drive import run as drive
 from dlms.security.ops import Step
 from emulator import profiles
+from emulator.faults import Fault
 from emulator.fuzz import actions
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Execute, Vectors, altering, signing
@@ -65,6 +66,7 @@ class World:
         self.steps: list[tuple[Passed, ...]] = []
         self.values: list[Data | None] = []
         self.planted: list[actions.Plant] = []
+        self._faults: list[Fault] = []
         self.channels: dict[str, bytes | None] = {}
         """Of clients that have a channel and have said nothing in it, whose it is."""
         self.port: TlsPort | None = None
@@ -97,9 +99,20 @@ class World:
             row = self.profile.associations[association]
             changed = turned(row.config.knobs, changes)
             self.meter.device.misconfigure(association, {"knobs": changed})
+        while self._faults:  # they were in what has lost its power
+            self._faults.pop().end()
         for plant in self.planted:
-            planted(self.meter, plant)
+            self._plant(plant)
         self.meter.host.memory.commit()  # what was turned is there before anything is done
+
+    def plant(self, plant: actions.Plant) -> None:
+        """A defect of the meter's from now on, over losses of power too."""
+        self.planted.append(plant)
+        self._plant(plant)
+        self.meter.host.memory.commit()
+
+    def _plant(self, plant: actions.Plant) -> None:
+        self._faults.append(planted(self.meter, plant, lambda: self.tls_port().presented))
 
     # Who is there ---------------------------------------------------------------------------------
 
@@ -187,7 +200,7 @@ class World:
         self._passed(Direction.SENT, client, apdu)
         if self.meter.is_dead:
             return ()
-        detour = self.meter.twisted(twist, client.row.name)
+        self.meter.twisted(twist, client.row.name)
         try:
             replies = self.peer(client).serve(*client.pair, apdu) or ()
         except Unable as error:
@@ -197,7 +210,7 @@ class World:
             self.power_cycle()
             return ()
         finally:
-            self.meter.straight(detour)
+            self.meter.straight()
         self.meter.device.outbox.take_announcements()
         if self.meter.device.restart_wanted:
             self.power_cycle()
