@@ -37,8 +37,9 @@ def hunt(
     make: Make = in_process,
     target: str = "in process",
 ) -> Hunted:
-    """Search ``setting``, or several in turn, for ``seconds``, or for ``steps`` on all ``processes`` together (by default as many as
-    there are cores), or until it is interrupted: Ctrl-C ends it, and what was found is there.
+    """Search ``setting``, or several in turn, for ``seconds``, or for ``steps`` on all
+    ``processes`` together (by default as many as there are cores), or until it is interrupted:
+    Ctrl-C ends it, and what was found is there.
 
     What is found just before the end is made smaller for :data:`~.plan.AFTERWARDS` seconds at most.
     ``on_finding`` gets each finding when it is shrunk; the same once more if another process has
