@@ -44,7 +44,8 @@ def register(whats: options.SubParsers) -> None:
     )  # fmt: skip
     octets.add_argument(
         "--keep", action="store_true",
-        help="put what reaches new code into the corpora, and take out what is not needed",
+        help="put what reaches new code into the corpora, and take out what is not needed; with"
+        " --replay, crashes that do not happen any more",
     )  # fmt: skip
     octets.add_argument(
         "--out", type=Path, default=Path("octets"), metavar="DIR",
@@ -198,7 +199,11 @@ def _replay_files(args: argparse.Namespace) -> int:
     rows = []
     for path in args.replay:
         before = crash.read(path)
-        rows.append((path, before, crash.found(registry.get(before.harness, args.file), before.octets)))
+        harness = registry.get(before.harness, args.file)
+        now = crash.found(harness, before.octets)
+        rows.append((path, before, now))
+        if now is None and args.keep:
+            corpus.add_once(args.corpus, harness, before.octets, f"{before.kind} {before.place}")
     if args.json:
         print_json([
             {"file": str(path), "same": now is not None and now.mark == before.mark,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

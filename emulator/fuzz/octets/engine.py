@@ -13,9 +13,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-CRASH = "COSEMLAB CRASH "
-"""Begins a line that names the file of a crash."""
-BEGUN = "COSEMLAB BEGUN"
 INSTRUMENTED = ("dlms", "devices", "emulator", "tls")
 MAX_CRASHES = 64
 """Different ones of a run; whoever has so many need not look for more."""
@@ -27,7 +24,6 @@ def arguments(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--file", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--known", type=Path)
     parser.add_argument("--seconds", type=int, default=0)
     parser.add_argument("--runs", type=int, default=-1)
     parser.add_argument("--seed", type=int, default=1)
@@ -43,6 +39,7 @@ def main(args: Sequence[str]) -> None:
 
         harness = registry.get(told.harness, told.file)
     from emulator.fuzz.octets import crash, mutating, shrinking, words, work
+    from emulator.fuzz.octets.progress import CRASH
 
     known: set[tuple[str, str, str]] = set()
     for path in told.out.glob("*.json"):
@@ -75,7 +72,6 @@ def main(args: Sequence[str]) -> None:
 
     mutate = mutating.mutation(harness, vocabulary, mutated)
     atheris.Setup([sys.argv[0], *options, str(told.corpus)], one_input, custom_mutator=mutate)
-    print(BEGUN, file=sys.stderr, flush=True)
     atheris.Fuzz()
 
 

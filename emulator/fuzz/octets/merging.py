@@ -1,4 +1,4 @@
-"""The fewest inputs that reach all that many reach: shortest first, each that reaches something new.
+"""The fewest inputs that reach all that many do: shortest first, each that reaches something new.
 
 What is reached are arcs, from line to line of our own code, as the interpreter tells them: so this
 needs no atheris, and comes out the same in every run.
@@ -61,7 +61,7 @@ def merged(harness: Harness, found: Iterable[bytes], kept: Iterable[Entry] = ())
         outcome, arcs = reached(harness, octets)
         seen |= arcs
         entries.append(Entry(outcome, octets, what))
-    several = {octets for octets in (*(one.octets for one in before), *found)} - once.keys()
+    several = {*(one.octets for one in before), *found} - once.keys()
     for octets in sorted(several, key=lambda one: (len(one), one)):
         if len(octets) > min(MAX_ENTRY, harness.most):
             continue

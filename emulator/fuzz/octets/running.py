@@ -72,7 +72,9 @@ def run(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_ran: Callable[[Ran], None] = lambda ran: None,
 ) -> tuple[Ran, ...]:
-    """Run each harness for its time. :class:`NoAtheris` if there is nothing to run them with."""
+    """Run each harness for its time. ``on_ran`` is called from as many threads as there are jobs.
+
+    :class:`NoAtheris` if there is nothing to run them with."""
     check()
     plan.out.mkdir(parents=True, exist_ok=True)
     lock = Lock()
@@ -83,8 +85,7 @@ def run(
 
     def one(harness: Harness) -> Ran:
         ran = _run(harness, plan, tell)
-        with lock:
-            on_ran(ran)
+        on_ran(ran)
         return ran
 
     with ThreadPoolExecutor(plan.jobs) as pool:

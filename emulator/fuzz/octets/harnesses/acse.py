@@ -6,8 +6,13 @@ from collections.abc import Callable, Iterable
 
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
-from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
-from dlms.acse.codes import ReleaseRequestReason, ReleaseResponseReason
+from dlms.acse.codes import (
+    AssociationResult,
+    ProviderDiagnostic,
+    ReleaseRequestReason,
+    ReleaseResponseReason,
+    UserDiagnostic,
+)
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import Rlre, Rlrq

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dlms.errors import CodecError, LocalProtocolError
@@ -170,10 +171,8 @@ def _primary(octets: bytes) -> Outcome:
         for event in link.receive(piece, now):
             heard += 1
             if not isinstance(event, ApduArrived):
-                try:
+                with suppress(LocalProtocolError):
                     link.send(AARQ[3:] * 8, now, answered=True)
-                except LocalProtocolError:
-                    pass
     for _ in range(2000):
         when = link.deadline()
         if when is None:
@@ -245,9 +244,7 @@ HARNESSES = (
         play=_frame,
         seeds=_frame_seeds,
         words=_words,
-        structure=Structure(
-            read=decode_frame, write=lambda one: _between_flags(one)
-        ),
+        structure=Structure(read=decode_frame, write=lambda one: _between_flags(one)),
         most=4096,
         work=40,
     ),
@@ -271,9 +268,7 @@ HARNESSES = (
     Harness(
         name="hdlc.rejection",
         takes="the information field of FRMR",
-        play=laws.codec(
-            rejection.decode_rejection, rejection.Rejection.encode, (CodecError,)
-        ),
+        play=laws.codec(rejection.decode_rejection, rejection.Rejection.encode, (CodecError,)),
         seeds=lambda: (bytes((0x10, 0x30, 1)), bytes((0xFF, 0xEE, 0x0F))),
         words=_words,
         most=64,

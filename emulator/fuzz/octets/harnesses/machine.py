@@ -124,9 +124,7 @@ def _before(octets: bytes) -> Outcome:
     """``way`` is the association whose client speaks, by its place in the profile."""
     target = InProcess(PROFILE, seed=SEED)
     names = tuple(compiled(PROFILE).associations)
-    said = [
-        _step(target, names[way % len(names)], one, bare=True) for way, one in records(octets)
-    ]
+    said = [_step(target, names[way % len(names)], one, bare=True) for way, one in records(octets)]
     _alive(target)
     return _outcome(said)
 
