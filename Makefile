@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test kills matrix bench docs lint setup clean
+.PHONY: demo test kills matrix fuzz-coverage bench docs lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo --modules mixed --mode enforce
@@ -28,6 +28,10 @@ kills: $(STAMP)
 # Each planted fault against every conformance check, not only its own and a few others.
 matrix: $(STAMP)
 	COSEMLAB_MATRIX=all $(BIN)/python -m pytest -s tests/emulator/conformance/planting
+
+# Which lines of the protocol core the corpora of octets reach.
+fuzz-coverage: $(STAMP)
+	$(BIN)/cosemlab fuzz octets --coverage
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py

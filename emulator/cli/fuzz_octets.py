@@ -168,7 +168,7 @@ def _ran_json(ran: Ran) -> dict[str, object]:
 def _replay(chosen: tuple[Harness, ...], args: argparse.Namespace) -> int:
     if args.replay:
         return _replay_files(args)
-    results = list(replaying.play_corpus(args.corpus, chosen))
+    results = replaying.play_corpus(args.corpus, chosen)
     bad = [one for one in results if not one.is_good]
     if args.json:
         print_json([_replayed_json(one) for one in results])

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 INSTRUMENTED = ("dlms", "devices", "emulator", "tls")
+_OF_FAMILY = {"machine": ("dlms", "devices", "emulator.serving", "emulator.framing")}
+"""Where the rest is what sets the stage: to count its edges takes time, and leads nowhere."""
 MAX_CRASHES = 64
 """Different ones of a run; whoever has so many need not look for more."""
 
@@ -34,7 +36,10 @@ def main(args: Sequence[str]) -> None:
     told = arguments(args)
     import atheris
 
-    with atheris.instrument_imports(include=list(INSTRUMENTED), exclude=[__package__]):
+    include = list(_OF_FAMILY.get(told.harness.partition(".")[0], INSTRUMENTED))
+    if told.file is not None:
+        include.append(told.file.stem)
+    with atheris.instrument_imports(include=include, exclude=["emulator.fuzz.octets"]):
         from emulator.fuzz.octets import registry
 
         harness = registry.get(told.harness, told.file)

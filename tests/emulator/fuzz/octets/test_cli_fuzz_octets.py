@@ -71,7 +71,7 @@ def test_a_crash_is_replayed(printed: Printed, tmp_path: Path) -> None:
     status, out, _ = printed("--from", str(PLANTED), "--replay", str(path))
     assert status == Exit.FAILED
     assert "434F53454D" in out
-    assert "IndexError at" in out
+    assert "IndexError at planted_octets.py planted" in out
 
 
 def test_a_crash_that_was_mended_passes(printed: Printed, tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def test_a_planted_defect_is_found_made_small_and_replayed(tmp_path: Path) -> No
     assert len(told) > 2
     reached = [octets for octets in ran.found if octets.startswith(b"COS")]
     assert reached, "coverage has led nowhere"
-    assert merging.merged(registry.get("planted.none", PLANTED), ran.found)
+    kept = merging.merged(registry.get("planted.index", PLANTED), ran.found)
+    assert [len(one.octets) for one in kept] == [1, 1, 2, 3]
 
 
 def test_what_ends_the_process_is_filed_too(tmp_path: Path) -> None:
