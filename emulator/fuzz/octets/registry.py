@@ -13,7 +13,8 @@ from pathlib import Path
 from emulator.fuzz.octets.harness import Harness
 
 FAMILIES = ("acse", "axdr", "xdlms", "security", "hdlc", "wrapper", "optical", "papers", "tokens",
-            "files", "messages", "machine")  # fmt: skip
+            "files", "messages", "decoding",
+            "machine")  # fmt: skip
 
 
 class NoHarness(ValueError):

@@ -15,8 +15,9 @@ from dlms.security.control import Protection
 from dlms.security.keys import KeyKind, KeyLifetime
 from dlms.xdlms.conformance import Conformance
 from emulator.anomaly.thresholds import ThresholdError, read_thresholds
+from emulator.client import key_file
 from emulator.conformance.catalogue.holdings import Catalogue, built_in
-from emulator.conformance.declaration import key_file, loading
+from emulator.conformance.declaration import loading
 from emulator.conformance.reports import reading as runs
 from emulator.conformance.reports.document import SCHEMA, VERSION, counted
 from emulator.custody import file as custody

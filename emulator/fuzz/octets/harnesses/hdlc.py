@@ -70,7 +70,7 @@ def frames() -> Iterable[Frame]:
 
 def _frame_seeds() -> Iterable[bytes]:
     yield from map(_between_flags, frames())
-    for octets in sources.vectors("hdlc"):
+    for octets in (*sources.vectors("hdlc"), *sources.built("hdlc-")):
         yield octets.strip(bytes((FLAG,)))
 
 
@@ -112,6 +112,7 @@ def _streams() -> Iterable[bytes]:
     # One flag closes a frame and opens the next.
     yield b"\x7e" + b"\x7e".join(map(_between_flags, session)) + b"\x7e"
     yield b"noise" + session[0].encode() + b"\x7e\x7e\xa0" + session[1].encode()
+    yield from sources.built("hdlc-")
     yield from sources.vectors("hdlc")
 
 

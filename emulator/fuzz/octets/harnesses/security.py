@@ -146,6 +146,7 @@ def _layouts() -> Iterable[bytes]:
         yield two_parties.said(two_parties.line(), shape, GET)
     yield from sources.vectors("ciphered", "agreement", "signing", key="ciphered")
     yield from sources.vectors("acse", "xdlms")
+    yield from sources.built("ciphered-")
 
 
 def _trace(octets: bytes) -> Outcome:

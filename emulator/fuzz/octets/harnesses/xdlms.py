@@ -27,6 +27,7 @@ def apdu_seeds() -> Iterable[bytes]:
     """Every APDU of the vectors."""
     yield from sources.vectors("services", "blocks", "xdlms", "gbt")
     yield from sources.vectors("ciphered", key="plaintext")
+    yield from sources.built("apdu-")
 
 
 def _apdu(octets: bytes) -> Outcome:

@@ -12,7 +12,7 @@ from dlms.framing.hdlc.parameters import Parameters, decode_parameters
 from dlms.security.ops import CertificatePurpose
 from emulator import toml_file
 from emulator.anomaly.thresholds import ThresholdError, read_thresholds
-from emulator.conformance.declaration import key_file
+from emulator.client import key_file
 from emulator.fuzz.octets import corpus, two_parties
 from emulator.fuzz.octets.corpus import CORPUS
 from emulator.fuzz.scenario import reading
