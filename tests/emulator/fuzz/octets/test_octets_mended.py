@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from dlms.security.ops import CertificatePurpose
 from emulator import toml_file
 from emulator.anomaly.thresholds import ThresholdError, read_thresholds
 from emulator.client import key_file
+from emulator.enrolment.key_file import KeyFile, KeyFileRefused
 from emulator.fuzz.octets import corpus, two_parties
 from emulator.fuzz.octets.corpus import CORPUS
 from emulator.fuzz.scenario import reading
@@ -72,6 +74,12 @@ def test_json_that_is_too_deep(tmp_path: Path) -> None:
         ExportedLedger(path)
     with pytest.raises(StoreError, match="no JSON"):
         read_key_file(path, ("dco",))
+
+
+def test_a_key_of_a_supplier_that_is_of_no_kind_at_all() -> None:
+    row = {"holder": "00" * 8, "scope": "dco", "kind": [], "version": 1, "wrapped": "00" * 24}
+    with pytest.raises(KeyFileRefused, match="no such kind of key"):
+        KeyFile.from_text(json.dumps({"kek": "transport", "keys": [row]}))
 
 
 @pytest.mark.parametrize(
