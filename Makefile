@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test kills matrix fuzz-gallery bench docs lint setup clean
+.PHONY: demo test kills matrix fuzz-gallery fuzz-coverage bench docs lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo --modules mixed --mode enforce
@@ -34,6 +34,10 @@ matrix: $(STAMP)
 # on a meter that has none. Takes half an hour.
 fuzz-gallery: $(STAMP)
 	$(BIN)/cosemlab fuzz gallery
+
+# Which lines of the protocol core the corpora of octets reach.
+fuzz-coverage: $(STAMP)
+	$(BIN)/cosemlab fuzz octets --coverage
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py

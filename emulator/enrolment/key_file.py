@@ -103,7 +103,8 @@ def _read(number: int, row: object) -> WrappedKey:
     if not isinstance(row, dict) or row.keys() != _FIELDS:
         raise KeyFileRefused(f"{where}: {', '.join(sorted(_FIELDS))} are expected")
     scope, kind, version = row["scope"], row["kind"], row["version"]
-    if not isinstance(scope, str) or kind not in KeyKind.__members__:
+    texts = isinstance(scope, str) and isinstance(kind, str)
+    if not texts or kind not in KeyKind.__members__:
         raise KeyFileRefused(f"{where}: no such kind of key")
     if type(version) is not int or version < 0:
         raise KeyFileRefused(f"{where}: version is no whole number")

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from emulator.fuzz.octets.engine import CRASH
+CRASH = "COSEMLAB CRASH "
+"""Begins a line of the engine that names the file of a crash."""
 
 _STATUS = re.compile(
     r"#(?P<runs>\d+)\s+\w+\s+cov: (?P<edges>\d+) ft: \d+ corp: (?P<corpus>\d+)/"

@@ -22,6 +22,8 @@ MAX_PLACES = 2000
 MAX_REPEATS = 300
 """Of an element that is put in several times: more than any list may have."""
 _DEEP = 24
+_KINDS: tuple[Any, ...] = (None, True, 1, -1, 1.5, "", [], {}, ["x"], {"x": 1})
+"""What may stand in the place of a text in JSON, and should not."""
 
 _NUMBERS = (
     0, 1, 2, 5, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 129, 254, 255, 256, 2030, 32767, 32768,
@@ -100,7 +102,7 @@ def _other(value: Any, lot: random.Random) -> Any:
         case bytes():
             return _other_octets(value, lot)
         case str():
-            return _other_text(value, lot)
+            return lot.choice(_KINDS) if lot.random() < 0.2 else _other_text(value, lot)
         case CompactArray() | TypeDescription():
             return value
         case tuple() if hasattr(type(value), "_fields"):
@@ -198,7 +200,8 @@ def samples() -> tuple[Data, ...]:
         axdr.octet_string(bytes.fromhex("0000010000FF")), axdr.octet_string(bytes(200)),
         axdr.visible_string("LAB"), axdr.utf8_string("kWh é"), axdr.integer(-128), axdr.long(-1),
         axdr.unsigned(255), axdr.long_unsigned(65535), axdr.enum(27), axdr.array(),
-        axdr.structure(), Data(DataType.LONG64, -(2**63)), Data(DataType.LONG64_UNSIGNED, 2**64 - 1),
+        axdr.structure(), Data(DataType.LONG64, -(2**63)),
+        Data(DataType.LONG64_UNSIGNED, 2**64 - 1),
         Data(DataType.FLOAT32, 1.5), Data(DataType.FLOAT64, -2.25),
         Data(DataType.DATE_TIME, bytes.fromhex("07E80B15040C1E00FFFFC400")),
         Data(DataType.DATE, bytes.fromhex("07E80B1504")), Data(DataType.TIME, bytes(4)),

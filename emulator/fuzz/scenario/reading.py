@@ -84,7 +84,7 @@ def load(path: Path) -> object:
         raise ScenarioError(f"{path}: more than {MAX_OCTETS} octets")
     try:
         written: object = json.loads(octets)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{path}: no JSON: {error}") from None
     return written
 

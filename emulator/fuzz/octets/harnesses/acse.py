@@ -28,6 +28,7 @@ _CODES = (
 
 def _aarqs() -> Iterable[bytes]:
     yield from sources.vectors("acse", begin=b"\x60")
+    yield from sources.built("acse-aarq")
     for mechanism in Mechanism:
         yield Aarq(
             ApplicationContext.LN_CIPHERED.oid,
@@ -44,11 +45,13 @@ def _aarqs() -> Iterable[bytes]:
 
 def _aares() -> Iterable[bytes]:
     yield from sources.vectors("acse", begin=b"\x61")
+    yield from sources.built("acse-aare")
 
 
 def _releases(tag: int) -> Callable[[], Iterable[bytes]]:
     def seeds() -> Iterable[bytes]:
         yield from sources.vectors("acse", begin=bytes((tag,)))
+        yield from sources.built("acse-rlrq" if tag == 0x62 else "acse-rlre")
         yield (Rlrq() if tag == 0x62 else Rlre()).encode()
 
     return seeds

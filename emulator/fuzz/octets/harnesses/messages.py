@@ -41,7 +41,7 @@ def _signed(
         name=f"messages.{name}",
         takes=takes,
         play=laws.codec(decode, kind.to_octets, (DocumentError,), canonical=True),
-        seeds=lambda: (seed.to_octets(),),
+        seeds=lambda: (seed.to_octets(), *words.deep_json()),
         words=words.json,
         structure=_CANONICAL,
         is_text=True,
