@@ -46,8 +46,10 @@ class Message:
         return any(layer.closed for layer in self.layers)
 
     def frames(self) -> Iterable[tuple[bytes, Cut]]:
+        """What is around the APDU; nothing where it stands for itself."""
         for octets in self.unit.frames:
-            yield octets, cut_framed(octets)
+            if octets != self.unit.apdu:
+                yield octets, cut_framed(octets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

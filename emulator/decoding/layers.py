@@ -71,7 +71,10 @@ def _layers(octets: bytes, means: Means, first: Layer, depth: int) -> Iterable[L
             notes.append(f"ciphered APDU at octet {start} stays closed: {found.reason}")
         else:
             said = _said(found)
-            if found.verified is False:
+            if found.verified is False and not found.key:
+                closed = True
+                notes.append(f"ciphered APDU at octet {start}: {said}")
+            elif found.verified is False:
                 problems.append(f"ciphered APDU at octet {start}: {said}")
             else:
                 notes.append(f"ciphered APDU at octet {start}: {said}")
