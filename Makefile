@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test kills matrix bench docs lint setup clean
+.PHONY: demo test kills matrix bench docs lint setup clean fuzz-coverage
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo --modules mixed --mode enforce
@@ -31,6 +31,10 @@ matrix: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py
+
+# Which lines of the protocol core the fuzzers reach, and what is to be said of the others.
+fuzz-coverage: $(STAMP)
+	$(BIN)/cosemlab fuzz coverage --into docs/fuzz-coverage.md
 
 # The parts of README and docs/ that are made from tables; the tests check that they are up to date.
 docs: $(STAMP)

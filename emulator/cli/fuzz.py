@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulator.cli import failures, fuzz_learn, fuzz_octets, options
+from emulator.cli import failures, fuzz_coverage, fuzz_learn, fuzz_octets, options
 from emulator.cli.output import print_json, print_table
 from emulator.fuzz.scenario.describing import result_json, scenario_json, step_lines
 from emulator.fuzz.scenario.model import Scenario
@@ -51,6 +51,7 @@ def register(subparsers: options.SubParsers) -> None:
     replay.set_defaults(run=lambda args: failures.guard(lambda: _replay(args)))
 
     fuzz_learn.register(whats)
+    fuzz_coverage.register(whats)
     fuzz_octets.register(whats)
 
 

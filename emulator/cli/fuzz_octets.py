@@ -198,7 +198,9 @@ def _replay_files(args: argparse.Namespace) -> int:
     rows = []
     for path in args.replay:
         before = crash.read(path)
-        rows.append((path, before, crash.found(registry.get(before.harness, args.file), before.octets)))
+        rows.append(
+            (path, before, crash.found(registry.get(before.harness, args.file), before.octets))
+        )
     if args.json:
         print_json([
             {"file": str(path), "same": now is not None and now.mark == before.mark,
