@@ -42,7 +42,10 @@ def parse(text: str, file: str) -> Written:
     """The same of a text; ``file`` is what errors call it."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        found = lines(text)
+    except ValueError as error:  # of TOML, or of a number that is too long
         raise Place(file).error(str(error)) from None
-    origins = {path: Origin(file, line) for path, line in lines(text).items()}
+    except RecursionError:
+        raise Place(file).error("is nested too deeply") from None
+    origins = {path: Origin(file, line) for path, line in found.items()}
     return Written(table, Place(file, (), origins))

@@ -103,8 +103,11 @@ def protect(
 ) -> Step[bytes]:
     """Protect ``apdu`` as ``shape`` says.
 
-    :class:`LocalProtocolError` if there is no such key or its counter is used up.
+    :class:`LocalProtocolError` if there is no such key or its counter is used up, or ``apdu`` is
+    none.
     """
+    if not apdu:
+        raise LocalProtocolError("there is nothing to protect")
     family, form, protection, _, _ = shape
     ek = context.encryption_key(family)
     if ek is None:

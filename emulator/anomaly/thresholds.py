@@ -79,8 +79,10 @@ def read_thresholds(text: str) -> dict[str, Thresholds]:
     """The thresholds by party. :class:`ThresholdError` if anything in it is wrong."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, or of a number that is too long
         raise ThresholdError(f"no TOML: {error}") from None
+    except RecursionError:
+        raise ThresholdError("no TOML: nested too deeply") from None
     for party in document:
         if party not in PARTIES:
             raise ThresholdError(f"{party!r} is no party: {', '.join(PARTIES)}")

@@ -44,7 +44,8 @@ def register(whats: options.SubParsers) -> None:
     )  # fmt: skip
     octets.add_argument(
         "--keep", action="store_true",
-        help="put what reaches new code into the corpora, and take out what is not needed",
+        help="put what reaches new code into the corpora, and take out what is not needed; with"
+        " --replay, crashes that do not happen any more",
     )  # fmt: skip
     octets.add_argument(
         "--out", type=Path, default=Path("octets"), metavar="DIR",
@@ -167,7 +168,7 @@ def _ran_json(ran: Ran) -> dict[str, object]:
 def _replay(chosen: tuple[Harness, ...], args: argparse.Namespace) -> int:
     if args.replay:
         return _replay_files(args)
-    results = list(replaying.play_corpus(args.corpus, chosen))
+    results = replaying.play_corpus(args.corpus, chosen)
     bad = [one for one in results if not one.is_good]
     if args.json:
         print_json([_replayed_json(one) for one in results])
@@ -198,9 +199,11 @@ def _replay_files(args: argparse.Namespace) -> int:
     rows = []
     for path in args.replay:
         before = crash.read(path)
-        rows.append(
-            (path, before, crash.found(registry.get(before.harness, args.file), before.octets))
-        )
+        harness = registry.get(before.harness, args.file)
+        now = crash.found(harness, before.octets)
+        rows.append((path, before, now))
+        if now is None and args.keep:
+            corpus.add_once(args.corpus, harness, before.octets, f"{before.kind} {before.place}")
     if args.json:
         print_json([
             {"file": str(path), "same": now is not None and now.mark == before.mark,

@@ -44,7 +44,7 @@ def read_key_file(path: Path, scopes: Collection[str]) -> KeyFile:
     """:class:`StoreError` if it is no such file, or has keys of other than these ``scopes``."""
     try:
         document: object = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is no JSON: {error}") from None
     if not isinstance(document, dict) or document.keys() != {"kek", "keys"}:
         raise StoreError(f"{path}: 'kek' and 'keys' are wanted")

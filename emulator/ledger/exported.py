@@ -52,7 +52,7 @@ class ExportedLedger:
             document = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LedgerError(f"{path} is no JSON: {error}") from None
         entries = document.get("entries") if isinstance(document, dict) else None
         if not isinstance(entries, list) or not all(_is_row(row) for row in entries):

@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
@@ -73,9 +74,12 @@ class FleetAuthority:
         ``ValueError`` if it cannot be read, is not signed with its own key, or is for another key
         than one on the curve.
         """
-        wanted = x509.load_der_x509_csr(request)
-        key = wanted.public_key()
-        if not wanted.is_signature_valid:
+        try:
+            wanted = x509.load_der_x509_csr(request)
+            key, is_signed = wanted.public_key(), wanted.is_signature_valid
+        except (UnsupportedAlgorithm, x509.InvalidVersion) as error:  # which are no ValueError
+            raise ValueError(f"the request cannot be read: {error}") from None
+        if not is_signed:
             raise ValueError("the request is not signed with its own key")
         if not isinstance(key, ec.EllipticCurvePublicKey) or curves.curve_of(key) != self.curve:
             raise ValueError(f"the request is not for a key on {self.curve.name}")

@@ -49,8 +49,8 @@ class Parameters(NamedTuple):
             return b""
         body = b"".join(
             (
-                _encode(_MAX_INFO_TX, self.max_info_tx, 2 if self.max_info_tx > 0xFF else 1),
-                _encode(_MAX_INFO_RX, self.max_info_rx, 2 if self.max_info_rx > 0xFF else 1),
+                _encode(_MAX_INFO_TX, self.max_info_tx, _octets(self.max_info_tx)),
+                _encode(_MAX_INFO_RX, self.max_info_rx, _octets(self.max_info_rx)),
                 _encode(_WINDOW_TX, self.window_tx, 4),
                 _encode(_WINDOW_RX, self.window_rx, 4),
             )
@@ -86,6 +86,11 @@ class Parameters(NamedTuple):
 
 
 DEFAULTS = Parameters()
+
+
+def _octets(value: int) -> int:
+    """How many a value takes: what a peer has offered may take four."""
+    return next((octets for octets in _VALUE_OCTETS if not value >> 8 * octets), 4)
 
 
 def _encode(identifier: int, value: int, octets: int) -> bytes:

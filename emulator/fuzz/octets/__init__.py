@@ -1,4 +1,4 @@
-"""Octets thrown at every parser, guided by coverage: what none of them may do is leave its contract.
+"""Octets thrown at every parser, guided by coverage: none of them may leave its contract.
 
 The harnesses, their corpora and what is replayed need nothing but cosemlab; to look for more,
 ``atheris`` is needed (``pip install 'cosemlab[atheris]'``, Linux only).

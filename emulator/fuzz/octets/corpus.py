@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from emulator.fuzz.octets.harness import Outcome
+from emulator.fuzz.octets.harness import Harness, Outcome
 from emulator.fuzz.octets.sources import FIXTURES
 
 CORPUS = FIXTURES / "corpus"
@@ -42,7 +42,7 @@ def path_of(folder: Path, harness: str) -> Path:
 
 
 def read(folder: Path, harness: str) -> tuple[Entry, ...]:
-    """The corpus of a harness, empty if there is none. :class:`CorpusError` if it cannot be read."""
+    """The corpus of a harness; empty if there is none. :class:`CorpusError` if it is none."""
     path = path_of(folder, harness)
     try:
         found = json.loads(path.read_bytes())
@@ -74,3 +74,9 @@ def write(folder: Path, harness: str, entries: Iterable[Entry]) -> Path:
 def _row(entry: Entry) -> Sequence[str]:
     row = (entry.outcome.value, entry.octets.hex().upper())
     return (*row, entry.once) if entry.once else row
+
+
+def add_once(folder: Path, harness: Harness, octets: bytes, once: str) -> None:
+    """Keep octets that did ``once`` something that was mended, whatever else reaches the same."""
+    others = [one for one in read(folder, harness.name) if one.octets != octets]
+    write(folder, harness.name, [*others, Entry(harness.play(octets), octets, once)])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +70,7 @@ def main(folder: Path, names: Sequence[str]) -> None:
     measuring.start()
     from emulator.fuzz.octets import registry, replaying
 
-    for _ in replaying.play_corpus(folder, registry.chosen(names)):
-        pass
+    replaying.play_corpus(folder, registry.chosen(names))
     measuring.stop()
     rows = []
     for path in sorted(measuring.get_data().measured_files()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ FORMAT, VERSION = "cosemlab-octets", 1
 ROOT = Path(__file__).parents[3]
 OURS = ("dlms", "devices", "tls", "emulator")
 _HERE = "emulator/fuzz/octets/"
+_PLAYERS = tuple(
+    f"{_HERE}{name}.py" for name in ("crash", "engine", "merging", "replaying", "work")
+)
 MAX_FRAMES = 12
 MAX_WORDS = 300
 
@@ -118,12 +122,17 @@ def found(harness: Harness, octets: bytes) -> Crash | None:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    """Files and functions of ours on the way to an exception; lines would change too soon."""
+    """Files and functions on the way to an exception, of what is fuzzed; lines would change too
+    soon, and who has played it does not matter.
+    """
     found = []
     for frame, _ in traceback.walk_tb(trace):
         path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in OURS:
-            found.append(f"{path.relative_to(ROOT).as_posix()} {frame.f_code.co_name}")
+        inside = path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in OURS
+        name = path.relative_to(ROOT).as_posix() if inside else path.name
+        is_other = not inside and path.is_relative_to(sys.base_prefix)
+        if name not in _PLAYERS and not is_other and "site-packages" not in path.parts:
+            found.append(f"{name} {frame.f_code.co_name}")
     return found
 
 

@@ -24,7 +24,7 @@ def _moved(parts: list[bytes], words: Sequence[bytes], lot: random.Random) -> li
         case 0:
             return parts[:at] + parts[at + 1 :]
         case 1:
-            return parts[:at] + [parts[other]] + parts[at:]
+            return [*parts[:at], parts[other], *parts[at:]]
         case 2:
             parts[at], parts[other] = parts[other], parts[at]
         case 3:

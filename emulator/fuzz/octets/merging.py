@@ -1,4 +1,4 @@
-"""The fewest inputs that reach all that many reach: shortest first, each that reaches something new.
+"""The fewest inputs that reach all that many do: shortest first, each that reaches something new.
 
 What is reached are arcs, from line to line of our own code, as the interpreter tells them: so this
 needs no atheris, and comes out the same in every run.
@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeAlias
 
 from emulator.fuzz.octets.corpus import MAX_ENTRY, Entry
-from emulator.fuzz.octets.crash import OURS, ROOT
 from emulator.fuzz.octets.harness import Harness, Outcome
 
 Arc: TypeAlias = tuple[str, int, int]
-_HERE = "fuzz/octets"
-_ROOTS = tuple(f"{ROOT / name}/" for name in OURS)
+_HERE = str(Path(__file__).parent)
+
+
+@cache
+def _is_fuzzed(name: str) -> bool:
+    """Whether a file is neither Python's own nor a package's, nor what only plays."""
+    path = Path(name)
+    is_other = path.is_relative_to(sys.base_prefix) or "site-packages" in path.parts
+    return path.is_file() and not is_other and not path.is_relative_to(_HERE)
 
 
 def reached(harness: Harness, octets: bytes) -> tuple[Outcome, frozenset[Arc]]:
@@ -28,7 +36,7 @@ def reached(harness: Harness, octets: bytes) -> tuple[Outcome, frozenset[Arc]]:
 
     def called(frame: FrameType, event: str, arg: Any) -> Any:
         name = frame.f_code.co_filename
-        if not name.startswith(_ROOTS) or _HERE in name:
+        if not _is_fuzzed(name):
             return None
         last = frame.f_lineno
 
@@ -61,7 +69,7 @@ def merged(harness: Harness, found: Iterable[bytes], kept: Iterable[Entry] = ())
         outcome, arcs = reached(harness, octets)
         seen |= arcs
         entries.append(Entry(outcome, octets, what))
-    several = {octets for octets in (*(one.octets for one in before), *found)} - once.keys()
+    several = {*(one.octets for one in before), *found} - once.keys()
     for octets in sorted(several, key=lambda one: (len(one), one)):
         if len(octets) > min(MAX_ENTRY, harness.most):
             continue

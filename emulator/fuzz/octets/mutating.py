@@ -14,6 +14,8 @@ Mutate: TypeAlias = Callable[[bytes, int], bytes]
 
 _STRUCTURED = 0.5
 _THEN_OCTETS = 0.1
+_TRIES = 4
+"""Until a change comes to something: many a field has few values that can be encoded."""
 
 
 def mutation(
@@ -28,7 +30,7 @@ def mutation(
         if lot.random() >= _STRUCTURED:
             return octets(data, most)
         found = structured(harness, data, words, lot)
-        if found is None or found == data or len(found) > most:
+        if found is None or len(found) > most:
             return octets(data, most)
         return octets(found, most) if lot.random() < _THEN_OCTETS else found
 
@@ -47,9 +49,11 @@ def structured(
         ways.append(lambda: tlv.mutated(data, lot))
     if harness.is_text:
         ways.append(lambda: lines.mutated(data, words, lot))
-    if not ways:
-        return None
-    try:
-        return lot.choice(ways)()
-    except Exception:  # whatever a codec says of a value that nobody has made before
-        return None
+    for _ in range(_TRIES if ways else 0):
+        try:
+            found = lot.choice(ways)()
+        except Exception:  # whatever a codec says of a value that nobody has made before
+            continue
+        if found != data:
+            return found
+    return None

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from emulator.fuzz.octets.engine import CRASH
+CRASH = "COSEMLAB CRASH "
+"""Begins a line of the engine that names the file of a crash."""
 
 _STATUS = re.compile(
     r"#(?P<runs>\d+)\s+\w+\s+cov: (?P<edges>\d+) ft: \d+ corp: (?P<corpus>\d+)/"
@@ -46,8 +47,10 @@ class Progress:
             )
         if (found := _DONE.search(line)) is not None:
             name = "runs" if found["what"] == "number_of_executed_units" else "rate"
-            return replace(self, runs=int(found["n"])) if name == "runs" else replace(
-                self, rate=int(found["n"])
+            return (
+                replace(self, runs=int(found["n"]))
+                if name == "runs"
+                else replace(self, rate=int(found["n"]))
             )
         return self
 

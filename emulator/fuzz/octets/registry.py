@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 from emulator.fuzz.octets.harness import Harness
 
 FAMILIES = ("acse", "axdr", "xdlms", "security", "hdlc", "wrapper", "optical", "papers", "tokens",
-            "files", "messages", "machine")  # fmt: skip
+            "files", "messages", "decoding",
+            "machine")  # fmt: skip
 
 
 class NoHarness(ValueError):
@@ -28,12 +29,16 @@ def family(name: str) -> tuple[Harness, ...]:
 
 
 def of_file(path: Path) -> tuple[Harness, ...]:
-    """The harnesses of a file of somebody's own: Python, with ``HARNESSES`` as ours have."""
-    spec = importlib.util.spec_from_file_location(f"harnesses_of_{path.stem}", path)
-    if spec is None or spec.loader is None or not path.is_file():
+    """The harnesses of a file of somebody's own: Python, with ``HARNESSES`` as ours have. It is
+    imported by its name, as the fuzzer can instrument it.
+    """
+    if not path.is_file() or not path.stem.isidentifier():
         raise NoHarness(f"{path}: no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        module = importlib.import_module(path.stem)
+    finally:
+        sys.path.pop(0)
     try:
         found: tuple[Harness, ...] = module.HARNESSES
     except AttributeError:

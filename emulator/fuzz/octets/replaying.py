@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def play(harness: Harness, entries: Iterable[Entry]) -> Replayed:
 
 def play_corpus(
     folder: Path = CORPUS, harnesses: Iterable[Harness] | None = None
-) -> Iterator[Replayed]:
-    """Play all corpora, each as it is asked for."""
-    for harness in registry.chosen(()) if harnesses is None else harnesses:
-        yield play(harness, corpus.read(folder, harness.name))
+) -> tuple[Replayed, ...]:
+    """Play all corpora, or those of some harnesses."""
+    chosen = registry.chosen(()) if harnesses is None else harnesses
+    return tuple(play(one, corpus.read(folder, one.name)) for one in chosen)

@@ -19,7 +19,7 @@ from emulator.fuzz.octets.crash import Crash
 from emulator.fuzz.octets.harness import Harness
 from emulator.fuzz.octets.progress import Progress
 
-MAX_STARTS = 6
+MAX_STARTS = 4
 """Of a harness whose process ends by itself: at each start it goes on with what it had found."""
 _ROOT = Path(__file__).parents[3]
 
@@ -72,7 +72,9 @@ def run(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_ran: Callable[[Ran], None] = lambda ran: None,
 ) -> tuple[Ran, ...]:
-    """Run each harness for its time. :class:`NoAtheris` if there is nothing to run them with."""
+    """Run each harness for its time. ``on_ran`` is called from as many threads as there are jobs.
+
+    :class:`NoAtheris` if there is nothing to run them with."""
     check()
     plan.out.mkdir(parents=True, exist_ok=True)
     lock = Lock()
@@ -83,8 +85,7 @@ def run(
 
     def one(harness: Harness) -> Ran:
         ran = _run(harness, plan, tell)
-        with lock:
-            on_ran(ran)
+        on_ran(ran)
         return ran
 
     with ThreadPoolExecutor(plan.jobs) as pool:
@@ -102,15 +103,15 @@ def _run(harness: Harness, plan: Plan, tell: Callable[[Progress], None]) -> Ran:
         for start in range(MAX_STARTS):
             left = max(1, round(plan.seconds - (time.monotonic() - begun)))
             before, status, last = progress.hard, 0, ""
-            process = _started(harness, plan, inputs, left, plan.seed + start)
-            assert process.stderr is not None
-            for line in process.stderr:
-                last = line.strip() or last
-                now = progress.after(line)
-                if now is not progress:
-                    progress = now
-                    tell(replace(progress, runs=runs_before + progress.runs))
-            status = process.wait()
+            with _started(harness, plan, inputs, left, plan.seed + start) as process:
+                assert process.stderr is not None
+                for line in process.stderr:
+                    last = line.strip() or last
+                    now = progress.after(line)
+                    if now is not progress:
+                        progress = now
+                        tell(replace(progress, runs=runs_before + progress.runs))
+            status = process.returncode
             runs_before += progress.runs
             if status == 0:
                 break
@@ -121,7 +122,7 @@ def _run(harness: Harness, plan: Plan, tell: Callable[[Progress], None]) -> Ran:
         progress = replace(progress, runs=runs_before)
         found = tuple(path.read_bytes() for path in sorted(inputs.iterdir()))
     crashes = [crash.read(path) for path in progress.crashes]
-    crashes += [_hard(harness, path, plan.out) for path in progress.hard]
+    crashes += [_hard(harness, path, plan.out) for path in dict.fromkeys(progress.hard)]
     return Ran(
         harness=harness.name,
         progress=progress,

@@ -1,7 +1,10 @@
-"""Where seeds come from: the vectors of the standards and of captures, as they are in fixtures."""
+"""Where seeds come from: the vectors of the standards and of captures, as they are in fixtures, and
+what the scapy layers build.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +25,19 @@ def vectors(*names: str, begin: bytes | None = None, key: str = "hex") -> Iterat
             octets = bytes.fromhex(row[key])
             if begin is None or octets[:1] in [begin[at : at + 1] for at in range(len(begin))]:
                 yield octets
+
+
+def built(*beginnings: str) -> Iterator[bytes]:
+    """What :mod:`emulator.scapy_layers.seeds` builds, by what its names begin with; nothing where
+    scapy is not installed.
+    """
+    if importlib.util.find_spec("scapy") is None:
+        return
+    from emulator.scapy_layers.seeds import seeds
+
+    for name, octets in seeds():
+        if name.startswith(beginnings):
+            yield octets
 
 
 def files(folder: Path, pattern: str, most: int) -> Iterator[bytes]:

@@ -99,9 +99,32 @@ def texts(*kinds: Any, others: Iterable[str] = ()) -> Iterable[bytes]:
         yield other.encode("utf-8")
 
 
+DEPTH = 3000
+"""Of nesting that no reader's stack has room for."""
+
+
+def deep_toml() -> Iterable[bytes]:
+    """What is nested too deep, too long, or no number or date."""
+    yield b"a = " + b"[" * DEPTH
+    yield b"a = " + b"{a=" * DEPTH
+    yield b"a" + b".a" * (DEPTH // 16) + b" = 1"
+    yield b"a = " + b"9" * DEPTH * 2
+    yield b"a = 1979-13-45"
+    yield b"a = 1979-05-27T99:00:00Z"
+
+
+def deep_json() -> Iterable[bytes]:
+    """The same of JSON."""
+    yield b"[" * DEPTH
+    yield b'{"a":' * DEPTH
+    yield b"9" * DEPTH * 2
+    yield b"[" * 900 + b"]" * 900
+
+
 def toml() -> Iterable[bytes]:
     return (
         b"= true", b"= []", b"= {}", b"= -1", b'= ""', b"= 1e999", b"= nan", b"= 1979-05-27",
+        b"= 1979-13-45",
         b"= 9223372036854775808", b'"""', b"'''", b"[[", b"]]", b"[a.b]", b"\\u0000", b"\n[",
         b'"\\ud800"', b"= 0x", b"= [[[[", b"= {a = {a = {", b"#", b".",
     )  # fmt: skip

@@ -26,6 +26,10 @@ T = TypeVar("T")
 TWISTS = frozenset(field.name for field in dataclasses.fields(Twist))
 
 
+MAX_CLASS, MAX_NUMBER = 0xFFFF, 0xFF
+"""Of a class_id, and of an attribute or a method, in an APDU."""
+
+
 def data(where: Where) -> Data:
     """A COSEM value, as profiles write it."""
     try:
@@ -38,8 +42,11 @@ def _named(where: Where) -> tuple[int, bytes, int]:
     parts = where.list()
     if len(parts) != 3:
         raise where.wrong("class, logical name and number are needed")
+    class_id, number = parts[0].number(), parts[2].number()
+    if not 0 <= class_id <= MAX_CLASS or not 0 <= number <= MAX_NUMBER:
+        raise where.wrong(f"there is no class {class_id} with a number {number}")
     try:
-        return parts[0].number(), obis.parse(parts[1].text()), parts[2].number()
+        return class_id, obis.parse(parts[1].text()), number
     except (ValueError, DlmsError) as error:
         raise where.wrong(str(error)) from None
 
@@ -62,9 +69,12 @@ def plain(where: Where) -> bytes:
     ((what, how),) = table.items()
     if what == "get":
         return GetRequest(CONFIRMED | 1, attribute(how), None).encode()
-    parts = how.list()
     if what == "set":
-        return SetRequest(CONFIRMED | 1, attribute(parts[0]), data(parts[1])).encode()
+        one, value = _two(how)
+        return SetRequest(CONFIRMED | 1, attribute(one), data(value)).encode()
+    parts = how.list()
+    if not 1 <= len(parts) <= 2:
+        raise how.wrong("a method is needed, and perhaps its parameter")
     parameter = data(parts[1]) if len(parts) > 1 else None
     return ActionRequest(CONFIRMED | 1, method(parts[0]), parameter).encode()
 

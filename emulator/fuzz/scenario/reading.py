@@ -78,7 +78,7 @@ def read(path: Path) -> tuple[Scenario, ...]:
         raise ScenarioError(f"{path}: more than {MAX_OCTETS} octets")
     try:
         written = json.loads(octets)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{path}: no JSON: {error}") from None
     return parse(written, str(path))
 

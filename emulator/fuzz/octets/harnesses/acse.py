@@ -6,8 +6,13 @@ from collections.abc import Callable, Iterable
 
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
-from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
-from dlms.acse.codes import ReleaseRequestReason, ReleaseResponseReason
+from dlms.acse.codes import (
+    AssociationResult,
+    ProviderDiagnostic,
+    ReleaseRequestReason,
+    ReleaseResponseReason,
+    UserDiagnostic,
+)
 from dlms.acse.fields import AuthenticationValue
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import Rlre, Rlrq
@@ -23,6 +28,7 @@ _CODES = (
 
 def _aarqs() -> Iterable[bytes]:
     yield from sources.vectors("acse", begin=b"\x60")
+    yield from sources.built("acse-aarq")
     for mechanism in Mechanism:
         yield Aarq(
             ApplicationContext.LN_CIPHERED.oid,
@@ -39,11 +45,13 @@ def _aarqs() -> Iterable[bytes]:
 
 def _aares() -> Iterable[bytes]:
     yield from sources.vectors("acse", begin=b"\x61")
+    yield from sources.built("acse-aare")
 
 
 def _releases(tag: int) -> Callable[[], Iterable[bytes]]:
     def seeds() -> Iterable[bytes]:
         yield from sources.vectors("acse", begin=bytes((tag,)))
+        yield from sources.built("acse-rlrq" if tag == 0x62 else "acse-rlre")
         yield (Rlrq() if tag == 0x62 else Rlre()).encode()
 
     return seeds

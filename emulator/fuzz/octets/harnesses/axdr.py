@@ -13,6 +13,7 @@ from emulator.fuzz.octets.values import samples
 
 def _data() -> Iterable[bytes]:
     yield from sources.vectors("axdr")
+    yield from sources.built("data-")
     yield from map(encode, samples())
 
 

@@ -15,10 +15,11 @@ from dlms.security.control import Protection
 from dlms.security.keys import KeyKind, KeyLifetime
 from dlms.xdlms.conformance import Conformance
 from emulator.anomaly.thresholds import ThresholdError, read_thresholds
+from emulator.client import key_file
 from emulator.conformance.catalogue.holdings import Catalogue, built_in
-from emulator.conformance.declaration import key_file, loading
+from emulator.conformance.declaration import loading
 from emulator.conformance.reports import reading as runs
-from emulator.conformance.reports.document import counted
+from emulator.conformance.reports.document import SCHEMA, VERSION, counted
 from emulator.custody import file as custody
 from emulator.enrolment.key_file import KeyFile, KeyFileRefused
 from emulator.faults import catalogue as faults
@@ -31,14 +32,13 @@ from emulator.fuzz.scenario.place import ScenarioError
 from emulator.importing.dump import DumpError, read_dump, rights_of, values_of
 from emulator.journal import StoreError
 from emulator.keystore.importing import read_key_file
+from emulator.ledger.chain import Link
 from emulator.ledger.errors import LedgerError
-from emulator.ledger.exported import ExportedLedger
+from emulator.ledger.exported import ExportedLedger, write_json
 from emulator.products.errors import ProductsError
 from emulator.products.importing.lists import REQUEST_COLUMNS, import_list
 from emulator.requests.variants import variants
 
-_PROFILES = Path(__file__).parents[4] / "devices" / "profiles"
-_SMALL = 8192
 _SCOPES = ("management", "dco", "s1sp")
 _PROFILE = b"""name = "mine"
 [identity]
@@ -137,7 +137,7 @@ for = "10m"
 [mine.parameters]
 """
 _RUN = {
-    "schema": runs.SCHEMA, "schema_version": runs.VERSION, "disclaimer": "", "device": "mine",
+    "schema": SCHEMA, "schema_version": VERSION, "disclaimer": "", "device": "mine",
     "declaration": "mine.toml", "way": "tcp", "transport": "tcp", "port": 4059, "called": False,
     "seed": "1", "started": "2026-11-28T15:00:00Z", "version": "0.1", "strict": False,
     "summary": counted([]), "groups": [], "cases": [], "key_log": [],
@@ -171,7 +171,7 @@ def toml(
         name=name,
         takes=takes,
         play=play,
-        seeds=seeds,
+        seeds=lambda: (*seeds(), *words.deep_toml()),
         words=lambda: (*words.toml(), *names()),
         is_text=True,
         most=16384,
@@ -191,7 +191,7 @@ def json_file(
         name=name,
         takes=takes,
         play=play,
-        seeds=seeds,
+        seeds=lambda: (*seeds(), *words.deep_json()),
         words=lambda: (*words.json(), *names()),
         structure=JSON,
         is_text=True,
@@ -202,11 +202,6 @@ def json_file(
 
 def _from_disk(read: Callable[[Path], Any], errors: laws.Errors) -> Play:
     return laws.reader(lambda octets: in_file(octets, read), errors)
-
-
-def _profiles() -> Iterable[bytes]:
-    yield _PROFILE
-    yield from sources.files(_PROFILES, "*.toml", _SMALL)
 
 
 def _scenarios() -> Iterable[bytes]:
@@ -249,19 +244,26 @@ def _ledger(path: Path) -> object:
     return found.head(), found.verify()
 
 
+def _exported(links: list[Link], name: str, path: Path) -> bytes:
+    write_json(path, links, name)
+    return path.read_bytes()
+
+
 def _ledgers() -> Iterable[bytes]:
     for octets in sources.files(sources.FIXTURES / "ledger", "demo.json", 1 << 20):
-        whole = json.loads(octets)
-        yield _json_of({**whole, "entries": whole["entries"][:3]})
-        yield _json_of({**whole, "entries": []})
+        found = in_file(octets, ExportedLedger)
+        links = list(found.links())[:3]
+        for count in range(len(links) + 1):
+            yield in_file(b"", partial(_exported, links[:count], found.head().ledger))
 
 
 def _products() -> Iterable[bytes]:
-    columns = ("combination", "csp", "device_type", "manufacturer", "model", "hardware_version")
-    columns = (*columns, "firmware_version")
+    columns: tuple[str, ...] = ("combination", "csp", "device_type", "manufacturer", "model")
+    columns = (*columns, "hardware_version", "firmware_version")
     line = "1,Arqiva,ESME,LAB,METER,1,2.0"
     yield f"{','.join(columns)},{','.join(REQUEST_COLUMNS)}\n{line},X,party,no,requested\n".encode()
-    yield f"# list: EPCL\n{','.join(columns)},date_first_added,tested_through\n{line},2019-03-26,\n".encode()
+    head = f"{','.join(columns)},date_first_added,tested_through"
+    yield f"# list: EPCL\n{head}\n{line},2019-03-26,\n".encode()
 
 
 def _protocol_words() -> Iterable[bytes]:
@@ -279,7 +281,7 @@ _PROFILE_ERRORS = (ProfileError,)
 HARNESSES = (
     toml(
         "files.profile", "a profile", laws.text(partial(load_text, file="f.toml"), _PROFILE_ERRORS),
-        _profiles, _protocol_words, 40_000,
+        lambda: (_PROFILE,), _protocol_words, 40_000,
     ),
     toml(
         "files.declaration", "a declaration", laws.text(_declaration, _PROFILE_ERRORS),
@@ -331,7 +333,7 @@ HARNESSES = (
         takes="an object dump, XML",
         play=laws.reader(_dump, (DumpError,)),
         seeds=_dumps,
-        words=lambda: (b"<!DOCTYPE", b"&lt;", b"<![CDATA[", b"</", b"/>", b"encoding='x'", b"Type="),
+        words=lambda: (b"<!DOCTYPE", b"&lt;", b"<![CDATA[", b"</", b"/>", b"Type="),
         is_text=True,
         work=4000,
     ),

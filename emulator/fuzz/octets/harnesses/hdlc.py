@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dlms.errors import CodecError, LocalProtocolError
@@ -69,7 +70,7 @@ def frames() -> Iterable[Frame]:
 
 def _frame_seeds() -> Iterable[bytes]:
     yield from map(_between_flags, frames())
-    for octets in sources.vectors("hdlc"):
+    for octets in (*sources.vectors("hdlc"), *sources.built("hdlc-")):
         yield octets.strip(bytes((FLAG,)))
 
 
@@ -111,6 +112,7 @@ def _streams() -> Iterable[bytes]:
     # One flag closes a frame and opens the next.
     yield b"\x7e" + b"\x7e".join(map(_between_flags, session)) + b"\x7e"
     yield b"noise" + session[0].encode() + b"\x7e\x7e\xa0" + session[1].encode()
+    yield from sources.built("hdlc-")
     yield from sources.vectors("hdlc")
 
 
@@ -170,10 +172,8 @@ def _primary(octets: bytes) -> Outcome:
         for event in link.receive(piece, now):
             heard += 1
             if not isinstance(event, ApduArrived):
-                try:
+                with suppress(LocalProtocolError):
                     link.send(AARQ[3:] * 8, now, answered=True)
-                except LocalProtocolError:
-                    pass
     for _ in range(2000):
         when = link.deadline()
         if when is None:
@@ -245,9 +245,7 @@ HARNESSES = (
         play=_frame,
         seeds=_frame_seeds,
         words=_words,
-        structure=Structure(
-            read=decode_frame, write=lambda one: _between_flags(one)
-        ),
+        structure=Structure(read=decode_frame, write=lambda one: _between_flags(one)),
         most=4096,
         work=40,
     ),
@@ -271,9 +269,7 @@ HARNESSES = (
     Harness(
         name="hdlc.rejection",
         takes="the information field of FRMR",
-        play=laws.codec(
-            rejection.decode_rejection, rejection.Rejection.encode, (CodecError,)
-        ),
+        play=laws.codec(rejection.decode_rejection, rejection.Rejection.encode, (CodecError,)),
         seeds=lambda: (bytes((0x10, 0x30, 1)), bytes((0xFF, 0xEE, 0x0F))),
         words=_words,
         most=64,

@@ -94,24 +94,38 @@ _RECORDS = Structure(read=_read, write=_write)
 # Into the meter ----------------------------------------------------------------------------------
 
 
-def _step(target: InProcess, client: str, octets: bytes, *, bare: bool) -> Seen:
-    """One APDU; what was refused has changed nothing, and nothing is broken that must never be."""
-    before = target.look()
-    seen = target.do(actions.Send(client=client, plain=octets, bare=bare))
-    after = target.look()
-    if after.breaches:
-        breach = after.breaches[0]
-        raise Unlawful(breach.partition(":")[0], breach)
-    if seen.outcome is Said.REFUSED and before.digest != after.digest:
-        raise Unlawful("what is refused changes nothing", f"{client}: {seen.says}")
-    return seen
+class _Course:
+    """A meter, what was said to it, and what can be observed of it."""
 
+    def __init__(self) -> None:
+        self.target = InProcess(PROFILE, seed=SEED)
+        self.said: list[Seen] = []
+        self._first = self._now = self.target.look()
 
-def _alive(target: InProcess) -> None:
-    """Whatever was said, a legitimate client is let in (I6), unless its keys were replaced."""
-    seen = target.alive()
-    if seen.outcome is not Said.ACCEPTED:
-        raise Unlawful("I6", f"a legitimate client is not let in: {seen.says}")
+    def say(self, client: str, octets: bytes, *, bare: bool) -> None:
+        """One APDU; what was refused has changed nothing, and nothing is broken that must never
+        be.
+        """
+        before = self._now
+        seen = self.target.do(actions.Send(client=client, plain=octets, bare=bare))
+        self._now = after = self.target.look()
+        self.said.append(seen)
+        if after.breaches:
+            breach = after.breaches[0]
+            raise Unlawful(breach.partition(":")[0], breach)
+        if seen.outcome is Said.REFUSED and before.digest != after.digest:
+            raise Unlawful("what is refused changes nothing", f"{client}: {seen.says}")
+
+    def end(self) -> Outcome:
+        """Whatever was said, a legitimate client is let in (I6): to be looked at where the meter
+        remembers anything of it.
+        """
+        first, now = self._first, self._now
+        if (first.digest, first.versions) != (now.digest, now.versions):
+            seen = self.target.alive()
+            if seen.outcome is not Said.ACCEPTED:
+                raise Unlawful("I6", f"a legitimate client is not let in: {seen.says}")
+        return _outcome(self.said)
 
 
 def _outcome(said: list[Seen]) -> Outcome:
@@ -122,25 +136,23 @@ def _outcome(said: list[Seen]) -> Outcome:
 
 def _before(octets: bytes) -> Outcome:
     """``way`` is the association whose client speaks, by its place in the profile."""
-    target = InProcess(PROFILE, seed=SEED)
+    course = _Course()
     names = tuple(compiled(PROFILE).associations)
-    said = [
-        _step(target, names[way % len(names)], one, bare=True) for way, one in records(octets)
-    ]
-    _alive(target)
-    return _outcome(said)
+    for way, one in records(octets):
+        course.say(names[way % len(names)], one, bare=True)
+    return course.end()
 
 
 def _after(client: str) -> Callable[[bytes], Outcome]:
     def play(octets: bytes) -> Outcome:
         """``way`` 0 is octets as they come; else they are protected as the client does it."""
-        target = InProcess(PROFILE, seed=SEED)
-        opened = target.do(actions.Open(client=client))
+        course = _Course()
+        opened = course.target.do(actions.Open(client=client))
         if opened.outcome is not Said.ACCEPTED:
             raise Unlawful("an honest client is let in", opened.says)
-        said = [_step(target, client, one, bare=way == 0) for way, one in records(octets)]
-        _alive(target)
-        return _outcome(said)
+        for way, one in records(octets):
+            course.say(client, one, bare=way == 0)
+        return course.end()
 
     return play
 

@@ -41,7 +41,7 @@ def _signed(
         name=f"messages.{name}",
         takes=takes,
         play=laws.codec(decode, kind.to_octets, (DocumentError,), canonical=True),
-        seeds=lambda: (seed.to_octets(),),
+        seeds=lambda: (seed.to_octets(), *words.deep_json()),
         words=words.json,
         structure=_CANONICAL,
         is_text=True,
@@ -69,7 +69,6 @@ def _obis(text: str) -> bytes:
     if obis.parse(obis.text(instance)) != instance:
         raise Unlawful("a name is that of its octets", text)
     return instance
-
 
 
 _NAMES: tuple[tuple[str, Callable[[str], Any], laws.Errors, tuple[str, ...]], ...] = (

@@ -67,9 +67,7 @@ def _certificate(octets: bytes) -> Outcome:
 def _facts(
     octets: bytes, purpose: CertificatePurpose | None, title: bytes | None
 ) -> CertificateFacts | None:
-    op = CheckCertificate(
-        Use.CERTIFICATE, octets, purpose, (_authority().certificate,), NOW, title
-    )
+    op = CheckCertificate(Use.CERTIFICATE, octets, purpose, (_authority().certificate,), NOW, title)
     try:
         facts: CertificateFacts = _module().execute(op)
     except VerificationFailed:
@@ -141,7 +139,8 @@ def _words() -> Iterable[bytes]:
     yield point.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)[:26]
     for oid in (
         "06072A8648CE3D0201", "06082A8648CE3D030107", "06052B81040022", "06082A8648CE3D040302",
-        "0603551D0F", "0603551D11", "0603551D13", "0603551D25", "0603550403", "06082B06010505070804",
+        "0603551D0F", "0603551D11", "0603551D13", "0603551D25", "0603550403",
+        "06082B06010505070804",
         "06092A864886F70D01010B", "06032B6570", "0500", "0101FF", "03020780", "03020308",
         "170D3235303130313132303030305A", "180F39393939313233313233353935395A",
     ):  # fmt: skip

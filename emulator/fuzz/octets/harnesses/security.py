@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dlms.errors import CodecError, LocalProtocolError
+from dlms.octets import encode_octet_string
 from dlms.security.ciphered import Ciphered, decode_ciphered, encode_ciphered
 from dlms.security.counters import CounterRefused
 from dlms.security.general_ciphering import (
-    GeneralCiphered,
     decode_general_ciphering,
     encode_general_ciphering,
 )
-from dlms.security.general_signing import GeneralSigned, decode_general_signing
+from dlms.security.general_signing import GENERAL_SIGNING, GeneralSigned, decode_general_signing
 from dlms.security.layers import open_layers
-from dlms.octets import encode_octet_string
 from dlms.security.ops import CryptoFailure, Use
 from dlms.xdlms import registry
 from emulator.fuzz.octets import laws, sources, two_parties, words
@@ -36,12 +35,6 @@ def _ciphered(message: Ciphered) -> bytes:
     )
 
 
-def _general(message: GeneralCiphered) -> bytes:
-    return encode_general_ciphering(
-        message.header, message.key_info, message.control, message.counter, message.body
-    )
-
-
 class _Head(NamedTuple):
     """A signed APDU without the octets as they came, which are not the same when a length is."""
 
@@ -59,7 +52,8 @@ def _signed(octets: bytes) -> _Head:
 
 def _sign(message: _Head) -> bytes:
     parts = (message.content, message.signature)
-    return b"\xdf" + message.header.encode() + b"".join(map(encode_octet_string, parts))
+    head: bytes = message.header.encode()
+    return bytes((GENERAL_SIGNING,)) + head + b"".join(map(encode_octet_string, parts))
 
 
 class _Ciphered(NamedTuple):
@@ -152,6 +146,7 @@ def _layouts() -> Iterable[bytes]:
         yield two_parties.said(two_parties.line(), shape, GET)
     yield from sources.vectors("ciphered", "agreement", "signing", key="ciphered")
     yield from sources.vectors("acse", "xdlms")
+    yield from sources.built("ciphered-")
 
 
 def _trace(octets: bytes) -> Outcome:

@@ -47,6 +47,7 @@ def _write(wpdus: list[Wpdu]) -> bytes:
 
 def _streams() -> Iterable[bytes]:
     yield from sources.vectors("wrapper")
+    yield from sources.built("wrapper-")
     several = [Wpdu(16, 1, octets) for _, octets in zip(range(5), apdu_seeds(), strict=False)]
     yield _write(several)
     for one in several:

@@ -27,6 +27,7 @@ def apdu_seeds() -> Iterable[bytes]:
     """Every APDU of the vectors."""
     yield from sources.vectors("services", "blocks", "xdlms", "gbt")
     yield from sources.vectors("ciphered", key="plaintext")
+    yield from sources.built("apdu-")
 
 
 def _apdu(octets: bytes) -> Outcome:
@@ -91,8 +92,7 @@ def _selections() -> Iterable[bytes]:
 
 def _initiates(tag: int) -> Callable[[], Iterable[bytes]]:
     def seeds() -> Iterable[bytes]:
-        for octets in sources.vectors("xdlms", "ciphered", begin=bytes((tag,))):
-            yield octets
+        yield from sources.vectors("xdlms", "ciphered", begin=bytes((tag,)))
         if tag == 0x01:
             request = InitiateRequest(Conformance.GET, 1200, bytes(range(16)), False, 5)
             yield request.encode()

@@ -10,13 +10,19 @@ from dlms.framing.hdlc.address import read_address
 from dlms.framing.hdlc.control import UnknownControl, decode_control
 from dlms.framing.hdlc.fcs import check_sequence
 from dlms.framing.hdlc.frame import FLAG, announced_length
-from emulator.conformance.reports.fields.cutting import NOT_UNDERSTOOD, Cutter, Field
+from emulator.decoding.fields.cutting import NOT_UNDERSTOOD, Cutter
 
 Inner = Callable[[Cutter, int], None]
 """Cuts the APDU that ends before a place."""
 
 _CONTENTS = {20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data"}
 _MAJOR = 3
+_PARAMETERS = {
+    5: "max. information field, transmit",
+    6: "max. information field, receive",
+    7: "window size, transmit",
+    8: "window size, receive",
+}
 
 
 def is_tls(octets: bytes) -> bool:
@@ -46,7 +52,8 @@ def wrapper(cutter: Cutter, inner: Inner) -> None:
         length = int.from_bytes(cutter.take(2, "length of the APDU"), "big")
         stop = min(cutter.position + length, cutter.reader.end)
         if length:
-            inner(cutter, stop)
+            with cutter.deeper():
+                inner(cutter, stop)
 
 
 def is_hdlc(octets: bytes) -> bool:
@@ -82,19 +89,41 @@ def _frame(cutter: Cutter, inner: Inner) -> None:
 def _information(cutter: Cutter, stop: int, inner: Inner) -> None:
     octets = cutter.octets[cutter.position : stop]
     if octets[: llc.LENGTH] in (llc.COMMAND, llc.RESPONSE):
-        cutter.take(llc.LENGTH, "LLC", bytes.hex)
+        cutter.take(llc.LENGTH, "LLC", _llc)
         if cutter.position < stop:
-            inner(cutter, stop)
+            with cutter.deeper():
+                inner(cutter, stop)
     elif octets:
         # A later segment of an APDU looks like this, and may be a piece of a password.
         parameters = octets[0] == 0x81
-        cutter.take(len(octets), "information", _size, secret=not parameters)
+        if parameters:
+            _parameters(cutter, stop)
+        else:
+            cutter.take(len(octets), "information", _size, secret=True)
+
+
+def _parameters(cutter: Cutter, stop: int) -> None:
+    """What SNRM and UA agree on."""
+    outer, cutter.reader.end = cutter.reader.end, stop
+    try:
+        cutter.take(1, "format identifier", bytes.hex)
+        cutter.take(1, "group identifier", bytes.hex)
+        cutter.take(1, "group length")
+        with cutter.deeper():
+            while cutter.remaining:
+                kind = cutter.take(1, "parameter", lambda one: _PARAMETERS.get(one[0], "unknown"))
+                size = cutter.take(1, "length of the value")[0]
+                cutter.take(size, _PARAMETERS.get(kind[0], "value"))
+    except CodecError as error:
+        cutter.broken(error)
+    finally:
+        cutter.reader.end = outer
 
 
 def _address(cutter: Cutter, name: str) -> None:
     start = cutter.position
     value = str(read_address(cutter.reader))
-    cutter.fields.append(Field(start, cutter.position, name, value))
+    cutter.add(start, name, value)
 
 
 def _sequence(cutter: Cutter, name: str, start: int) -> None:
@@ -116,6 +145,10 @@ def _control(octets: bytes) -> str:
     numbers = f" N(R)={control.receive}" if control.kind.is_numbered else ""
     numbers += f" N(S)={control.send}" if control.kind.name == "I" else ""
     return f"{control.kind.name}{numbers}{' P/F' * control.poll}"
+
+
+def _llc(octets: bytes) -> str:
+    return f"{octets.hex()}, {'command' if octets == llc.COMMAND else 'response'}"
 
 
 def _size(octets: bytes) -> str:

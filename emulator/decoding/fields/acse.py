@@ -10,7 +10,7 @@ from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnosti
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import RLRE_TAG as RLRE
 from dlms.acse.release import RLRQ_TAG as RLRQ
-from emulator.conformance.reports.fields.cutting import Cutter
+from emulator.decoding.fields.cutting import Cutter
 
 Inner = Callable[[Cutter, int], None]
 
@@ -71,6 +71,11 @@ def acse(cutter: Cutter, inner: Inner) -> None:
     tag = cutter.take(1, "tag", lambda one: TAGS[one[0]])[0]
     cutter.hides = tag in (AARQ, RLRQ)
     cutter.length(f"length of {TAGS[tag]}")
+    with cutter.deeper():
+        _elements(cutter, tag, inner)
+
+
+def _elements(cutter: Cutter, tag: int, inner: Inner) -> None:
     mechanism: Mechanism | None = None
     while cutter.remaining:
         element = cutter.reader.peek(TAGS[tag])
@@ -78,16 +83,17 @@ def acse(cutter: Cutter, inner: Inner) -> None:
         cutter.take(1, "tag", lambda one, name=name: name or f"unknown element {one.hex()}")  # type: ignore[misc]
         count = cutter.length(f"length of {name or 'it'}")
         stop = cutter.position + count
-        if element == _INFORMATION:
-            _information(cutter, stop, inner)
-        elif element in _VALUE:
-            secret = tag == AARQ and mechanism not in _CHALLENGING
-            _authentication(cutter, count, name, secret=secret)
-        elif count:
-            secret = not name and cutter.hides
-            octets = cutter.take(count, name or "content", _saying(name), secret=secret)
-            if name == "mechanism-name":
-                mechanism = Mechanism.from_oid(octets)
+        with cutter.deeper():
+            if element == _INFORMATION:
+                _information(cutter, stop, inner)
+            elif element in _VALUE:
+                secret = tag == AARQ and mechanism not in _CHALLENGING
+                _authentication(cutter, count, name, secret=secret)
+            elif count:
+                secret = not name and cutter.hides
+                octets = cutter.take(count, name or "content", _saying(name), secret=secret)
+                if name == "mechanism-name":
+                    mechanism = Mechanism.from_oid(octets)
 
 
 def _information(cutter: Cutter, stop: int, inner: Inner) -> None:
@@ -96,7 +102,8 @@ def _information(cutter: Cutter, stop: int, inner: Inner) -> None:
         cutter.take(1, "tag", lambda _: "OCTET STRING")
         cutter.length("length of user-information")
     if cutter.position < end:
-        inner(cutter, end)
+        with cutter.deeper():
+            inner(cutter, end)
 
 
 def _authentication(cutter: Cutter, count: int, name: str, *, secret: bool) -> None:
@@ -114,7 +121,16 @@ def _saying(name: str) -> Callable[[bytes], str]:
         "mechanism-name": _mechanism,
         "result": _result,
         "result-source-diagnostic": _diagnostic,
+        "called-AP-title": _title,
+        "calling-AP-title": _title,
+        "responding-AP-title": _title,
     }.get(name, bytes.hex)
+
+
+def _title(octets: bytes) -> str:
+    """The system title, out of the OCTET STRING that it is in."""
+    inside = octets[:2] == bytes((_OCTET_STRING, len(octets) - 2))
+    return (octets[2:] if inside else octets).hex()
 
 
 def _context(octets: bytes) -> str:

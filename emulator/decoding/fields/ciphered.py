@@ -10,7 +10,7 @@ from dlms.security.general_ciphering import GENERAL_CIPHERING
 from dlms.security.general_signing import GENERAL_SIGNING
 from dlms.security.ops import TAG_LENGTH
 from dlms.xdlms import general_block
-from emulator.conformance.reports.fields.cutting import Cutter
+from emulator.decoding.fields.cutting import Cutter
 
 Inner = Callable[[Cutter, int], None]
 
@@ -31,7 +31,13 @@ def ciphered(cutter: Cutter, stop: int, inner: Inner) -> None:
     """From its tag to before ``stop``. What is ciphered stays so; what is only authenticated does
     not.
     """
+    cutter.closed.append((cutter.position, stop))
     tag = cutter.take(1, "tag", _tag)[0]
+    with cutter.deeper():
+        _layers(cutter, tag, stop, inner)
+
+
+def _layers(cutter: Cutter, tag: int, stop: int, inner: Inner) -> None:
     if tag == GENERAL_CIPHERING:
         _header(cutter)
         _key_info(cutter)
@@ -46,7 +52,8 @@ def ciphered(cutter: Cutter, stop: int, inner: Inner) -> None:
         if control & Protection.ENCRYPTED:
             cutter.take(end - cutter.position, "ciphertext", _size)
         else:
-            inner(cutter, end)
+            with cutter.deeper():
+                inner(cutter, end)
     if trailer:
         cutter.take(min(trailer, stop - cutter.position), "authentication tag", bytes.hex)
 
@@ -54,19 +61,22 @@ def ciphered(cutter: Cutter, stop: int, inner: Inner) -> None:
 def signed(cutter: Cutter, inner: Inner) -> None:
     """general-signing."""
     cutter.take(1, "tag", _tag)
-    _header(cutter)
-    count = cutter.length("length of the content")
-    inner(cutter, min(cutter.position + count, cutter.reader.end))
-    cutter.string("signature")
+    with cutter.deeper():
+        _header(cutter)
+        count = cutter.length("length of the content")
+        with cutter.deeper():
+            inner(cutter, min(cutter.position + count, cutter.reader.end))
+        cutter.string("signature")
 
 
 def block(cutter: Cutter) -> None:
     """general-block-transfer: of what its data are a piece cannot be told from it."""
     cutter.take(1, "tag", lambda _: "general-block-transfer")
-    cutter.take(1, "block control", _block_control)
-    cutter.take(2, "block number")
-    cutter.take(2, "acknowledged block number")
-    cutter.string("block data", _size, secret=True)
+    with cutter.deeper():
+        cutter.take(1, "block control", _block_control)
+        cutter.take(2, "block number")
+        cutter.take(2, "acknowledged block number")
+        cutter.string("block data", _size, secret=True)
 
 
 def is_signed(tag: int) -> bool:

@@ -1,21 +1,41 @@
-"""All the fields of one entry of a record."""
+"""All the fields of an APDU, or of what is on a line."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from dlms.errors import CodecError
 from dlms.security.layers import MAX_LAYERS
-from emulator.conformance.probing.record import Level
-from emulator.conformance.reports.fields import acse, ciphered, framing, xdlms
-from emulator.conformance.reports.fields.cutting import Cutter, Field
+from emulator.decoding.fields import acse, ciphered, framing, xdlms
+from emulator.decoding.fields.cutting import MOST, Cutter, Field, Subject
 
 
-def fields_of(octets: bytes, level: Level) -> tuple[Field, ...]:
-    """In their order, each octet in one of them. ``level`` says what the octets begin with."""
+class Cut(NamedTuple):
+    """The fields in their order, each octet in one of them; and from where to where there are
+    ciphered APDUs, the outermost first.
+    """
+
+    fields: tuple[Field, ...]
+    closed: tuple[tuple[int, int], ...] = ()
+
+
+def cut_apdu(octets: bytes, subjects: tuple[Subject | None, ...] = (), most: int = MOST) -> Cut:
+    """Of an APDU. ``subjects`` are what a response is about; ``most`` how many elements of an array
+    get fields of their own.
+    """
+    cutter = Cutter(octets, subjects, most)
+    try:
+        _apdu(cutter, len(octets))
+    except CodecError as error:
+        cutter.broken(error)
+    return Cut(tuple(cutter.fields), tuple(cutter.closed))
+
+
+def cut_framed(octets: bytes) -> Cut:
+    """Of WPDUs, frames of HDLC, or records of TLS."""
     cutter = Cutter(octets)
     try:
-        if level in (Level.APDU, Level.PLAIN):
-            _apdu(cutter, len(octets))
-        elif framing.is_tls(octets):
+        if framing.is_tls(octets):
             framing.tls(cutter)
         elif framing.is_hdlc(octets):
             framing.hdlc(cutter, _apdu)
@@ -25,18 +45,21 @@ def fields_of(octets: bytes, level: Level) -> tuple[Field, ...]:
             framing.unknown(cutter)
     except CodecError as error:
         cutter.broken(error)
-    return tuple(cutter.fields)
+    return Cut(tuple(cutter.fields), tuple(cutter.closed))
 
 
 def _apdu(cutter: Cutter, stop: int, depth: int = 0) -> None:
     """The APDU from here to before ``stop``; what is wrong in it ends with it."""
     outer, cutter.reader.end = cutter.reader.end, stop
+    level = cutter.depth
     try:
         _layer(cutter, stop, depth)
         cutter.rest("left over", secret=cutter.hides)
     except CodecError as error:
+        cutter.depth = level + 1
         cutter.broken(error)
     finally:
+        cutter.depth = level
         cutter.reader.end = outer
         cutter.hides = cutter.hides and depth > 0
 
