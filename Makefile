@@ -35,12 +35,12 @@ matrix: $(STAMP)
 fuzz-gallery: $(STAMP)
 	$(BIN)/cosemlab fuzz gallery
 
-# Which lines of the protocol core the corpora of octets reach.
-fuzz-coverage: $(STAMP)
-	$(BIN)/cosemlab fuzz octets --coverage
-
 bench: $(STAMP)
 	$(BIN)/python tests/bench/run.py
+
+# Which lines of the protocol core the fuzzers reach, and what is to be said of the others.
+fuzz-coverage: $(STAMP)
+	$(BIN)/cosemlab fuzz coverage --into docs/fuzz-coverage.md
 
 # The parts of README and docs/ that are made from tables; the tests check that they are up to date.
 docs: $(STAMP)

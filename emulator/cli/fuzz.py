@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emulator.cli import (
     failures,
+    fuzz_coverage,
     fuzz_gallery_options,
     fuzz_learn,
     fuzz_octets,
@@ -34,6 +35,7 @@ def register(subparsers: options.SubParsers) -> None:
     fuzz_options.register(whats, later)
     fuzz_gallery_options.register(whats, later)
     fuzz_learn.register(whats)
+    fuzz_coverage.register(whats)
     fuzz_octets.register(whats)
 
 

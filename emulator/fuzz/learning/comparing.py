@@ -8,6 +8,7 @@ from emulator.fuzz.learning.explaining import Explained, amended, explained
 from emulator.fuzz.learning.learner import Learned
 from emulator.fuzz.learning.mealy import Difference, Mealy, difference, minimal
 from emulator.fuzz.learning.subject import Subject
+from emulator.fuzz.learning.symbol import Symbol
 
 
 class Compared(NamedTuple):
@@ -19,7 +20,7 @@ class Compared(NamedTuple):
     learned: Learned
     table: Mealy
     explained: tuple[Explained, ...]
-    difference: Difference | None
+    difference: Difference[Symbol] | None
 
 
 def compared(subject: Subject, *, extra: int = 1, most: int | None = None) -> Compared:

@@ -8,13 +8,15 @@ to ``extra`` more letters, and end in one that tells states apart. If the meter 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from aalpy.base import SUL
 from aalpy.learning_algs import run_KV
 from aalpy.oracles import WMethodEqOracle
 
-from emulator.fuzz.learning.mealy import Edge, Mealy, unfolded
+from emulator.fuzz.learning.mealy import Edge, L, Machine, Mealy, unfolded
 from emulator.fuzz.learning.speaker import Party, Speaker
 from emulator.fuzz.learning.symbol import Kind, Symbol
 from emulator.fuzz.learning.way import Way
@@ -90,8 +92,8 @@ class Deeper(WMethodEqOracle):  # type: ignore[misc]  # the package has no types
     told apart by one, and not by the letters that tell its states apart.
     """
 
-    def __init__(self, letters: list[Symbol], asked: Asked, extra: int) -> None:
-        super().__init__(letters, asked, 0)
+    def __init__(self, letters: Sequence[Enum], asked: SUL, extra: int) -> None:
+        super().__init__(list(letters), asked, 0)
         self._extra = extra
 
     def find_cex(self, hypothesis: Any) -> Any:
@@ -128,13 +130,13 @@ def learn(
         raise Unsteady(str(error)) from error
     finally:
         way.close()
-    return Learned(_machine(found, alphabet), asked.words, asked.letters, extra)
+    return Learned(machine_of(found, alphabet), asked.words, asked.letters, extra)
 
 
-def _machine(found: Any, alphabet: tuple[Symbol, ...]) -> Mealy:
+def machine_of(found: Any, alphabet: tuple[L, ...]) -> Machine[L]:
     """Our own form of AALpy's, its states named in the order in which they are reached."""
 
-    def step(name: str, symbol: Symbol) -> Edge:
+    def step(name: str, symbol: L) -> Edge:
         state = states[name]
         after = state.transitions[symbol]
         known = names.setdefault(after.state_id, f"{len(names)}")

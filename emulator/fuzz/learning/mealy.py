@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from enum import Enum
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from emulator.fuzz.learning.symbol import Symbol
 
@@ -16,21 +17,25 @@ class Edge(NamedTuple):
     state: str
 
 
-class Mealy(NamedTuple):
+L = TypeVar("L", bound=Enum)
+"""A letter; its value is its name."""
+
+
+class Machine(NamedTuple, Generic[L]):
     """``edges`` has every letter of ``alphabet`` in every state that can be reached."""
 
-    alphabet: tuple[Symbol, ...]
+    alphabet: tuple[L, ...]
     initial: str
-    edges: Mapping[tuple[str, Symbol], Edge]
+    edges: Mapping[tuple[str, L], Edge]
 
     @property
     def states(self) -> tuple[str, ...]:
         """In the order in which they are reached."""
         return tuple(self.access())
 
-    def access(self) -> dict[str, tuple[Symbol, ...]]:
+    def access(self) -> dict[str, tuple[L, ...]]:
         """The shortest word to each state that can be reached."""
-        found: dict[str, tuple[Symbol, ...]] = {self.initial: ()}
+        found: dict[str, tuple[L, ...]] = {self.initial: ()}
         waiting = deque([self.initial])
         while waiting:
             state = waiting.popleft()
@@ -41,7 +46,7 @@ class Mealy(NamedTuple):
                     waiting.append(after)
         return found
 
-    def answers(self, word: tuple[Symbol, ...]) -> tuple[str, ...]:
+    def answers(self, word: tuple[L, ...]) -> tuple[str, ...]:
         """What is answered to each letter of ``word``."""
         state, said = self.initial, []
         for symbol in word:
@@ -50,11 +55,9 @@ class Mealy(NamedTuple):
         return tuple(said)
 
 
-def unfolded(
-    alphabet: tuple[Symbol, ...], initial: str, step: Callable[[str, Symbol], Edge]
-) -> Mealy:
+def unfolded(alphabet: tuple[L, ...], initial: str, step: Callable[[str, L], Edge]) -> Machine[L]:
     """The machine of all that can be reached from ``initial`` by ``step``."""
-    edges: dict[tuple[str, Symbol], Edge] = {}
+    edges: dict[tuple[str, L], Edge] = {}
     waiting, known = deque([initial]), {initial}
     while waiting:
         state = waiting.popleft()
@@ -63,18 +66,18 @@ def unfolded(
             if edge.state not in known:
                 known.add(edge.state)
                 waiting.append(edge.state)
-    return Mealy(alphabet, initial, edges)
+    return Machine(alphabet, initial, edges)
 
 
-class Difference(NamedTuple):
+class Difference(NamedTuple, Generic[L]):
     """The shortest word to which two machines answer otherwise, in its last letter."""
 
-    word: tuple[Symbol, ...]
+    word: tuple[L, ...]
     left: str
     right: str
 
 
-def difference(left: Mealy, right: Mealy) -> Difference | None:
+def difference(left: Machine[L], right: Machine[L]) -> Difference[L] | None:
     """Walk both at once through all pairs of states (the product): ``None`` if in none of them any
     letter tells them apart, so that they answer every word alike. ``ValueError`` if they have not
     the same letters.
@@ -82,7 +85,7 @@ def difference(left: Mealy, right: Mealy) -> Difference | None:
     if set(left.alphabet) != set(right.alphabet):
         raise ValueError("machines of different alphabets cannot be compared")
     start = left.initial, right.initial
-    words: dict[tuple[str, str], tuple[Symbol, ...]] = {start: ()}
+    words: dict[tuple[str, str], tuple[L, ...]] = {start: ()}
     waiting = deque([start])
     while waiting:
         pair = waiting.popleft()
@@ -98,7 +101,7 @@ def difference(left: Mealy, right: Mealy) -> Difference | None:
     return None
 
 
-def minimal(machine: Mealy) -> Mealy:
+def minimal(machine: Machine[L]) -> Machine[L]:
     """The smallest machine that answers alike: states that no word tells apart are one, named as
     the first of them that is reached.
     """
@@ -124,8 +127,11 @@ def minimal(machine: Mealy) -> Mealy:
     for state in states:
         first.setdefault(block[state], state)
 
-    def step(state: str, symbol: Symbol) -> Edge:
+    def step(state: str, symbol: L) -> Edge:
         output, after = machine.edges[state, symbol]
         return Edge(output, first[block[after]])
 
     return unfolded(machine.alphabet, first[block[machine.initial]], step)
+
+
+Mealy: TypeAlias = Machine[Symbol]
