@@ -22,6 +22,7 @@ from dlms.security.ops import CryptoOp, PublicKey, Use
 from dlms.security.spent_keys import SpentKeys
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.altering import Vectors
+from emulator.fuzz.in_process.seeded import LoosedModule
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import PURPOSES, has_pairs
 
