@@ -11,7 +11,7 @@ from devices.answering.asking import Answerable
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
 from dlms.errors import DlmsError
-from dlms.security.ops import CryptoOp, Mac, Open, Seal
+from dlms.security.ops import CryptoOp, Mac, Open
 from dlms.xdlms import registry
 from dlms.xdlms.descriptors import AttributeDescriptor
 from dlms.xdlms.get import GetRequest
@@ -24,10 +24,10 @@ from emulator.fuzz.head_ends.mischief import KINDS, OWN, Bound, Errand
 from emulator.serving.taps import Parcel
 from emulator.serving.workings import Execute
 
-BEHIND = 1000
-"""Messages by which a counter is behind. The meter begins above that: none was used before."""
-
-FIRST = 5000
+FIRST, BEHIND = 5000, 1000
+"""The meter's first counter under a key, and by how many messages a lower one is behind: none of
+those was used before.
+"""
 
 
 class Script(Vice):
@@ -44,6 +44,8 @@ class Script(Vice):
         self._exchange = -1
         self._acts = 0
         self._is_dark = False
+        self._resume_at = 0
+        self._lower = FIRST - BEHIND
         self._earlier: list[bytes] = []
         self.clean: set[AttributeDescriptor] = set()
         """What has been answered in this errand as it should be, to who could believe it."""
@@ -123,6 +125,8 @@ class Script(Vice):
                 if kind == "power":
                     self._fail()
                 return ()
+        if self._is("lower-counter"):
+            self._go_back()
         parcels: list[Parcel] = [parcel]
         for vice in self._acting():
             parcels = [after for before in parcels for after in vice.request(before)]
@@ -130,6 +134,25 @@ class Script(Vice):
             if one.answer is not None:
                 self._earlier.append(one.answer)
         return parcels
+
+    def _go_back(self) -> None:
+        """The meter seals the next with a counter that is lower, and was never used."""
+        guek, counters = self.stage.guek, self.stage.device.state.counters
+        if guek is None or counters.next_to_send(guek) < FIRST:
+            return
+        self.stage.acts(OWN["lower-counter"])
+        self._resume_at, floor = counters.next_to_send(guek), counters.floor(guek)
+        self._lower += 1
+        counters.establish(guek)
+        counters.raise_to(guek, self._lower)
+        if floor:
+            counters.accept(guek, floor - 1)
+
+    def _go_on(self) -> None:
+        guek = self.stage.guek
+        if self._resume_at and guek is not None:
+            self.stage.device.state.counters.raise_to(guek, self._resume_at)
+        self._resume_at = 0
 
     def _fail(self) -> None:
         """The power fails; it is back when all this has been dealt with."""
@@ -179,6 +202,7 @@ class Script(Vice):
         return plain
 
     def reply(self, reply: Reply) -> Iterable[bytes]:
+        self._go_on()
         replies = [reply.octets]
         for vice in self._acting():
             replies = [after for one in replies for after in vice.reply(reply._replace(octets=one))]
@@ -228,10 +252,7 @@ class Script(Vice):
     # Within ---------------------------------------------------------------------------------------
 
     def compute(self, op: CryptoOp, execute: Execute) -> Any:
-        """A lower counter is sealed with; what the head end has sealed is looked at."""
-        if isinstance(op, Seal) and op.counter > BEHIND and self._is("lower-counter"):
-            self.stage.acts(OWN["lower-counter"])
-            op = op._replace(counter=op.counter - BEHIND)
+        """What the head end has sealed is looked at."""
         for vice in self._acting():
             if type(vice).compute is not Vice.compute:
                 return vice.compute(op, execute)
