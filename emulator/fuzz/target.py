@@ -69,6 +69,12 @@ class Facts:
     ``agree`` says by client whether both ends have the same global keys; ``open`` which clients
     the meter has an association with. ``happened`` are the happenings since the beginning.
     ``breaches`` are the invariants that do not hold, in words; empty is well.
+
+    ``keys`` are fingerprints of the meter's keys in force by ``association/KIND``, ``client_keys``
+    those that a client goes by, by ``client/KIND``; two are the same where the keys are.
+    ``client_sends`` are the clients' next counters likewise. ``policies`` are what is asked of
+    requests, and of responses eight bits higher, by association, as bits of
+    :class:`~dlms.security.control.Protection`. ``sizes`` are how much the meter keeps, by what.
     """
 
     digest: str = ""
@@ -80,6 +86,11 @@ class Facts:
     happened: tuple[str, ...] = ()
     balance: int | None = None
     breaches: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    client_keys: Mapping[str, str] = field(default_factory=dict)
+    client_sends: Mapping[str, int] = field(default_factory=dict)
+    policies: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Target(Protocol):

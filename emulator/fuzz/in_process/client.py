@@ -169,6 +169,14 @@ class BenchClient:
                 self.dialogues, self.association, instance, self.party.lasting
             )
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its association began with other keys than this client, or another that shares
+        them, goes by now: who named new ones after those would name two keys alike.
+        """
+        here, now = self.association.keys, self.keys
+        return any(getattr(here, field) != getattr(now, field) for field in FIELDS.values())
+
     def take(self, keys: AssociationKeys) -> None:
         """Go by other keys from the next association on."""
         self.party.keys[self.row.name] = keys

@@ -69,6 +69,11 @@ class PassingJournal:
             limit = value + stride
         self._kept[name] = max(value, kept), limit
 
+    @property
+    def size(self) -> int:
+        """How many counters are kept."""
+        return len(self._kept)
+
     def drop(self, names: Iterable[str]) -> None:
         for name in list(names):
             self._kept.pop(name, None)

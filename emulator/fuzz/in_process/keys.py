@@ -22,7 +22,7 @@ from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
 from emulator.fuzz.in_process.crafting import sending
 from emulator.fuzz.in_process.judging import of_error
-from emulator.fuzz.in_process.speaking import FAILURES, hold, said
+from emulator.fuzz.in_process.speaking import FAILURES, hold, outdated, said
 from emulator.fuzz.in_process.world import World
 from emulator.fuzz.target import Outcome, Seen
 from emulator.fuzz.twist import STRAIGHT, edited
@@ -34,6 +34,8 @@ CHANGE_SECRET = MethodDescriptor(15, CURRENT_ASSOCIATION, 2)
 
 def transferring(world: Bench, client: BenchClient, action: actions.Transfer) -> Seen:
     """key_transfer of entries made by hand."""
+    if client.is_outdated:
+        return outdated()
     keys = client.association.keys
     fresh: dict[int, KeyRef] = {}
     octets = [_octets(world, client, entry, fresh) for entry in action.entries]

@@ -66,7 +66,8 @@ class BenchMeter:
         self._anchors = anchors
         self._titles = dict(titles)
         self._vectors = vectors
-        self._boots = 0
+        self.boots = 0
+        """How often it has begun."""
         self.is_dead = False
         """Whether it cannot start: what it keeps cannot be read."""
         self.boot({})
@@ -75,14 +76,14 @@ class BenchMeter:
 
     def boot(self, spent: Mapping[str, SpentKeys]) -> None:
         """Begin with what is kept. :class:`~emulator.journal.StoreError` if it cannot be read."""
-        self._boots += 1
+        self.boots += 1
         self.is_dead = True
         kept = self.image.items()
         keys, destroyed = kept.pop(KEYS, []), kept.pop(DESTROYED_KEYS, [])
         self.ring = KeyRing(
             self._secret, suites_of(self.profile), keys, (ref for ref, _ in destroyed)
         )
-        self.module = SeededModule(self.ring, f"{self._seed}/meter/{self._boots}")
+        self.module = SeededModule(self.ring, f"{self._seed}/meter/{self.boots}")
         # The names and numbers of a journal are all that counters need of it.
         journal = cast(Journal, self.journal)
         title = self.profile.system_title(SERIAL)

@@ -104,6 +104,11 @@ def acting(world: Bench, client: BenchClient, action: actions.Act) -> Seen:
     return said(world, client, lambda: dialogues.action(action.method, parameter), action.twist)
 
 
+def outdated() -> Seen:
+    """What a client does not do that has been told of other keys meanwhile."""
+    return Seen(outcome=Outcome.STOPPED, says="the keys of this association were replaced")
+
+
 def rotating(world: Bench, client: BenchClient, action: actions.Rotate) -> Seen:
     return _changing(world, client, action.kinds, action.twist, agree=False)
 
@@ -118,6 +123,8 @@ def _changing(
     setup = client.setup
     if setup is None:
         raise ValueError(f"the client {client.name} has no keys to change")
+    if client.is_outdated:
+        return outdated()
     kinds = [KeyKind[name] for name in names]
     before = client.association.keys
     change = setup.agree_keys if agree else setup.transfer_keys

@@ -54,7 +54,7 @@ class External:
         line = tuple(bench.line[before:])
         bench.steps.append(line)
         bench.values.append(seen.value)
-        rings = [one.party.ring for one in bench.clients.values()]
+        rings = {one.party.name: (one.party.ring, 0) for one in bench.clients.values()}
         bench.breaches += self._meter.overhearing.look_out(line, rings)
         self._meter.keep_keys()
         return Seen(outcome=seen.outcome, says=seen.says, value=seen.value, line=line)

@@ -57,6 +57,10 @@ class RouteWire:
     def is_up(self, name: str) -> bool:
         return name in self._clients
 
+    @property
+    def connections(self) -> int:
+        return len(self._clients)
+
     def associated(self) -> frozenset[str]:
         """Those who believe that they are in their association, on a connection that is there."""
         return frozenset(

@@ -1,0 +1,158 @@
+"""What can be observed of both ends.
+
+What the meter remembers changes with a write only, so that it is looked at again after one; what
+is not kept yet is looked at always.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from devices.prepayment import account
+from dlms.security.keys import KeyKind, KeyRef
+from dlms.security.ops import KeyUnavailable
+from emulator.fuzz.in_process.client import FIELDS, BenchClient
+from emulator.fuzz.in_process.meter import BenchMeter
+from emulator.fuzz.in_process.world import World
+from emulator.fuzz.target import Facts
+from emulator.modules.keyring import KeyRing
+
+_KINDS = tuple(KeyKind[name] for name in FIELDS)
+
+
+class _Remembered(NamedTuple):
+    """What the meter remembers, and the stamp of when it was looked at."""
+
+    stamp: tuple[int, int]
+    digest: str
+    versions: Mapping[str, int]
+    keys: Mapping[str, str]
+    policies: Mapping[str, int]
+    counted: tuple[tuple[str, KeyRef], ...]
+    size: int
+
+
+class Observer:
+    """Of one run."""
+
+    def __init__(self) -> None:
+        self._seen: _Remembered | None = None
+        self._happened: tuple[str, ...] = ()
+        self._events = 0
+
+    def look(self, world: World) -> Facts:
+        meter = world.meter
+        device, state = meter.device, meter.device.state
+        seen, counters = self._remembered(meter), state.counters
+        clients = [one for one in world.clients.values() if one.row.security_setup is not None]
+        held = {
+            f"{one.name}/{kind}": (one, ref)
+            for one in clients
+            for kind, field in FIELDS.items()
+            if (ref := getattr(one.keys, field)) is not None
+        }
+        return Facts(
+            digest=seen.digest,
+            floors={name: counters.floor(ref) for name, ref in seen.counted},
+            sends={name: counters.next_to_send(ref) for name, ref in seen.counted},
+            versions=seen.versions,
+            agree={name: _agrees(meter, one) for name, one in world.clients.items()},
+            open=world.wire.associated(),
+            happened=self._told(meter),
+            balance=None if account.account_of(device) is None else account.balance(device),
+            breaches=tuple(world.vectors.breaches),
+            keys=seen.keys,
+            client_keys={
+                name: fingerprint(one.party.ring, ref) for name, (one, ref) in held.items()
+            },
+            client_sends={
+                name: one.party.counters.next_to_send(ref)
+                for name, (one, ref) in held.items()
+                if ref.kind is KeyKind.GUEK
+            },
+            policies=seen.policies,
+            sizes={
+                "remembered": seen.size,
+                "counters": len(counters.snapshot()),
+                "counters kept": meter.journal.size,
+                "keys": len(meter.ring.refs),
+                "connections": world.wire.connections,
+            },
+        )
+
+    def _told(self, meter: BenchMeter) -> tuple[str, ...]:
+        fresh = meter.events[self._events :]
+        if fresh:
+            self._events = len(meter.events)
+            self._happened += tuple(
+                event.text.partition(" ")[2] for event in fresh if event.kind == "happening"
+            )
+        return self._happened
+
+    def _remembered(self, meter: BenchMeter) -> _Remembered:
+        seen, stamp = self._seen, (meter.boots, meter.writes.count)
+        is_settled = not (meter.device.state.changes.any or meter.ring.changes.any)
+        if seen is None or seen.stamp != stamp or not is_settled:
+            seen = self._seen = _look(meter, stamp)
+        return seen
+
+
+def _look(meter: BenchMeter, stamp: tuple[int, int]) -> _Remembered:
+    device, state = meter.device, meter.device.state
+    rows = [row for row in device.profile.associations.values() if row.security_setup is not None]
+    refs = {
+        f"{row.name}/{kind.name}": device.key(row.name, kind) for row in rows for kind in _KINDS
+    }
+    return _Remembered(
+        stamp=stamp,
+        digest=_digest(meter),
+        versions={
+            f"{scope}/{kind.name}": version for (scope, kind), version in state.key_versions.items()
+        },
+        keys={name: fingerprint(meter.ring, ref) for name, ref in refs.items()},
+        policies={
+            row.name: int(policy.request) | int(policy.response) << 8
+            for row in rows
+            for policy in (device.policy(row),)
+        },
+        counted=tuple(
+            (name, ref) for name, ref in refs.items() if ref.kind in (KeyKind.GUEK, KeyKind.GBEK)
+        ),
+        size=sum(len(section) for section in state.sections.values()),
+    )
+
+
+def fingerprint(ring: KeyRing, ref: KeyRef) -> str:
+    """Tells keys apart; nobody gets from it to the key. Empty if it is not there."""
+    try:
+        return hashlib.sha256(b"fingerprint" + ring.get(ref)).hexdigest()[:12]
+    except KeyUnavailable:
+        return ""
+
+
+def _digest(meter: BenchMeter) -> str:
+    """All that the meter remembers but counters, and the keys themselves."""
+    whole = hashlib.sha256(meter.device.state.digest())
+    for ref, key in sorted(meter.ring.lasting.items(), key=lambda item: str(item[0])):
+        whole.update(f"{ref}".encode() + hashlib.sha256(key).digest())
+    return whole.hexdigest()[:16]
+
+
+def _agrees(meter: BenchMeter, client: BenchClient) -> bool:
+    """Whether both ends have the same global keys."""
+    if client.row.security_setup is None:
+        return True
+    mine = client.keys
+    theirs = meter.device.keys(client.row)
+    for field in FIELDS.values():
+        ref, own = getattr(theirs, field), getattr(mine, field)
+        if ref is not None and own is not None:
+            try:
+                same = meter.ring.get(ref) == client.party.ring.get(own)
+            except KeyUnavailable:
+                return False
+            if not same:
+                return False
+    return True

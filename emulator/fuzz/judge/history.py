@@ -1,0 +1,90 @@
+"""The reference model: what a run has come to, as its steps tell."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from emulator.fuzz import actions
+from emulator.fuzz.actions import Action
+from emulator.fuzz.target import Facts, Outcome, Seen
+
+
+class Count(NamedTuple):
+    """The highest counters that were seen under a key."""
+
+    send: int
+    floor: int
+
+
+class History:
+    """Of the steps before the one that is judged, from the beginning."""
+
+    def __init__(self) -> None:
+        self.actions: list[Action] = []
+        self.counts: dict[tuple[str, str], Count] = {}
+        """By ``association/KIND`` and fingerprint."""
+        self.prints: set[str] = set()
+        """Of all keys that the meter has had in force."""
+        self.taken: dict[bytes, int] = {}
+        """APDUs that the meter has accepted, and in which step."""
+        self.tokens: set[tuple[int, int]] = set()
+        """Accepted, by the version of their key and their counter."""
+        self.credentials: dict[str, bool] = {}
+        """Clients that have shown a certificate, and whether it is still trusted."""
+        self.meter_is_revoked = False
+        self.openings = 0
+        self.first_sizes: dict[str, int] = {}
+        self.is_meddled = False
+        """Whether somebody has reached into the meter."""
+
+    def learn(self, action: Action, seen: Seen, before: Facts, after: Facts) -> None:
+        """What the step has added."""
+        if not self.first_sizes:
+            self.first_sizes = dict(before.sizes)
+        self.actions.append(action)
+        self._count(before)
+        self._count(after)
+        match action:
+            case actions.Damage() | actions.SetMeterCounter():
+                self.is_meddled = True
+                self.counts.clear()
+            case actions.Open() | actions.Challenge():
+                self.openings += 1
+            case actions.Crowd(times=times) | actions.Storm(times=times):
+                self.openings += times
+            case actions.Token(key="current", counter=counter):
+                if _gained(before, after):
+                    self.tokens.add((after.versions.get(TOKEN_KEY, 0), counter))
+            case actions.ChangeTls(what="new certificate"):
+                self.meter_is_revoked = False
+            case actions.ChangeTls(what="revoke meter"):
+                self.meter_is_revoked = True
+            case actions.ChangeTls(what="revoke client"):
+                self.credentials = dict.fromkeys(self.credentials, False)
+            case actions.Connect(client=client, days=days, garbage=b""):
+                if days is not None or client not in self.credentials:
+                    self.credentials[client] = days is None or days >= 0
+            case _:
+                pass
+        if seen.outcome is Outcome.ACCEPTED and not isinstance(action, actions.Replay):
+            for passed in seen.line:
+                self.taken.setdefault(passed.octets, len(self.actions))
+
+    def _count(self, facts: Facts) -> None:
+        self.prints.update(facts.keys.values())
+        for name, print_ in facts.keys.items():
+            if name in facts.sends:
+                known = self.counts.get((name, print_), Count(0, 0))
+                now = Count(
+                    max(known.send, facts.sends[name]), max(known.floor, facts.floors[name])
+                )
+                if now != known:
+                    self.counts[name, print_] = now
+
+
+TOKEN_KEY = "prepayment/TOKEN"
+"""As in :attr:`~emulator.fuzz.target.Facts.versions`."""
+
+
+def _gained(before: Facts, after: Facts) -> bool:
+    return (after.balance or 0) > (before.balance or 0)

@@ -1,0 +1,36 @@
+"""The rules of the machine, by what they are about."""
+
+from __future__ import annotations
+
+from emulator.fuzz.machine.families import (
+    asking,
+    changing,
+    channels,
+    counting,
+    crediting,
+    failing,
+    opening,
+    passing,
+    repeating,
+    tampering,
+)
+from emulator.fuzz.machine.move import Move
+from emulator.fuzz.machine.palette import Palette
+
+FAMILIES = (
+    opening,
+    asking,
+    changing,
+    tampering,
+    repeating,
+    failing,
+    counting,
+    crediting,
+    channels,
+    passing,
+)
+
+
+def moves(palette: Palette) -> tuple[Move, ...]:
+    """All that can be drawn of what a setting has."""
+    return tuple(move for family in FAMILIES for move in family.moves(palette))

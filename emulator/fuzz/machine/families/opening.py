@@ -1,0 +1,83 @@
+"""Ways into an association, and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emulator.fuzz import actions
+from emulator.fuzz.actions import AarqChange
+from emulator.fuzz.machine.drawing import SELDOM, one_of
+from emulator.fuzz.machine.move import Move
+from emulator.fuzz.machine.palette import Palette
+from emulator.fuzz.machine.plot import Plot
+from emulator.fuzz.twist import STRAIGHT, Otherwise, Twist
+
+_CHANGES = (
+    AarqChange(challenge=b"\x11" * 16),
+    AarqChange(challenge=b"\x11" * 7),
+    AarqChange(challenge=b"\x11" * 65),
+    AarqChange(mechanism=0),
+    AarqChange(mechanism=1, challenge=b"00000000"),
+    AarqChange(mechanism=3),
+    AarqChange(title=b""),
+    AarqChange(title=b"CLI\0\0\0\0\x09"),
+    AarqChange(plain=True),
+)
+_PROOFS = (
+    STRAIGHT,
+    Twist(mac=Otherwise(ek="KEK")),
+    Twist(mac=Otherwise(ak="NONE")),
+    Twist(mac=Otherwise(counter=0x00FFFFFF)),
+    Twist(mac=Otherwise(title=bytes(8))),
+)
+
+
+def moves(palette: Palette) -> Iterator[Move]:
+    clients = one_of(palette.clients)
+
+    def enter(plot: Plot, client: str) -> None:
+        plot.open(client)
+
+    def challenge(plot: Plot, client: str) -> None:
+        plot.do(actions.Challenge(client=client))
+
+    def prove(plot: Plot, pick: int, proof: Twist, bare: bool) -> None:
+        waiting = sorted(plot.pending)
+        client = waiting[pick % len(waiting)]
+        plot.do(actions.Authenticate(client=client, twist=proof, bare=bare))
+
+    def ask_otherwise(plot: Plot, client: str, change: AarqChange, echo: bool) -> None:
+        if echo:
+            plot.do(actions.Challenge(client=client, twist=Twist(echo=True)))
+        else:
+            plot.do(actions.Challenge(client=client, change=change))
+
+    def prove_otherwise(plot: Plot, client: str, proof: Twist) -> None:
+        plot.open(client, proof)
+
+    def release(plot: Plot, client: str, plain: bool) -> None:
+        plot.do(actions.Release(client=client, plain=plain))
+
+    def hang(plot: Plot, client: str) -> None:
+        plot.do(actions.Hang(client=client))
+
+    yield Move("enter", enter, {"client": clients}, weight=2)
+    if palette.hls:
+        hls = one_of(palette.hls)
+        yield Move("challenge", challenge, {"client": hls})
+        yield Move(
+            "prove",
+            prove,
+            {"pick": one_of((0, 1, 2)), "proof": one_of((STRAIGHT, *_PROOFS)), "bare": SELDOM},
+            when=lambda plot: bool(plot.pending),
+            weight=2,
+        )
+        draws = {"client": hls, "change": one_of(_CHANGES), "echo": SELDOM}
+        yield Move("ask otherwise", ask_otherwise, draws)
+        yield Move("prove otherwise", prove_otherwise, {"client": hls, "proof": one_of(_PROOFS)})
+    yield Move("release", release, {"client": clients, "plain": SELDOM}, when=_somebody_is_in)
+    yield Move("hang", hang, {"client": clients}, when=_somebody_is_in)
+
+
+def _somebody_is_in(plot: Plot) -> bool:
+    return bool(plot.opened or plot.pending)
