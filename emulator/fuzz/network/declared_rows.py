@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from contextlib import suppress
+
+from devices.profile import Profile
 from devices.profile.model import AssociationRow, Provenance
 from dlms.acse.names import Referencing
 from dlms.association.config import ServerConfig
@@ -9,6 +13,7 @@ from emulator.client.options import PUBLIC_CLIENT
 from emulator.conformance.declaration.model import Declaration, DeclaredAssociation
 from emulator.conformance.trying.target import Target as Device
 from emulator.fuzz.client_kind import ClientKind
+from emulator.fuzz.in_process.world import compiled, declare
 from emulator.fuzz.setting import Setting
 
 _DECLARED = Provenance(assumed=False, text="the declaration")
@@ -62,5 +67,20 @@ def setting_for(device: Device, seed: str = "0") -> Setting:
             -int(one.conformance).bit_count(),
         ),
     )
+    profile = profile_of(device.declaration)
+    declare(profile)
     clients = {one.name: ClientKind(association=one.name) for one in ranked}
-    return Setting(profile="", clients=clients, seed=seed, alive=ranked[0].name)
+    return Setting(profile=profile.name, clients=clients, seed=seed, alive=ranked[0].name)
+
+
+def profile_of(declaration: Declaration) -> Profile:
+    """What is judged by: the associations that were declared, and no objects. What else a profile
+    says is that of the laboratory's, and is of no meter that is not ours.
+    """
+    base = compiled("laboratory")
+    rows = {}
+    for one in declaration.associations:
+        with suppress(ValueError):
+            rows[one.name] = row_of(one)
+    name = f"declared: {declaration.name}"
+    return dataclasses.replace(base, name=name, associations=rows, objects={}, instructions={})

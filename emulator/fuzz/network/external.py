@@ -93,9 +93,10 @@ class External:
     def look(self) -> Facts:
         """``open`` is as the clients believe."""
         bench = self.bench
+        bench.note_vectors()
         return Facts(
             open=bench.wire.associated(),
-            breaches=(*bench.vectors.breaches, *bench.breaches),
+            breaches=tuple(bench.breaches),
         )
 
     def alive(self) -> Seen:

@@ -31,6 +31,7 @@ class ExternalBench(Bench):
         self.meter = meter
         self.vectors = meter.vectors
         self.breaches: list[str] = []
+        self._heard_of = len(self.vectors.breaches)
         check = (lambda apdu: None) if meter.destructive else check_octets
         wire = RouteWire(meter.device.route, declaration.timing, check, meter.pace)
         self.wire = wire
@@ -64,6 +65,11 @@ class ExternalBench(Bench):
         for reply in replies:
             self.breaches += self.meter.meter_vectors.heard(client, reply)
         return replies
+
+    def note_vectors(self) -> None:
+        """Take over what the look-out for vectors has said, which goes on from run to run."""
+        self.breaches += self.vectors.breaches[self._heard_of :]
+        self._heard_of = len(self.vectors.breaches)
 
     def counter_of(self, client: BenchClient) -> tuple[BenchClient, AttributeDescriptor]:
         declared = self.declared(client.kind.association)
