@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
+import secrets
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from devices.device import Device
+from dlms.acse.aarq import TAG as AARQ_TAG
+from dlms.acse.aarq import Aarq
+from dlms.errors import CodecError
+from dlms.security.ciphered import Family, decode_ciphered
+from dlms.security.ops import CryptoFailure, Open, Use
 from emulator.conformance import built_in
 from emulator.conformance.declaration.model import (
     Declaration,
@@ -23,10 +30,12 @@ from emulator.conformance.hostile.material import Material
 from emulator.conformance.hostile.meter import hostile_meter
 from emulator.conformance.hostile.site import head_end_target, site_of
 from emulator.conformance.hostile.stage import Stage
+from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.record import Recorder
 from emulator.conformance.trying.trial import Clocks, Trial
 from emulator.fuzz.head_ends.mischief import Encounter, Errand
 from emulator.fuzz.head_ends.script import Script
+from emulator.modules.software import SoftwareModule
 
 ANSWER = 0.5
 """Seconds that a head end is told to await an answer."""
@@ -86,8 +95,8 @@ class HeadEndUnderTest:
         self._check = next(iter(built_in()))
 
     async def play(self, encounter: Encounter) -> tuple[Ran, ...]:
-        """All errands, and if it keeps its counters a last one without mischief:
-        whether it still gets along with the meter.
+        """All errands, under keys that nobody has had before. One that keeps its counters has a
+        last one without mischief: whether it still gets along with the meter.
         ``OSError`` if the command cannot be started.
         """
         rng = random.Random(encounter.seed)
@@ -98,7 +107,9 @@ class HeadEndUnderTest:
         site = site_of(self._target)
         tasks = {one.task for one in encounter.errands}
         task = "rotate-keys" if "rotate-keys" in tasks else "read"
-        async with hostile_meter(trial, site, task, encounter.meter, label="fuzz", hls=True) as (
+        async with hostile_meter(
+            trial, site, task, encounter.meter, label=secrets.token_hex(8), hls=True
+        ) as (
             stage,
             device,
             material,
@@ -165,15 +176,49 @@ def _values(device: Device, material: Material) -> tuple[bytes, ...]:
 
 
 def _resent(stage: Stage) -> tuple[int, ...]:
-    """Counters that are in the headers of two messages that differ, under one key."""
-    used: dict[tuple[str, str, int, int], bytes] = {}
+    """Counters of two messages that differ, both of which verify under one key of the meter's."""
+    used: dict[tuple[int, int], bytes] = {}
     found = []
     for one in stage.watch.asked:
-        if one.counter is None:
-            continue
-        # A dedicated key is another in each association.
-        peer = one.peer if one.family.startswith("ded") else ""
-        where = one.family, peer, one.key, one.counter
-        if used.setdefault(where, one.apdu) != one.apdu:
-            found.append(one.counter)
+        octets = _protected(one.apdu)
+        family, counter = visible_counter(octets)
+        if counter is None or family != Family.GLOBAL.value:
+            continue  # a dedicated key is another in each association
+        where = one.key, counter
+        if where in used and used[where] != octets and _verifies(stage, octets, one.key):
+            found.append(counter)
+        elif where not in used and _verifies(stage, octets, one.key):
+            used[where] = octets
     return tuple(found)
+
+
+def _verifies(stage: Stage, octets: bytes, version: int) -> bool:
+    """Whether it is sealed with that version of the meter's key: who is in doubt tries others."""
+    keys, ciphered = stage.device.keys(stage.row), decode_ciphered(octets)
+    if keys.guek is None or keys.gak is None:
+        return False
+    module = SoftwareModule(stage.ring)
+    for number in range(keys.gak.version + 1):
+        step = Open(
+            Use.OPEN_REQUEST,
+            keys.guek._replace(version=version),
+            keys.gak._replace(version=number),
+            ciphered.control,
+            stage.title,
+            ciphered.counter,
+            ciphered.body,
+        )
+        with suppress(CryptoFailure):
+            module.execute(step)
+            return True
+    return False
+
+
+def _protected(apdu: bytes) -> bytes:
+    """What is protected of an APDU: of an AARQ, what is in it."""
+    if apdu[:1] != bytes((AARQ_TAG,)):
+        return apdu
+    try:
+        return Aarq.decode(apdu).user_information or b""
+    except CodecError:
+        return apdu

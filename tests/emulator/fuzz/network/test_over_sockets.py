@@ -39,7 +39,6 @@ def test_every_course_over_tcp_is_as_in_process_to_the_octet(
 ) -> None:
     differ, played = [], 0
     for scenario in every_scenario.values():
-        tls = scenario.name.startswith(("KL-TL", "KL-PK"))  # OpenSSL draws its own octets
         for course in scenario.courses:
             played += 1
             found = play_course(scenario, course, make=over_tcp)
