@@ -55,7 +55,7 @@ def later(module: str, name: str) -> Callable[[argparse.Namespace], int]:
 def _register_scenarios(whats: options.SubParsers) -> None:
     scenarios = whats.add_parser(
         "scenarios",
-        help="play scenarios on a meter in this process, and print what came of them",
+        help="play scenarios on a meter, and print what came of them",
         description="Without a NAME all are played; a NAME is that of a scenario, or what several"
         " begin with, KL-IC for example. Exit status 1 if any came out otherwise than it says.",
     )
@@ -65,6 +65,7 @@ def _register_scenarios(whats: options.SubParsers) -> None:
         help="folder of *.json, by default fixtures/scenarios of the repository",
     )  # fmt: skip
     scenarios.add_argument("--list", action="store_true", help="only say which there are")
+    fuzz_options.add_target(scenarios)
     options.add_json(scenarios)
     scenarios.set_defaults(run=later("fuzz_scenarios", "scenarios"))
 

@@ -16,9 +16,16 @@ Later = Callable[[str, str], options.Run]
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
-    """What it is about; :func:`emulator.cli.fuzz_target.target_of` makes it. By now there is one:
-    a meter in this process.
-    """
+    """What it is about; :func:`emulator.cli.fuzz_target.target_of` makes it."""
+    parser.add_argument(
+        "--target", default="in-process", metavar="TARGET",
+        help="our own meter 'in-process', or behind sockets of 'tcp' or 'tls'; or the file of a"
+        " declaration, for any other meter (default: in-process)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--destructive", action="store_true",
+        help="another's meter may be spoiled: keys changed, counters moved, values written",
+    )  # fmt: skip
 
 
 def register(whats: options.SubParsers, later: Later) -> None:
@@ -57,6 +64,19 @@ def _register_run(whats: options.SubParsers, later: Later) -> None:
     run.add_argument(
         "--out", type=Path, metavar="DIR",
         help="write each finding there as a scenario, and run.json about the search",
+    )  # fmt: skip
+    run.add_argument(
+        "--head-end", metavar="COMMAND",
+        help="search a head end instead, which this command starts for each task: {task} and"
+        " {material} in it stand for the task and the file with all the rest",
+    )  # fmt: skip
+    run.add_argument(
+        "--answer", type=float, default=0.5, metavar="S",
+        help="seconds that a head end is told to await an answer (default: 0.5)",
+    )  # fmt: skip
+    run.add_argument(
+        "--forgets", action="store_true",
+        help="the head end keeps no counters from task to task: it is given one under each key",
     )  # fmt: skip
     run.add_argument("--first", action="store_true", help="end with the first finding")
     add_target(run)

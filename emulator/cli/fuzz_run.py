@@ -7,10 +7,11 @@ import sys
 from dataclasses import replace
 
 from emulator.cli import failures
+from emulator.cli.fuzz_head_end import search_head_end
 from emulator.cli.fuzz_options import SECONDS
 from emulator.cli.fuzz_plant import plant
 from emulator.cli.fuzz_progress import ProgressLine
-from emulator.cli.fuzz_target import target_name, target_of
+from emulator.cli.fuzz_target import declared_of, declared_settings, target_name, target_of
 from emulator.cli.output import print_json
 from emulator.fuzz.findings.filing import file, path_in
 from emulator.fuzz.findings.finding import Finding
@@ -29,8 +30,11 @@ RUN = "run.json"
 def run(args: argparse.Namespace) -> int:
     """Search, and tell what was found."""
     seconds = SECONDS if args.seconds is None and args.steps is None else args.seconds
-    settings = _settings(args)
-    make = target_of(args)
+    if args.head_end:
+        return search_head_end(args)
+    declared = declared_of(args)
+    settings = _settings(args) if declared is None else declared_settings(declared, args)
+    make = target_of(args) if declared is None else declared
     for setting in settings:
         make(setting)  # what is wrong with it is said before anything begins
     line = ProgressLine(sys.stderr)
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             seconds=seconds,
             steps=args.steps,
             seed=args.seed,
-            processes=args.processes,
+            processes=args.processes if declared is None else 1,
             on_progress=line,
             on_finding=found,
             stop_at_first=args.first,

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from emulator.cli import failures
+from emulator.cli.fuzz_target import target_of
 from emulator.cli.output import print_json, print_table
 from emulator.fuzz.scenario.describing import scenario_json
 from emulator.fuzz.scenario.model import Scenario
@@ -30,7 +31,8 @@ def scenarios(args: argparse.Namespace) -> int:
     chosen = chosen_of(read_all(files), args.names)
     if args.list:
         return _list(chosen, as_json=args.json)
-    results = {one.id: play(one) for one in chosen}
+    make = target_of(args)
+    results = {one.id: play(one, make=make) for one in chosen}
     bad = [result for several in results.values() for result in several if not result.passed]
     if args.json:
         print_json([scenario_json(one, results[one.id]) for one in chosen])

@@ -86,7 +86,7 @@ class Observer:
                 "counters": len(counters.snapshot()),
                 "counters kept": meter.journal.size,
                 "keys": len(meter.ring.refs),
-                "connections": sum(map(world.wire.is_up, world.clients)),
+                "connections": world.wire.connections,
             },
         )
 

@@ -179,9 +179,21 @@ def turned(knobs: Knobs, changes: Mapping[str, object]) -> Knobs:
     return replace(knobs, **{name: getattr(parsed, name) for name in changes})
 
 
-@cache
+_DECLARED: dict[str, Profile] = {}
+
+
+def declare(profile: Profile) -> None:
+    """From now on, :func:`compiled` knows it by its name: what is declared of another's meter."""
+    _DECLARED[profile.name] = profile
+
+
 def compiled(name: str) -> Profile:
     """A profile by name, compiled once in a process."""
+    return _DECLARED[name] if name in _DECLARED else _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Profile:
     return profiles.load(name)
 
 
