@@ -12,6 +12,10 @@ from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.judge.octets import Header, header
 
 LAST = 0xFFFFFFFF
+UNUSED = 1
+"""A next counter of 1 may be the first there is, where nothing was sent yet: that is kept nowhere.
+If 0 was sent, the look-out for vectors sees it come again.
+"""
 _SERVICES = (
     actions.Get,
     actions.Set,
@@ -36,7 +40,7 @@ def grow(case: Case) -> Iterator[Breach]:
         key, floor = after.keys.get(name, ""), after.floors[name]
         was = before.sends.get(name, 0), before.floors.get(name, 0)
         if key == before.keys.get(name, ""):
-            if now < was[0] or floor < was[1]:
+            if (now < was[0] and was[0] > UNUSED) or floor < was[1]:
                 yield breach("I2", "a counter goes back", f"{name} {was} -> {(now, floor)}")
             continue
         known = case.history.counts.get((name, key))

@@ -118,7 +118,12 @@ def moves(palette: Palette) -> Iterator[Move]:
             transaction = bytes(7) + bytes((number,))
             choice = "STATIC"
             sent = actions.Send(
-                client=client, plain=GET, form="CIPHERING", choice=choice, transaction=transaction
+                client=client,
+                plain=GET,
+                form="CIPHERING",
+                choice=choice,
+                transaction=transaction,
+                twist=Twist(seal=Otherwise()),  # who repeats a vector is no honest party
             )
             if plot.do(sent) is Outcome.ACCEPTED:
                 plot.do(actions.Replay(client=client, step=len(plot.course.steps)))
