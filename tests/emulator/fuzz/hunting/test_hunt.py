@@ -66,6 +66,14 @@ def test_a_meter_without_any_survives(clean: Setting) -> None:
     assert hunted.runs >= 3
 
 
+def test_a_search_may_end_by_the_clock(clean: Setting) -> None:
+    progress: list[Progress] = []
+    hunted = hunt(clean, seconds=0.05, processes=1, on_progress=progress.append)
+    assert hunted.seconds >= 0.05
+    assert not hunted.was_interrupted
+    assert progress[-1].left == 0
+
+
 def test_the_same_seed_finds_the_same(stale: Setting) -> None:
     first, second, other = (hunt(stale, steps=120, seed=seed, processes=1) for seed in (3, 3, 4))
     assert same(first) == same(second) != same(other)

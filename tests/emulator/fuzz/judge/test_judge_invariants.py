@@ -12,7 +12,9 @@ from dlms.axdr.data import octet_string
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action, NewKey
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.judge.judge import Judge
+from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Direction, Facts, Outcome, Passed, Seen
 from emulator.fuzz.twist import Edit, EditKind, Lost, Otherwise, Twist
 
@@ -207,6 +209,43 @@ def test_a_key_that_was_there_does_not_come_back(judge: Judge, facts: Make) -> N
         "a key is there again and its counters begin anew",
         "a key that was in force is put in force again",
     ]
+
+
+def test_two_new_keys_are_two(judge: Judge, facts: Make) -> None:
+    new = {"floors": {**FLOORS, "dco/GUEK": 0}, "sends": {**SENDS, "dco/GUEK": 0}}
+    same = {**ROTATED, "dco/GAK": "another"}
+    after = facts(keys=same, versions={"dco/GUEK": 1, "dco/GAK": 1}, **new)
+    found = judge.watch(BOTH, Seen(outcome=Outcome.ACCEPTED), facts(), after)
+    assert {breach.shape for breach in found} == {"one key is in force for two things"}
+
+
+def test_an_answer_is_protected_as_the_policy_asks(judge: Judge, facts: Make) -> None:
+    right = Seen(outcome=Outcome.ACCEPTED, says="data protected 30")
+    assert judge.watch(SEND, right, facts(), facts()) == ()
+    (breach,) = judge.watch(SEND, replace(right, says="data protected 20"), facts(), facts())
+    assert breach.invariant == "R-PROT-5"
+
+
+@pytest.mark.parametrize(("knob", "breaches"), [("STRICT", 1), ("LENIENT", 0), ("IGNORE", 0)])
+def test_the_counter_of_the_proof_is_judged_as_the_knob_says(
+    facts: Make, knob: str, breaches: int
+) -> None:
+    setting = Setting(
+        clients={"c": ClientKind(association="dco")}, knobs={"dco": {"inner_counter": knob}}
+    )
+    line = (Passed(Direction.SENT, "c", b"\xcb" + glo(6)[1:]),)
+    action = actions.Authenticate(client="c", twist=Twist(mac=Otherwise(counter=6)))
+    before, after = facts(open=frozenset()), facts(floors={**FLOORS, "dco/GUEK": 7})
+    found = Judge(setting).watch(
+        replace(action, twist=replace(action.twist, seal=Otherwise(payload=PROOF))),
+        Seen(outcome=Outcome.ACCEPTED, line=line),
+        before,
+        after,
+    )
+    assert [one.invariant for one in found].count("R-IC-9") == breaches
+
+
+PROOF = (Edit(kind=EditKind.PUT, at=16, octets=(6).to_bytes(4, "big")),)
 
 
 def test_a_token_is_worth_its_amount_once(judge: Judge, facts: Make) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -20,6 +23,8 @@ from emulator.fuzz.judge.judged import judged
 from emulator.fuzz.machine.machine import machine
 from emulator.fuzz.machine.settings import settings
 from emulator.fuzz.machine.watcher import Broken
+from emulator.fuzz.scenario.reading import parse
+from emulator.fuzz.scenario.writing import document, scenario
 from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Outcome
 from emulator.fuzz.trail import Done, Trail
@@ -106,6 +111,19 @@ def test_a_trail_can_be_played_again() -> None:
         assert [done.seen for done in again.steps] == [done.seen for done in trail.steps]
 
 
+@pytest.mark.parametrize("name", ["two hands", "suites 1 and 2", "strict", "channels"])
+def test_what_is_drawn_can_be_written_and_read(name: str) -> None:
+    """Or a finding could not be filed."""
+    notes = Notes()
+    draw(LABORATORY[name], notes)
+    for trail in notes.trails:
+        actions = [done.action for done in trail.steps]
+        written = document([scenario("DRAWN", "drawn", trail.setting, actions)])
+        (read,) = parse(json.loads(json.dumps(written)))
+        assert [step.action for step in read.courses[0].steps] == actions
+        assert (read.clients, read.knobs) == (trail.setting.clients, trail.setting.knobs)
+
+
 def test_states_and_events_are_words_without_numbers() -> None:
     notes = Notes()
     draw(PLAIN, notes)
@@ -176,3 +194,10 @@ def _found(setting: Setting) -> Broken:
     assert notes.trails[-1] == caught.value.trail
     assert caught.value.breach in caught.value.trail.all_breaches
     return caught.value
+
+
+def test_without_hypothesis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.delitem(sys.modules, "emulator.fuzz.machine.hypothesis_needed")
+    with pytest.raises(ImportError, match=r"install the extra, cosemlab\[fuzz\]"):
+        importlib.import_module("emulator.fuzz.machine.hypothesis_needed")
