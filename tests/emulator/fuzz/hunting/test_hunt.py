@@ -131,8 +131,8 @@ def test_an_interrupt_ends_it_with_what_was_found(stale: Setting, processes: int
     found: list[Finding] = []
 
     def interrupt(finding: Finding) -> None:
-        found.append(finding)  # processes that are told to stop may have found something more
-        if len(found) == 1:
+        found.append(finding)
+        if len(found) == 1:  # twice would be somebody who has no patience
             os.kill(os.getpid(), signal.SIGINT)
 
     hunted = hunt(stale, steps=10**6, seed=3, processes=processes, on_finding=interrupt)
