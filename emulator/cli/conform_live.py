@@ -12,6 +12,7 @@ from dlms.security.control import Protection
 from dlms.words import member
 from dlms.xdlms.conformance import Conformance
 from emulator.cli import options
+from emulator.client import key_file as any_key_file
 from emulator.client.association import Client
 from emulator.client.keys import Keys
 from emulator.client.options import (
@@ -143,7 +144,7 @@ def _keys(args: argparse.Namespace) -> Keys:
         return Keys()
     if args.key_file is None:
         raise ValueError("--keys is an entry of a --key-file")
-    there = key_file.load(args.key_file)
+    there = any_key_file.load(args.key_file)
     if args.keys not in there:
         known = ", ".join(there)
         raise ValueError(f"{args.key_file} has no entry {args.keys!r}; there are: {known}")

@@ -127,7 +127,9 @@ async def _visit(head_end: HeadEnd, meter: MeterAddress, pounds: Decimal) -> Res
         await head_end.top_up(meter, profile, pounds)
         await head_end.instruct(meter, profile, INSTRUCTION)
         after = await head_end.status(meter, profile)
-    except failures.EXPECTED as error:
+    except Exception as error:
+        if failures.status_of(error) is None:
+            raise
         problem = failures.line_of(error)
     else:
         problem = _difference(before, after, pounds)

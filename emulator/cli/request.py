@@ -107,7 +107,7 @@ _SHOWN = ("request_id", "device", "variant", "name", "result", "from")
 def exit_of(response: Response) -> failures.Exit:
     if response.cause is None:
         return failures.Exit.DONE
-    return failures.status_of(response.cause)
+    return failures.status_of(response.cause) or failures.Exit.FAILED
 
 
 async def _given(args: argparse.Namespace, variant: Variant) -> dict[str, object]:

@@ -14,6 +14,7 @@ from dlms.acse.codes import AssociationResult, UserDiagnostic
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import RLRE_TAG, RLRQ_TAG
 from dlms.errors import CodecError
+from dlms.security.ciphered import TAGS
 from dlms.xdlms import registry
 from dlms.xdlms.access import AccessAction, AccessRequest
 from dlms.xdlms.action import ActionRequest, ActionRequestWithList, ActionResponse
@@ -27,6 +28,7 @@ _PASS_3 = (15, 1)
 """Class and method of reply_to_HLS_authentication."""
 _ANY_ANSWER = (0xD8, 0x0E)
 _NOTIFICATION = 0x0F
+_MAY_BE_LONG = (GetRequest, GetRequestWithList, ActionRequest, ActionRequestWithList)
 _CONFIRMATION = 0x10
 REQUEST_TAGS = frozenset((*registry.REQUESTS, AARQ, RLRQ_TAG, _CONFIRMATION))
 RESPONSE_TAGS = frozenset(
@@ -50,8 +52,9 @@ class Association:
 
     titles: dict[bool | None, bytes] = field(default_factory=dict)
     state: str = "no association"
-    hls: bool = False
     asked: dict[object, Asked] = field(default_factory=dict)
+    long: dict[object, Asked] = field(default_factory=dict)
+    """The request that a response in blocks goes back to: between the blocks others are asked."""
     pieces: dict[object, list[bytes]] = field(default_factory=dict)
     first: dict[object, Any] = field(default_factory=dict)
 
@@ -77,21 +80,20 @@ class Association:
     def about(self, apdu: bytes) -> tuple[Subject | None, ...]:
         """What the values of a response are, if its request was seen."""
         key = _key(apdu)
-        asked = self.asked.get(("whole", key), self.asked.get(key))
+        asked = self.long.get(key, self.asked.get(key))
         return () if key is None or asked is None else subjects_of(asked.value)
 
     def take(self, apdu: bytes, number: int, at: float | None) -> Asked | None:
         """Go on with an APDU in clear; the request that it answers."""
         tag = apdu[0] if apdu else -1
         key = _key(apdu)
-        if (tag in REQUEST_TAGS and tag != _CONFIRMATION) or tag == _NOTIFICATION:
-            value = _decoded(apdu)
-            self.asked[key] = Asked(number, at, value)
-            if isinstance(
-                value, (GetRequest, GetRequestWithList, ActionRequest, ActionRequestWithList)
-            ):
-                self.asked["whole", key] = Asked(number, at, value)
-            self._asks(tag, value)
+        tag = TAGS[tag][1] if tag in TAGS else tag
+        if tag == _NOTIFICATION or (tag in REQUEST_TAGS and tag != _CONFIRMATION):
+            asked = Asked(number, at, _decoded(apdu))
+            self.asked[key] = asked
+            if isinstance(asked.value, _MAY_BE_LONG):
+                self.long[key] = asked
+            self._asks(tag, asked.value)
             return None
         answered = self.asked.pop(key, None) if key is not None else None
         if tag in _ANY_ANSWER and self.asked:
@@ -157,6 +159,9 @@ def _key(apdu: bytes) -> object:
         return "association"
     if tag in (RLRQ_TAG, RLRE_TAG):
         return "release"
+    if tag in TAGS:  # still closed: all that is known is which service it is
+        plain = TAGS[tag][1]
+        return ("closed", _BY_ID.get(plain, plain))
     tag = _BY_ID.get(tag, tag)
     if tag in (0xC0, 0xC1, 0xC3):
         return (tag, apdu[2] & 0x0F) if len(apdu) > 2 else None

@@ -95,7 +95,7 @@ def _service(association: Association, value: Any) -> tuple[bytes, str]:
 
 def _response(association: Association, value: Any, raw: bytes) -> bytes:
     tag = 0xC0 if isinstance(value, GetResponseBlock) else 0xC3
-    asked = association.asked.get(("whole", (tag, value.invoke & 0x0F)))
+    asked = association.long.get((tag, value.invoke & 0x0F))
     if asked is None:
         raise CodecError("the request was not seen, so that what they make is not known")
     if tag == 0xC0:

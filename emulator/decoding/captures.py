@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 from emulator.decoding.quiet import quiet
 
@@ -77,9 +77,11 @@ def read_capture(path: Path) -> Capture:
     found = scapy()
     packets: list[Packet] = []
     other: dict[str, int] = {}
-    with quiet():
+    with quiet(), path.open("rb") as file:
+        if _breaks_off(file):
+            other["the file breaks off in the middle of one"] = 1
         try:
-            reader = found.utils.PcapReader(str(path))
+            reader = found.utils.PcapReader(file)
         except (found.error.Scapy_Exception, EOFError) as error:
             raise CaptureError(f"{path}: is no capture: {error}") from None
         before = found.conf.tls_nss_keys
@@ -106,6 +108,25 @@ def read_key_log(path: Path) -> Secrets:
     if not any(secrets.values()):
         raise CaptureError(f"{path}: no TLS secret is in it")
     return secrets
+
+
+def _breaks_off(file: BinaryIO) -> bool:
+    """Whether the last packet or block is cut short, of which scapy says nothing."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    magic = file.read(4)
+    ng = magic == MAGICS[-1]
+    file.seek(8)
+    order: Literal["little", "big"] = "big" if magic in MAGICS[1::2] else "little"
+    if ng:
+        order = "little" if file.read(4) == b"\x4d\x3c\x2b\x1a" else "big"
+    at = 0 if ng else 24
+    while at < size:
+        file.seek(at + (4 if ng else 8))
+        length = int.from_bytes(file.read(4), order)
+        at += max(length, 12) if ng else 16 + length
+    file.seek(0)
+    return at > size
 
 
 def _all(found: _Scapy, reader: Any, other: dict[str, int]) -> Any:

@@ -13,7 +13,7 @@ from emulator.decoding.chunks import Line
 from emulator.decoding.fields import MOST, Cut, Field, cut_framed
 from emulator.decoding.frames import Unit, units
 from emulator.decoding.keys import KeyChain
-from emulator.decoding.layers import Layer, Means, layers_of
+from emulator.decoding.layers import Layer, Means, layers_of, plain_of
 from emulator.decoding.tls import is_tls, without_tls
 
 
@@ -46,8 +46,10 @@ class Message:
         return any(layer.closed for layer in self.layers)
 
     def frames(self) -> Iterable[tuple[bytes, Cut]]:
+        """What is around the APDU; nothing where it stands for itself."""
         for octets in self.unit.frames:
-            yield octets, cut_framed(octets)
+            if octets != self.unit.apdu:
+                yield octets, cut_framed(octets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Decoder:
     secrets: Secrets = field(default_factory=dict)
     most: int = MOST
     _number: int = 0
+    _heard: dict[bytes, None] = field(default_factory=dict)
+    """Titles that were said in any line: a later one may have no AARQ."""
 
     def decode(self, lines: Iterable[Line], first: int = 1) -> list[Conversation]:
         """Each line, numbered from ``first`` on."""
@@ -99,16 +103,17 @@ class Decoder:
         if forward is None:
             forward = _guessed(unit.apdu)
         association.learn(unit.apdu, forward)
+        self._heard.update(dict.fromkeys(association.titles.values()))
         means = Means(
             chain=self.chain,
-            titles=association.originators(forward, self.titles),
+            titles=association.originators(forward, (*self.titles, *self._heard)),
             about=association.about,
             most=self.most,
         )
         before = association.state
         layers = layers_of(unit.apdu, means)
         layers += _whole(association, layers[-1], forward, means)
-        plain = layers[-1].octets
+        plain = plain_of(layers).octets
         if forward is None and plain is not unit.apdu:
             forward = _guessed(plain)
         answered = association.take(plain, number, unit.at)
@@ -147,32 +152,28 @@ def _guessed(apdu: bytes) -> bool | None:
 
 
 _NAMES = ("class id", "logical name", "attribute", "method")
+_OPENING = ("application-context-name", "mechanism-name", "result-source-diagnostic")
 _VALUES = ("data", "data-access-result", "result", "state-error", "service-error")
 
 
 def _says(layers: list[Layer]) -> str:
-    """One line: what the outermost is, and what the innermost is about."""
-    outer = _tag(layers[0].fields)
-    found = next((layer for layer in reversed(layers) if layer.fields), layers[0])
-    inner = _tag(found.fields)
-    parts = [outer] if found is layers[0] else [f"{outer} > {inner}"]
-    form = next((one.value for one in found.fields if one.name == "choice"), "")
-    if form and found.fields[1].name == "choice":
-        parts[-1] += f"-{form}"
-    names = [one for one in found.fields if one.name in _NAMES][:3]
-    parts += [one.value for one in names]
+    """One line: what the outermost is, and what it is about."""
+    found = plain_of(layers)
+    if not found.fields:
+        return _tag(layers[0].fields)
+    outer, inner = _tag(layers[0].fields), _tag(found.fields)
+    tags = [at for at, one in enumerate(found.fields) if one.name == "tag"]
+    form = [one.value for one in found.fields[tags[0] + 1 : tags[0] + 2] if one.name == "choice"]
+    name = "-".join((inner, *form))
+    parts = [name if found.fields is layers[0].fields else f"{outer} > {name}"]
+    parts += [one.value for one in found.fields if one.name in _NAMES][:3]
     parts += [
         f"= {one.value}" if one.name == "data" else one.value
         for one in found.fields
         if one.name in _VALUES and one.value and not one.secret
     ][:2]
     if inner in ("AARQ", "AARE"):
-        parts += [
-            one.value
-            for one in found.fields
-            if one.name
-            in ("application-context-name", "mechanism-name", "result-source-diagnostic")
-        ]
+        parts += [one.value for one in found.fields if one.name in _OPENING]
     return " ".join(parts)
 
 

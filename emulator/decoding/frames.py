@@ -60,7 +60,7 @@ def units(line: Line) -> Iterator[Unit]:
         if chunk.packet is not None:
             way.packets.append(chunk.packet)
         yield from _cut(way, chunk.forward, whole=line.whole)
-        if line.whole and way.buffer:
+        if line.whole:
             yield from _given_up(way, chunk.forward, "cut short")
     for forward, way in ways.items():
         if way.buffer.strip(_FLAG):
@@ -75,7 +75,7 @@ def units(line: Line) -> Iterator[Unit]:
 
 
 def _given_up(way: _Way, forward: bool | None, why: str) -> Iterator[Unit]:
-    if way.buffer:
+    if way.buffer.strip(_FLAG):
         missing = _missing(way.buffer)
         yield _unit(way, forward, way.buffer, problem=f"{why}{missing}")
     way.buffer = b""
@@ -182,9 +182,8 @@ def _hdlc(way: _Way, forward: bool | None) -> Unit | None:
         problem = f"no flag at octet {stop} of the frame, but {octets[stop]:02X}"
         way.buffer = octets[stop:]
         return _unit(way, forward, octets[:stop], problem=problem)
+    # The closing flag may open the next frame as well.
     way.buffer = octets[stop + 1 :] if octets[stop + 1 : stop + 2] == _FLAG else octets[stop:]
-    if not way.buffer.strip(_FLAG):
-        way.buffer = b""  # the closing flag may open the next frame: that begins without one
     return _frame(way, forward, _FLAG + octets[begin:stop] + _FLAG)
 
 

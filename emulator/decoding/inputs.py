@@ -18,7 +18,7 @@ from emulator.decoding.opening import is_apdu
 
 _DIRECTED = re.compile(r"^.*?(?P<way>->|<-|\bTX\b|\bRX\b)\s*:?\s*(?P<rest>.*)$", re.I)
 _OFFSET = re.compile(r"^\s*[0-9A-Fa-f]{4,8}(?::|  )\s*")
-_ASCII = re.compile(r"(?:\s{2,}\S.*|\s*\|.*\|?)$")
+_ASCII = re.compile(r"\s{2,}\S.*$")
 _SIGNS = re.compile(r"0x|[\s:,;]", re.I)
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _FOLLOW = "==="
@@ -79,7 +79,9 @@ def _line(line: str, place: str) -> Chunk:
         forward = found["way"].upper() in ("->", "TX")
         line = found["rest"].split("  ")[0]
     elif _OFFSET.match(line):
-        line = _ASCII.sub("", _OFFSET.sub("", line))
+        rest = _OFFSET.sub("", line)
+        # hexdump has a gap in the middle, and bars around its characters; others only a gap.
+        line = rest.partition("|")[0] if "|" in rest else _ASCII.sub("", rest)
     digits = _SIGNS.sub("", line)
     if not _HEX.fullmatch(digits):
         bad = next(one for one in digits if one not in "0123456789abcdefABCDEF")

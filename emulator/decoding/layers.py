@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlms.errors import CodecError
+from dlms.security.ciphered import is_ciphered
+from dlms.security.general_ciphering import GENERAL_CIPHERING
+from dlms.security.general_signing import GENERAL_SIGNING, decode_general_signing
 from dlms.security.layers import MAX_LAYERS
+from dlms.xdlms.general_block import TAG as GENERAL_BLOCK
 from emulator.decoding.fields import MOST, Field, Subject, cut_apdu
 from emulator.decoding.keys import KeyChain
 from emulator.decoding.opening import Closed, Opened, check_apdu, dedicate, opened
@@ -67,13 +71,16 @@ def _layers(octets: bytes, means: Means, first: Layer, depth: int) -> Iterable[L
             notes.append(f"ciphered APDU at octet {start} stays closed: {found.reason}")
         else:
             said = _said(found)
-            if found.verified is False:
+            if found.verified is False and not found.key:
+                closed = True
+                notes.append(f"ciphered APDU at octet {start}: {said}")
+            elif found.verified is False:
                 problems.append(f"ciphered APDU at octet {start}: {said}")
             else:
                 notes.append(f"ciphered APDU at octet {start}: {said}")
             if found.key and depth <= MAX_LAYERS:
                 dedicate(means.chain, found)
-                origin = f"beneath octet {start}, {said}"
+                origin = f"beneath octet {start}"
                 plain = Layer(
                     octets=found.plaintext, fields=(), origin=origin, key=found.key,
                     verified=found.verified,
@@ -85,6 +92,20 @@ def _layers(octets: bytes, means: Means, first: Layer, depth: int) -> Iterable[L
         closed=closed,
     )  # fmt: skip
     yield from beneath
+
+
+def plain_of(layers: list[Layer]) -> Layer:
+    """The layer that says what the message is: the first that is no protection and no block."""
+    for layer in layers:
+        tag = layer.octets[0] if layer.octets else -1
+        if not (is_ciphered(tag) or tag in (GENERAL_CIPHERING, GENERAL_SIGNING, GENERAL_BLOCK)):
+            return layer
+        if tag == GENERAL_SIGNING:
+            try:
+                return replace(layer, octets=decode_general_signing(layer.octets).content)
+            except CodecError:
+                return layer
+    return layers[-1]
 
 
 def _open(apdu: bytes, means: Means) -> Opened | Closed | str:

@@ -25,7 +25,8 @@ class View(NamedTuple):
 def conversation_lines(found: Conversation, view: View) -> Iterator[str]:
     line = found.line
     ends = f"{line.caller} -> {line.called}" if line.called else line.caller
-    yield f"{found.number}: {ends}, {len(found.messages)} messages"
+    count = len(found.messages)
+    yield f"{found.number}: {ends}, {count} message{'s' * (count != 1)}"
     for note in line.notes:
         yield f"   {note}"
     for closed in found.closed:
@@ -55,7 +56,7 @@ def _message(message: Message, view: View) -> Iterator[str]:
     for problem in unit.problems:
         yield view.hider.text(f"       ! {problem}")
     for layer in message.layers:
-        if layer.origin:
+        if layer.origin and view.fields:
             yield view.hider.text(f"       {layer.origin}:")
         if view.fields:
             yield from _fields(layer.octets, layer.fields, view, "")

@@ -6,10 +6,17 @@ from collections.abc import Callable
 
 from dlms.acse.aare import TAG as AARE
 from dlms.acse.aarq import TAG as AARQ
-from dlms.acse.codes import AssociationResult, ProviderDiagnostic, UserDiagnostic
+from dlms.acse.codes import (
+    AssociationResult,
+    ProviderDiagnostic,
+    ReleaseRequestReason,
+    ReleaseResponseReason,
+    UserDiagnostic,
+)
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import RLRE_TAG as RLRE
 from dlms.acse.release import RLRQ_TAG as RLRQ
+from emulator.decoding.fields import saying
 from emulator.decoding.fields.cutting import Cutter
 
 Inner = Callable[[Cutter, int], None]
@@ -70,8 +77,8 @@ def acse(cutter: Cutter, inner: Inner) -> None:
     """One APDU, from its tag on."""
     tag = cutter.take(1, "tag", lambda one: TAGS[one[0]])[0]
     cutter.hides = tag in (AARQ, RLRQ)
-    cutter.length(f"length of {TAGS[tag]}")
     with cutter.deeper():
+        cutter.length(f"length of {TAGS[tag]}")
         _elements(cutter, tag, inner)
 
 
@@ -91,7 +98,7 @@ def _elements(cutter: Cutter, tag: int, inner: Inner) -> None:
                 _authentication(cutter, count, name, secret=secret)
             elif count:
                 secret = not name and cutter.hides
-                octets = cutter.take(count, name or "content", _saying(name), secret=secret)
+                octets = cutter.take(count, name or "content", _saying(name, tag), secret=secret)
                 if name == "mechanism-name":
                     mechanism = Mechanism.from_oid(octets)
 
@@ -115,8 +122,10 @@ def _authentication(cutter: Cutter, count: int, name: str, *, secret: bool) -> N
         cutter.take(stop - cutter.position, name, bytes.hex, secret=secret)
 
 
-def _saying(name: str) -> Callable[[bytes], str]:
+def _saying(name: str, tag: int) -> Callable[[bytes], str]:
+    reasons = ReleaseRequestReason if tag == RLRQ else ReleaseResponseReason
     return {
+        "reason": saying.named(reasons),
         "application-context-name": _context,
         "mechanism-name": _mechanism,
         "result": _result,

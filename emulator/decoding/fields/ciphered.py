@@ -9,7 +9,7 @@ from dlms.security.control import Protection
 from dlms.security.general_ciphering import GENERAL_CIPHERING
 from dlms.security.general_signing import GENERAL_SIGNING
 from dlms.security.ops import TAG_LENGTH
-from dlms.xdlms import general_block
+from dlms.xdlms import general_block, registry
 from emulator.decoding.fields.cutting import Cutter
 
 Inner = Callable[[Cutter, int], None]
@@ -117,7 +117,7 @@ def _tag(octets: bytes) -> str:
     if tag in GENERAL_TAGS:
         return f"general-{GENERAL_TAGS[tag].value}-ciphering"
     family, plain = TAGS[tag]
-    return f"{family.value} ciphered, {plain:02X} beneath"
+    return f"{family.value}-{registry.BY_TAG[plain].name}"
 
 
 def _control(octets: bytes) -> str:

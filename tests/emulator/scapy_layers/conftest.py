@@ -12,9 +12,9 @@ import pytest
 
 pytest.importorskip("scapy")
 
+from emulator.decoding.quiet import quiet
 from emulator.scapy_layers import use_keys
 from emulator.scapy_layers.parts import LengthField
-from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf

@@ -14,9 +14,9 @@ from dlms.acse import Aare, Aarq
 from dlms.axdr import encode
 from dlms.framing import Wpdu as CoreWpdu
 from emulator import scapy_layers
+from emulator.decoding.quiet import quiet
 from emulator.scapy_layers import Apdu, CosemData, HdlcFrame, Wpdu, seeds
 from emulator.scapy_layers.apdu import LAYERS
-from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf

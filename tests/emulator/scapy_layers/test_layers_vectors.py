@@ -19,9 +19,9 @@ from dlms.security.general_ciphering import decode_general_ciphering
 from dlms.security.general_signing import decode_general_signing
 from dlms.xdlms import registry
 from emulator.client.keys import Keys
+from emulator.decoding.quiet import quiet
 from emulator.scapy_layers import Apdu, CosemData, HdlcFrame, HdlcFrames, Wpdu, use_keys
 from emulator.scapy_layers.hdlc import address
-from emulator.decoding.quiet import quiet
 
 with quiet():
     from scapy.config import conf

@@ -107,7 +107,7 @@ def test_a_later_segment_is_not_shown(fabricated: ModuleType) -> None:
 
 def test_ciphered(fabricated: ModuleType) -> None:
     found = _named(fabricated.GLO_GET, Level.APDU)
-    assert found["tag"] == "glo ciphered, C0 beneath"
+    assert found["tag"] == "glo-get-request"
     assert found["security control"] == "suite 0, authenticated, encrypted"
     assert found["invocation counter"] == "7"
     assert found["ciphertext"] == "8 octets"
