@@ -73,7 +73,12 @@ def system_title_of(der_certificate: bytes) -> bytes:
         raise IdentityError("the certificate has no subjectAltName") from error
     except x509.DuplicateExtension as error:
         raise IdentityError("the certificate has an extension twice") from error
-    except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as error:
+    except (
+        ValueError,
+        TypeError,  # of a name that is a BIT STRING
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         raise IdentityError(f"the certificate cannot be read: {error}") from error
     found = [
         name.value

@@ -32,6 +32,7 @@ _KNOWN = (
 
 _UNREADABLE = (
     ValueError,
+    TypeError,  # of a name that is a BIT STRING
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
