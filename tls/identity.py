@@ -12,6 +12,7 @@ value is accepted, since each manufacturer has its own.
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -62,13 +63,22 @@ def system_title_of(der_certificate: bytes) -> bytes:
     one, or more than one.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der_certificate)
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        with warnings.catch_warnings():
+            # A stranger's certificate says nothing here, whatever else is odd about it.
+            warnings.simplefilter("ignore", UserWarning)
+            certificate = x509.load_der_x509_certificate(der_certificate)
+            extensions = certificate.extensions
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound as error:
         raise IdentityError("the certificate has no subjectAltName") from error
     except x509.DuplicateExtension as error:
         raise IdentityError("the certificate has an extension twice") from error
-    except ValueError as error:
+    except (
+        ValueError,
+        TypeError,  # of a name that is a BIT STRING
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         raise IdentityError(f"the certificate cannot be read: {error}") from error
     found = [
         name.value

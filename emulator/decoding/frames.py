@@ -60,7 +60,7 @@ def units(line: Line) -> Iterator[Unit]:
         if chunk.packet is not None:
             way.packets.append(chunk.packet)
         yield from _cut(way, chunk.forward, whole=line.whole)
-        if line.whole and way.buffer.strip(_FLAG):
+        if line.whole:
             yield from _given_up(way, chunk.forward, "cut short")
     for forward, way in ways.items():
         if way.buffer.strip(_FLAG):

@@ -32,8 +32,10 @@ _KNOWN = (
 
 _UNREADABLE = (
     ValueError,
+    TypeError,  # of a name that is a BIT STRING
     x509.InvalidVersion,
     x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
     UnsupportedAlgorithm,
     CryptographyDeprecationWarning,
 )
@@ -45,6 +47,8 @@ def load(der: bytes) -> x509.Certificate:
         raise VerificationFailed(f"certificate of more than {MAX_CERTIFICATE} octets")
     try:
         with warnings.catch_warnings():
+            # Names that are too short or too long: a stranger's certificate says nothing here.
+            warnings.simplefilter("ignore", UserWarning)
             # What a later version of the package will refuse, such as a negative serial number.
             warnings.simplefilter("error", CryptographyDeprecationWarning)
             certificate = x509.load_der_x509_certificate(der)

@@ -36,6 +36,7 @@ from dlms.acse.codes import (
 from dlms.acse.names import ApplicationContext, Mechanism
 from dlms.acse.release import RLRE_TAG, RLRQ_TAG
 from emulator.scapy_layers.apdu import apdu, apdu_in
+from emulator.scapy_layers.keys import heard
 from emulator.scapy_layers.parts import labels
 
 
@@ -59,11 +60,20 @@ for _mechanism, _oid in MECHANISM_OIDS.items():
     conf.mib[_oid] = f"cosem-mechanism-{_mechanism.name}"
 
 
+def _hear(pkt: Any) -> None:
+    """Remember the system title of whoever has sent this."""
+    for name in ("calling_ap_title", "responding_ap_title"):
+        title = pkt.fields.get(name)
+        if title is not None and isinstance(title.val, bytes):
+            heard(title.val)
+
+
 class ApduStringField(ASN1F_STRING_PacketField):
     """An OCTET STRING that is an APDU."""
 
     def m2i(self, pkt: Any, s: bytes) -> Any:
         value, rest = super().m2i(pkt, s)
+        _hear(pkt)  # before what may be ciphered with it
         return apdu_in(value.val), rest
 
     def i2m(self, pkt: Any, val: Any) -> bytes:
@@ -144,6 +154,10 @@ def _context_name() -> ASN1F_OID:
 class _Acse(ASN1_Packet):
     ASN1_codec = ASN1_Codecs.BER
     ASN1_root = None
+
+    def post_dissect(self, s: bytes) -> bytes:
+        _hear(self)
+        return s
 
     def extract_padding(self, s: bytes) -> tuple[bytes, bytes | None]:
         return b"", s

@@ -16,7 +16,6 @@ from scapy.fields import (
     IntField,
     PacketField,
     PacketLenField,
-    StrFixedLenField,
 )
 from scapy.packet import NoPayload, Packet
 
@@ -31,6 +30,7 @@ from emulator.scapy_layers import keys
 from emulator.scapy_layers.apdu import Apdu, Service, apdu, apdu_in
 from emulator.scapy_layers.parts import (
     CodeField,
+    FixedOctetsField,
     LengthField,
     OctetsField,
     Part,
@@ -68,7 +68,7 @@ def _content() -> list[Any]:
             "content", None, length_from=lambda pkt: max(pkt.length - _HEADER - _tail(pkt), 0)
         ),
         ConditionalField(
-            StrFixedLenField("authentication_tag", b"", TAG_LENGTH), lambda pkt: pkt.authenticated
+            FixedOctetsField("authentication_tag", b"", TAG_LENGTH), lambda pkt: pkt.authenticated
         ),
     ]
 

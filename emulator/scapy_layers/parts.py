@@ -153,6 +153,13 @@ class OctetsField(StrLenField):
         return RandBin(RandNum(0, 32))
 
 
+class FixedOctetsField(StrFixedLenField):
+    """As many octets as it says, shown in hexadecimal."""
+
+    def i2repr(self, pkt: Packet | None, x: Any) -> str:
+        return x.hex() if isinstance(x, bytes) else repr(x)
+
+
 def several(name: str, kind: type[Packet]) -> list[Any]:
     """A SEQUENCE OF: its count ``NAME_count``, and its elements."""
     count = f"{name}_count"

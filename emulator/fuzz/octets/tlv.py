@@ -36,7 +36,7 @@ class Element:
 
 
 def _length(length: int, lot: random.Random | None) -> bytes:
-    if lot is None or lot.random() < 0.97:
+    if lot is None or lot.random() < 0.9:
         return encode_length(length)
     match lot.randrange(4):
         case 0:

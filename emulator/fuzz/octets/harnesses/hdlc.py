@@ -256,6 +256,7 @@ HARNESSES = (
         seeds=_streams,
         words=_words,
         structure=_STREAM,
+        most=8192,
     ),
     Harness(
         name="hdlc.parameters",

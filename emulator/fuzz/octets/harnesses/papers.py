@@ -23,13 +23,14 @@ from dlms.security.ops import (
     Use,
     VerificationFailed,
 )
-from emulator.fuzz.octets import words
+from emulator.fuzz.octets import laws, words
 from emulator.fuzz.octets.harness import Harness, Outcome, Unlawful
 from emulator.fuzz.octets.two_parties import CLIENT, SECRET, SERVER, SUITE
 from emulator.modules.authority import FleetAuthority
 from emulator.modules.certificates import key_in
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
+from tls.identity import IdentityError, system_title_of
 
 NOW = dt.datetime(2025, 1, 1, 12, tzinfo=dt.UTC)
 _PURPOSES = (None, *CertificatePurpose)
@@ -153,6 +154,16 @@ HARNESSES = (
         name="papers.certificate",
         takes="an X.509 certificate, DER",
         play=_certificate,
+        seeds=_certificates,
+        words=_words,
+        is_ber=True,
+        most=4200,
+        work=60,
+    ),
+    Harness(
+        name="papers.title",
+        takes="the certificate of whoever comes over TLS, DER: whose it is",
+        play=laws.reader(system_title_of, (IdentityError,)),
         seeds=_certificates,
         words=_words,
         is_ber=True,

@@ -68,6 +68,7 @@ HARNESSES = (
         seeds=_streams,
         words=_words,
         structure=Structure(read=_read, write=_write),
+        most=8192,
     ),
     Harness(
         name="wrapper.datagram",

@@ -11,7 +11,7 @@ from emulator.fuzz.octets.progress import Progress
 from emulator.fuzz.octets.running import NoAtheris, Plan, Ran
 
 PLANTED = Path(__file__).with_name("planted_octets.py")
-RUNS = 60_000
+RUNS = 20_000
 
 
 def run(name: str, tmp_path: Path, runs: int = RUNS) -> tuple[Ran, list[Progress]]:

@@ -33,10 +33,12 @@ def test_a_corpus_has_what_is_taken_and_what_is_not(harness: Harness) -> None:
 
 def test_every_harness_has_seeds_that_are_taken_and_words() -> None:
     for harness in ALL:
-        outcomes = {harness.play(octets) for octets in list(harness.seeds())[:40]}
+        seeds = list(harness.seeds())
+        outcomes = (harness.play(octets) for octets in seeds)
         assert Outcome.TAKEN in outcomes, harness.name
         assert any(harness.words()), harness.name
-        assert max(len(octets) for octets in harness.seeds()) <= harness.most, harness.name
+        # Longer ones are left out of a run.
+        assert sum(len(octets) > harness.most for octets in seeds) < len(seeds) / 2, harness.name
 
 
 def test_corpora_are_small_and_all_are_of_a_harness() -> None:

@@ -10,7 +10,7 @@ import pytest
 from devices.profile import ProfileError
 from dlms.errors import LocalProtocolError
 from dlms.framing.hdlc.parameters import Parameters, decode_parameters
-from dlms.security.ops import CertificatePurpose
+from dlms.security.ops import CertificatePurpose, VerificationFailed
 from emulator import toml_file
 from emulator.anomaly.thresholds import ThresholdError, read_thresholds
 from emulator.client import key_file
@@ -24,6 +24,8 @@ from emulator.keystore.importing import read_key_file
 from emulator.ledger import LedgerError
 from emulator.ledger.exported import ExportedLedger
 from emulator.modules.authority import FleetAuthority
+from emulator.modules.certificate_fields import load
+from tls.identity import IdentityError, system_title_of
 
 DEEP, LONG = "[" * 5000, "9" * 5000
 
@@ -35,11 +37,35 @@ def test_more_than_hdlc_has_use_for_is_encoded_as_it_was_offered() -> None:
 
 @pytest.mark.parametrize("once", ["InvalidVersion", "UnsupportedAlgorithm"])
 def test_a_request_for_a_certificate_that_cannot_be_read(once: str) -> None:
-    entries = corpus.read(CORPUS, "papers.request")
-    (octets,) = [one.octets for one in entries if one.once.startswith(once)]
+    octets = _once("papers.request", once)
     authority = FleetAuthority(two_parties.SECRET, two_parties.SUITE)
     with pytest.raises(ValueError, match="the request cannot be read"):
         authority.answer(octets, two_parties.SERVER, CertificatePurpose.SIGNATURE)
+
+
+def _once(harness: str, kind: str) -> bytes:
+    entries = corpus.read(CORPUS, harness)
+    (octets,) = [one.octets for one in entries if one.once.startswith(kind)]
+    return octets
+
+
+@pytest.mark.parametrize("kind", ["UnsupportedGeneralNameType", "TypeError"])
+def test_a_certificate_with_names_of_a_type_that_nobody_supports(kind: str) -> None:
+    octets = _once("papers.certificate", kind)
+    with pytest.raises(VerificationFailed, match="cannot be read"):
+        load(octets)
+
+
+@pytest.mark.parametrize("kind", ["UnsupportedGeneralNameType", "InvalidVersion"])
+def test_whose_a_certificate_is_that_cannot_be_read(kind: str) -> None:
+    with pytest.raises(IdentityError, match="cannot be read"):
+        system_title_of(_once("papers.title", kind))
+
+
+def test_a_strangers_certificate_says_nothing_on_our_terminal() -> None:
+    # Warnings are errors in tests.
+    octets = _once("papers.title", "CryptographyDeprecationWarning")
+    assert system_title_of(octets) in (two_parties.CLIENT, two_parties.SERVER)
 
 
 def test_nothing_is_nothing_to_protect() -> None:

@@ -68,7 +68,7 @@ def test_elements_have_the_lengths_of_what_is_in_them() -> None:
     found = [tlv.mutated(whole, random.Random(seed)) for seed in range(100)]
     assert len(set(found)) > 50
     assert sum(map(_is_whole, found)) > 50
-    assert not all(map(_is_whole, found))
+    assert any(one and not _is_whole(one) for one in found)
 
 
 def _is_whole(octets: bytes) -> bool:
