@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dlms.errors import DlmsError
+from dlms.hiding import repr_without
 from dlms.security.asymmetric import Agree
 from dlms.security.derivation import other_info
 from dlms.security.general_ciphering import (
@@ -49,6 +50,9 @@ class Message(NamedTuple):
     counter: int
     body: bytes
     extra: bytes = b""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "body")
 
 
 class KeyChain:

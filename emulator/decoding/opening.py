@@ -14,6 +14,7 @@ from dlms.acse.aare import TAG as AARE
 from dlms.acse.aarq import TAG as AARQ
 from dlms.acse.release import RLRE_TAG, RLRQ_TAG
 from dlms.errors import CodecError, DlmsError
+from dlms.hiding import repr_without
 from dlms.security.ciphered import Family, decode_ciphered, is_ciphered
 from dlms.security.control import COMPRESSION, KEY_SET_BROADCAST, SUITE_MASK, Protection
 from dlms.security.general_ciphering import GENERAL_CIPHERING, decode_general_ciphering
@@ -34,6 +35,9 @@ class Opened(NamedTuple):
     title: bytes
     verified: bool | None
     pair: Pair | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "plaintext")
 
 
 class Closed(NamedTuple):

@@ -93,6 +93,8 @@ def test_a_dedicated_key_is_learned_from_its_initiate_request() -> None:
 def test_nothing_says_a_key() -> None:
     chain = KeyChain({"the": _keys()})
     found = opened(chain, bytes.fromhex(BOTH["hex"]), [TITLE])
+    assert isinstance(found, Opened)
+    assert repr(found.plaintext) not in repr(found)
     for text in (repr(chain), repr(found), str(found)):
         assert BOTH["ek"].lower() not in text.lower()
         assert BOTH["ak"].lower() not in text.lower()
