@@ -28,6 +28,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 
 _TITLE = 8
+_LENGTHS = {one.key_length for one in SUITES.values()}
 _SECRET = (
     "guek", "gak", "gbek", "kek", "password", "hls_secret", "signing_key", "agreement_key",
 )  # fmt: skip
@@ -56,7 +57,9 @@ class Message(NamedTuple):
 
 
 class KeyChain:
-    """Keys by name. What it says of itself, and in errors, are names."""
+    """Keys by name. What it says of itself, and in errors, are names. ``ValueError`` for a key that
+    has the length of no suite.
+    """
 
     def __init__(self, given: Mapping[str, Keys]) -> None:
         self._ring = KeyRing()
@@ -65,6 +68,9 @@ class KeyChain:
         self._dedicated: dict[bytes, Pair] = {}
         for name, keys in given.items():
             for kind, octets in _octets(keys):
+                if kind is not KeyKind.AGREEMENT_KEY and len(octets) not in _LENGTHS:
+                    said = f"{name}: {kind.name.lower()} has {len(octets)} octets, not 16 or 32"
+                    raise ValueError(said)
                 self._ring.keep(KeyRef(b"", name, kind), octets)
 
     def __repr__(self) -> str:
