@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
+from dlms.hiding import repr_without
 from emulator.decoding.quiet import quiet
 
 MAGICS = (
@@ -44,6 +45,9 @@ class Capture(NamedTuple):
     packets: tuple[Packet, ...]
     other: dict[str, int]
     secrets: Secrets
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secrets")
 
 
 def is_capture(octets: bytes) -> bool:

@@ -74,7 +74,7 @@ class Decoder:
 
     chain: KeyChain
     titles: tuple[bytes, ...] = ()
-    secrets: Secrets = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=dict, repr=False)
     most: int = MOST
     _number: int = 0
     _heard: dict[bytes, None] = field(default_factory=dict)

@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from dlms.framing.hdlc.frame import FLAG
+from dlms.hiding import repr_without
 from emulator.decoding.captures import Secrets
 from emulator.decoding.chunks import Chunk, Line
 from emulator.decoding.opening import is_apdu
@@ -34,6 +35,9 @@ class Given(NamedTuple):
     lines: tuple[Line, ...]
     other: dict[str, int]
     secrets: Secrets
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secrets")
 
 
 def of_octets(octets: bytes, name: str) -> Given:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dlms.errors import DlmsError
+from dlms.hiding import repr_without
 from dlms.security.asymmetric import Agree
 from dlms.security.derivation import other_info
 from dlms.security.general_ciphering import (
@@ -27,6 +28,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 
 _TITLE = 8
+_LENGTHS = {one.key_length for one in SUITES.values()}
 _SECRET = (
     "guek", "gak", "gbek", "kek", "password", "hls_secret", "signing_key", "agreement_key",
 )  # fmt: skip
@@ -50,9 +52,14 @@ class Message(NamedTuple):
     body: bytes
     extra: bytes = b""
 
+    def __repr__(self) -> str:
+        return repr_without(self, "body")
+
 
 class KeyChain:
-    """Keys by name. What it says of itself, and in errors, are names."""
+    """Keys by name. What it says of itself, and in errors, are names. ``ValueError`` for a key that
+    has the length of no suite.
+    """
 
     def __init__(self, given: Mapping[str, Keys]) -> None:
         self._ring = KeyRing()
@@ -61,6 +68,9 @@ class KeyChain:
         self._dedicated: dict[bytes, Pair] = {}
         for name, keys in given.items():
             for kind, octets in _octets(keys):
+                if kind is not KeyKind.AGREEMENT_KEY and len(octets) not in _LENGTHS:
+                    said = f"{name}: {kind.name.lower()} has {len(octets)} octets, not 16 or 32"
+                    raise ValueError(said)
                 self._ring.keep(KeyRef(b"", name, kind), octets)
 
     def __repr__(self) -> str:

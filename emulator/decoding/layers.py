@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dlms.errors import CodecError
 from dlms.security.ciphered import is_ciphered
@@ -25,7 +25,7 @@ class Layer:
     ``notes`` what is not, and may be of interest.
     """
 
-    octets: bytes
+    octets: bytes = field(repr=False)
     fields: tuple[Field, ...]
     origin: str = ""
     key: str = ""

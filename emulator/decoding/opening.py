@@ -14,11 +14,12 @@ from dlms.acse.aare import TAG as AARE
 from dlms.acse.aarq import TAG as AARQ
 from dlms.acse.release import RLRE_TAG, RLRQ_TAG
 from dlms.errors import CodecError, DlmsError
+from dlms.hiding import repr_without
 from dlms.security.ciphered import Family, decode_ciphered, is_ciphered
 from dlms.security.control import COMPRESSION, KEY_SET_BROADCAST, SUITE_MASK, Protection
 from dlms.security.general_ciphering import GENERAL_CIPHERING, decode_general_ciphering
 from dlms.security.general_signing import GENERAL_SIGNING, decode_general_signing
-from dlms.security.ops import TAG_LENGTH
+from dlms.security.ops import IV_TITLE_LENGTH, TAG_LENGTH
 from dlms.xdlms import registry
 from dlms.xdlms.initiate import InitiateRequest
 from emulator.decoding.keys import KeyChain, Message, Pair
@@ -34,6 +35,9 @@ class Opened(NamedTuple):
     title: bytes
     verified: bool | None
     pair: Pair | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "plaintext")
 
 
 class Closed(NamedTuple):
@@ -67,7 +71,8 @@ def opened(chain: KeyChain, apdu: bytes, titles: Iterable[bytes] = ()) -> Opened
         return Closed("compressed (V.44), which is not taken apart here")
     if not control & Protection.BOTH:
         return Opened(layout.message.body, "", layout.title, None)
-    tried = list(dict.fromkeys((layout.title,) if layout.title else titles))
+    said = (layout.title,) if layout.title else titles
+    tried = [title for title in dict.fromkeys(said) if len(title) == IV_TITLE_LENGTH]
     candidates = list(pairs)
     if not candidates:
         return _unopened(layout, "no key for it")

@@ -22,6 +22,7 @@ with quiet():
         data,
         descriptors,
         hdlc,
+        hdlc_control,
         names,
         services,
         wrapper,
@@ -32,7 +33,8 @@ with quiet():
     from emulator.scapy_layers.wrapper import bind_hdlc, bind_wrapper
 
 _MODULES = (
-    wrapper, hdlc, acse, context, services, access, names, ciphered, descriptors, data,
+    wrapper, hdlc, hdlc_control, acse, context, services, access, names, ciphered, descriptors,
+    data,
 )  # fmt: skip
 _FOUND = {
     name: value

@@ -31,6 +31,7 @@ from dlms.framing.hdlc.frame import FLAG
 from dlms.framing.hdlc.parameters import Parameters
 from dlms.octets import Reader
 from emulator.scapy_layers.apdu import Apdu
+from emulator.scapy_layers.hdlc_control import UnnumberedControl, control_of
 from emulator.scapy_layers.parts import MOST, CodeField, Layer, OctetsField, Part
 
 _FLAG = bytes((FLAG,))
@@ -76,53 +77,6 @@ class AddressField(Field):
         from scapy.volatile import RandChoice
 
         return RandChoice("0", "1", "16", "127", "1/17", "1/16383@4", "127/127")
-
-
-class InformationControl(Part):
-    """The control field of I."""
-
-    name = "I"
-    fields_desc = [
-        BitField("receive", 0, 3),
-        BitField("poll", 1, 1),
-        BitField("send", 0, 3),
-        BitField("kind", 0, 1),
-    ]
-
-
-class SupervisoryControl(Part):
-    """The control field of RR, RNR and REJ."""
-
-    name = "RR, RNR, REJ"
-    fields_desc = [
-        BitField("receive", 0, 3),
-        BitField("poll", 1, 1),
-        BitField("kind", Kind.RR, 4),
-    ]
-
-
-def _unnumbered() -> dict[int, str]:
-    kinds = [kind for kind in Kind if kind & 3 == 3]
-    return {
-        kind | poll: f"{kind.name}{' P/F' * bool(poll)}" for kind in kinds for poll in (0, POLL)
-    }
-
-
-class UnnumberedControl(Part):
-    """The control field of SNRM, UA, DISC, DM, FRMR and UI, with or without the poll bit."""
-
-    name = "SNRM, UA, DISC, DM, FRMR, UI"
-    fields_desc = [CodeField("kind", Kind.SNRM | POLL, _unnumbered())]
-
-
-def _control(octets: bytes = b"", **options: Any) -> Packet:
-    if not octets:
-        return UnnumberedControl()
-    octet = octets[0]
-    kind: type[Packet] = InformationControl if not octet & 1 else UnnumberedControl
-    if octet & 3 == 1:
-        kind = SupervisoryControl
-    return kind(octets, **options)
 
 
 class CosemLlc(Packet):
@@ -276,7 +230,7 @@ class HdlcFrame(Layer):
         BitField("length", None, 11),
         AddressField("destination", "1"),
         AddressField("source", "16"),
-        PacketField("control", UnnumberedControl(), _control),
+        PacketField("control", UnnumberedControl(), control_of),
         ConditionalField(StrFixedLenField("hcs", None, 2), _has_information),
         ConditionalField(InformationField(), _has_information),
         StrFixedLenField("fcs", None, 2),

@@ -12,7 +12,16 @@ from scapy.packet import Packet
 
 from dlms.axdr.data import DataType
 from dlms.framing.hdlc.parameters import Parameters
-from emulator.scapy_layers import access, acse, ciphered, context, hdlc, names, services
+from emulator.scapy_layers import (
+    access,
+    acse,
+    ciphered,
+    context,
+    hdlc,
+    hdlc_control,
+    names,
+    services,
+)
 from emulator.scapy_layers.apdu import LAYERS
 from emulator.scapy_layers.data import CosemData, TypeDescription
 from emulator.scapy_layers.descriptors import AttributeItem, SelectiveAccess
@@ -147,22 +156,30 @@ def _ciphered() -> Iterator[tuple[str, Packet]]:
 def _frames() -> Iterator[tuple[str, Packet]]:
     limits = hdlc.HdlcParameters.of(Parameters())
     yield "snrm", hdlc.HdlcFrame(information=limits)
-    yield "ua", hdlc.HdlcFrame(control=hdlc.UnnumberedControl(kind="UA P/F"), information=limits)
+    yield (
+        "ua",
+        hdlc.HdlcFrame(control=hdlc_control.UnnumberedControl(kind="UA P/F"), information=limits),
+    )
     for kind in ("DISC P/F", "DM P/F", "UI"):
-        yield kind.split()[0].lower(), hdlc.HdlcFrame(control=hdlc.UnnumberedControl(kind=kind))
+        yield (
+            kind.split()[0].lower(),
+            hdlc.HdlcFrame(control=hdlc_control.UnnumberedControl(kind=kind)),
+        )
     yield (
         "frmr",
         hdlc.HdlcFrame(
-            control=hdlc.UnnumberedControl(kind="FRMR P/F"),
+            control=hdlc_control.UnnumberedControl(kind="FRMR P/F"),
             information=hdlc.HdlcRejection(rejected_control=0x32, unknown_control=1),
         ),
     )
-    yield "rr", hdlc.HdlcFrame(control=hdlc.SupervisoryControl())
+    yield "rr", hdlc.HdlcFrame(control=hdlc_control.SupervisoryControl())
     for address in ("1/17", "1/17@4"):
         information = hdlc.CosemLlc() / acse.AARQ(user_information=context.InitiateRequest())
         yield (
             f"aarq-{address.replace('/', '-')}",
             hdlc.HdlcFrame(
-                destination=address, control=hdlc.InformationControl(), information=information
+                destination=address,
+                control=hdlc_control.InformationControl(),
+                information=information,
             ),
         )

@@ -63,4 +63,6 @@ def test_anything(parts: list[tuple[bytes, bool]], whole: bool) -> None:
 def test_vectors_in_any_order(apdus: list[bytes]) -> None:
     chunks = tuple(Chunk(apdu) for apdu in apdus)
     (found,) = Decoder(KEYS).decode([Line("a", "b", chunks, whole=True)])
-    assert len(found.messages) == len(apdus)
+    # Of segments whose last one is not there, that is said at the end.
+    complete = [one for one in found.messages if "never came" not in str(one.problems)]
+    assert len(complete) == len(apdus)

@@ -32,6 +32,7 @@ def private(folder: Path) -> Path:
 def _decoded(name: str, chain: KeyChain) -> list[Conversation]:
     capture = read_capture(FOLDER / name)
     assert not capture.other
+    assert "secrets" not in repr(capture)
     return Decoder(chain, secrets=capture.secrets).decode(lines(capture.packets))
 
 

@@ -90,9 +90,18 @@ def test_a_dedicated_key_is_learned_from_its_initiate_request() -> None:
     assert len(list(chain.dedicated_pairs())) == 1
 
 
+def test_titles_and_keys_of_other_lengths() -> None:
+    found = _open(BOTH["name"], {"the": _keys()}, b"", b"1234567", b"123456789")
+    assert found == Closed("the system title of its originator is not known")
+    with pytest.raises(ValueError, match="the: guek has 15 octets, not 16 or 32"):
+        KeyChain({"the": _keys(guek=bytes(15))})
+
+
 def test_nothing_says_a_key() -> None:
     chain = KeyChain({"the": _keys()})
     found = opened(chain, bytes.fromhex(BOTH["hex"]), [TITLE])
+    assert isinstance(found, Opened)
+    assert repr(found.plaintext) not in repr(found)
     for text in (repr(chain), repr(found), str(found)):
         assert BOTH["ek"].lower() not in text.lower()
         assert BOTH["ak"].lower() not in text.lower()
