@@ -10,6 +10,7 @@ from functools import partial
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.fuzz import actions
 from emulator.fuzz.breach import Breach
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.coverage.scope import ROOT
 from emulator.fuzz.in_process.target import InProcess
 from emulator.fuzz.learning.comparing import compared
@@ -21,6 +22,7 @@ from emulator.fuzz.octets import corpus, registry
 from emulator.fuzz.octets.mutating import mutation
 from emulator.fuzz.scenario.playing import play
 from emulator.fuzz.scenario.reading import read_all
+from emulator.fuzz.target import Outcome
 
 RUNS, STEPS = 10, 40
 """Of the machine, in each setting."""
@@ -109,15 +111,27 @@ def machine() -> None:
         run_state_machine_as_test(machine_of(setting, _Passing()), settings=how)
 
 
-READERS = ("reader", "dco", "md5", "small", "suite1", "sha256")
-"""Associations that read: in blocks, in general blocks, in one APDU, plain and ciphered."""
+READERS = (
+    ClientKind(association="reader"),
+    ClientKind(association="reader", max_pdu_size=100),
+    ClientKind(association="dco"),
+    ClientKind(association="dco", max_pdu_size=120),
+    ClientKind(association="suite1", max_pdu_size=200),
+    ClientKind(association="md5", max_pdu_size=80),
+    ClientKind(association="small"),
+    ClientKind(association="users", user=1),
+)
+"""Clients that read: in one APDU, in blocks, in general blocks, plain and ciphered."""
 
 
 def reading() -> None:
     """Every attribute that a client may read, each in one step of a run with its look-outs."""
-    for name in READERS:
-        target = InProcess()
-        target.do(actions.Open(client=name))
+    for kind in READERS:
+        name = kind.association
+        target = InProcess(clients={name: kind})
+        opened = target.do(actions.Open(client=name))
+        if opened.outcome is not Outcome.ACCEPTED:
+            raise AssertionError(f"{name}: {opened.says}")
         for row in target.world.profile.objects.values():
             rights = row.rights.get(name)
             if rights is None:
