@@ -7,12 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
-from dlms.xdlms.descriptors import AttributeDescriptor
-from emulator.fuzz import actions
 from emulator.fuzz.breach import Breach
-from emulator.fuzz.client_kind import ClientKind
+from emulator.fuzz.coverage.asking import asking
 from emulator.fuzz.coverage.scope import ROOT
-from emulator.fuzz.in_process.target import InProcess
 from emulator.fuzz.learning.comparing import compared
 from emulator.fuzz.learning.subject import associations, in_process
 from emulator.fuzz.machine.machine import machine as machine_of
@@ -22,7 +19,6 @@ from emulator.fuzz.octets import corpus, registry
 from emulator.fuzz.octets.mutating import mutation
 from emulator.fuzz.scenario.playing import play
 from emulator.fuzz.scenario.reading import read_all
-from emulator.fuzz.target import Outcome
 
 RUNS, STEPS = 10, 40
 """Of the machine, in each setting."""
@@ -111,44 +107,10 @@ def machine() -> None:
         run_state_machine_as_test(machine_of(setting, _Passing()), settings=how)
 
 
-READERS = (
-    ClientKind(association="reader"),
-    ClientKind(association="reader", max_pdu_size=100),
-    ClientKind(association="dco"),
-    ClientKind(association="dco", max_pdu_size=120),
-    ClientKind(association="suite1", max_pdu_size=200),
-    ClientKind(association="md5", max_pdu_size=80),
-    ClientKind(association="small"),
-    ClientKind(association="users", user=1),
-)
-"""Clients that read: in one APDU, in blocks, in general blocks, plain and ciphered."""
-
-
-def reading() -> None:
-    """Every attribute that a client may read, each in one step of a run with its look-outs."""
-    for kind in READERS:
-        name = kind.association
-        target = InProcess(clients={name: kind})
-        opened = target.do(actions.Open(client=name))
-        if opened.outcome is not Outcome.ACCEPTED:
-            raise AssertionError(f"{name}: {opened.says}")
-        for row in target.world.profile.objects.values():
-            rights = row.rights.get(name)
-            if rights is None:
-                continue
-            for member in row.interface_class.attributes:
-                where = AttributeDescriptor(
-                    row.interface_class.class_id, row.instance, member.number
-                )
-                target.do(actions.Get(client=name, attribute=where))
-        if target.look().breaches:
-            raise AssertionError(f"{name}: {target.look().breaches[0]}")
-
-
 PLAYS: Mapping[str, Callable[[], None]] = {
     "scenarios": scenarios,
     "machine": machine,
     "octets": octets,
     "learning": learning,
-    "reading": reading,
+    "asking": asking,
 }
