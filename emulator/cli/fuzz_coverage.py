@@ -17,9 +17,9 @@ def register(whats: options.SubParsers) -> None:
     coverage = whats.add_parser(
         "coverage",
         help="the lines of dlms/ and of the keys of devices/ that the fuzzers reach",
-        description="Plays the scenarios, the machine, the corpora of octets, the learner and all that"
-        " our client can ask, with the package coverage. Exit status 1 if a line that none of them reaches has no judgement"
-        " in judged.toml. It takes some minutes.",
+        description="Plays the scenarios, the machine, the corpora of octets, the learner and all"
+        " that our client can ask, with the package coverage. Exit status 1 if a line that none of"
+        " them reaches has no judgement in judged.toml. It takes some minutes.",
     )
     coverage.add_argument(
         "plays", nargs="*", metavar="FUZZER", help=f"only these: {', '.join(PLAYS)}"
