@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from emulator.cli import failures, fuzz_options, options
+from emulator.cli import failures, fuzz_gallery_options, fuzz_options, options
 
 SCENARIOS = Path(__file__).parents[2] / "fixtures" / "scenarios"
 """Those of the repository; an installed package has none."""
@@ -25,6 +25,7 @@ def register(subparsers: options.SubParsers) -> None:
     _register_scenarios(whats)
     _register_replay(whats)
     fuzz_options.register(whats, later)
+    fuzz_gallery_options.register(whats, later)
 
 
 def later(module: str, name: str) -> Callable[[argparse.Namespace], int]:

@@ -45,7 +45,9 @@ CLAUSES: dict[str, Clause] = {
     "I8": Clause(
         "What was accepted once is not done twice.", "GB 9.2.3.3.7.3; Blue Book, token gateway"
     ),
-    "CRASH": Clause("Whatever comes, there is an answer, or there is none.", "a decision: liveness"),
+    "CRASH": Clause(
+        "Whatever comes, there is an answer, or there is none.", "a decision: liveness"
+    ),
     "R-AA": Clause(
         "Associations are those that the meter is configured for, and end with their connection.",
         "GB 4.3.4, Figure 64",

@@ -55,7 +55,9 @@ def search(plan: Plan, post: Post) -> LookingOn:
     return looking_on
 
 
-def _round(plan: Plan, looking_on: LookingOn, drawn: type[RuleBasedStateMachine], round: int) -> None:
+def _round(
+    plan: Plan, looking_on: LookingOn, drawn: type[RuleBasedStateMachine], round: int
+) -> None:
     looking_on.begin_round()
     settings = hypothesis.settings(
         max_examples=RUNS,

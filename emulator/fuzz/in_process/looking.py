@@ -9,6 +9,11 @@ from emulator.fuzz.in_process.overhearing import Overhearing
 from emulator.fuzz.in_process.world import World
 from emulator.fuzz.target import Facts, Passed
 
+_FIRST = 1
+"""The highest first counter there is: one that says no more may not have been used, and is not kept
+then. What was used comes again as a vector.
+"""
+
 
 class LookOut:
     """What it remembers of the steps before: counters, and the challenges of the meter's."""
@@ -29,12 +34,12 @@ class LookOut:
         for ref, before in self.counters.items():
             after = rows.get(ref)
             if after is None:
-                used = before.floor or before.next_to_send
+                used = before.floor or before.next_to_send > _FIRST
                 long_lived = ref.lifetime is KeyLifetime.LONG_LIVED
                 if used and long_lived and meter.ring.holds(ref):
                     breaches.append(f"I2: the counters of {ref} are gone")
             elif (
-                after.floor < before.floor or after.next_to_send < before.next_to_send
+                after.floor < before.floor or after.next_to_send < before.next_to_send > _FIRST
             ) and ref.lifetime is KeyLifetime.LONG_LIVED:
                 breaches.append(f"I2: a counter of {ref} goes back")
         self.counters = rows

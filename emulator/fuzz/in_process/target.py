@@ -12,7 +12,7 @@ from dlms.errors import DlmsError
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.client_kind import ClientKind
-from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
+from emulator.fuzz.in_process import certifying, crafting, keys, speaking, tokens
 from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.crashing import crash
@@ -78,9 +78,7 @@ class InProcess:
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
-        self.world.planted.append(plant)
-        planting.planted(self.world.meter, plant)
-        self.world.meter.host.memory.commit()
+        self.world.plant(plant)
 
     # Doing ----------------------------------------------------------------------------------------
 
