@@ -80,9 +80,8 @@ def _settings(args: argparse.Namespace) -> list[Setting]:
     there = settings_of(args.profile)
     for name in args.setting:
         if name not in there:
-            raise ValueError(
-                f"{args.profile} has no setting {name!r}; there are: {', '.join(there)}"
-            )
+            names = ", ".join(there)
+            raise ValueError(f"{args.profile} has no setting {name!r}; there are: {names}")
     plants = tuple(plant(one) for one in args.plant)
     return [replace(there[name], plants=plants) for name in args.setting or there]
 

@@ -48,11 +48,16 @@ def scenarios(args: argparse.Namespace) -> int:
 
 
 def _sum(chosen: Sequence[Scenario], results: dict[str, tuple[Result, ...]], bad: int) -> str:
-    cases = {one.name for one in chosen}
-    played = {one.name for one in chosen if one.courses}
+    cases = {one.name for one in chosen if one.found is None}
+    found = len(chosen) - sum(one.found is None for one in chosen)
+    played = {one.name for one in chosen if one.courses and one.found is None}
     courses = sum(map(len, results.values()))
     left = len(cases - played)
-    said = f"{len(cases)} cases, {len(played)} of them played in {courses} courses, {bad} failed"
+    findings = f" and {found} findings" if found else ""
+    said = (
+        f"{len(cases)} cases{findings}, {len(played) + found} of them played in {courses} courses,"
+        f" {bad} failed"
+    )
     return f"{said}; {left} cannot be played here" if left else said
 
 

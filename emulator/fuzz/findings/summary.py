@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from emulator.fuzz.scenario import fields
 from emulator.fuzz.scenario.place import ScenarioError, Where
 from emulator.fuzz.scenario.writing import write_json
-from emulator.fuzz.scenario.writing_fields import table
 
 FORMAT = "cosemlab-fuzz-run"
 VERSION = 1
@@ -20,7 +20,7 @@ _HEAD = frozenset({"format", "version"})
 class Summary:
     """``plants`` are the defects that the meter had, in words. ``covered`` are the transitions that
     were gone: a state of the model, and what happened to it. ``findings`` are names of scenarios.
-    ``cosemlab`` is the version. ``seconds_to_first`` is below 0 if nothing was found.
+    ``cosemlab`` is the version.
     """
 
     target: str
@@ -32,7 +32,7 @@ class Summary:
     seconds: float
     cosemlab: str
     plants: tuple[str, ...] = ()
-    seconds_to_first: float = -1.0
+    seconds_to_first: float | None = None
     was_interrupted: bool = False
     findings: tuple[str, ...] = ()
     covered: tuple[tuple[str, ...], ...] = ()
@@ -52,7 +52,8 @@ class Summary:
 
 def written(summary: Summary) -> dict[str, Any]:
     """As JSON has it."""
-    return {"format": FORMAT, "version": VERSION, **table(summary)}
+    fields = {name: one for name, one in dataclasses.asdict(summary).items() if one is not None}
+    return {"format": FORMAT, "version": VERSION, **fields}
 
 
 def write(path: Path, summary: Summary) -> None:

@@ -37,8 +37,9 @@ def hunt(
     make: Make = in_process,
     target: str = "in process",
 ) -> Hunted:
-    """Search ``setting``, or several in turn, for ``seconds``, or for ``steps`` on all ``processes`` together (by default as many as
-    there are cores), or until it is interrupted: Ctrl-C ends it, and what was found is there.
+    """Search ``setting``, or several in turn, for ``seconds``, or for ``steps`` on all
+    ``processes`` together (by default as many as there are cores), or until it is interrupted:
+    Ctrl-C ends it, and what was found is there.
 
     What is found just before the end is made smaller for :data:`~.plan.AFTERWARDS` seconds at most.
     ``on_finding`` gets each finding when it is shrunk; the same once more if another process has
@@ -109,23 +110,26 @@ def _crew(plans: Sequence[Plan], hear: Hear, on_silence: Callable[[], None]) -> 
     with Crew(plans) as crew:
         while crew.is_working:
             try:
-                said = crew.hear(EVERY)
+                if not _turn(crew, hear, stop_at_first=plans[0].stop_at_first):
+                    on_silence()
             except KeyboardInterrupt:
                 if was_interrupted:
                     raise  # twice: whoever does that has no patience
                 was_interrupted = True
                 crew.stop()
-                continue
-            for process, message in said:
-                hear(process, message)
-                match message:
-                    case Broke(finding=finding):
-                        first = plans[0].stop_at_first
-                        crew.tell(Stop() if first else Known(finding.key), but=process)
-                    case FoundIt() if plans[0].stop_at_first:
-                        crew.stop()
-                    case Failed():
-                        crew.stop()
-            if not said:
-                on_silence()
     return was_interrupted
+
+
+def _turn(crew: Crew, hear: Hear, *, stop_at_first: bool) -> bool:
+    """Hear what is said, and tell those whom it concerns; whether anything was."""
+    said = crew.hear(EVERY)
+    for process, message in said:
+        match message:
+            case Broke(finding=finding):
+                crew.tell(Stop() if stop_at_first else Known(finding.key), but=process)
+            case FoundIt() if stop_at_first:
+                crew.stop()
+            case Failed():
+                crew.stop()
+        hear(process, message)
+    return bool(said)

@@ -73,7 +73,7 @@ class Hunted:
             seconds=round(self.seconds, 3),
             cosemlab=version("cosemlab"),
             plants=tuple(str(one) for one in setting.plants),
-            seconds_to_first=-1.0
+            seconds_to_first=None
             if self.seconds_to_first is None
             else round(self.seconds_to_first, 3),
             was_interrupted=self.was_interrupted,

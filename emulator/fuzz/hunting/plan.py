@@ -16,8 +16,9 @@ it has come to.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``settings`` are searched in turn. ``began`` and ``deadline`` are of the monotonic clock, which all processes of a machine
-    share; ``steps`` are those of this process. ``None`` is without such an end.
+    """``settings`` are searched in turn. ``began`` and ``deadline`` are of the monotonic clock,
+    which all processes of a machine share; ``steps`` are those of this process. ``None`` is without
+    such an end.
     """
 
     settings: tuple[Setting, ...]

@@ -45,7 +45,7 @@ def _search(search: Summary) -> Markup:
         ("Time", f"{search.seconds:.1f} s" + ", interrupted" * search.was_interrupted),
         ("Covered", f"{search.states} states, {search.transitions} transitions"),
     ]
-    if search.seconds_to_first >= 0:
+    if search.seconds_to_first is not None:
         told.append(("First", f"after {search.seconds_to_first:.1f} s"))
     told += [("Planted", one) for one in search.plants]
     return tag(

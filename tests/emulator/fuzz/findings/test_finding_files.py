@@ -21,6 +21,7 @@ from emulator.fuzz.scenario.model import Scenario
 from emulator.fuzz.scenario.playing import play
 from emulator.fuzz.scenario.reading import read
 from emulator.fuzz.setting import Setting
+from emulator.fuzz.twist import Otherwise, Twist
 
 Make = Callable[..., Finding]
 
@@ -45,6 +46,22 @@ def test_where_it_is_mended_it_passes(tmp_path: Path, found: Make) -> None:
     assert result.passed
     assert differing(evidence, result) == (1, 2)
     assert remark(evidence, result).startswith("other octets than were found pass in steps 1, 2:")
+
+
+def test_what_only_the_judge_sees_is_named(tmp_path: Path, found: Make) -> None:
+    """The meter itself sees nothing wrong in a tag that it does not look at."""
+    unchecked = Setting(plants=(Plant(fault="tags-unchecked"),))
+    forged = Open(client="suite1", twist=Twist(seal=Otherwise(ak="NONE")))
+    finding = found(Wait(seconds=1), forged, Wait(seconds=1), setting=unchecked)
+    assert finding.step == 2
+    scenario, _ = filed(tmp_path, finding)
+    (result,) = play(scenario)
+    assert len(result.played) == 2  # what comes behind the breach is not played
+    assert f"step 2: {finding.breach}" in result.problems
+    (unjudged,) = play(replace(scenario, found=None))
+    assert unjudged.passed
+    (mended,) = play(replace(scenario, plants=()))
+    assert mended.passed
 
 
 def test_what_shows_in_the_end_names_it_too(tmp_path: Path, found: Make) -> None:
