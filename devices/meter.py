@@ -47,6 +47,7 @@ class Meter(ABC):
     ``anchors`` are the certificates of the authorities that the meter was made to trust.
     ``derived`` is what was worked out from profile and state, and can be worked out again.
     ``restart_wanted`` is for the serving side: once the reply is out the meter begins anew.
+    ``odd_methods``, by class_id and number, are in the place of the right ones, the last first.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Meter(ABC):
         self.anchors = anchors
         self.derived: dict[type, object] = {}
         self.restart_wanted = False
+        self.odd_methods: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._mistaken: dict[tuple[str, KeyKind], KeyRef] = {}
         self._changed: dict[str, tuple[Mapping[str, Any], ...]] = {}
         self.state.on_revert = self.start_over

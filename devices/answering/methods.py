@@ -38,7 +38,10 @@ def invoke(
         return Outcome(ActionResult.READ_WRITE_DENIED)
     if not asking.admits(access):
         return Outcome(ActionResult.SCOPE_OF_ACCESS_VIOLATED)
-    behaviour = BEHAVIOURS[row.interface_class.class_id].invoke.get(number)
+    class_id = row.interface_class.class_id
+    behaviour = BEHAVIOURS[class_id].invoke.get(number)
+    if asking.device.odd_methods:
+        behaviour = asking.device.odd_methods.get((class_id, number), (behaviour,))[-1]
     if behaviour is None:
         return Outcome(ActionResult.OBJECT_UNAVAILABLE)
     if parameter is None or not fits(method.parameter, parameter):

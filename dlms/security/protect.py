@@ -65,6 +65,29 @@ class SecurityContext:
             return self.dedicated
         return self.gbek if family is _BROADCAST else None
 
+    def originator(self, announced: bytes | None) -> bytes:
+        """The originator's title for the initialization vector.
+
+        The general form repeats the title; it must be the one the association knows (KL-PR-11). An
+        empty one stands for it, if that is admitted.
+        """
+        known = self.peer_title
+        if known is None:
+            raise CodecError("the peer's system title is not known", field="system-title")
+        if announced == b"" and not self.empty_title:
+            raise CodecError("empty system title", offset=1, field="system-title")
+        if announced and announced != known:
+            raise CodecError(
+                "not the system title of this association", offset=1, field="system-title"
+            )
+        return known
+
+    def other_content(self, found: int, promised: int) -> None:
+        """There is another APDU inside than the outside says (R-PROT-3, KL-PR-09)."""
+        raise CodecError(
+            f"deciphered to APDU {found:02X}, {promised:02X} promised", field="ciphered APDU"
+        )
+
 
 class Opened(NamedTuple):
     """A verified APDU, how it was protected, and the floor its counter met."""
@@ -162,7 +185,7 @@ def open_ciphered(
     ek = context.encryption_key(family)
     if ek is None:
         raise CodecError(_no_key(family), offset=0, field="ciphered APDU")
-    title = _title(context, announced_title)
+    title = context.originator(announced_title)
     protection = _USUAL.get(control ^ context.suite)
     if protection is None:
         protection = check_control(
@@ -181,27 +204,8 @@ def open_ciphered(
     if not apdu:
         raise CodecError("nothing inside", field="ciphered APDU")
     if plain_tag is not None and apdu[0] != plain_tag:
-        raise CodecError(
-            f"deciphered to APDU {apdu[0]:02X}, {plain_tag:02X} promised",
-            field="ciphered APDU",
-        )
+        context.other_content(apdu[0], plain_tag)
     floor_before = counters.floor(ek)
     if control & _PROTECTED:  # or anybody could use the key up
         counters.accept(ek, counter)
     return _new(Opened, (apdu, protection, family, form, counter, floor_before))
-
-
-def _title(context: SecurityContext, announced: bytes | None) -> bytes:
-    """The originator's title for the initialization vector.
-
-    The general form repeats the title; it must be the one the association knows (KL-PR-11). An
-    empty one stands for it, if that is admitted.
-    """
-    known = context.peer_title
-    if known is None:
-        raise CodecError("the peer's system title is not known", field="system-title")
-    if announced == b"" and not context.empty_title:
-        raise CodecError("empty system title", offset=1, field="system-title")
-    if announced and announced != known:
-        raise CodecError("not the system title of this association", offset=1, field="system-title")
-    return known

@@ -45,6 +45,7 @@ COUNT = Argument(
     help="how many times it acts; else it is not bounded",
 )
 _FOR = replace(FOR, name="for")
+_FILES = ("catalogue.toml", "key_life.toml")
 _KEYS = {"kind", "help", "parameters", "for", "count"}
 
 
@@ -92,8 +93,10 @@ class Catalogue(NamedTuple):
 
 def built_in() -> Catalogue:
     """What comes with the package."""
-    file = resources.files("emulator.faults") / "catalogue.toml"
-    return Catalogue(parse(file.read_text("utf-8"), "catalogue.toml", {}))
+    rows: dict[str, Row] = {}
+    for name in _FILES:
+        rows |= parse((resources.files("emulator.faults") / name).read_text("utf-8"), name, rows)
+    return Catalogue(rows)
 
 
 def load_file(path: Path, catalogue: Catalogue) -> Catalogue:

@@ -62,3 +62,7 @@ class Plant:
 
     fault: str
     parameters: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self) -> str:
+        given = " ".join(f"{name}={value}" for name, value in self.parameters)
+        return f"{self.fault} {given}".rstrip()

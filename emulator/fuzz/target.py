@@ -72,6 +72,7 @@ class Facts:
 
     ``keys`` are fingerprints of the meter's keys in force by ``association/KIND``, ``client_keys``
     those that a client goes by, by ``client/KIND``; two are the same where the keys are.
+    ``client_doubts`` are those that it may have after a change whose answer did not come.
     ``client_sends`` are the clients' next counters likewise. ``policies`` are what is asked of
     requests, and of responses eight bits higher, by association, as bits of
     :class:`~dlms.security.control.Protection`. ``sizes`` are how much the meter keeps, by what.
@@ -88,6 +89,7 @@ class Facts:
     breaches: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     client_keys: Mapping[str, str] = field(default_factory=dict)
+    client_doubts: Mapping[str, str] = field(default_factory=dict)
     client_sends: Mapping[str, int] = field(default_factory=dict)
     policies: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)

@@ -48,8 +48,9 @@ class Edit:
             case EditKind.DELETE:
                 return whole[:at] + whole[at + self.count :]
             case EditKind.FLIP:
-                turned = (whole[at] ^ self.octets[0]) if at < len(whole) else None
-                return whole if turned is None else whole[:at] + bytes((turned,)) + whole[at + 1 :]
+                if at >= len(whole) or not self.octets:
+                    return whole
+                return whole[:at] + bytes((whole[at] ^ self.octets[0],)) + whole[at + 1 :]
             case EditKind.KEEP:
                 return whole[: self.count]
             case EditKind.ADD:

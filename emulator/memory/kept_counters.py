@@ -66,6 +66,10 @@ class KeptCounters(InvocationCounters):
         else:
             super().establish(ek)
 
+    def drop(self, ek: KeyRef) -> None:
+        """Forget what is written down of a key, and nothing else: found again, it begins at 0."""
+        self._journal.drop((_name(_SEND, ek), _name(_FLOOR, ek)))
+
 
 class _KeptMarks(Marks):
     """Marks in ``journal``, under names that begin with what ``beginning`` gives."""

@@ -13,6 +13,7 @@ from dlms.security.ops import CryptoOp
 from dlms.words import word
 from emulator.events import MeterEvent, OnMeterEvent
 from emulator.serving.audience import Audience
+from emulator.serving.makes import Makes
 from emulator.serving.taps import Taps
 
 MAX_APDU = 8192
@@ -56,7 +57,8 @@ class Host:
     """``execute`` carries out the device's own cryptography, which is not tagged; ``now`` gives the
     true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
     ``look_again`` is called when something else may be due at the meter than before, ``alerted``
-    when it may have an alert to tell. ``taps`` is what stands in the way to the meter.
+    when it may have an alert to tell. ``taps`` is what stands in the way to the meter,
+    ``makes`` of what make its associations are.
     """
 
     device: Device
@@ -70,6 +72,7 @@ class Host:
     look_again: Callable[[], None] = nothing
     alerted: Callable[[], None] = nothing
     taps: Taps = field(default_factory=Taps)
+    makes: Makes = field(default_factory=Makes)
 
     def tell_happenings(self) -> None:
         """Tell whoever watches what has happened to the meter."""

@@ -58,6 +58,8 @@ class Peer:
         self._open: dict[tuple[int, int], tuple[ServerAssociation, AssociationRow]] = {}
         self._revision = host.device.state.security_revision
         self._label = next(_labels)
+        if host.makes.are_touched:
+            host.makes.fit_peer(self)
 
     def serve(self, client_sap: int, server_sap: int, apdu: bytes) -> tuple[bytes, ...] | None:
         """Take one APDU; give the replies to send back to ``client_sap``.
@@ -65,10 +67,15 @@ class Peer:
         ``None`` if no association is offered to this pair of SAPs: silence (X_WPDU_PORT_UNK), and
         the peer does not count as having been heard. :class:`Unable` if there can be no answer.
         """
+        makes = self._host.makes
+        if makes.are_touched:
+            makes.fit_peer(self)
         found = self._find(client_sap, server_sap)
         if found is None:
             self.report("unknown-sap", text=f"SAP {client_sap} to {server_sap}")
             return None
+        if makes.are_touched:
+            makes.fit_association(found[0])
         if self._host.taps.on_apdus:
             return self._serve_through(found, apdu)
         return self._serve(found, apdu)

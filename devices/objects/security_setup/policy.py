@@ -22,15 +22,15 @@ def shown(call: Call) -> Data:
 
 def activate(call: Call, parameter: Data) -> Outcome:
     row, state = about.row(call), call.device.state
-    wanted = _policy(parameter, call.row.interface_class.version)
-    if wanted is None or wanted.weakens(call.device.policy(row)) or not _can_be_kept(call, wanted):
+    new = wanted(parameter, call.row.interface_class.version)
+    if new is None or new.weakens(call.device.policy(row)) or not _can_be_kept(call, new):
         return about.REFUSED
-    state.policies[row.name] = wanted
+    state.policies[row.name] = new
     state.security_revision += 1
     return SUCCESS
 
 
-def _policy(parameter: Data, version: int) -> Policy | None:
+def wanted(parameter: Data, version: int) -> Policy | None:
     """``None`` if there is no such policy. In version 0 it is for all messages."""
     value = parameter.value
     assert isinstance(value, int)

@@ -1,6 +1,8 @@
 """This project's own client as a head end under test, and an example of how any is driven.
 
-    python -m emulator.conformance.hostile.own {task} {material}
+    python -m emulator.conformance.hostile.own {task} {material} [COUNTERS]
+
+Where several tasks come under the same keys, COUNTERS is a file in which its counters are kept.
 
 It prints what it believes as JSON, and ends with exit status 0; or says what went wrong, with 1.
 What becomes of a lost answer is a head end's business and not a client's: it is here.
@@ -38,8 +40,9 @@ from emulator.client import (
     Transfer,
     connect,
 )
-from emulator.conformance.hostile.head_end import Outcome
+from emulator.conformance.hostile.head_end import Call, Outcome
 from emulator.conformance.hostile.material import Material
+from emulator.counter_file import CounterFile, FiledCounters
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 from tls.contexts import client_context
@@ -59,7 +62,19 @@ _ASSOCIATION = (15, "0-0:40.0.0.255")
 
 async def do(task: str, host: str, port: int, material: Material) -> Outcome:
     """A head end in this process (:data:`~emulator.conformance.hostile.head_end.Call`)."""
-    head_end = OwnHeadEnd(material.to_json())
+    return await _done(OwnHeadEnd(material.to_json()), task)
+
+
+def keeping(counters: InvocationCounters) -> Call:
+    """The same, for several tasks under the same keys."""
+
+    async def do(task: str, host: str, port: int, material: Material) -> Outcome:
+        return await _done(OwnHeadEnd(material.to_json(), counters), task)
+
+    return do
+
+
+async def _done(head_end: OwnHeadEnd, task: str) -> Outcome:
     try:
         return Outcome(ok=True, value=await head_end.do(task))
     except (DlmsError, OSError, ValueError) as error:
@@ -67,12 +82,14 @@ async def do(task: str, host: str, port: int, material: Material) -> Outcome:
 
 
 class OwnHeadEnd:
-    """``told`` is the material, as its file has it."""
+    """``told`` is the material, as its file has it. ``counters`` are those of tasks before under
+    the same keys: none is used twice.
+    """
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
+    def __init__(self, told: Mapping[str, Any], counters: InvocationCounters | None = None) -> None:
         self._told = told
         self._keys = Keys(**{name: bytes.fromhex(key) for name, key in told["keys"].items()})
-        self._counters = InvocationCounters()
+        self._counters = InvocationCounters() if counters is None else counters
 
     async def do(self, task: str) -> Any:
         """What it believes. Raises what the client raises, and ``TimeoutError`` if all of it takes
@@ -259,8 +276,9 @@ def _context(files: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def main(arguments: list[str]) -> int:
-    task, file = arguments
-    head_end = OwnHeadEnd(json.loads(Path(file).read_text()))
+    task, file, *kept = arguments
+    counters = FiledCounters(CounterFile(Path(kept[0]))) if kept else None
+    head_end = OwnHeadEnd(json.loads(Path(file).read_text()), counters)
     try:
         value = asyncio.run(head_end.do(task))
     except (DlmsError, OSError, ValueError) as error:

@@ -31,6 +31,8 @@ from emulator.conformance.hostile.watch import Asked, Watch
 from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.faults.fault import Fault
+from emulator.mains import Mains
+from emulator.modules.keyring import KeyRing
 from emulator.serving.taps import Parcel, Place
 from emulator.serving.workings import Execute
 
@@ -73,6 +75,18 @@ class Stage:
     def device(self) -> Device:
         assert self._fault is not None, "the meter is not there yet"
         return self._fault.reach.mains.host.device
+
+    @property
+    def mains(self) -> Mains:
+        """The meter's."""
+        assert self._fault is not None, "the meter is not there yet"
+        return self._fault.reach.mains
+
+    @property
+    def ring(self) -> KeyRing:
+        """The meter's keys."""
+        assert self._fault is not None, "the meter is not there yet"
+        return self._fault.reach.ring
 
     @property
     def row(self) -> AssociationRow:

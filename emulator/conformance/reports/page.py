@@ -1,18 +1,11 @@
-"""A run as one HTML file: it loads nothing from anywhere, and can be read without script.
-
-Its Content-Security-Policy lets our own script and style be, by their hashes, and nothing else:
-even markup that got in could do nothing.
-"""
+"""A run as one HTML file: it loads nothing from anywhere, and can be read without script."""
 
 from __future__ import annotations
-
-import base64
-import hashlib
-from importlib import resources
 
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.markup import Markup, facts, joined, tag
 from emulator.conformance.reports.page_case import Anchors, case_page
+from emulator.conformance.reports.page_frame import framed, package_file
 from emulator.conformance.reports.page_matrix import matrix
 from emulator.conformance.reports.showing import Showing
 from emulator.conformance.running.result import Verdict
@@ -22,37 +15,13 @@ def html(document: Document) -> str:
     """The file."""
     showing = Showing(document)
     shown = showing.document
-    style, script = _file("page.css"), _file("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
-        " base-uri 'none'; form-action 'none'"
-    )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Conformance of {shown['device']}"),
-        tag("style", Markup(style)),
-    )
-    body = tag(
-        "body",
+    return framed(
+        f"Conformance of {shown['device']}",
         tag("a", "To the cases", class_="skip", href="#cases"),
         _header(shown),
         tag("main", matrix(showing), _cases(showing)),
-        tag("script", Markup(script)),
+        script=package_file("page.js"),
     )
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
-
-
-def _file(name: str) -> str:
-    return (resources.files("emulator.conformance.reports") / name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"sha256-{digest}"
 
 
 def _header(shown: Document) -> Markup:

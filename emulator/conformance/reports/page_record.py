@@ -84,7 +84,7 @@ def _entry(number: int, case: Document, picture: Picture, anchor: str) -> Markup
         "li",
         head,
         *says,
-        _octets(picture, told_next=_is_told_next(number, case["record"]))
+        octets_of(picture, told_next=_is_told_next(number, case["record"]))
         if picture.octets
         else Markup(),
         class_=kind,
@@ -104,7 +104,7 @@ def _circumstances(entry: Document) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _octets(picture: Picture, *, told_next: bool) -> Markup:
+def octets_of(picture: Picture, *, told_next: bool = False) -> Markup:
     """Where an octet is at fault, as a dump and a table of fields; else only the fields, or a dump
     of a frame whose APDU is an entry of its own. A whole run has many thousands of them.
     """

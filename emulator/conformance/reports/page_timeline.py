@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.markup import Markup, joined, tag
 from emulator.conformance.reports.showing import Counted, counters
@@ -15,7 +18,8 @@ def timeline(case: Document) -> Markup:
     found = list(counters(case))
     if not found:
         return Markup()
-    return joined((tag("h4", "Counters and keys"), _picture(found), _table(found)))
+    points = [Point(_lane(one), one.at, one.rises) for one in found]
+    return joined((tag("h4", "Counters and keys"), picture(points), _table(found)))
 
 
 def _lane(one: Counted) -> str:
@@ -23,17 +27,26 @@ def _lane(one: Counted) -> str:
     return f"{sender}, {one.key or 'key not told'}"
 
 
-def _picture(found: list[Counted]) -> Markup:
-    lanes = list(dict.fromkeys(_lane(one) for one in found))
-    last = max(one.at for one in found) or 1.0
+class Point(NamedTuple):
+    """A mark in a picture: in which lane, how far along, and whether its counter rises there."""
+
+    lane: str
+    at: float
+    rises: bool
+
+
+def picture(points: Sequence[Point]) -> Markup:
+    """Lanes one beneath the other, with a dot for what rises and a square for what does not."""
+    lanes = list(dict.fromkeys(one.lane for one in points))
+    last = max(one.at for one in points) or 1.0
     parts: list[Markup] = []
     for number, lane in enumerate(lanes):
         middle = number * _LANE + 20
         parts.append(tag("text", lane, x=_LEFT, y=middle - 8))
         parts.append(tag("line", x1=_LEFT, x2=_RIGHT, y1=middle, y2=middle))
-    for one in found:
+    for one in points:
         across = round(_LEFT + (_RIGHT - _LEFT) * one.at / last)
-        middle = lanes.index(_lane(one)) * _LANE + 20
+        middle = lanes.index(one.lane) * _LANE + 20
         shape = (
             tag("circle", cx=across, cy=middle, r=4)
             if one.rises

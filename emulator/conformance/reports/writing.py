@@ -45,12 +45,13 @@ def write(document: Document, kind: Kind, path: Path) -> None:
     """
     octets = _MAKERS[kind](document)
     try:
-        _replace(path, octets, 0o600 if kind in _PRIVATE else 0o666)
+        replace_file(path, octets, 0o600 if kind in _PRIVATE else 0o666)
     except OSError as error:
         raise NotWritten(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _replace(path: Path, octets: bytes, mode: int) -> None:
+def replace_file(path: Path, octets: bytes, mode: int = 0o666) -> None:
+    """Write a file whole or not at all. ``OSError`` if it cannot be written."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -10,6 +10,7 @@ from emulator.faults.kinds import (
     computing,
     corruption,
     hands,
+    inside,
     keys,
     links,
     misconfiguring,
@@ -33,5 +34,6 @@ KINDS: dict[str, Kind] = {
         *computing.KINDS,
         *misconfiguring.KINDS,
         *tls_stack.KINDS,
+        *inside.KINDS,
     )
 }

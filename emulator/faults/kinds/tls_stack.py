@@ -10,6 +10,7 @@ from typing import Any
 from emulator.control.arguments import Argument
 from emulator.control.arguments import Kind as ArgumentKind
 from emulator.control.errors import refused
+from emulator.faults.bent import certifying
 from emulator.faults.fault import Fault
 from emulator.faults.kind import Kind, Parameter
 from emulator.faults.kinds.parameters import choice
@@ -87,6 +88,7 @@ _SETUPS: dict[str, Callable[[ssl.SSLContext], None]] = {
     "optional-certificate": _optional_certificate,
     "any-peer": _as_it_is,
     "forgets-sessions": _as_it_is,
+    "resumes-whoever": _as_it_is,
     "as-it-is": _as_it_is,
 }
 
@@ -106,6 +108,8 @@ def set_up(fault: Fault) -> None:
         fault.at_end(presented.let_anybody_in())
     if what == "forgets-sessions":
         fault.at_end(presented.forget_sessions())
+    if what == "resumes-whoever":
+        certifying.resumed(fault)
 
 
 # The last of them are no flaws, but what our meters do not have.

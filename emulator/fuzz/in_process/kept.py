@@ -92,6 +92,8 @@ class Image:
 
     def __init__(self, writes: Writes, sections: Mapping[str, Mapping[Any, Any]]) -> None:
         self._writes = writes
+        self.kept = 0
+        """How often something was."""
         self.sections: dict[str, dict[Any, Any]] = {
             name: dict(section) for name, section in sections.items()
         }
@@ -99,6 +101,7 @@ class Image:
     def keep(self, changed: Mapping[str, Changed[Any, Any]]) -> None:
         """All of it in one write, or none."""
         self._writes.pass_one()
+        self.kept += 1
         for name, (kept, gone) in changed.items():
             section = self.sections.setdefault(name, {})
             section.update(kept)

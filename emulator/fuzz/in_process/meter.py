@@ -27,7 +27,7 @@ from emulator.memory.sections import DESTROYED_KEYS, KEYS
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import registered_titles
 from emulator.serving.host import Host
-from emulator.serving.workings import Detour, Workings
+from emulator.serving.workings import Workings
 
 SERIAL = 1
 MAX_EVENTS = 4096
@@ -98,7 +98,8 @@ class BenchMeter:
             anchors=self._anchors,
             state=state,
         )
-        self.workings = Workings(self._watched)
+        self._way: Execute = self._watched
+        self.workings = Workings(self._execute)
         self.host = Host(self.device, self.workings.execute, self.time, self.note, memory=memory)
         self.device.power_restored(self.now)
         self.host.awake()
@@ -115,9 +116,9 @@ class BenchMeter:
 
     # What it computes -----------------------------------------------------------------------------
 
-    def twisted(self, twist: Twist, scope: str) -> Detour | None:
-        """Put what the twist says in the way of its operations; give what :meth:`straight` takes
-        away again.
+    def twisted(self, twist: Twist, scope: str) -> None:
+        """Carry its operations out as the twist says, until :meth:`straight`. That is its module,
+        behind all faults that it has.
         """
         if twist.cut is not None:
             self.writes.cut_before(twist.cut)
@@ -127,20 +128,14 @@ class BenchMeter:
             way = altering(way, twist.meter_seal, twist.meter_mac, key, self.device.title)
         if twist.fails:
             way = failing(way, twist.fails, twist.fails_at)
-        if way == self._watched:
-            return None
+        self._way = way
 
-        def detour(op: CryptoOp, execute: Execute) -> Any:
-            return way(op)
-
-        self.workings.put(detour)
-        return detour
-
-    def straight(self, detour: Detour | None) -> None:
-        """Take it away again."""
+    def straight(self) -> None:
         self.writes.revive()
-        if detour is not None:
-            self.workings.take(detour)
+        self._way = self._watched
+
+    def _execute(self, op: CryptoOp) -> Any:
+        return self._way(op)
 
     def _watched(self, op: CryptoOp) -> Any:
         self._vectors.watch("the meter", self.device.title, op, self.ring.get)

@@ -1,13 +1,14 @@
 """What can be observed of both ends.
 
-What the meter remembers changes with a write only, so that it is looked at again after one; what
-is not kept yet is looked at always.
+What the meter remembers is looked at again when something of it was kept, and for as long as
+something is not kept yet.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from devices.prepayment import account
@@ -67,6 +68,13 @@ class Observer:
             client_keys={
                 name: fingerprint(one.party.ring, ref) for name, (one, ref) in held.items()
             },
+            client_doubts={
+                f"{one.name}/{kind}": fingerprint(one.party.ring, ref)
+                for one in clients
+                if (doubtful := one.party.doubtful.get(one.row.name)) is not None
+                for kind, field in FIELDS.items()
+                if (ref := getattr(doubtful, field)) is not None
+            },
             client_sends={
                 name: one.party.counters.next_to_send(ref)
                 for name, (one, ref) in held.items()
@@ -78,7 +86,7 @@ class Observer:
                 "counters": len(counters.snapshot()),
                 "counters kept": meter.journal.size,
                 "keys": len(meter.ring.refs),
-                "connections": sum(map(world.wire.is_up, world.clients)),
+                "connections": world.wire.connections,
             },
         )
 
@@ -92,7 +100,7 @@ class Observer:
         return self._happened
 
     def _remembered(self, meter: BenchMeter) -> _Remembered:
-        seen, stamp = self._seen, (meter.boots, meter.writes.count)
+        seen, stamp = self._seen, (meter.boots, meter.image.kept)
         is_settled = not (meter.device.state.changes.any or meter.ring.changes.any)
         if seen is None or seen.stamp != stamp or not is_settled:
             seen = self._seen = _look(meter, stamp)
@@ -127,9 +135,14 @@ def _look(meter: BenchMeter, stamp: tuple[int, int]) -> _Remembered:
 def fingerprint(ring: KeyRing, ref: KeyRef) -> str:
     """Tells keys apart; nobody gets from it to the key. Empty if it is not there."""
     try:
-        return hashlib.sha256(b"fingerprint" + ring.get(ref)).hexdigest()[:12]
+        return _fingerprint(ring.get(ref))
     except KeyUnavailable:
         return ""
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(key: bytes) -> str:
+    return hashlib.sha256(b"fingerprint" + key).hexdigest()[:12]
 
 
 def _digest(meter: BenchMeter) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aare import Aare
 from dlms.errors import CodecError
-from dlms.security.keys import KeyKind
+from dlms.security.keys import KeyKind, KeyRef
 from emulator.fuzz.target import Direction, Passed
 from emulator.modules.keyring import KeyRing
 
@@ -16,30 +16,42 @@ SHORTEST_KEY = 16
 
 
 class Overhearing:
-    """Remembers the challenges of the meter's."""
+    """Remembers the challenges of the meter's, and what must not be on the line."""
 
     def __init__(self) -> None:
         self._challenges: set[bytes] = set()
+        self._secrets: dict[str, tuple[object, dict[bytes, KeyRef]]] = {}
 
-    def look_out(self, line: tuple[Passed, ...], rings: Iterable[KeyRing]) -> list[str]:
+    def look_out(
+        self, line: tuple[Passed, ...], rings: Mapping[str, tuple[KeyRing, int]]
+    ) -> list[str]:
         """What was wrong with what has passed in a step. ``rings`` have the keys of both ends, as
-        far as they are known.
+        far as they are known, by whose they are; a number tells one from another in its place.
         """
         breaches = []
         for passed in line:
             if passed.octets[:1] == bytes((AARE_TAG,)) and passed.direction is not Direction.SENT:
                 breaches += self._challenged(passed.octets)
-        secrets = {
-            key: ref
-            for ring in rings
-            for ref in ring.refs
-            if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= SHORTEST_KEY
-        }
-        for passed in line:
-            for key, ref in secrets.items():
-                if key in passed.octets:
-                    breaches.append(f"I5: {ref} is on the line")
+        if line:
+            said = b"\0".join(passed.octets for passed in line)
+            for whose, (ring, number) in rings.items():
+                secrets = self._secrets_of(whose, ring, number)
+                breaches += [f"I5: {secrets[key]} is on the line" for key in secrets if key in said]
         return breaches
+
+    def _secrets_of(self, whose: str, ring: KeyRing, number: int) -> dict[bytes, KeyRef]:
+        """What must not be on the line, worked out again if the ring may have others."""
+        refs = ring.refs
+        stamp = number, len(refs)
+        known = self._secrets.get(whose)
+        if known is None or known[0] != stamp or ring.changes.any:
+            secrets = {
+                key: ref
+                for ref in refs
+                if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= SHORTEST_KEY
+            }
+            known = self._secrets[whose] = stamp, secrets
+        return known[1]
 
     def _challenged(self, octets: bytes) -> list[str]:
         """R-HLS-4: a meter challenges with the same octets once."""

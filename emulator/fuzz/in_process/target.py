@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from devices.profile import Profile
+from dlms.errors import DlmsError
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.client_kind import ClientKind
-from emulator.fuzz.in_process import certifying, crafting, keys, planting, speaking, tokens
+from emulator.fuzz.in_process import certifying, crafting, keys, speaking, tokens
 from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
+from emulator.fuzz.in_process.crashing import crash
 from emulator.fuzz.in_process.looking import LookOut
 from emulator.fuzz.in_process.tagging import EDITION
 from emulator.fuzz.in_process.world import World, compiled
@@ -77,16 +79,20 @@ class InProcess:
 
     def plant(self, plant: actions.Plant) -> None:
         """Put a defect into the meter, which is no step of the run."""
-        self.world.planted.append(plant)
-        planting.planted(self.world.meter, plant)
-        self.world.meter.host.memory.commit()
+        self.world.plant(plant)
 
     # Doing ----------------------------------------------------------------------------------------
 
     def do(self, action: Action) -> Seen:
         world = self.world
         before = len(world.line)
-        seen = self._do(action)
+        try:
+            seen = self._do(action)
+        except (ValueError, DlmsError):
+            raise  # it cannot be done
+        except Exception as error:
+            world.vectors.breaches.append(crash(error))
+            seen = Seen(outcome=Outcome.HUNG_UP, says=type(error).__name__)
         line = tuple(world.line[before:])
         world.steps.append(line)
         world.values.append(seen.value)

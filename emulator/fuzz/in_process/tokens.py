@@ -38,7 +38,7 @@ def entering(world: World, action: actions.Token) -> Seen:
         dialogue = lambda: client.dialogues.action(method, octet_string(digits))  # noqa: E731
         with client.party.tagging.about(Purpose.GENERATE_ADD_CREDIT_COMMAND):
             return said(world, client, dialogue, action.twist)
-    detour = world.meter.twisted(action.twist, TOKEN_SCOPE)
+    world.meter.twisted(action.twist, TOKEN_SCOPE)
     try:
         status = drive(device.keyed_in(digits, world.meter.now), world.meter.host.execute)
         world.meter.host.settle()
@@ -46,6 +46,6 @@ def entering(world: World, action: actions.Token) -> Seen:
         world.power_cycle()
         return Seen(outcome=Outcome.SILENCE, says="power cut")
     finally:
-        world.meter.straight(detour)
+        world.meter.straight()
     good = status.value == 3
     return Seen(outcome=Outcome.ACCEPTED if good else Outcome.REFUSED, says=word(status))

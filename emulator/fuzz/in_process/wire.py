@@ -40,6 +40,11 @@ class Wire(Protocol):
         """Whether the client of that name has a connection."""
         ...
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        ...
+
     def associated(self) -> frozenset[str]:
         """The clients that the meter has an association with, as far as it can be seen."""
         ...
@@ -101,6 +106,10 @@ class PeerWire:
 
     def is_up(self, name: str) -> bool:
         return name in self._peers
+
+    @property
+    def connections(self) -> int:
+        return len(self._peers)
 
     def associated(self) -> frozenset[str]:
         return frozenset(name for name, peer in self._peers.items() if peer.associated())

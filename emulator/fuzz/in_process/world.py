@@ -16,6 +16,7 @@ from devices.profile.place import Place
 from dlms.association.knobs import STRICT, Knobs
 from emulator import profiles
 from emulator.custody import Errand
+from emulator.faults import Fault
 from emulator.fuzz import actions
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.bench import Bench
@@ -53,6 +54,7 @@ class World(Bench):
         super().__init__(kinds, seed, profile.system_title(SERIAL))
         self.profile = profile
         self.planted: list[actions.Plant] = []
+        self._faults: list[Fault] = []
         self.made, self.anchors = _made(profile)
         titles = {
             row.name: client_title(row, {})
@@ -80,8 +82,10 @@ class World(Bench):
             row = self.profile.associations[association]
             changed = turned(row.config.knobs, changes)
             self.meter.device.misconfigure(association, {"knobs": changed})
+        while self._faults:  # they were in what has lost its power
+            self._faults.pop().end()
         for plant in self.planted:
-            planted(self.meter, plant)
+            self._plant(plant)
         self.meter.host.memory.commit()  # what was turned is there before anything is done
 
     def make_wire(self) -> Wire:
@@ -90,6 +94,15 @@ class World(Bench):
 
     def now(self) -> dt.datetime:
         return self.meter.now
+
+    def plant(self, plant: actions.Plant) -> None:
+        """A defect of the meter's from now on, over losses of power too."""
+        self.planted.append(plant)
+        self._plant(plant)
+        self.meter.host.memory.commit()
+
+    def _plant(self, plant: actions.Plant) -> None:
+        self._faults.append(planted(self.meter, plant, lambda: self.tls_port().presented))
 
     # Who is there ---------------------------------------------------------------------------------
 
@@ -133,19 +146,18 @@ class World(Bench):
     # The line -------------------------------------------------------------------------------------
 
     def carried(self, client: BenchClient, apdu: bytes, twist: Twist) -> tuple[bytes, ...]:
-        meter = self.meter
-        if meter.is_dead:
+        if self.meter.is_dead:
             return ()
-        detour = meter.twisted(twist, client.row.name)
+        self.meter.twisted(twist, client.row.name)
         try:
             replies = self.wire.carry(client, apdu)
         except PowerCut:
             self.power_cycle()
             return ()
         finally:
-            self.meter.straight(detour)
-        meter.device.outbox.take_announcements()
-        if meter.device.restart_wanted:
+            self.meter.straight()
+        self.meter.device.outbox.take_announcements()
+        if self.meter.device.restart_wanted:
             self.power_cycle()
         return replies
 
@@ -166,9 +178,21 @@ def turned(knobs: Knobs, changes: Mapping[str, object]) -> Knobs:
     return replace(knobs, **{name: getattr(parsed, name) for name in changes})
 
 
-@cache
+_DECLARED: dict[str, Profile] = {}
+
+
+def declare(profile: Profile) -> None:
+    """From now on, :func:`compiled` knows it by its name: what is declared of another's meter."""
+    _DECLARED[profile.name] = profile
+
+
 def compiled(name: str) -> Profile:
     """A profile by name, compiled once in a process."""
+    return _DECLARED[name] if name in _DECLARED else _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Profile:
     return profiles.load(name)
 
 

@@ -39,7 +39,7 @@ def ended(case: Case) -> Iterator[Breach]:
 def gated(case: Case) -> Iterator[Breach]:
     """I7, R-HLS-2: nothing is done for who has no association, or not yet."""
     action = case.action
-    if not case.is_accepted or case.client in case.before.open:
+    if not case.is_accepted or case.client in case.before.open or not case.before.digest:
         return
     speaker = case.client
     if isinstance(action, actions.Transfer):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlms.association.knobs import KeyInForce
+from dlms.security.hls_gmac import InnerCounter
 from emulator.fuzz import actions
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.judge.octets import Header, header
 
 LAST = 0xFFFFFFFF
+UNUSED = 1
+"""A next counter of 1 may be the first there is, where nothing was sent yet: that is kept nowhere.
+If 0 was sent, the look-out for vectors sees it come again.
+"""
 _SERVICES = (
     actions.Get,
     actions.Set,
@@ -29,11 +34,13 @@ def grow(case: Case) -> Iterator[Breach]:
     if case.is_meddled:
         return
     before, after = case.before, case.after
+    if before.sends == after.sends and before.floors == after.floors and before.keys == after.keys:
+        return
     for name, now in after.sends.items():
         key, floor = after.keys.get(name, ""), after.floors[name]
         was = before.sends.get(name, 0), before.floors.get(name, 0)
         if key == before.keys.get(name, ""):
-            if now < was[0] or floor < was[1]:
+            if (now < was[0] and was[0] > UNUSED) or floor < was[1]:
                 yield breach("I2", "a counter goes back", f"{name} {was} -> {(now, floor)}")
             continue
         known = case.history.counts.get((name, key))
@@ -49,6 +56,8 @@ def grow(case: Case) -> Iterator[Breach]:
 def apart(case: Case) -> Iterator[Breach]:
     """R-IC-1: a message moves the floor of its own association's keys and of no other."""
     if case.power_failed or case.is_meddled:
+        return
+    if case.before.floors == case.after.floors:
         return
     mine = {case.site.scope(case.client)} if case.client else set()
     if isinstance(case.action, actions.Transfer) and case.action.via:
@@ -78,6 +87,19 @@ def fresh(case: Case) -> Iterator[Breach]:
     if is_same and case.after.floors[name] <= found.counter and not case.power_failed:
         said = f"{name} {case.after.floors[name]} <= {found.counter}"
         yield breach("R-IC-5", "the floor is not above what was accepted", said)
+
+
+def inner(case: Case) -> Iterator[Breach]:
+    """R-IC-9: by the book the counter of f(StoC) is not that of the APDU that carries it."""
+    action, mac = case.action, case.twist.mac
+    if not isinstance(action, actions.Authenticate) or not case.is_accepted:
+        return
+    if mac is None or mac.counter is None or not case.site.is_guarded(case.client):
+        return
+    outer = header(case.sent[0]) if case.sent else None
+    judged = case.site.knobs(case.site.scope(case.client)).inner_counter
+    if outer is not None and mac.counter == outer.counter and judged is InnerCounter.STRICT:
+        yield breach("R-IC-9", "f(StoC) with the counter of what carries it is accepted")
 
 
 def _one_header(case: Case) -> Header | None:

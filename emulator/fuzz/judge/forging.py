@@ -50,7 +50,7 @@ def forged(action: Action, site: Site, before: Facts) -> str:
         return ""
     if _is_damaged(twist.octets):
         return "its tag, or its length, was changed on the way"
-    why = _sealed(twist.seal, site, client, action, before)
+    why = "" if twist.octets else _sealed(twist.seal, site, client, action, before)
     if why:
         return why
     return _stale(site, before, client) if isinstance(action, _OPENING) else ""

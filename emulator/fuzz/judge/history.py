@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from emulator.fuzz import actions
@@ -34,15 +35,21 @@ class History:
         self.meter_is_revoked = False
         self.openings = 0
         self.first_sizes: dict[str, int] = {}
+        self.used_handed: set[str] = set()
+        """Fingerprints of authentication keys of one association that somebody got in with."""
+        self._keys: Mapping[str, str] = {}
         self.is_meddled = False
         """Whether somebody has reached into the meter."""
 
+    def begin(self, before: Facts) -> None:
+        """What there was before the first step."""
+        if not self.actions:
+            self.first_sizes = dict(before.sizes)
+            self._count(before)
+
     def learn(self, action: Action, seen: Seen, before: Facts, after: Facts) -> None:
         """What the step has added."""
-        if not self.first_sizes:
-            self.first_sizes = dict(before.sizes)
         self.actions.append(action)
-        self._count(before)
         self._count(after)
         match action:
             case actions.Damage() | actions.SetMeterCounter():
@@ -50,6 +57,9 @@ class History:
                 self.counts.clear()
             case actions.Open() | actions.Challenge():
                 self.openings += 1
+                mine = before.client_keys.get(f"{action.client}/GAK", "")
+                if seen.outcome is Outcome.ACCEPTED and mine not in before.keys.values():
+                    self.used_handed.add(mine)
             case actions.Crowd(times=times) | actions.Storm(times=times):
                 self.openings += times
             case actions.Token(key="current", counter=counter):
@@ -71,15 +81,16 @@ class History:
                 self.taken.setdefault(passed.octets, len(self.actions))
 
     def _count(self, facts: Facts) -> None:
-        self.prints.update(facts.keys.values())
-        for name, print_ in facts.keys.items():
-            if name in facts.sends:
-                known = self.counts.get((name, print_), Count(0, 0))
-                now = Count(
-                    max(known.send, facts.sends[name]), max(known.floor, facts.floors[name])
-                )
-                if now != known:
-                    self.counts[name, print_] = now
+        if facts.keys is not self._keys:
+            self._keys = facts.keys
+            self.prints.update(facts.keys.values())
+        floors, counts = facts.floors, self.counts
+        for name, send in facts.sends.items():
+            key = name, facts.keys.get(name, "")
+            known, floor = counts.get(key), floors[name]
+            if known is None or send > known.send or floor > known.floor:
+                was = known or Count(0, 0)
+                counts[key] = Count(max(send, was.send), max(floor, was.floor))
 
 
 TOKEN_KEY = "prepayment/TOKEN"

@@ -14,6 +14,9 @@ from emulator.fuzz.judge import (
     credit,
     keys,
     memory,
+    outside,
+    proper,
+    proving,
     refusing,
     replaying,
     rightful,
@@ -31,9 +34,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     counters.grow,
     counters.apart,
     counters.fresh,
+    counters.inner,
     keys.together,
     keys.counted,
     keys.wrapped_right,
+    keys.recoverable,
     keys.new,
     keys.separate,
     refusing.unchanged,
@@ -52,6 +57,19 @@ INVARIANTS: tuple[Invariant, ...] = (
     channels.trusted,
     memory.bounded,
     rightful.let_in,
+    proving.exactly,
+    proving.not_open,
+    proving.counted,
+    proving.answered_once,
+    outside.changed,
+    outside.titled,
+    outside.tagged,
+    outside.dedicated,
+    proper.understood,
+    proper.certified,
+    proper.of_another,
+    proper.shown,
+    proper.handed_over,
 )
 """What is looked at after every step, besides what the target looks at itself."""
 
@@ -66,6 +84,7 @@ class Judge:
 
     def watch(self, action: Action, seen: Seen, before: Facts, after: Facts) -> tuple[Breach, ...]:
         """What the step has broken."""
+        self.history.begin(before)
         case = Case(action, seen, before, after, self.site, self.history)
         found = [*told(before, after)]
         for invariant in INVARIANTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action, NewKey, Transfer
@@ -10,6 +10,9 @@ from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
 
+_CHANGES = (actions.Rotate, actions.Agree, actions.Transfer)
+_OPEN = (Outcome.SILENCE, Outcome.DISTRUSTED, Outcome.HUNG_UP)
+"""Then the client does not know what has come of it."""
 _KEK = 3
 KINDS = ("GUEK", "GBEK", "GAK", "KEK")
 """By key_id (GB Ed. 8, 9.2.5.4)."""
@@ -19,7 +22,9 @@ def together(case: Case) -> Iterator[Breach]:
     """R-KEY-2, R-KEY-4, I4: what a change of keys replaces is all that it names or nothing; what is
     none replaces no key.
     """
-    if case.is_meddled or isinstance(case.action, actions.Send):
+    if case.is_meddled or isinstance(case.action, actions.Send) or not case.after.keys:
+        return
+    if is_same(case) and not isinstance(case.action, _CHANGES):
         return
     changed = {
         name
@@ -42,7 +47,7 @@ def together(case: Case) -> Iterator[Breach]:
 
 def counted(case: Case) -> Iterator[Breach]:
     """I4: a key and its version change together."""
-    if case.is_meddled:
+    if case.is_meddled or is_same(case):
         return
     for name, key in case.after.keys.items():
         is_other = key != case.before.keys.get(name, key)
@@ -53,6 +58,12 @@ def counted(case: Case) -> Iterator[Breach]:
             yield breach("I4", "a key of before is in force again", name)
 
 
+def is_same(case: Case) -> bool:
+    """Whether no key was replaced."""
+    before, after = case.before, case.after
+    return before.keys == after.keys and before.versions == after.versions
+
+
 def wrapped_right(case: Case) -> Iterator[Breach]:
     """R-KEY-1, R-KEY-2: an array with an entry that is not right is refused."""
     action = case.action
@@ -60,6 +71,30 @@ def wrapped_right(case: Case) -> Iterator[Breach]:
         why = wrong_array(action, case)
         if why:
             yield breach("R-KEY-1", f"new keys are taken: {why}")
+
+
+def recoverable(case: Case) -> Iterator[Breach]:
+    """R-HLS-8, R-KEY-2, GXF #732: when the answer to a change does not come, the meter has
+    the keys of before or those that the client has in doubt, and no others.
+    """
+    action, before, after = case.action, case.before, case.after
+    # Of agreed keys a client has nothing without the answer.
+    if not isinstance(action, actions.Rotate) or case.seen.outcome not in _OPEN:
+        return
+    client, scope = action.client, case.site.scope(action.client)
+    if not after.client_doubts or not _are_those(client, scope, before.keys, before.client_keys):
+        return
+    if _are_those(client, scope, after.keys, after.client_keys):
+        return
+    if _are_those(client, scope, after.keys, after.client_doubts):
+        return
+    yield breach("I4", "the meter has neither the keys of before nor those in doubt")
+
+
+def _are_those(client: str, scope: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> bool:
+    """Whether the meter's keys are those of the client."""
+    names = [kind for kind in KINDS if f"{client}/{kind}" in mine]
+    return all(mine[f"{client}/{one}"] == theirs.get(f"{scope}/{one}") for one in names)
 
 
 def new(case: Case) -> Iterator[Breach]:
@@ -75,11 +110,10 @@ def separate(case: Case) -> Iterator[Breach]:
     """I1, 9.2.3.4.1: no key is in force for two things, for one vector could then come twice."""
     if case.before.keys == case.after.keys:
         return
-    seen: dict[str, str] = {}
     for name, key in case.after.keys.items():
-        if key and key in seen and key not in case.before.keys.values():
-            yield breach("I1", "one key is in force for two things", f"{seen[key]}, {name}")
-        seen[key] = name
+        others = [one for one, other in case.after.keys.items() if other == key and one != name]
+        if key and others and key != case.before.keys.get(name):
+            yield breach("I1", "one key is in force for two things", f"{name}, {others[0]}")
 
 
 def wanted(case: Case, action: Action) -> set[str]:

@@ -25,13 +25,15 @@ _ASKS = (
     actions.Connect,
     actions.ChangeTls,
 )
+_AUTHENTICATED = 0x10
+_OPENS_OR_ENDS = (actions.Open, actions.Challenge, actions.Release, actions.Hang)
 _TELLS = (actions.Replay, actions.Token)
 """Of several messages only the last tells; a token that is refused is noted in the gateway."""
 
 
 def unchanged(case: Case) -> Iterator[Breach]:
     """I3: a refusal leaves what the meter remembers as it was; so does what only asks."""
-    if case.before.digest == case.after.digest:
+    if case.before.digest == case.after.digest or _uses_key_up(case):
         return
     if case.seen.outcome is Outcome.REFUSED and not isinstance(case.action, _TELLS):
         yield breach("I3", "what was refused has changed the meter", case.what)
@@ -39,6 +41,14 @@ def unchanged(case: Case) -> Iterator[Breach]:
         yield breach("I3", "what was not sent has changed the meter", case.what)
     elif isinstance(case.action, _ASKS) and case.twist.cut is None:
         yield breach("I3", "what only asks has changed the meter", case.what)
+
+
+def _uses_key_up(case: Case) -> bool:
+    """Whether an authentication key may end that was handed over for one association alone: with
+    the association, or with the opening of another.
+    """
+    row = case.site.row(case.client)
+    return row is not None and row.single_key and isinstance(case.action, _OPENS_OR_ENDS)
 
 
 def without_effect(case: Case) -> Iterator[Breach]:
@@ -77,6 +87,9 @@ def distrusted(case: Case) -> Iterator[Breach]:
         return
     if isinstance(case.action, actions.Challenge) and case.twist.echo:
         yield breach("R-HLS-3", "the client takes its own challenge")
+    meter = case.twist.meter_seal
+    if meter is not None and meter.control is not None and not meter.control & _AUTHENTICATED:
+        yield breach("R-PROT-5", "the client takes an answer that is not authenticated")
     why = forged_answer(case.twist)
     if why and not isinstance(case.action, actions.Send | actions.Replay | actions.Release):
         yield breach("R-PROT-2", "the client takes an answer that does not verify", why)

@@ -39,6 +39,7 @@ class Palette:
             name for name in self.keyed if rows[name].config.mechanism.name == "HLS_SHA256"
         )
         self.guarded = tuple(name for name in names if self.site.is_guarded(name))
+        self.countable = tuple(name for name in self.guarded if not self.site.kind(name).dedicated)
         self.hls = tuple(name for name, row in rows.items() if row.config.mechanism.is_hls)
         self.in_channels = tuple(name for name in names if name.startswith(IN_TLS))
         self.takes_tokens = profile.top_up == "token" and any(

@@ -115,6 +115,15 @@ class Plot:
 
     def open(self, client: str, twist: Twist = STRAIGHT) -> bool:
         """An opening, after what must come before it."""
+        self._prepare(client)
+        return self.do(actions.Open(client=client, twist=twist)) is Outcome.ACCEPTED
+
+    def open_half(self, client: str) -> bool:
+        """Passes 1 and 2 of it."""
+        self._prepare(client)
+        return self.do(actions.Challenge(client=client)) is Outcome.ACCEPTED
+
+    def _prepare(self, client: str) -> None:
         if not self.agrees(client) and not self.is_over:
             self.do(actions.TakeKeys(client=client, which="doubtful"))
             if not self.agrees(client):
@@ -124,7 +133,6 @@ class Plot:
             if self.is_behind(client):
                 floor = self._floor(client)
                 self.do(actions.PutCounter(client=client, send=floor))
-        return self.do(actions.Open(client=client, twist=twist)) is Outcome.ACCEPTED
 
     def agrees(self, client: str) -> bool:
         return self.course.facts.agree.get(client, True)

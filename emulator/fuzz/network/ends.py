@@ -42,6 +42,8 @@ class MeterEnd(MeterConnection):
         self.taken = 0
         self.lost_power = False
         """Whether the meter's power has failed while it served."""
+        self.crash: Exception | None = None
+        """What the emulator must never raise: the run is told."""
         self.is_gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -54,6 +56,8 @@ class MeterEnd(MeterConnection):
             super().data_received(data)
         except PowerCut:
             self.lost_power = True
+        except Exception as error:
+            self.crash = error
         self.taken += len(data)
         self._news()
 

@@ -79,6 +79,10 @@ class SocketWire:
     def is_up(self, name: str) -> bool:
         return name in self._ends
 
+    @property
+    def connections(self) -> int:
+        return len(self._ends)
+
     def associated(self) -> frozenset[str]:
         return frozenset(name for name, (_, meter) in self._ends.items() if meter.is_associated)
 
@@ -117,6 +121,9 @@ class SocketWire:
                 replies.append(reply)
         if there.lost_power:
             raise PowerCut
+        if there.crash is not None:
+            await self._hang(client.name)
+            raise there.crash
         if here.is_gone:
             self._forget(client.name)
             if not replies:
@@ -266,7 +273,7 @@ class SocketWire:
 
 def _is_settled(here: ClientEnd, there: MeterEnd) -> bool:
     """Whether nothing is under way any more."""
-    if there.lost_power or here.is_gone:
+    if there.lost_power or there.crash is not None or here.is_gone:
         return True
     if there.is_ending:
         return False  # the client is about to notice

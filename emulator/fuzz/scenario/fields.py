@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from devices.profile.values import parse_value
 from dlms.axdr.data import Data
+from dlms.axdr.decoding import decode
 from dlms.cosem import obis
 from dlms.errors import DlmsError
 from dlms.security.control import Protection
@@ -18,7 +19,8 @@ from dlms.xdlms.descriptors import CONFIRMED, AttributeDescriptor, MethodDescrip
 from dlms.xdlms.get import GetRequest
 from dlms.xdlms.set import SetRequest
 from emulator.fuzz.actions import AarqChange, NewKey
-from emulator.fuzz.scenario.place import Where
+from emulator.fuzz.scenario.found import KnownKey, Witnessed
+from emulator.fuzz.scenario.place import ScenarioError, Where
 from emulator.fuzz.twist import Edit, EditKind, Lost, Otherwise, Twist
 
 T = TypeVar("T")
@@ -31,9 +33,13 @@ MAX_CLASS, MAX_NUMBER = 0xFFFF, 0xFF
 
 
 def data(where: Where) -> Data:
-    """A COSEM value, as profiles write it."""
+    """A COSEM value, as profiles write it, or its A-XDR octets in hexadecimal."""
     try:
+        if isinstance(where.written, str):
+            return decode(where.octets())
         return parse_value(where.written)
+    except ScenarioError:
+        raise
     except (ValueError, TypeError, DlmsError) as error:
         raise where.wrong(str(error)) from None
 
@@ -171,5 +177,10 @@ _READERS: dict[Any, Callable[[Where], Any]] = {
     tuple[tuple[str, object], ...]: lambda where: tuple(
         (name, one.written) for name, one in where.table().items()
     ),
+    tuple[Witnessed, ...]: lambda where: tuple(record(Witnessed, one) for one in where.list()),
+    tuple[KnownKey, ...]: lambda where: tuple(record(KnownKey, one) for one in where.list()),
+    tuple[tuple[str, ...], ...]: lambda where: tuple(one.texts() for one in where.list()),
+    Mapping[str, int]: lambda where: {name: one.number() for name, one in where.table().items()},
+    Mapping[str, bool]: lambda where: {name: one.flag() for name, one in where.table().items()},
     Mapping[str, object]: lambda where: {name: one.written for name, one in where.table().items()},
 }

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dlms.axdr.data import Data
-from emulator.fuzz.actions import Action
+from emulator.fuzz.actions import Action, Plant
 from emulator.fuzz.client_kind import ClientKind
+from emulator.fuzz.scenario.found import Found
+from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Direction, Outcome
 
 
@@ -77,7 +79,9 @@ class Knob:
 class Scenario:
     """``name`` is that of a case, as KL-IC-05, or of a finding. Where a case has several, each has
     another ``variant``. ``alive`` is the association with which a legitimate client must succeed in
-    the end; empty if none can. ``not_here`` says why a case has no steps.
+    the end; empty if none can. ``not_here`` says why a case has no steps. ``plants`` are defects
+    that the meter has from the beginning. ``found`` is there for what a search has found: then all
+    invariants are looked after when it is played, and none may be broken.
     """
 
     name: str
@@ -92,7 +96,21 @@ class Scenario:
     courses: tuple[Course, ...] = ()
     alive: str = "dco"
     not_here: str = ""
+    plants: tuple[Plant, ...] = ()
+    found: Found | None = None
 
     @property
     def id(self) -> str:
         return f"{self.name}/{self.variant}" if self.variant else self.name
+
+    @property
+    def setting(self) -> Setting:
+        """What it begins with."""
+        return Setting(
+            profile=self.profile,
+            clients=self.clients,
+            knobs=self.knobs,
+            seed=self.seed,
+            plants=self.plants,
+            alive=self.alive,
+        )

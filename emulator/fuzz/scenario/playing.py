@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
 from dlms.errors import DlmsError
 from emulator.fuzz.actions import Plant
 from emulator.fuzz.in_process.target import in_process
+from emulator.fuzz.judge.course import Make
+from emulator.fuzz.judge.judge import Judge
 from emulator.fuzz.scenario.expecting import problems
 from emulator.fuzz.scenario.model import Course, Scenario, Step
 from emulator.fuzz.setting import Setting
-from emulator.fuzz.target import Outcome, Seen, Target
+from emulator.fuzz.target import Facts, Outcome, Seen, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,6 @@ class Result:
         return not self.problems
 
 
-Make: TypeAlias = Callable[[Setting], Target]
-
-
 def play(
     scenario: Scenario, plants: Sequence[Plant] = (), make: Make = in_process
 ) -> tuple[Result, ...]:
@@ -57,16 +55,12 @@ def play_course(
     *,
     make: Make = in_process,
 ) -> Result:
-    target = make(
-        Setting(
-            profile=scenario.profile,
-            clients=scenario.clients,
-            knobs=scenario.knobs,
-            seed=scenario.seed,
-            plants=tuple(plants),
-            alive=scenario.alive,
-        )
-    )
+    """One course. What a search has found is played until the first step that breaks something,
+    and all invariants that the search has looked after are looked after.
+    """
+    setting = replace(scenario.setting, plants=(*scenario.plants, *plants))
+    target = make(setting)
+    judge = None if scenario.found is None else Judge(setting)
     played: list[Played] = []
     found: list[str] = []
     after = target.look()
@@ -79,15 +73,27 @@ def play_course(
             break
         after = target.look()
         wrong = [*problems(step.expected, seen, before, after), *_differs(step, seen)]
+        breaches = () if judge is None else judge.watch(step.action, seen, before, after)
+        wrong += [str(one) for one in breaches if str(one) not in wrong]
         played.append(Played(number=number, step=step, seen=seen, problems=tuple(wrong)))
         on_step(played[-1])
         found += [f"step {number}: {one}" for one in wrong]
+        if breaches:
+            break
     else:
-        if scenario.alive:
-            last = target.alive()
-            if last.outcome is not Outcome.ACCEPTED:
-                found.append(f"in the end: I6: no legitimate association: {last.says}")
+        found += [f"in the end: {one}" for one in _in_the_end(setting, target, judge, after)]
     return Result(scenario=scenario, course=course, played=tuple(played), problems=tuple(found))
+
+
+def _in_the_end(setting: Setting, target: Target, judge: Judge | None, before: Facts) -> list[str]:
+    if judge is None and not setting.alive:
+        return []
+    last = target.alive()
+    if judge is not None:
+        return [str(one) for one in judge.quiet(before, target.look(), last)]
+    if last.outcome is Outcome.ACCEPTED:
+        return []
+    return [f"I6: no legitimate association: {last.says}"]
 
 
 def _differs(step: Step, seen: Seen) -> list[str]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from emulator.fuzz import actions
-from emulator.fuzz.actions import Action
+from emulator.fuzz.actions import Action, Plant
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.scenario import fields
+from emulator.fuzz.scenario.found import Found
 from emulator.fuzz.scenario.model import Course, Expected, Knob, Recorded, Scenario, Step
 from emulator.fuzz.scenario.place import ScenarioError, Where
 from emulator.fuzz.target import Direction, Outcome
@@ -61,7 +62,7 @@ DEEDS: dict[str, type[Any]] = {
 
 _SCENARIO = frozenset(
     ("name", "title", "variant", "rules", "profile", "clients", "knobs", "knob", "seed", "each")
-) | {"steps", "alive", "not_here"}
+) | {"steps", "alive", "not_here", "plants", "found"}
 _EXPECTED = frozenset(
     ("outcome", "says", "state", "value", "floor", "send", "version", "agree", "open", "happened")
 ) | {"balance", "breaches"}
@@ -70,6 +71,11 @@ _OUTSIDE = frozenset({"do", "expect", "recorded", "note"})
 
 def read(path: Path) -> tuple[Scenario, ...]:
     """The scenarios of a file. :class:`ScenarioError` if it is not right."""
+    return parse(load(path), str(path))
+
+
+def load(path: Path) -> object:
+    """The JSON of a file. :class:`ScenarioError` if it cannot be read, or there is none in it."""
     try:
         octets = path.read_bytes()
     except OSError as error:
@@ -77,10 +83,10 @@ def read(path: Path) -> tuple[Scenario, ...]:
     if len(octets) > MAX_OCTETS:
         raise ScenarioError(f"{path}: more than {MAX_OCTETS} octets")
     try:
-        written = json.loads(octets)
+        written: object = json.loads(octets)
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{path}: no JSON: {error}") from None
-    return parse(written, str(path))
+    return written
 
 
 def read_all(paths: Iterable[Path]) -> tuple[Scenario, ...]:
@@ -128,6 +134,10 @@ def _scenario(where: Where) -> Scenario:
             name: {knob: two.written for knob, two in one.table().items()}
             for name, one in table["knobs"].table().items()
         }
+    if "plants" in table:
+        given["plants"] = tuple(fields.record(Plant, one) for one in table["plants"].list())
+    if "found" in table:
+        given["found"] = fields.record(Found, table["found"])
     if "steps" in table:
         given["courses"] = tuple(_courses(table))
     return Scenario(**given)
@@ -159,7 +169,9 @@ def _courses(table: Mapping[str, Where]) -> Iterable[Course]:
 
 
 def _bound(written: Any, binding: Mapping[str, object]) -> Any:
-    """``$name`` by what it stands for."""
+    """``$name`` by what it stands for; ``$$`` in the beginning of a text is one of them."""
+    if isinstance(written, str) and written.startswith("$$"):
+        return written[1:]
     if isinstance(written, str) and written.startswith("$"):
         if written[1:] not in binding:
             raise ScenarioError(f"{written} stands for nothing")

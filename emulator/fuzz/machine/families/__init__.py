@@ -9,6 +9,7 @@ from emulator.fuzz.machine.families import (
     counting,
     crediting,
     failing,
+    mistaking,
     opening,
     passing,
     repeating,
@@ -28,6 +29,7 @@ FAMILIES = (
     crediting,
     channels,
     passing,
+    mistaking,
 )
 
 

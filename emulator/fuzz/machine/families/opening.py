@@ -10,7 +10,7 @@ from emulator.fuzz.machine.drawing import SELDOM, one_of
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
-from emulator.fuzz.twist import STRAIGHT, Otherwise, Twist
+from emulator.fuzz.twist import STRAIGHT, Edit, EditKind, Otherwise, Twist
 
 _CHANGES = (
     AarqChange(challenge=b"\x11" * 16),
@@ -30,6 +30,13 @@ _PROOFS = (
     Twist(mac=Otherwise(counter=0x00FFFFFF)),
     Twist(mac=Otherwise(title=bytes(8))),
 )
+_WHERES = (
+    Edit(kind=EditKind.PUT, at=9, octets=b"\x01"),
+    Edit(kind=EditKind.PUT, at=11, octets=b"\x02"),
+    Edit(kind=EditKind.PUT, at=3, octets=b"\x00\x0c"),
+)
+_COUNTER_AT = 16
+"""In an ACTION request with f(StoC): its invocation counter."""
 
 
 def moves(palette: Palette) -> Iterator[Move]:
@@ -55,6 +62,23 @@ def moves(palette: Palette) -> Iterator[Move]:
     def prove_otherwise(plot: Plot, client: str, proof: Twist) -> None:
         plot.open(client, proof)
 
+    def prove_elsewhere(plot: Plot, client: str, where: Edit) -> None:
+        """The right f(StoC), by a method that is not for it."""
+        plot.open_half(client)
+        twist = Twist(seal=Otherwise(payload=(where,)))
+        plot.do(actions.Authenticate(client=client, twist=twist))
+
+    def count_inside(plot: Plot, client: str, offset: int) -> None:
+        """f(StoC) with another counter: that of its carrier, lower, or higher."""
+        plot.open_half(client)
+        present = plot.course.facts.client_sends.get(f"{client}/GUEK")
+        if present is not None:
+            counter = max(present + offset, 0)
+            octets = counter.to_bytes(4, "big")
+            inside = Edit(kind=EditKind.PUT, at=_COUNTER_AT, octets=octets)
+            twist = Twist(mac=Otherwise(counter=counter), seal=Otherwise(payload=(inside,)))
+            plot.do(actions.Authenticate(client=client, twist=twist))
+
     def release(plot: Plot, client: str, plain: bool) -> None:
         plot.do(actions.Release(client=client, plain=plain))
 
@@ -74,6 +98,11 @@ def moves(palette: Palette) -> Iterator[Move]:
         )
         draws = {"client": hls, "change": one_of(_CHANGES), "echo": SELDOM}
         yield Move("ask otherwise", ask_otherwise, draws)
+        yield Move("prove elsewhere", prove_elsewhere, {"client": hls, "where": one_of(_WHERES)})
+        if palette.guarded:
+            guarded = one_of(palette.guarded)
+            draws = {"client": guarded, "offset": one_of((0, 1, -1, -2, 5))}
+            yield Move("count inside", count_inside, draws)
         yield Move("prove otherwise", prove_otherwise, {"client": hls, "proof": one_of(_PROOFS)})
     yield Move("release", release, {"client": clients, "plain": SELDOM}, when=_somebody_is_in)
     yield Move("hang", hang, {"client": clients}, when=_somebody_is_in)

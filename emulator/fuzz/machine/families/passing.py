@@ -22,7 +22,7 @@ def moves(palette: Palette) -> Iterator[Move]:
         if plot.ready(client):
             plot.do(actions.Storm(client=client, times=times))
 
-    yield Move("wait", wait, {"seconds": one_of((1, 60, 3600))})
+    yield Move("wait", wait, {"seconds": one_of((1, 60))})
     yield Move("clock step", step, {"seconds": one_of((1, 3600, -3600))})
     if palette.guarded:
         draws = {"client": one_of(palette.guarded), "times": one_of((1, 3))}

@@ -16,7 +16,9 @@ from emulator.fuzz.machine.plot import Plot
 from emulator.fuzz.twist import Edit, EditKind, Lost, Otherwise, Twist
 
 GET = GetRequest(CONFIRMED | 1, NAME, None).encode()
-SET = SetRequest(CONFIRMED | 1, NOTE, octet_string(b"\x09")).encode()
+NINE = octet_string(b"\x09")
+SET = SetRequest(CONFIRMED | 1, NOTE, NINE).encode()
+LAST = 0xFFFFFFFF
 
 
 def _flip(at: int, bits: int = 1) -> tuple[Edit, ...]:
@@ -57,6 +59,13 @@ ANSWERED = (
     Twist(answer=_flip(-1)),
     Twist(answer=_flip(-13)),
     Twist(answer=(Edit(kind=EditKind.KEEP, count=-1),)),
+    Twist(
+        meter_seal=Otherwise(control=0x20),
+        answer=(
+            Edit(kind=EditKind.PUT, at=2, octets=b"\x20"),
+            Edit(kind=EditKind.PUT, at=1, octets=b"\x0c"),
+        ),
+    ),
 )
 
 _SENT: tuple[tuple[int | None, bool, str, str], ...] = (
@@ -82,6 +91,7 @@ _GENERAL = (
 
 def moves(palette: Palette) -> Iterator[Move]:
     proper = bases(palette)
+    reading = Base("get note", lambda client: actions.Get(client=client, attribute=NOTE))
     clients = one_of(palette.keyed or palette.clients)
 
     def lose(plot: Plot, client: str, base: Base, twist: Twist) -> None:
@@ -96,6 +106,8 @@ def moves(palette: Palette) -> Iterator[Move]:
         plot.open(client, twist)
 
     def answer(plot: Plot, client: str, base: Base, twist: Twist) -> None:
+        if twist.meter_seal is not None and base.name != "get note":
+            base = reading
         if plot.ready(client):
             plot.do(twisted(base.make(client), twist))
 
@@ -123,6 +135,32 @@ def moves(palette: Palette) -> Iterator[Move]:
         if plot.ready(client):
             plot.do(actions.Send(client=client, plain=SET, form="GENERAL", twist=twist))
 
+    def number(plot: Plot, client: str, offset: int) -> None:
+        """A message that is right but for its counter: as far from the floor as is drawn."""
+        if not plot.ready(client):
+            return
+        floor = plot.course.facts.floors.get(f"{palette.scope(client)}/GUEK", 0)
+        counter = max(floor + offset, 0) if offset < LAST else LAST
+        put = Edit(kind=EditKind.PUT, at=3, octets=counter.to_bytes(4, "big"))
+        twist = Twist(seal=Otherwise(counter=counter), octets=(put,))
+        plot.do(actions.Set(client=client, attribute=NOTE, value=NINE, twist=twist))
+
+    def agree_twice(plot: Plot, client: str, transaction: bytes, choice: str) -> None:
+        """Messages under keys of their own, which are good for one. Who uses them twice is no
+        honest party, so nobody looks out for its vectors.
+        """
+        if plot.ready(client):
+            plot.do(
+                actions.Send(
+                    client=client,
+                    plain=GET,
+                    form="CIPHERING",
+                    choice=choice,
+                    transaction=transaction,
+                    twist=Twist(seal=Otherwise()),
+                )
+            )
+
     draws = {"client": clients, "base": one_of(proper)}
     yield Move("lose", lose, {**draws, "twist": one_of(LOST)}, weight=2)
     yield Move("tamper", tamper, {**draws, "twist": one_of(TAMPERED), "raw": SELDOM}, weight=3)
@@ -134,4 +172,15 @@ def moves(palette: Palette) -> Iterator[Move]:
         {"client": clients, "how": one_of(_SENT), "plain": one_of((SET, GET)), "raw": SELDOM},
         weight=2,
     )
+    if palette.countable:
+        yield Move(
+            "number",
+            number,
+            {"client": one_of(palette.countable), "offset": one_of((0, -1, 1, -3, LAST))},
+        )
+    if palette.agreeing:
+        agreeing, transactions = one_of(palette.agreeing), one_of((bytes(8), b"\1" * 8))
+        choices = one_of(("STATIC", "ONE_PASS", "WRAPPED"))
+        draws = {"client": agreeing, "transaction": transactions, "choice": choices}
+        yield Move("agree twice", agree_twice, draws, weight=2)
     yield Move("send titled", send_titled, {"client": clients, "twist": one_of(_GENERAL)})

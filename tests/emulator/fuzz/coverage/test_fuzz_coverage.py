@@ -10,11 +10,12 @@ import pytest
 from devices.profile import ProfileError
 from dlms.acse.aare import Aare
 from dlms.errors import CodecError
-from emulator.cli import fuzz_coverage
+from emulator.cli import fuzz_coverage, fuzz_learning_options
 from emulator.cli.main import main
 from emulator.fuzz.coverage import reporting
 from emulator.fuzz.coverage.judging import Judgement, Verdict, judged, judgements
 from emulator.fuzz.coverage.measuring import Measured, measured
+from emulator.fuzz.coverage.playing import PLAYS
 from emulator.fuzz.coverage.scope import ROOT, Place, files, functions, place
 
 AARE = "dlms/acse/aare.py"
@@ -159,3 +160,7 @@ def test_page_of_the_docs_has_every_file() -> None:
     assert shown == {one for one in files() if functions(one)}
     assert " 0 not judged" in page
     assert reporting.HEAD[0] in page
+
+
+def test_command_names_every_fuzzer_without_importing_one() -> None:
+    assert tuple(PLAYS) == fuzz_learning_options.PLAYS

@@ -1,0 +1,96 @@
+"""What a finding shows when it is played once more: octets, counters, and the keys it had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from emulator.fuzz.breach import Breach
+from emulator.fuzz.findings.finding import Finding
+from emulator.fuzz.findings.known_keys import KnownKeys
+from emulator.fuzz.in_process.target import InProcess, in_process
+from emulator.fuzz.judge.course import Course, Make
+from emulator.fuzz.scenario.found import Found, Witnessed
+from emulator.fuzz.target import Facts, Passed
+from emulator.trace import described, shown
+
+MOST_APDUS = 64
+"""Of one step: a storm has thousands of them, all alike."""
+
+IN_THE_END = "in the end"
+"""The outcome of what is looked at when all is quiet."""
+
+
+def found(finding: Finding, make: Make = in_process) -> Found:
+    """The evidence of ``finding``. It is played once more for that, on a fresh target."""
+    course = Course(finding.trail.setting, make)
+    # Whose keys are public is shown whole; what may hold a secret of another meter's is not.
+    ours = course.target if isinstance(course.target, InProcess) else None
+    keys = KnownKeys()
+    seen: list[Witnessed] = []
+    for action in finding.actions:
+        done = course.do(action)
+        if done is None:
+            continue
+        line = _line(done.seen.line, in_full=ours is not None)
+        seen.append(
+            _witnessed(done.seen.outcome.value, done.seen.says, line, done.breaches, course.facts)
+        )
+        if ours is not None:
+            keys.look(ours)
+    if not finding.step:
+        breaches = course.end()
+        seen.append(_witnessed(IN_THE_END, "", (), breaches, course.facts))
+    return Found(
+        invariant=finding.breach.invariant,
+        words=finding.breach.words,
+        shape=finding.breach.shape,
+        step=finding.step,
+        target=finding.target,
+        version=version("cosemlab"),
+        seed=finding.seed,
+        process=finding.process,
+        steps=finding.steps,
+        seconds=round(finding.seconds, 3),
+        was=finding.was,
+        seen=tuple(seen),
+        keys=keys.known,
+    )
+
+
+def _line(passed: tuple[Passed, ...], *, in_full: bool) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (
+            one.direction.value,
+            one.client,
+            one.octets.hex().upper() if in_full else shown(one.octets),
+            described(one.octets),
+        )
+        for one in passed
+    )
+
+
+def _not_zero(counters: Mapping[str, int]) -> dict[str, int]:
+    """Of some twenty associations most have done nothing."""
+    return {name: number for name, number in counters.items() if number}
+
+
+def _witnessed(
+    outcome: str,
+    says: str,
+    line: tuple[tuple[str, ...], ...],
+    breaches: tuple[Breach, ...],
+    facts: Facts,
+) -> Witnessed:
+    return Witnessed(
+        outcome=outcome,
+        says=says,
+        line=line[:MOST_APDUS],
+        left_out=max(len(line) - MOST_APDUS, 0),
+        breaks=tuple(str(one) for one in breaches),
+        floors=_not_zero(facts.floors),
+        sends=_not_zero(facts.sends),
+        versions=_not_zero(facts.versions),
+        agree=dict(facts.agree),
+        open=tuple(sorted(facts.open)),
+    )

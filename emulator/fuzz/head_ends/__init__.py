@@ -1,0 +1,1 @@
+"""Head ends as targets: we are the meter, and misbehave as a lot says."""
