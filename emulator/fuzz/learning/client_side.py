@@ -88,7 +88,7 @@ def client_of(association: str) -> ClientSubject:
         client.renew()
         return client.association
 
-    return ClientSubject(make=make, execute=client.party.module.execute, title=client.meter)
+    return ClientSubject(make=make, execute=client.party.module.carry_out, title=client.meter)
 
 
 class AskedClient(SUL):  # type: ignore[misc]  # the package has no types
