@@ -13,9 +13,8 @@ from pathlib import Path
 
 from emulator.cli import (
     failures,
-    fuzz_coverage,
     fuzz_gallery_options,
-    fuzz_learn,
+    fuzz_learning_options,
     fuzz_octets,
     fuzz_options,
     options,
@@ -34,8 +33,7 @@ def register(subparsers: options.SubParsers) -> None:
     _register_replay(whats)
     fuzz_options.register(whats, later)
     fuzz_gallery_options.register(whats, later)
-    fuzz_learn.register(whats)
-    fuzz_coverage.register(whats)
+    fuzz_learning_options.register(whats, later)
     fuzz_octets.register(whats)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from emulator.cli import failures, options
+from emulator.cli import failures
 from emulator.cli.output import print_json, print_table
 from emulator.fuzz.coverage import reporting
 from emulator.fuzz.coverage.judging import FILE, judged, judgements
@@ -13,33 +12,11 @@ from emulator.fuzz.coverage.measuring import measured
 from emulator.fuzz.coverage.playing import PLAYS
 
 
-def register(whats: options.SubParsers) -> None:
-    coverage = whats.add_parser(
-        "coverage",
-        help="the lines of dlms/ and of the keys of devices/ that the fuzzers reach",
-        description="Plays the scenarios, the machine, the corpora of octets and the learner, with"
-        " the package coverage. Exit status 1 if a line that none of them reaches has no judgement"
-        " in judged.toml. It takes some minutes.",
-    )
-    coverage.add_argument(
-        "plays", nargs="*", metavar="FUZZER", help=f"only these: {', '.join(PLAYS)}"
-    )
-    coverage.add_argument("--into", type=Path, metavar="FILE", help="write the page into a file")
-    coverage.add_argument(
-        "--judged", type=Path, metavar="FILE", default=FILE, help="other judgements"
-    )
-    coverage.add_argument(
-        "--unjudged", action="store_true", help="only list the lines that nobody has judged"
-    )
-    options.add_json(coverage)
-    coverage.set_defaults(run=lambda args: failures.guard(lambda: _coverage(args)))
-
-
-def _coverage(args: argparse.Namespace) -> int:
+def coverage(args: argparse.Namespace) -> int:
     for name in args.plays:
         if name not in PLAYS:
             raise ValueError(f"there is no fuzzer {name}: {', '.join(PLAYS)}")
-    rows = judgements(args.judged)
+    rows = judgements(args.judged or FILE)
     found = measured(args.plays or PLAYS)
     all_judged = judged((place for one in found for place in one.places), rows)
     if args.json:

@@ -7,11 +7,11 @@ import asyncio
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from emulator import profiles
-from emulator.cli import failures, options
+from emulator.cli import failures
 from emulator.cli.fuzz_learn_declared import rows, subject
+from emulator.cli.fuzz_learning_options import MOST_OF_OTHERS, USUAL
 from emulator.cli.output import print_json
 from emulator.conformance.declaration.of_profile import Circumstances, declare, keys_of
 from emulator.conformance.running.declared import read_target, target_of
@@ -24,48 +24,8 @@ from emulator.provisioning import registered_titles
 from emulator.sandbox import Sandbox
 from tls.pki import TestPki
 
-USUAL = ("public", "reader", "dco")
-"""One without authentication, one with a password, one with HLS and ciphering."""
-MOST_OF_OTHERS = 5000
-"""Words that a meter of somebody else's is asked unless more are asked for."""
 
-
-def register(whats: options.SubParsers) -> None:
-    learn = whats.add_parser(
-        "learn",
-        help="learn the association machine of a meter, and compare it with the tables of dlms/",
-        description="AALpy asks the meter words of messages, right and wrong ones, until it knows"
-        " the machine that answers so. Exit status 1 if that is not the one of the tables, with the"
-        f" shortest word that shows it. Without an ASSOCIATION: {', '.join(USUAL)}; of a declared"
-        " meter all whose keys are at hand. Nothing is written to any meter, and nothing done.",
-    )
-    learn.add_argument("associations", nargs="*", metavar="ASSOCIATION", help="which, by name")
-    learn.add_argument(
-        "--way", choices=("inprocess", "hdlc", "tcp"), default="inprocess",
-        help="how our own meter is asked: without sockets, by HDLC frames, over TCP",
-    )  # fmt: skip
-    learn.add_argument(
-        "--against", type=Path, metavar="FILE", help="a meter of which this is the declaration"
-    )
-    learn.add_argument("--profile", default="laboratory", help="of our own meter")
-    learn.add_argument(
-        "--plant", action="append", default=[], metavar="FAULT",
-        help="a fault that our own meter has, in process",
-    )  # fmt: skip
-    learn.add_argument(
-        "--extra", type=options.whole(0, 4), default=1, metavar="N",
-        help="find up to so many states more than a hypothesis has, for certain (default 1)",
-    )  # fmt: skip
-    learn.add_argument(
-        "--most", type=options.whole(1, 10_000_000), metavar="N",
-        help=f"words to ask at the most (of a declared meter: {MOST_OF_OTHERS})",
-    )  # fmt: skip
-    learn.add_argument("--dot", action="store_true", help="only print the machines for Graphviz")
-    options.add_json(learn)
-    learn.set_defaults(run=lambda args: failures.guard(lambda: _learn(args)))
-
-
-def _learn(args: argparse.Namespace) -> int:
+def learn(args: argparse.Namespace) -> int:
     most = args.most
     if args.against is not None and most is None:
         most = MOST_OF_OTHERS

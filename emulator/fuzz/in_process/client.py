@@ -136,6 +136,8 @@ class BenchClient:
             anchors=tuple(one.certificate for one in anchors),
             knobs=knobs,
             own_title=title,
+            max_pdu_size=kind.max_pdu_size,
+            user=kind.user,
             server_title=meter if row.config.pre_established else None,
             protection=policy if kind.protection is None else kind.protection,
             confirmed=not row.config.broadcast,

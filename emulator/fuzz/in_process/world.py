@@ -88,6 +88,13 @@ class World(Bench):
             self._plant(plant)
         self.meter.host.memory.commit()  # what was turned is there before anything is done
 
+    def make_wire(self) -> Wire:
+        """What leads to the meter: nothing but this process."""
+        return PeerWire(self.meter)
+
+    def now(self) -> dt.datetime:
+        return self.meter.now
+
     def plant(self, plant: actions.Plant) -> None:
         """A defect of the meter's from now on, over losses of power too."""
         self.planted.append(plant)
@@ -96,13 +103,6 @@ class World(Bench):
 
     def _plant(self, plant: actions.Plant) -> None:
         self._faults.append(planted(self.meter, plant, lambda: self.tls_port().presented))
-
-    def make_wire(self) -> Wire:
-        """What leads to the meter: nothing but this process."""
-        return PeerWire(self.meter)
-
-    def now(self) -> dt.datetime:
-        return self.meter.now
 
     # Who is there ---------------------------------------------------------------------------------
 
@@ -146,19 +146,18 @@ class World(Bench):
     # The line -------------------------------------------------------------------------------------
 
     def carried(self, client: BenchClient, apdu: bytes, twist: Twist) -> tuple[bytes, ...]:
-        meter = self.meter
-        if meter.is_dead:
+        if self.meter.is_dead:
             return ()
-        meter.twisted(twist, client.row.name)
+        self.meter.twisted(twist, client.row.name)
         try:
             replies = self.wire.carry(client, apdu)
         except PowerCut:
             self.power_cycle()
             return ()
         finally:
-            meter.straight()
-        meter.device.outbox.take_announcements()
-        if meter.device.restart_wanted:
+            self.meter.straight()
+        self.meter.device.outbox.take_announcements()
+        if self.meter.device.restart_wanted:
             self.power_cycle()
         return replies
 

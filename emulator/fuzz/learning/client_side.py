@@ -12,9 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aalpy.base import SUL
-from aalpy.learning_algs import run_KV
-
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
 from dlms.acse.codes import AssociationResult, UserDiagnostic
@@ -36,6 +33,7 @@ from dlms.xdlms.errors import ExceptionResponse
 from dlms.xdlms.get import GetRequest, GetResponse
 from dlms.xdlms.initiate import InitiateResponse
 from emulator.fuzz.in_process.target import InProcess
+from emulator.fuzz.learning.aalpy_needed import SUL, run_KV
 from emulator.fuzz.learning.learner import Deeper, machine_of
 from emulator.fuzz.learning.mealy import Edge, Machine, unfolded
 
@@ -90,7 +88,7 @@ def client_of(association: str) -> ClientSubject:
         client.renew()
         return client.association
 
-    return ClientSubject(make=make, execute=client.party.module.execute, title=client.meter)
+    return ClientSubject(make=make, execute=client.party.module.carry_out, title=client.meter)
 
 
 class AskedClient(SUL):  # type: ignore[misc]  # the package has no types

@@ -12,10 +12,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from aalpy.base import SUL
-from aalpy.learning_algs import run_KV
-from aalpy.oracles import WMethodEqOracle
-
+from emulator.fuzz.learning.aalpy_needed import SUL, WMethodEqOracle, run_KV
 from emulator.fuzz.learning.mealy import Edge, L, Machine, Mealy, unfolded
 from emulator.fuzz.learning.speaker import Party, Speaker
 from emulator.fuzz.learning.symbol import Kind, Symbol

@@ -63,7 +63,7 @@ def in_process(
         config=config,
         keys=client.keys,
         counters=client.party.counters,
-        execute=client.party.module.execute,
+        execute=client.party.module.carry_out,
         server_title=world.meter.device.title,
         today=world.meter.now,
     )

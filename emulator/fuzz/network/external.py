@@ -91,11 +91,11 @@ class External:
     # Looking --------------------------------------------------------------------------------------
 
     def look(self) -> Facts:
-        """``open`` is as the clients believe."""
+        """``open`` is as the meter's answers tell."""
         bench = self.bench
         bench.note_vectors()
         return Facts(
-            open=bench.wire.associated(),
+            open=frozenset(bench.told_open.open),
             breaches=tuple(bench.breaches),
         )
 

@@ -13,11 +13,13 @@ from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.in_process.bench import Bench
 from emulator.fuzz.in_process.client import BenchClient
+from emulator.fuzz.in_process.wire import HungUp
 from emulator.fuzz.in_process.world import turned
 from emulator.fuzz.network.declared_rows import public_of, row_of
 from emulator.fuzz.network.external_meter import ExternalMeter
 from emulator.fuzz.network.intentions import check_octets
 from emulator.fuzz.network.route_wire import RouteWire
+from emulator.fuzz.network.told_open import ToldOpen
 from emulator.fuzz.setting import Setting
 from emulator.fuzz.twist import Twist
 
@@ -31,6 +33,7 @@ class ExternalBench(Bench):
         self.meter = meter
         self.vectors = meter.vectors
         self.breaches: list[str] = []
+        self.told_open = ToldOpen()
         self._heard_of = len(self.vectors.breaches)
         check = (lambda apdu: None) if meter.destructive else check_octets
         wire = RouteWire(meter.device.route, declaration.timing, check, meter.pace)
@@ -61,7 +64,14 @@ class ExternalBench(Bench):
         return client
 
     def carried(self, client: BenchClient, apdu: bytes, twist: Twist) -> tuple[bytes, ...]:
-        replies = super().carried(client, apdu, twist)
+        if not self.wire.is_up(client.name):
+            self.told_open.gone(client.name)
+        try:
+            replies = super().carried(client, apdu, twist)
+        except HungUp:
+            self.told_open.gone(client.name)
+            raise
+        self.told_open.heard(self, client, apdu, replies)
         for reply in replies:
             self.breaches += self.meter.meter_vectors.heard(client, reply)
         return replies
@@ -70,6 +80,10 @@ class ExternalBench(Bench):
         """Take over what the look-out for vectors has said, which goes on from run to run."""
         self.breaches += self.vectors.breaches[self._heard_of :]
         self._heard_of = len(self.vectors.breaches)
+
+    def hang(self, client: BenchClient) -> None:
+        super().hang(client)
+        self.told_open.gone(client.name)
 
     def counter_of(self, client: BenchClient) -> tuple[BenchClient, AttributeDescriptor]:
         declared = self.declared(client.kind.association)

@@ -62,10 +62,8 @@ class RouteWire:
         return len(self._clients)
 
     def associated(self) -> frozenset[str]:
-        """Those who believe that they are in their association, on a connection that is there."""
-        return frozenset(
-            name for name, client in self._clients.items() if client.association.conformance
-        )
+        """None that could be seen from here."""
+        return frozenset()
 
     def time_passes(self) -> None:
         """Nothing is late but by its own time."""

@@ -34,14 +34,14 @@ async def caught(head_end: HeadEndUnderTest, encounter: Encounter) -> set[str]:
 
 
 async def test_ours_survives(own: HeadEndUnderTest) -> None:
-    searched = await search(own, most=90, seed=1)
+    searched = await search(own, most=45, seed=1)
     assert not searched.caught
-    assert searched.encounters == 90
-    assert searched.errands > 150
+    assert searched.encounters == 45
+    assert searched.errands >= 90
 
 
 async def test_one_that_looks_at_all_survives(naive: Any) -> None:
-    searched = await search(naive(), most=75, seed=2, tasks=("read",))
+    searched = await search(naive(), most=40, seed=2, tasks=("read",))
     assert not searched.caught
 
 
