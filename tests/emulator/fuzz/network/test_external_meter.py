@@ -5,11 +5,13 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from devices.profile import ProfileError
+from dlms.security.keys import KeyKind
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.conformance.declaration import key_file
 from emulator.conformance.declaration.model import WayKind
@@ -225,3 +227,37 @@ def test_a_defect_of_another_meter_is_seen_on_the_line(
     for one in made:
         one.close()
     assert bool(trail.all_breaches) is planted, trail.all_breaches
+
+
+def test_a_vector_of_the_meters_that_comes_again_is_seen(
+    elsewhere: Any, note: AttributeDescriptor
+) -> None:
+    there = elsewhere()
+    meter = read_meter(there.declaration)
+    target = External(meter, setting_for(meter.device))
+    target.do(actions.Open(client="dco"))
+    device = there.meter.device
+    guek = device.key("dco", KeyKind.GUEK)
+    counters = device.state.counters
+    sent, floor = counters.next_to_send(guek), counters.floor(guek)
+    target.do(actions.Get(client="dco", attribute=note))
+    assert not target.look().breaches
+    counters.establish(guek)  # as from an old image of its memory
+    counters.raise_to(guek, sent)
+    counters.accept(guek, floor)
+    name = AttributeDescriptor(15, bytes((0, 0, 40, 0, 0, 255)), 1)
+    target.do(actions.Get(client="dco", attribute=name))
+    target.close()
+    assert [one for one in target.look().breaches if one.startswith("I1: the meter uses")]
+
+
+def test_associations_with_the_same_keys_have_the_same_new_ones(begin: Begin) -> None:
+    target = begin(destructive=True)
+    declaration = target._meter.device.declaration
+    twin = replace(declaration.association("dco"), name="twin", client_sap=99)
+    target._meter.device.declaration = replace(
+        declaration, associations=(*declaration.associations, twin)
+    )
+    target.do(actions.Open(client="dco"))
+    assert target.do(actions.Rotate(client="dco", kinds=("GUEK",))).outcome is Outcome.ACCEPTED
+    assert target.bench.client("twin").keys == target.bench.client("dco").keys
