@@ -62,6 +62,8 @@ def test_each_client_gets_in(kind: WayKind, begin: Begin, note: AttributeDescrip
 def test_counters_are_asked_for_and_none_is_used_twice(elsewhere: Any) -> None:
     """A second process, which knows nothing of the first but the file, gets in behind it."""
     there = elsewhere()
+    device = there.meter.device
+    device.state.counters.accept(device.key("dco", KeyKind.GUEK), 1000)  # of others, before
     used = []
     for _ in range(2):
         meter = read_meter(there.declaration)
@@ -139,10 +141,19 @@ def test_keys_change_if_that_is_allowed_and_are_written_down_before(
     target = begin(destructive=True)
     meter = target._meter
     assert target.do(actions.Open(client="dco")).outcome is Outcome.ACCEPTED
+    wire: Any = target.bench.wire
+    carry, there_then = wire.carry, []
+
+    def watched(*args: Any) -> Any:
+        there_then.append(meter.new_keys)
+        return carry(*args)
+
+    wire.carry = watched
     lost = actions.Rotate(client="dco", kinds=("GUEK", "GAK"), twist=Twist(lose=Lost.RESPONSE))
     assert target.do(lost).outcome is Outcome.SILENCE
     path = meter.new_keys
     assert path is not None
+    assert there_then == [path], "they are written down before they are sent"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     made = [keys for name, keys in key_file.load(path).items() if " made " in name]
     assert len(made) == 2
