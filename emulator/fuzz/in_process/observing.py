@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from devices.prepayment import account
+from dlms.association.config import AssociationKeys
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import KeyUnavailable
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
@@ -35,6 +36,15 @@ class _Remembered(NamedTuple):
     size: int
 
 
+class _Held(NamedTuple):
+    """The keys of a client, and those it has in doubt, as fingerprints."""
+
+    mine: AssociationKeys
+    doubtful: AssociationKeys | None
+    keys: Mapping[str, str]
+    doubts: Mapping[str, str]
+
+
 class Observer:
     """Of one run."""
 
@@ -42,18 +52,14 @@ class Observer:
         self._seen: _Remembered | None = None
         self._happened: tuple[str, ...] = ()
         self._events = 0
+        self._clients: dict[str, _Held] = {}
 
     def look(self, world: World) -> Facts:
         meter = world.meter
         device, state = meter.device, meter.device.state
         seen, counters = self._remembered(meter), state.counters
         clients = [one for one in world.clients.values() if one.row.security_setup is not None]
-        held = {
-            f"{one.name}/{kind}": (one, ref)
-            for one in clients
-            for kind, field in FIELDS.items()
-            if (ref := getattr(one.keys, field)) is not None
-        }
+        held = [self._held(one) for one in clients]
         return Facts(
             digest=seen.digest,
             floors={name: counters.floor(ref) for name, ref in seen.counted},
@@ -65,20 +71,12 @@ class Observer:
             balance=None if account.account_of(device) is None else account.balance(device),
             breaches=tuple(world.vectors.breaches),
             keys=seen.keys,
-            client_keys={
-                name: fingerprint(one.party.ring, ref) for name, (one, ref) in held.items()
-            },
-            client_doubts={
-                f"{one.name}/{kind}": fingerprint(one.party.ring, ref)
-                for one in clients
-                if (doubtful := one.party.doubtful.get(one.row.name)) is not None
-                for kind, field in FIELDS.items()
-                if (ref := getattr(doubtful, field)) is not None
-            },
+            client_keys={name: key for one in held for name, key in one.keys.items()},
+            client_doubts={name: key for one in held for name, key in one.doubts.items()},
             client_sends={
-                name: one.party.counters.next_to_send(ref)
-                for name, (one, ref) in held.items()
-                if ref.kind is KeyKind.GUEK
+                f"{one.name}/{KeyKind.GUEK.name}": one.party.counters.next_to_send(ref)
+                for one in clients
+                if (ref := one.keys.guek) is not None
             },
             policies=seen.policies,
             sizes={
@@ -89,6 +87,16 @@ class Observer:
                 "connections": world.wire.connections,
             },
         )
+
+    def _held(self, client: BenchClient) -> _Held:
+        """Worked out again if the client goes by others, or has others in doubt."""
+        mine, doubtful = client.keys, client.party.doubtful.get(client.row.name)
+        known = self._clients.get(client.name)
+        if known is None or known.mine is not mine or known.doubtful is not doubtful:
+            ring = client.party.ring
+            keys, doubts = (_prints(client.name, ring, one) for one in (mine, doubtful))
+            known = self._clients[client.name] = _Held(mine, doubtful, keys, doubts)
+        return known
 
     def _told(self, meter: BenchMeter) -> tuple[str, ...]:
         fresh = meter.events[self._events :]
@@ -130,6 +138,14 @@ def _look(meter: BenchMeter, stamp: tuple[int, int]) -> _Remembered:
         ),
         size=sum(len(section) for section in state.sections.values()),
     )
+
+
+def _prints(client: str, ring: KeyRing, keys: AssociationKeys | None) -> dict[str, str]:
+    return {
+        f"{client}/{kind}": fingerprint(ring, ref)
+        for kind, field in FIELDS.items()
+        if (ref := getattr(keys, field, None)) is not None
+    }
 
 
 def fingerprint(ring: KeyRing, ref: KeyRef) -> str:

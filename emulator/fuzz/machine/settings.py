@@ -9,9 +9,11 @@ from emulator.fuzz.in_process.world import compiled
 from emulator.fuzz.setting import Setting
 
 _DCO = ClientKind(association="dco")
+_HANDS = {"dco": _DCO, "s1sp": ClientKind(association="s1sp")}
 
 _LABORATORY: Mapping[str, Setting] = {
-    "two hands": Setting(clients={"dco": _DCO, "s1sp": ClientKind(association="s1sp")}),
+    "two hands": Setting(clients=_HANDS),
+    "tokens": Setting(profile="secure", clients=_HANDS, alive="dco"),
     "shared": Setting(clients={"dco": _DCO, "b": ClientKind(association="dco", shares="dco")}),
     "dedicated": Setting(
         clients={"dco": _DCO, "d": ClientKind(association="dco", shares="dco", dedicated=True)}
@@ -53,13 +55,14 @@ _LABORATORY: Mapping[str, Setting] = {
             }
         },
     ),
+    "keys of one association": Setting(profile="honeywell_elster", clients=_HANDS, alive="dco"),
     "channels": Setting(clients={"tls": _DCO, "s1sp": ClientKind(association="s1sp")}, alive=""),
 }
 
 
 def settings(profile: str = "laboratory") -> Mapping[str, Setting]:
-    """By name, those of a profile. One that is not the laboratory's has one: both hands, tokens
-    where it takes them.
+    """By name, those of a profile. The laboratory takes no tokens, so meters that do stand in
+    among its own. Another profile has one: both hands, with tokens where it takes them.
     """
     if profile == "laboratory":
         return _LABORATORY

@@ -52,10 +52,12 @@ def test_what_only_the_judge_sees_is_named(tmp_path: Path, found: Make) -> None:
     """The meter itself sees nothing wrong in a tag that it does not look at."""
     unchecked = Setting(plants=(Plant(fault="tags-unchecked"),))
     forged = Open(client="suite1", twist=Twist(seal=Otherwise(ak="NONE")))
-    finding = found(Wait(seconds=1), forged, Wait(seconds=1), setting=unchecked)
+    finding = found(Wait(seconds=1), forged, setting=unchecked)
     assert finding.step == 2
     scenario, _ = filed(tmp_path, finding)
-    (result,) = play(scenario)
+    (course,) = scenario.courses
+    longer = replace(course, steps=(*course.steps, course.steps[0]))
+    (result,) = play(replace(scenario, courses=(longer,)))
     assert len(result.played) == 2  # what comes behind the breach is not played
     assert f"step 2: {finding.breach}" in result.problems
     (unjudged,) = play(replace(scenario, found=None))

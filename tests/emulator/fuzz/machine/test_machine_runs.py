@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -192,3 +194,10 @@ def _found(setting: Setting) -> Broken:
     assert notes.trails[-1] == caught.value.trail
     assert caught.value.breach in caught.value.trail.all_breaches
     return caught.value
+
+
+def test_without_hypothesis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.delitem(sys.modules, "emulator.fuzz.machine.hypothesis_needed")
+    with pytest.raises(ImportError, match=r"install the extra, cosemlab\[fuzz\]"):
+        importlib.import_module("emulator.fuzz.machine.hypothesis_needed")
