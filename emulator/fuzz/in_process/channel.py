@@ -103,7 +103,7 @@ class TlsPort:
                 credential = pki().issue_client(title, name, not_before=since, not_after=until)
                 self._credentials[name] = credential
             trust = pki().trust(self._client_crl)
-            self._sessions.pop(name, None)  # a session is resumed by the context that made it
+            self.sessions.pop(name, None)  # a session is resumed by the context that made it
             self._contexts[name] = client_context(credential, trust)
         return self._contexts[name]
 

@@ -34,6 +34,7 @@ class External:
         self._meter = meter
         self._alive = setting.alive
         self.bench = ExternalBench(meter, setting)
+        meter.begin(self.close)
 
     # Doing ----------------------------------------------------------------------------------------
 
@@ -56,6 +57,7 @@ class External:
         bench.values.append(seen.value)
         rings = {one.party.name: (one.party.ring, 0) for one in bench.clients.values()}
         bench.breaches += self._meter.overhearing.look_out(line, rings)
+        self._meter.share(client.row.name)
         self._meter.keep_keys()
         return Seen(outcome=seen.outcome, says=seen.says, value=seen.value, line=line)
 
@@ -132,7 +134,7 @@ class External:
         raise ValueError("another's meter has no snapshots: nobody can put it back")
 
     def close(self) -> None:
-        """End all connections in order."""
+        """End all connections in order: another run may begin."""
         for name, client in self.bench.clients.items():
             if self.bench.wire.is_up(name):
                 speaking.let_go(self.bench, client)

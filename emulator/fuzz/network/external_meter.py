@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class ExternalMeter:
         self.overhearing = Overhearing()
         self.asked: set[KeyRef] = set()
         """Keys whose counters have been brought to where the device awaits them."""
+        self._end_run: Callable[[], None] = lambda: None
         self._parties: dict[str, Party] = {}
         self._beside = beside
         self._file: Path | None = None
@@ -67,6 +69,11 @@ class ExternalMeter:
     def new_keys(self) -> Path | None:
         """Where the keys are that were made for it, if any were."""
         return self._file
+
+    def begin(self, end: Callable[[], None]) -> None:
+        """A run begins, and ends the one before: a meter has one line, or room for so many."""
+        end_before, self._end_run = self._end_run, end
+        end_before()
 
     def party(self, row: DeclaredAssociation) -> Party:
         """Who has the keys of an association. ``ValueError`` if nobody has."""
@@ -87,6 +94,17 @@ class ExternalMeter:
         party = self._parties[where]
         party.keys.setdefault(row.name, self.device.held(row).refs)
         return party
+
+    def share(self, association: str) -> None:
+        """Other associations that go by the same keys and Security setup have what that one has."""
+        declaration = self.device.declaration
+        mine = declaration.association(association)
+        if not mine.keys:
+            return
+        party = self.party(mine)
+        for one in declaration.associations:
+            if (one.keys, one.security_setup) == (mine.keys, mine.security_setup):
+                party.keys[one.name] = party.keys[mine.name]
 
     def _lasting(self, party: Party, made: KeyRef) -> KeyRef:
         """Note a key that is about to be sent: whoever owns the meter needs it, come what may."""

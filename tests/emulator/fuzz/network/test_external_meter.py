@@ -5,11 +5,13 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from devices.profile import ProfileError
+from dlms.security.keys import KeyKind
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.conformance.declaration import key_file
 from emulator.conformance.declaration.model import WayKind
@@ -60,6 +62,8 @@ def test_each_client_gets_in(kind: WayKind, begin: Begin, note: AttributeDescrip
 def test_counters_are_asked_for_and_none_is_used_twice(elsewhere: Any) -> None:
     """A second process, which knows nothing of the first but the file, gets in behind it."""
     there = elsewhere()
+    device = there.meter.device
+    device.state.counters.accept(device.key("dco", KeyKind.GUEK), 1000)  # of others, before
     used = []
     for _ in range(2):
         meter = read_meter(there.declaration)
@@ -137,10 +141,19 @@ def test_keys_change_if_that_is_allowed_and_are_written_down_before(
     target = begin(destructive=True)
     meter = target._meter
     assert target.do(actions.Open(client="dco")).outcome is Outcome.ACCEPTED
+    wire: Any = target.bench.wire
+    carry, there_then = wire.carry, []
+
+    def watched(*args: Any) -> Any:
+        there_then.append(meter.new_keys)
+        return carry(*args)
+
+    wire.carry = watched
     lost = actions.Rotate(client="dco", kinds=("GUEK", "GAK"), twist=Twist(lose=Lost.RESPONSE))
     assert target.do(lost).outcome is Outcome.SILENCE
     path = meter.new_keys
     assert path is not None
+    assert there_then == [path], "they are written down before they are sent"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     made = [keys for name, keys in key_file.load(path).items() if " made " in name]
     assert len(made) == 2
@@ -225,3 +238,37 @@ def test_a_defect_of_another_meter_is_seen_on_the_line(
     for one in made:
         one.close()
     assert bool(trail.all_breaches) is planted, trail.all_breaches
+
+
+def test_a_vector_of_the_meters_that_comes_again_is_seen(
+    elsewhere: Any, note: AttributeDescriptor
+) -> None:
+    there = elsewhere()
+    meter = read_meter(there.declaration)
+    target = External(meter, setting_for(meter.device))
+    target.do(actions.Open(client="dco"))
+    device = there.meter.device
+    guek = device.key("dco", KeyKind.GUEK)
+    counters = device.state.counters
+    sent, floor = counters.next_to_send(guek), counters.floor(guek)
+    target.do(actions.Get(client="dco", attribute=note))
+    assert not target.look().breaches
+    counters.establish(guek)  # as from an old image of its memory
+    counters.raise_to(guek, sent)
+    counters.accept(guek, floor)
+    name = AttributeDescriptor(15, bytes((0, 0, 40, 0, 0, 255)), 1)
+    target.do(actions.Get(client="dco", attribute=name))
+    target.close()
+    assert [one for one in target.look().breaches if one.startswith("I1: the meter uses")]
+
+
+def test_associations_with_the_same_keys_have_the_same_new_ones(begin: Begin) -> None:
+    target = begin(destructive=True)
+    declaration = target._meter.device.declaration
+    twin = replace(declaration.association("dco"), name="twin", client_sap=99)
+    target._meter.device.declaration = replace(
+        declaration, associations=(*declaration.associations, twin)
+    )
+    target.do(actions.Open(client="dco"))
+    assert target.do(actions.Rotate(client="dco", kinds=("GUEK",))).outcome is Outcome.ACCEPTED
+    assert target.bench.client("twin").keys == target.bench.client("dco").keys

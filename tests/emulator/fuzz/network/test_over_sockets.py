@@ -17,7 +17,7 @@ from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Outcome, Seen
 from emulator.fuzz.twist import Lost, Twist
 
-OCTETS = ("KL-IC", "KL-KT-1", "KL-HL")
+OCTETS = ("KL-IC", "KL-KT-1")
 """Cases whose octets are compared, too: it would be so for all but those of TLS."""
 ELSEWISE = {"KL-TL-01/revoked": "a legitimate client does not believe that certificate any more"}
 """In TLS throughout: in the end of these nobody gets in, and rightly."""
