@@ -82,6 +82,9 @@ def recoverable(case: Case) -> Iterator[Breach]:
     if not isinstance(action, actions.Rotate) or case.seen.outcome not in _OPEN:
         return
     client, scope = action.client, case.site.scope(action.client)
+    row = case.site.row(client)
+    if row is not None and row.single_key:
+        return  # what waits for one association is none of the keys that are in force
     if not after.client_doubts or not _are_those(client, scope, before.keys, before.client_keys):
         return
     if _are_those(client, scope, after.keys, after.client_keys):
