@@ -9,10 +9,16 @@ _ROOT = Path(__file__).parents[3]
 """Above our packages: what is not beneath it is somebody else's."""
 
 
-def crash(error: Exception) -> str:
+class MeterFailed(Exception):
+    """Its cause came out of the meter while it was asked; whatever that is, it is no answer."""
+
+
+def crash(error: BaseException) -> str:
     """Its kind and the innermost of our functions, in words that do not change between runs. Its
     message is left out: it may hold anything.
     """
+    if isinstance(error, MeterFailed) and error.__cause__ is not None:
+        error = error.__cause__
     ours = [
         f"{Path(frame.filename).relative_to(_ROOT).as_posix()} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)

@@ -92,7 +92,7 @@ class InProcess:
             raise  # it cannot be done
         except Exception as error:
             world.vectors.breaches.append(crash(error))
-            seen = Seen(outcome=Outcome.HUNG_UP, says=type(error).__name__)
+            seen = Seen(outcome=Outcome.HUNG_UP, says="it failed")
         line = tuple(world.line[before:])
         world.steps.append(line)
         world.values.append(seen.value)

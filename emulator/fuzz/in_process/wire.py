@@ -7,6 +7,7 @@ from typing import Protocol
 from emulator.fuzz.actions import Connect
 from emulator.fuzz.in_process.channel import Shaken, TlsPort
 from emulator.fuzz.in_process.client import BenchClient
+from emulator.fuzz.in_process.crashing import MeterFailed
 from emulator.fuzz.in_process.meter import BenchMeter
 from emulator.serving.peer import Peer, Unable
 
@@ -74,6 +75,9 @@ class PeerWire:
         except Unable as error:
             self.hang(client)
             raise HungUp(str(error)) from error
+        except Exception as error:
+            # Not as an error of the bench's own, which says that an action cannot be done.
+            raise MeterFailed from error
 
     def _peer(self, client: BenchClient) -> Peer:
         if client.name not in self._peers:

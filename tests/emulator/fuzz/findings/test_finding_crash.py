@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from devices.device import Device
+from dlms.errors import CodecError
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.fuzz.actions import Get, Open, Wait
 from emulator.fuzz.findings.finding import Key
@@ -53,3 +55,19 @@ def test_what_it_says_is_left_out() -> None:
         judged(Setting(), [], make=lacking)
     said = crash(caught.value)
     assert said == "CRASH: KeyError in tests/emulator/fuzz/findings/test_finding_crash.py lacking"
+
+
+@pytest.mark.parametrize("kind", [ValueError, CodecError], ids=lambda kind: kind.__name__)
+def test_what_comes_out_of_the_meter_is_a_crash_whatever_it_is(
+    kind: type[Exception], note: AttributeDescriptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same errors of the bench say that an action cannot be done."""
+
+    def handle(*_: object) -> None:
+        raise kind("a secret")
+
+    monkeypatch.setattr(Device, "handle", handle)
+    trail = judged(Setting(), [Open(client="dco"), Get(client="dco", attribute=note)])
+    assert [done.action for done in trail.steps][-1:] == [Get(client="dco", attribute=note)]
+    words = f"{kind.__name__} in tests/emulator/fuzz/findings/test_finding_crash.py handle"
+    assert Key("CRASH", words) in {Key.of(one) for one in trail.all_breaches}
