@@ -29,6 +29,7 @@ from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
 from emulator.fuzz.in_process.planting import planted
 from emulator.fuzz.target import Direction, Passed
 from emulator.fuzz.twist import STRAIGHT, Lost, Twist, edited
+from emulator.journal import StoreError
 from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import Fleet, anchors, client_title, provision
@@ -206,7 +207,9 @@ class World:
         except Unable as error:
             self.hang(client)
             raise HungUp(str(error)) from error
-        except PowerCut:
+        except (PowerCut, StoreError):
+            if not self.meter.writes.have_failed:
+                raise
             self.power_cycle()
             return ()
         finally:
