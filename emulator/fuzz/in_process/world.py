@@ -29,7 +29,6 @@ from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
 from emulator.fuzz.in_process.planting import planted
 from emulator.fuzz.target import Direction, Passed
 from emulator.fuzz.twist import STRAIGHT, Lost, Twist, edited
-from emulator.journal import StoreError
 from emulator.key_suites import suites_of
 from emulator.modules.keyring import KeyRing
 from emulator.provisioning import Fleet, anchors, client_title, provision
@@ -205,11 +204,12 @@ class World:
         try:
             replies = self.peer(client).serve(*client.pair, apdu) or ()
         except Unable as error:
+            if self.meter.writes.have_failed:
+                self.power_cycle()
+                return ()
             self.hang(client)
             raise HungUp(str(error)) from error
-        except (PowerCut, StoreError):
-            if not self.meter.writes.have_failed:
-                raise
+        except PowerCut:
             self.power_cycle()
             return ()
         finally:
