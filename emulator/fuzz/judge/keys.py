@@ -81,6 +81,9 @@ def recoverable(case: Case) -> Iterator[Breach]:
     # Of agreed keys a client has nothing without the answer.
     if not isinstance(action, actions.Rotate) or case.seen.outcome not in _OPEN:
         return
+    row = case.site.row(action.client)
+    if row is None or row.single_key:
+        return  # what lives for one association is not among the keys that can be seen
     client, scope = action.client, case.site.scope(action.client)
     row = case.site.row(client)
     if row is not None and row.single_key:

@@ -26,7 +26,16 @@ _ASKS = (
     actions.ChangeTls,
 )
 _AUTHENTICATED = 0x10
-_OPENS_OR_ENDS = (actions.Open, actions.Challenge, actions.Release, actions.Hang)
+_OPENS_OR_ENDS = (
+    actions.Open,
+    actions.Challenge,
+    actions.Authenticate,
+    actions.Release,
+    actions.Hang,
+    actions.Connect,
+    actions.Send,
+)
+"""A request may end an association, if it is refused while pass 3 is awaited."""
 _TELLS = (actions.Replay, actions.Token)
 """Of several messages only the last tells; a token that is refused is noted in the gateway."""
 
