@@ -26,6 +26,11 @@ class Writes:
         self._left: int | None = None
         self._is_dead = False
 
+    @property
+    def have_failed(self) -> bool:
+        """Whether the power is gone: nothing else that goes wrong meanwhile is seen by anybody."""
+        return self._is_dead
+
     def cut_before(self, write: int) -> None:
         """The power fails before the ``write``-th from now, from 0."""
         self._left = write

@@ -26,7 +26,7 @@ from emulator.fuzz.in_process.kept import PowerCut
 from emulator.fuzz.in_process.meter import SERIAL, BenchMeter
 from emulator.fuzz.in_process.planting import planted
 from emulator.fuzz.in_process.seeded import SeededModule
-from emulator.fuzz.in_process.wire import PeerWire, Wire
+from emulator.fuzz.in_process.wire import HungUp, PeerWire, Wire
 from emulator.fuzz.twist import Twist
 from emulator.head_end.party import ASSOCIATIONS, CATEGORIES
 from emulator.key_suites import suites_of
@@ -151,6 +151,11 @@ class World(Bench):
         self.meter.twisted(twist, client.row.name)
         try:
             replies = self.wire.carry(client, apdu)
+        except HungUp:
+            if not self.meter.writes.have_failed:
+                raise
+            self.power_cycle()
+            return ()
         except PowerCut:
             self.power_cycle()
             return ()

@@ -85,9 +85,6 @@ def recoverable(case: Case) -> Iterator[Breach]:
     if row is None or row.single_key:
         return  # what lives for one association is not among the keys that can be seen
     client, scope = action.client, case.site.scope(action.client)
-    row = case.site.row(client)
-    if row is not None and row.single_key:
-        return  # what waits for one association is none of the keys that are in force
     if not after.client_doubts or not _are_those(client, scope, before.keys, before.client_keys):
         return
     if _are_those(client, scope, after.keys, after.client_keys):
