@@ -1,8 +1,8 @@
 """The search of one process: rounds of runs that Hypothesis draws, and what becomes of findings.
 
 Hypothesis does not shrink them. It makes smaller what it has drawn, not what was done, and most of
-what it draws is what leads from one step to the next: measured on four planted defects it took five
-to ten times as long as :mod:`emulator.fuzz.findings.minimising` alone, and never to fewer steps.
+what it draws is what leads from one step to the next: measured on four planted defects it took two
+to fifteen times as long as :mod:`emulator.fuzz.findings.minimising` alone, and never to fewer steps.
 """
 
 from __future__ import annotations
