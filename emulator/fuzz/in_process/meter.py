@@ -70,6 +70,7 @@ class BenchMeter:
         """How often it has begun."""
         self.is_dead = False
         """Whether it cannot start: what it keeps cannot be read."""
+        self._spent: dict[str, SpentKeys] = {}
         self.boot({})
 
     # Power ----------------------------------------------------------------------------------------
@@ -109,10 +110,11 @@ class BenchMeter:
 
     def lose_power(self) -> None:
         """Off and on again, with what was kept by then."""
-        spent = dict(self.device.state.spent)
+        # Those that nobody has asked for since it began are there as well.
+        self._spent |= self.device.state.spent
         self.journal.lose_power()
         self.writes.revive()
-        self.boot(spent)
+        self.boot(dict(self._spent))
 
     # What it computes -----------------------------------------------------------------------------
 

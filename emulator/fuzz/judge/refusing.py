@@ -26,16 +26,6 @@ _ASKS = (
     actions.ChangeTls,
 )
 _AUTHENTICATED = 0x10
-_OPENS_OR_ENDS = (
-    actions.Open,
-    actions.Challenge,
-    actions.Authenticate,
-    actions.Release,
-    actions.Hang,
-    actions.Connect,
-    actions.Send,
-)
-"""A request may end an association, if it is refused while pass 3 is awaited."""
 _TELLS = (actions.Replay, actions.Token)
 """Of several messages only the last tells; a token that is refused is noted in the gateway."""
 
@@ -54,10 +44,10 @@ def unchanged(case: Case) -> Iterator[Breach]:
 
 def _uses_key_up(case: Case) -> bool:
     """Whether an authentication key may end that was handed over for one association alone: with
-    the association, or with the opening of another.
+    the association, with the opening of another, or behind the next answer (R-KEY-3).
     """
     row = case.site.row(case.client)
-    return row is not None and row.single_key and isinstance(case.action, _OPENS_OR_ENDS)
+    return row is not None and row.single_key
 
 
 def without_effect(case: Case) -> Iterator[Breach]:

@@ -171,3 +171,22 @@ def _line(scenario: Scenario) -> list[Any]:
         for result in play(scenario)
         for played in result.played
     ]
+
+
+def test_keys_of_messages_are_spent_over_any_number_of_losses_of_power(target: Make) -> None:
+    """Also where nobody has asked for them between two of them."""
+    bench = target()
+    said = actions.Send(
+        client="suite1",
+        plain=bytes.fromhex("C001C1000F0000280000FF0100"),
+        form="CIPHERING",
+        choice="STATIC",
+        transaction=b"12345678",
+    )
+    bench.do(actions.Open(client="suite1"))
+    assert bench.do(said).outcome is Outcome.ACCEPTED
+    for _ in range(2):
+        bench.do(actions.PowerCycle())
+    bench.do(actions.PutCounter(client="suite1", send=5000))
+    assert bench.do(actions.Open(client="suite1")).outcome is Outcome.ACCEPTED
+    assert bench.do(said).outcome is Outcome.REFUSED
