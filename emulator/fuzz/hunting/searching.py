@@ -2,7 +2,7 @@
 
 Hypothesis does not shrink them. It makes smaller what it has drawn, not what was done, and most of
 what it draws is what leads from one step to the next: measured on four planted defects it took two
-to fifteen times as long as :mod:`emulator.fuzz.findings.minimising` alone, and never to fewer steps.
+to fifteen times as long as :mod:`emulator.fuzz.findings.minimising` alone, never to fewer steps.
 """
 
 from __future__ import annotations
