@@ -32,7 +32,7 @@ _TELLS = (actions.Replay, actions.Token)
 
 def unchanged(case: Case) -> Iterator[Breach]:
     """I3: a refusal leaves what the meter remembers as it was; so does what only asks."""
-    if case.before.digest == case.after.digest or _uses_key_up(case):
+    if case.before.digest == case.after.digest or case.site.hands_keys_over:
         return
     if case.seen.outcome is Outcome.REFUSED and not isinstance(case.action, _TELLS):
         yield breach("I3", "what was refused has changed the meter", case.what)
@@ -40,14 +40,6 @@ def unchanged(case: Case) -> Iterator[Breach]:
         yield breach("I3", "what was not sent has changed the meter", case.what)
     elif isinstance(case.action, _ASKS) and case.twist.cut is None:
         yield breach("I3", "what only asks has changed the meter", case.what)
-
-
-def _uses_key_up(case: Case) -> bool:
-    """Whether an authentication key may end that was handed over for one association alone: with
-    the association, with the opening of another, or behind the next answer (R-KEY-3).
-    """
-    row = case.site.row(case.client)
-    return row is not None and row.single_key
 
 
 def without_effect(case: Case) -> Iterator[Breach]:
@@ -60,7 +52,7 @@ def without_effect(case: Case) -> Iterator[Breach]:
         yield breach("R-PROT-2", "a message that does not verify is accepted", why)
     if before.floors != after.floors and before.keys == after.keys:
         yield breach("R-IC-6", "a message that does not verify moves a floor", why)
-    if before.digest != after.digest:
+    if before.digest != after.digest and not case.site.hands_keys_over:
         yield breach("I3", "a message that does not verify changes the meter", why)
     if after.open - before.open:
         yield breach("I7", "a message that does not verify opens an association", why)

@@ -9,8 +9,6 @@ from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.judge.octets import header, is_ciphered
 
-_AARQ = b"\x60"
-
 
 def once(case: Case) -> Iterator[Breach]:
     """R-IC-5, KL-IC-07, 08, 09: octets that were accepted come to nothing when they come again."""
@@ -22,7 +20,7 @@ def once(case: Case) -> Iterator[Breach]:
         return
     if case.is_accepted and is_ciphered(known[-1]):
         yield breach("I8", "a message is accepted twice")
-    if case.before.digest != case.after.digest and not _ends_key(case, known):
+    if case.before.digest != case.after.digest and not case.site.hands_keys_over:
         yield breach("I8", "a message has an effect twice")
     if case.client in case.after.open - case.before.open:
         yield breach("I8", "an association is opened by what was said before")
@@ -40,12 +38,6 @@ def _is_judged(case: Case, known: list[bytes]) -> bool:
         return False  # who catches up asks the public client
     headers = [header(octets) for octets in known]
     return all(one is None or one.is_authenticated for one in headers)
-
-
-def _ends_key(case: Case, known: list[bytes]) -> bool:
-    """Whether an AARQ, refused or not, ends an association that has a key for itself alone."""
-    row = case.site.row(case.client)
-    return row is not None and row.single_key and any(one[:1] == _AARQ for one in known)
 
 
 def _moves(case: Case) -> bool:

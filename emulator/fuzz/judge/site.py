@@ -22,6 +22,14 @@ class Site:
     def kind(self, client: str) -> ClientKind:
         return self.setting.clients.get(client) or ClientKind(association=client)
 
+    @property
+    def hands_keys_over(self) -> bool:
+        """Whether an association of a client has keys for itself alone: such a key ends behind any
+        answer to anybody, and what the meter remembers has then changed.
+        """
+        rows = map(self.row, self.setting.clients or ("dco", "s1sp"))
+        return any(row is not None and row.single_key for row in rows)
+
     def scope(self, client: str) -> str:
         """The association that the client is for."""
         return self.kind(client).association
