@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 
 from emulator.fuzz.breach import Breach
+from emulator.fuzz.findings.deciphering import Deciphering
 from emulator.fuzz.findings.finding import Finding
 from emulator.fuzz.findings.known_keys import KnownKeys
+from emulator.fuzz.in_process.client import BenchClient
 from emulator.fuzz.in_process.target import InProcess, in_process
 from emulator.fuzz.judge.course import Course, Make
 from emulator.fuzz.scenario.found import Found, Witnessed
@@ -38,6 +41,10 @@ def found(finding: Finding, make: Make = in_process) -> Found:
         )
         if ours is not None:
             keys.look(ours)
+    if ours is not None:
+        titles = (ours.world.title, *(_title(one) for one in ours.world.clients.values()))
+        inside = Deciphering(keys.known, titles)
+        seen = [replace(one, line=_deciphered(one.line, inside)) for one in seen]
     if not finding.step:
         breaches = course.end()
         seen.append(_witnessed(IN_THE_END, "", (), breaches, course.facts))
@@ -56,6 +63,16 @@ def found(finding: Finding, make: Make = in_process) -> Found:
         seen=tuple(seen),
         keys=keys.known,
     )
+
+
+def _title(client: BenchClient) -> bytes:
+    return client.config.own_title or b""
+
+
+def _deciphered(
+    line: tuple[tuple[str, ...], ...], inside: Deciphering
+) -> tuple[tuple[str, ...], ...]:
+    return tuple((*row[:2], row[2], inside.words(bytes.fromhex(row[2]))) for row in line)
 
 
 def _line(passed: tuple[Passed, ...], *, in_full: bool) -> tuple[tuple[str, ...], ...]:

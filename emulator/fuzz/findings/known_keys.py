@@ -33,14 +33,16 @@ class KnownKeys:
 
     def _add(self, holder: str, ring: KeyRing, scopes: frozenset[str]) -> None:
         for ref in ring.refs:
-            if ref.kind not in _KINDS or ref.scope not in scopes:
+            # Behind the mark, each end counts its own associations.
+            scope, mark, _ = ref.scope.partition("#")
+            if ref.kind not in _KINDS or scope not in scopes:
                 continue
             try:
                 octets = ring.get(ref)
             except KeyUnavailable:
                 continue
-            version = f" v{ref.version}" if ref.version else ""
-            name = f"{ref.scope}/{ref.kind.name}{version}"
+            version = f" v{ref.version}" if ref.version and not mark else ""
+            name = f"{scope}/{ref.kind.name}{version}"
             holders = self._holders.setdefault((name, octets), [])
             if holder not in holders:
                 holders.append(holder)

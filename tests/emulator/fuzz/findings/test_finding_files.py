@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from emulator.fuzz.actions import Open, Plant, Wait
+from dlms.xdlms.descriptors import AttributeDescriptor
+from emulator.fuzz.actions import Get, Open, Plant, Wait
 from emulator.fuzz.breach import Breach
+from emulator.fuzz.client_kind import ClientKind
 from emulator.fuzz.findings.comparing import differing, remark
+from emulator.fuzz.findings.evidence import found as evidence_of
 from emulator.fuzz.findings.filing import file
 from emulator.fuzz.findings.finding import Finding, Key
 from emulator.fuzz.findings.words import in_words
@@ -21,7 +24,7 @@ from emulator.fuzz.scenario.model import Scenario
 from emulator.fuzz.scenario.playing import play
 from emulator.fuzz.scenario.reading import read
 from emulator.fuzz.setting import Setting
-from emulator.fuzz.twist import Otherwise, Twist
+from emulator.fuzz.twist import Edit, EditKind, Otherwise, Twist
 
 Make = Callable[..., Finding]
 
@@ -98,6 +101,25 @@ def test_the_evidence_has_octets_counters_and_keys(tmp_path: Path, found: Make) 
     assert {"dco/GUEK", "dco/GAK"} <= set(names)
     assert "dco" in names["dco/GUEK"].holder
     assert all(not name.startswith("s1sp") for name in names)
+
+
+@pytest.mark.parametrize("is_dedicated", [False, True], ids=["global", "dedicated"])
+def test_what_is_ciphered_is_told_too(
+    found: Make, stale: Setting, note: AttributeDescriptor, is_dedicated: bool
+) -> None:
+    clients = {"dco": ClientKind(association="dco", dedicated=is_dedicated)}
+    ask = Get(client="dco", attribute=note)
+    flip = Edit(kind=EditKind.FLIP, at=-1, octets=b"\x01")
+    finding = found(
+        Open(client="dco"), ask, replace(ask, twist=Twist(answer=(flip,))), Open(client="dco"),
+        setting=Setting(plants=stale.plants, clients=clients),
+    )  # fmt: skip
+    _, right, flipped, _ = evidence_of(finding).seen
+    assert [row[3].partition(": ")[2].split("(")[0] for row in right.line] == [
+        "GetRequest",
+        "GetResponse",
+    ]
+    assert flipped.line[-1][3].endswith("and its tag does not verify")
 
 
 def test_the_secret_of_all_keys_is_not_among_them(tmp_path: Path, found: Make) -> None:
