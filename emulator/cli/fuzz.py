@@ -15,7 +15,7 @@ from emulator.cli import (
     failures,
     fuzz_gallery_options,
     fuzz_learning_options,
-    fuzz_octets,
+    fuzz_octets_options,
     fuzz_options,
     options,
 )
@@ -34,7 +34,7 @@ def register(subparsers: options.SubParsers) -> None:
     fuzz_options.register(whats, later)
     fuzz_gallery_options.register(whats, later)
     fuzz_learning_options.register(whats, later)
-    fuzz_octets.register(whats)
+    fuzz_octets_options.register(whats, later)
 
 
 def later(module: str, name: str) -> Callable[[argparse.Namespace], int]:

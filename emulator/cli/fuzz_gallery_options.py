@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from emulator.cli import options
 
-Later: TypeAlias = Callable[[str, str], Callable[[argparse.Namespace], int]]
 _RUN = Path(__file__).parents[2] / "fixtures" / "gallery" / "measured" / "run.json"
 
 
-def register(whats: options.SubParsers, later: Later) -> None:
+def register(whats: options.SubParsers, later: options.Later) -> None:
     gallery = whats.add_parser(
         "gallery",
         help="plant each bug of the gallery in a meter, and see whether and how soon it is found",

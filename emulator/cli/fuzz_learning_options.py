@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from emulator.cli import options
-
-Later: TypeAlias = Callable[[str, str], Callable[[argparse.Namespace], int]]
 
 USUAL = ("public", "reader", "dco")
 """One without authentication, one with a password, one with HLS and ciphering."""
@@ -19,12 +14,12 @@ PLAYS = ("scenarios", "machine", "octets", "learning", "asking")
 """The fuzzers of which it is looked what they reach."""
 
 
-def register(whats: options.SubParsers, later: Later) -> None:
+def register(whats: options.SubParsers, later: options.Later) -> None:
     _register_learn(whats, later)
     _register_coverage(whats, later)
 
 
-def _register_learn(whats: options.SubParsers, later: Later) -> None:
+def _register_learn(whats: options.SubParsers, later: options.Later) -> None:
     learn = whats.add_parser(
         "learn",
         help="learn the association machine of a meter, and compare it with the tables of dlms/",
@@ -59,7 +54,7 @@ def _register_learn(whats: options.SubParsers, later: Later) -> None:
     learn.set_defaults(run=later("fuzz_learn", "learn"))
 
 
-def _register_coverage(whats: options.SubParsers, later: Later) -> None:
+def _register_coverage(whats: options.SubParsers, later: options.Later) -> None:
     coverage = whats.add_parser(
         "coverage",
         help="the lines of dlms/ and of the keys of devices/ that the fuzzers reach",

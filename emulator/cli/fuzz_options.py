@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from emulator.cli import options
 
 SECONDS = 60.0
 """Of a search, if nobody says how long."""
-
-Later = Callable[[str, str], options.Run]
-"""A command by its module and name, imported when it runs."""
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +24,13 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def register(whats: options.SubParsers, later: Later) -> None:
+def register(whats: options.SubParsers, later: options.Later) -> None:
     _register_run(whats, later)
     _register_minimise(whats, later)
     _register_report(whats, later)
 
 
-def _register_run(whats: options.SubParsers, later: Later) -> None:
+def _register_run(whats: options.SubParsers, later: options.Later) -> None:
     run = whats.add_parser(
         "run",
         help="search for what must never be: runs that are drawn by lot, on all cores",
@@ -84,7 +80,7 @@ def _register_run(whats: options.SubParsers, later: Later) -> None:
     run.set_defaults(run=later("fuzz_run", "run"))
 
 
-def _register_minimise(whats: options.SubParsers, later: Later) -> None:
+def _register_minimise(whats: options.SubParsers, later: options.Later) -> None:
     minimise = whats.add_parser(
         "minimise",
         help="make a scenario that breaks something as small as it gets",
@@ -105,7 +101,7 @@ def _register_minimise(whats: options.SubParsers, later: Later) -> None:
     minimise.set_defaults(run=later("fuzz_minimise", "minimise_file"))
 
 
-def _register_report(whats: options.SubParsers, later: Later) -> None:
+def _register_report(whats: options.SubParsers, later: options.Later) -> None:
     report = whats.add_parser(
         "report",
         help="reports of findings, from their files",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """A command: its exit status, from its arguments."""
+Later: TypeAlias = Callable[[str, str], Run]
+"""A command by its module and name, imported when it runs."""
 
 
 def pounds(text: str) -> Decimal:
