@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from scapy.fields import ByteField
 
-from dlms.xdlms import access, data_notification, event_notification, registry
+from dlms.xdlms import access, data_notification, event_notification
 from dlms.xdlms.codes import ActionResult, DataAccessResult
 from emulator.scapy_layers.apdu import Service, apdu
 from emulator.scapy_layers.descriptors import attribute, data, long_invoke, method, values
 from emulator.scapy_layers.parts import (
     CodeField,
     Part,
-    TagField,
     chosen,
     optional,
     several,
     string,
+    tag_of,
 )
-
-
-def _tag(tag: int) -> TagField:
-    return TagField("tag", tag, registry.BY_TAG[tag].name)
 
 
 class AccessSpecification(Part):
@@ -71,7 +67,7 @@ class AccessResponseItem(Part):
 class AccessRequest(Service):
     name = "Access-Request"
     fields_desc = [
-        _tag(access.REQUEST_TAG),
+        tag_of(access.REQUEST_TAG),
         *long_invoke(),
         *several("specifications", AccessSpecification),
         *values(),
@@ -82,7 +78,7 @@ class AccessRequest(Service):
 class AccessResponse(Service):
     name = "Access-Response"
     fields_desc = [
-        _tag(access.RESPONSE_TAG),
+        tag_of(access.RESPONSE_TAG),
         *long_invoke(),
         *optional("specifications", *several("specifications", AccessSpecification)),
         *values(),
@@ -93,20 +89,20 @@ class AccessResponse(Service):
 @apdu(data_notification.TAG)
 class DataNotification(Service):
     name = "Data-Notification"
-    fields_desc = [_tag(data_notification.TAG), *long_invoke(), data("body")]
+    fields_desc = [tag_of(data_notification.TAG), *long_invoke(), data("body")]
 
 
 @apdu(data_notification.CONFIRM_TAG)
 class DataNotificationConfirm(Service):
     name = "Data-Notification-Confirm"
-    fields_desc = [_tag(data_notification.CONFIRM_TAG), *long_invoke()]
+    fields_desc = [tag_of(data_notification.CONFIRM_TAG), *long_invoke()]
 
 
 @apdu(event_notification.TAG)
 class EventNotification(Service):
     name = "Event-Notification-Request"
     fields_desc = [
-        _tag(event_notification.TAG),
+        tag_of(event_notification.TAG),
         *optional("event_time", *string("event_time", None)),
         attribute(),
         data(),

@@ -17,7 +17,7 @@ from scapy.fields import (
 )
 from scapy.packet import Packet
 
-from dlms.xdlms import general_block, registry
+from dlms.xdlms import general_block
 from dlms.xdlms.codes import (
     ApplicationReferenceError,
     ErrorClass,
@@ -29,15 +29,11 @@ from dlms.xdlms.codes import (
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.initiate import DLMS_VERSION, VAA_NAME_LN
 from emulator.scapy_layers.apdu import Service, apdu
-from emulator.scapy_layers.parts import CodeField, TagField, optional, string
+from emulator.scapy_layers.parts import CodeField, optional, string, tag_of
 
 _NEW, _OLD = 0x5F1F, 0x5F
 _NAMED = {int(one): str(one.name).lower().replace("_", "-") for one in Conformance}
 _BITS = [_NAMED.get(1 << bit, f"bit-{bit}") for bit in range(24)]
-
-
-def _tag(tag: int) -> TagField:
-    return TagField("tag", tag, registry.BY_TAG[tag].name)
 
 
 class ConformanceTagField(Field):
@@ -71,7 +67,7 @@ def _conformance(name: str) -> list[Any]:
 class InitiateRequest(Service):
     name = "Initiate-Request"
     fields_desc = [
-        _tag(0x01),
+        tag_of(0x01),
         *optional("dedicated_key", *string("dedicated_key", None)),
         *optional("response_allowed", ByteField("response_allowed", None)),
         *optional("proposed_quality_of_service", ByteField("proposed_quality_of_service", None)),
@@ -85,7 +81,7 @@ class InitiateRequest(Service):
 class InitiateResponse(Service):
     name = "Initiate-Response"
     fields_desc = [
-        _tag(0x08),
+        tag_of(0x08),
         *optional(
             "negotiated_quality_of_service", ByteField("negotiated_quality_of_service", None)
         ),
@@ -102,7 +98,7 @@ class ConfirmedServiceError(Service):
 
     name = "Confirmed-Service-Error"
     fields_desc = [
-        _tag(0x0E),
+        tag_of(0x0E),
         CodeField("service", ErrorService.INITIATE, ErrorService),
         CodeField("error_class", ErrorClass.INITIATE, ErrorClass),
         MultipleTypeField(
@@ -125,7 +121,7 @@ class ConfirmedServiceError(Service):
 class ExceptionResponse(Service):
     name = "Exception-Response"
     fields_desc = [
-        _tag(0xD8),
+        tag_of(0xD8),
         CodeField("state_error", StateError.SERVICE_NOT_ALLOWED, StateError),
         CodeField("service_error", ServiceErrorCode.OTHER_REASON, ServiceErrorCode),
         ConditionalField(
@@ -139,7 +135,7 @@ class ExceptionResponse(Service):
 class GeneralBlockTransfer(Service):
     name = "General-Block-Transfer"
     fields_desc = [
-        _tag(general_block.TAG),
+        tag_of(general_block.TAG),
         BitField("last_block", 0, 1),
         BitField("streaming", 0, 1),
         BitField("window", 1, 6),

@@ -6,23 +6,19 @@ from typing import Any
 
 from scapy.fields import ShortField
 
-from dlms.xdlms import information_report, read, registry, write
+from dlms.xdlms import information_report, read, write
 from dlms.xdlms.codes import DataAccessResult
 from emulator.scapy_layers.apdu import Service, apdu
 from emulator.scapy_layers.descriptors import BOOLEAN, data, values, variables
 from emulator.scapy_layers.parts import (
     CodeField,
     Part,
-    TagField,
     chosen,
     optional,
     several,
     string,
+    tag_of,
 )
-
-
-def _tag(tag: int) -> TagField:
-    return TagField("tag", tag, registry.BY_TAG[tag].name)
 
 
 def _block() -> list[Any]:
@@ -67,38 +63,38 @@ class WriteResult(Part):
 @apdu(read.REQUEST_TAG)
 class ReadRequest(Service):
     name = "Read-Request"
-    fields_desc = [_tag(read.REQUEST_TAG), *variables()]
+    fields_desc = [tag_of(read.REQUEST_TAG), *variables()]
 
 
 @apdu(read.RESPONSE_TAG)
 class ReadResponse(Service):
     name = "Read-Response"
-    fields_desc = [_tag(read.RESPONSE_TAG), *several("results", ReadResult)]
+    fields_desc = [tag_of(read.RESPONSE_TAG), *several("results", ReadResult)]
 
 
 @apdu(write.REQUEST_TAG)
 class WriteRequest(Service):
     name = "Write-Request"
-    fields_desc = [_tag(write.REQUEST_TAG), *variables(), *values()]
+    fields_desc = [tag_of(write.REQUEST_TAG), *variables(), *values()]
 
 
 @apdu(write.UNCONFIRMED_TAG)
 class UnconfirmedWriteRequest(Service):
     name = "Unconfirmed-Write-Request"
-    fields_desc = [_tag(write.UNCONFIRMED_TAG), *variables(), *values()]
+    fields_desc = [tag_of(write.UNCONFIRMED_TAG), *variables(), *values()]
 
 
 @apdu(write.RESPONSE_TAG)
 class WriteResponse(Service):
     name = "Write-Response"
-    fields_desc = [_tag(write.RESPONSE_TAG), *several("results", WriteResult)]
+    fields_desc = [tag_of(write.RESPONSE_TAG), *several("results", WriteResult)]
 
 
 @apdu(information_report.TAG)
 class InformationReport(Service):
     name = "Information-Report-Request"
     fields_desc = [
-        _tag(information_report.TAG),
+        tag_of(information_report.TAG),
         *optional("current_time", *string("current_time", None)),
         *variables(),
         *values(),

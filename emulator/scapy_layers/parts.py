@@ -21,6 +21,7 @@ from scapy.packet import Packet
 
 from dlms.cosem import obis
 from dlms.octets import Reader, encode_length
+from dlms.xdlms import registry
 
 MOST = 0x10000
 """Elements of a list that are taken apart; scapy's own bound is 100."""
@@ -61,6 +62,11 @@ class TagField(ByteEnumField):
 
     def randval(self) -> Any:
         return None
+
+
+def tag_of(tag: int) -> TagField:
+    """That of an APDU of xDLMS, by its name there."""
+    return TagField("tag", tag, registry.BY_TAG[tag].name)
 
 
 class CodeField(ByteEnumField):

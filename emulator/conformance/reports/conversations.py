@@ -15,6 +15,7 @@ from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.printable import printable
 from emulator.conformance.reports.reading import started_of
 from emulator.conformance.running.result import Transport
+from emulator.decoding.quiet import quiet
 
 TESTER, DEVICE = "192.0.2.1", "192.0.2.2"
 """Addresses for documentation (RFC 5737): no packet was ever between them."""
@@ -180,7 +181,8 @@ def _framed(source: _Party, target: _Party, inner: Any) -> bytes:
 def _scapy() -> tuple[Any, Any]:
     """Its layers, imported when they are needed: that takes a while, and scapy is an extra."""
     try:
-        from scapy.layers import inet, l2
+        with quiet():
+            from scapy.layers import inet, l2
     except ImportError:
         raise NoPackets("pcapng needs scapy: pip install 'cosemlab[scapy]'") from None
     return inet, l2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -50,6 +51,25 @@ def deciphered(op: Open, execute: Execute) -> bytes:
 def short_tag(fault: Fault) -> None:
     """Only the first octets of a tag are compared (KL-PR-05)."""
 
+    def begins_right(op: Open, plain: bytes, execute: Execute) -> bool:
+        right: bytes = execute(Seal(*op[:6], plain, op.extra))[-TAG_LENGTH:]
+        return op.body[-TAG_LENGTH:][:_SHORT] == right[:_SHORT]
+
+    _let_pass(fault, begins_right, "the first octets of a tag are right, and no more is looked at")
+
+
+def tag_of_set(fault: Fault) -> None:
+    """The way of SET through the meter has no look at the tag (R-PROT-2)."""
+
+    def is_set(op: Open, plain: bytes, execute: Execute) -> bool:
+        return plain[:1] == b"\xc1"
+
+    _let_pass(fault, is_set, "a SET is carried out whatever its tag is")
+
+
+def _let_pass(fault: Fault, is_taken: Callable[[Open, bytes, Execute], bool], acted: str) -> None:
+    """Of messages that do not verify, those are taken that ``is_taken`` takes, deciphered."""
+
     def detour(op: CryptoOp, execute: Execute) -> Any:
         if not isinstance(op, Open) or not concerns(fault, op.ek.scope):
             return execute(op)
@@ -59,28 +79,9 @@ def short_tag(fault: Fault) -> None:
             if len(op.body) < TAG_LENGTH:
                 raise
             plain = deciphered(op, execute)
-            right: bytes = execute(Seal(*op[:6], plain, op.extra))[-TAG_LENGTH:]
-            if op.body[-TAG_LENGTH:][:_SHORT] != right[:_SHORT]:
+            if not is_taken(op, plain, execute):
                 raise
-            fault.has_acted("the first octets of a tag are right, and no more is looked at")
-            return plain
-
-    fault.detour(detour)
-
-
-def tag_of_set(fault: Fault) -> None:
-    """The way of SET through the meter has no look at the tag (R-PROT-2)."""
-
-    def detour(op: CryptoOp, execute: Execute) -> Any:
-        if not isinstance(op, Open) or not concerns(fault, op.ek.scope):
-            return execute(op)
-        try:
-            return execute(op)
-        except VerificationFailed:
-            plain = deciphered(op, execute) if len(op.body) > TAG_LENGTH else b""
-            if plain[:1] != b"\xc1":
-                raise
-            fault.has_acted("a SET is carried out whatever its tag is")
+            fault.has_acted(acted)
             return plain
 
     fault.detour(detour)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 
@@ -31,23 +31,30 @@ def found(finding: Finding, make: Make = in_process) -> Found:
     ours = course.target if isinstance(course.target, InProcess) else None
     keys = KnownKeys()
     seen: list[Witnessed] = []
+    passed: list[tuple[Passed, ...]] = []
     for action in finding.actions:
         done = course.do(action)
         if done is None:
             continue
-        line = _line(done.seen.line, in_full=ours is not None)
         seen.append(
-            _witnessed(done.seen.outcome.value, done.seen.says, line, done.breaches, course.facts)
+            _witnessed(done.seen.outcome.value, done.seen.says, done.breaches, course.facts)
         )
+        passed.append(done.seen.line)
         if ours is not None:
             keys.look(ours)
-    if ours is not None:
+    if ours is None:
+        lines = [_line(one, shown, described) for one in passed]
+    else:
         titles = (ours.world.title, *(_title(one) for one in ours.world.clients.values()))
-        inside = Deciphering(keys.known, titles)
-        seen = [replace(one, line=_deciphered(one.line, inside)) for one in seen]
+        inside = Deciphering(keys.known, titles)  # by the keys of all steps, also of those behind
+        lines = [_line(one, _whole, inside.words) for one in passed]
+    seen = [
+        replace(one, line=line, left_out=max(len(all_of_it) - MOST_APDUS, 0))
+        for one, line, all_of_it in zip(seen, lines, passed, strict=True)
+    ]
     if not finding.step:
         breaches = course.end()
-        seen.append(_witnessed(IN_THE_END, "", (), breaches, course.facts))
+        seen.append(_witnessed(IN_THE_END, "", breaches, course.facts))
     return Found(
         invariant=finding.breach.invariant,
         words=finding.breach.words,
@@ -69,21 +76,16 @@ def _title(client: BenchClient) -> bytes:
     return client.config.own_title or b""
 
 
-def _deciphered(
-    line: tuple[tuple[str, ...], ...], inside: Deciphering
+def _whole(apdu: bytes) -> str:
+    return apdu.hex().upper()
+
+
+def _line(
+    passed: tuple[Passed, ...], octets: Callable[[bytes], str], words: Callable[[bytes], str]
 ) -> tuple[tuple[str, ...], ...]:
-    return tuple((*row[:2], row[2], inside.words(bytes.fromhex(row[2]))) for row in line)
-
-
-def _line(passed: tuple[Passed, ...], *, in_full: bool) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        (
-            one.direction.value,
-            one.client,
-            one.octets.hex().upper() if in_full else shown(one.octets),
-            described(one.octets),
-        )
-        for one in passed
+        (one.direction.value, one.client, octets(one.octets), words(one.octets))
+        for one in passed[:MOST_APDUS]
     )
 
 
@@ -95,15 +97,12 @@ def _not_zero(counters: Mapping[str, int]) -> dict[str, int]:
 def _witnessed(
     outcome: str,
     says: str,
-    line: tuple[tuple[str, ...], ...],
     breaches: tuple[Breach, ...],
     facts: Facts,
 ) -> Witnessed:
     return Witnessed(
         outcome=outcome,
         says=says,
-        line=line[:MOST_APDUS],
-        left_out=max(len(line) - MOST_APDUS, 0),
         breaks=tuple(str(one) for one in breaches),
         floors=_not_zero(facts.floors),
         sends=_not_zero(facts.sends),

@@ -32,23 +32,42 @@ class _Counted:
         return getattr(self._transport, name)
 
 
-class MeterEnd(MeterConnection):
+class _End(asyncio.Protocol):
+    """What both have in common: it stands before the class whose octets are counted."""
+
+    _news: News
+    _counted: _Counted | None = None
+    is_gone = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._counted = _Counted(transport)
+        super().connection_made(cast(asyncio.BaseTransport, self._counted))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_gone = True
+        super().connection_lost(exc)
+        self._news()
+
+    @property
+    def written(self) -> int:
+        """Octets, to the other end."""
+        return 0 if self._counted is None else self._counted.written
+
+
+class MeterEnd(_End, MeterConnection):
     """A connection as the emulator serves it. ``taken`` are the octets that it has dealt with."""
 
     def __init__(self, host: Host, news: News) -> None:
         super().__init__(host)
         self._news = news
-        self._counted: _Counted | None = None
         self.taken = 0
         self.lost_power = False
         """Whether the meter's power has failed while it served."""
         self.crash: Exception | None = None
         """What the emulator must never raise: the run is told."""
-        self.is_gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._counted = _Counted(transport)
-        super().connection_made(cast(asyncio.BaseTransport, self._counted))
+        super().connection_made(transport)
         self._news()
 
     def data_received(self, data: bytes) -> None:
@@ -61,18 +80,9 @@ class MeterEnd(MeterConnection):
         self.taken += len(data)
         self._news()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_gone = True
-        super().connection_lost(exc)
-        self._news()
-
     @property
     def is_made(self) -> bool:
         return self._counted is not None
-
-    @property
-    def written(self) -> int:
-        return 0 if self._counted is None else self._counted.written
 
     @property
     def is_ending(self) -> bool:
@@ -84,33 +94,18 @@ class MeterEnd(MeterConnection):
         return bool(self._peer.associated())
 
 
-class ClientEnd(Channel):
+class ClientEnd(_End, Channel):
     """The client's. ``got`` are the octets that have arrived."""
 
     def __init__(self, news: News) -> None:
         super().__init__()
         self._news = news
-        self._counted: _Counted | None = None
         self.got = 0
-        self.is_gone = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._counted = _Counted(transport)
-        super().connection_made(cast(asyncio.BaseTransport, self._counted))
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self.got += len(data)
         self._news()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_gone = True
-        super().connection_lost(exc)
-        self._news()
-
-    @property
-    def sent(self) -> int:
-        return 0 if self._counted is None else self._counted.written
 
     @property
     def ssl_object(self) -> Any:

@@ -277,7 +277,7 @@ def _is_settled(here: ClientEnd, there: MeterEnd) -> bool:
         return True
     if there.is_ending:
         return False  # the client is about to notice
-    return there.taken == here.sent and here.got == there.written
+    return there.taken == here.written and here.got == there.written
 
 
 class _Resuming:
