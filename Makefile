@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test kills matrix fuzz-gallery fuzz-coverage bench docs lint setup clean
+ROUNDS ?= 1
+
+.PHONY: demo test explore kills matrix fuzz-gallery fuzz-coverage bench docs lint setup clean
 
 demo: $(STAMP)
 	$(BIN)/cosemlab demo --modules mixed --mode enforce
@@ -13,6 +15,12 @@ demo: $(STAMP)
 # On every core: tests share nothing but the machine.
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The tests that draw their examples, with other examples each time; `make test` draws the same ones.
+explore: $(STAMP)
+	for round in $$(seq $(ROUNDS)); do \
+		COSEMLAB_EXPLORE=1 $(BIN)/python -m pytest -n auto --dist worksteal -m hypothesis || exit; \
+	done
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

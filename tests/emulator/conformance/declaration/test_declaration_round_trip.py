@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 from operator import or_
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,8 @@ from emulator.conformance.declaration.model import (
 from emulator.conformance.declaration.ways import HDLC_KINDS, LINE_KINDS
 
 words = st.text(min_size=1, max_size=12).filter(str.strip)
+# As `Path` writes them: `/a/` and `/a` are the same file.
+files = words.map("/{}".format).filter(lambda path: str(Path(path)) == path)
 instances = st.binary(min_size=6, max_size=6)
 titles = st.binary(min_size=8, max_size=8)
 seconds = st.floats(0.001, 86_400, allow_nan=False)
@@ -80,15 +83,15 @@ def associations(draw: st.DrawFn, name: str, pair: tuple[int, int]) -> DeclaredA
 @st.composite
 def ways(draw: st.DrawFn) -> DeclaredWay:
     kind = draw(st.sampled_from(WayKind))
-    files = [draw(words.map("/{}".format)) if kind is WayKind.TLS else "" for _ in range(3)]
+    found = [draw(files) if kind is WayKind.TLS else "" for _ in range(3)]
     return DeclaredWay(
         kind=kind,
         host=draw(words),
         port=0 if kind in LINE_KINDS else draw(st.integers(1, 0xFFFF)),
         baud=draw(st.sampled_from((300, 19200))) if kind is WayKind.SERIAL else 9600,
-        ca=files[0],
-        certificate=files[1],
-        key=files[2],
+        ca=found[0],
+        certificate=found[1],
+        key=found[2],
     )
 
 
@@ -141,7 +144,7 @@ def declarations(draw: st.DrawFn) -> Declaration:
         writes=tuple(draw(writes)),
         exclusions=tuple(Exclusion(pattern=id, reason=draw(words)) for id in ids[:2]),
         expected=tuple(ExpectedFailure(id=id, reason=draw(words)) for id in ids[2:]),
-        image=draw(st.just("") | words.map("/{}".format)),
+        image=draw(st.just("") | files),
         client=draw(
             st.just(DeclaredClient())
             | st.builds(
