@@ -46,6 +46,7 @@ from tls.contexts import client_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki
 from tls.plain import start_tcp_server
+from tls.session_age import SESSION_LIFETIME
 from tls.transport import start_tls_server
 from tls.udp import start_udp_server
 
@@ -87,6 +88,8 @@ class Sandbox:
 
     ``installers`` are the suppliers that may have installed meters, by name; ``installer`` names
     the one that installs those which are new.
+
+    ``session_lifetime`` is that of a TLS session in seconds, in reality; then meters hang up.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Sandbox:
         fault_timer: Later = later,
         installers: Mapping[str, Installer] = MappingProxyType({}),
         installer: str = "",
+        session_lifetime: float = SESSION_LIFETIME,
     ) -> None:
         self._installers = installers
         self._installer = installer
@@ -126,6 +130,7 @@ class Sandbox:
         self._ways = frozenset(ways)
         self._fault_seed = fault_seed
         self._fault_timer = fault_timer
+        self._session_lifetime = session_lifetime
         self._stack = AsyncExitStack()
         self.catalogue = built_in() if catalogue is None else catalogue
         self.meters: dict[str, RunningMeter] = {}
@@ -303,6 +308,7 @@ class Sandbox:
             memory=memory,
             look_again=look_again,
             alerted=alerted,
+            session_lifetime=self._session_lifetime,
         )
         return host, memory.ring, installer, workings
 

@@ -92,7 +92,7 @@ class Agree(NamedTuple):
     ``length`` octets of H(00000001 ‖ Z ‖ other_info), where H goes by the curve as in a signature.
 
     Result: None. :class:`VerificationFailed` if ``public`` is no point of the curve, or the key
-    equals one of ``unlike`` (see :class:`Unwrap`).
+    can be guessed or equals one of ``unlike`` (see :class:`Unwrap`).
     """
 
     use: Use

@@ -84,9 +84,10 @@ class Wrap(NamedTuple):
 class Unwrap(NamedTuple):
     """Unwrap ``wrapped`` under ``kek`` (RFC 3394) and keep the key as ``into``. Result: None.
 
-    :class:`VerificationFailed` if it does not verify, is all zeros, or equals one of ``unlike``: a
-    key must not serve two purposes (GB Ed. 8, 9.2.3.4.1), and an old key that came back would
-    start its counters again and so repeat its initialization vectors (KL-KT-15, 16, 17).
+    :class:`VerificationFailed` if it does not verify, can be guessed (it is all zeros, or the
+    system title of ``into`` repeated or filled up), or equals one of ``unlike``: a key must not
+    serve two purposes (GB Ed. 8, 9.2.3.4.1), and an old key that came back would start its counters
+    again and so repeat its initialization vectors (KL-KT-15, 16, 17).
     """
 
     use: Use

@@ -26,6 +26,7 @@ from emulator.serving.alerts import NotTold
 from emulator.serving.pushing import Address, Pusher, parse_address
 from emulator.virtual_clock import ClockError, VirtualClock
 from emulator.workspace import CONTROL, Workspace, WorkspaceError
+from tls.session_age import SESSION_LIFETIME
 
 _HOW = """\
 Connect your own client:
@@ -43,6 +44,9 @@ _LOOK = 1.0
 
 _HIGHEST_PORT = 65500
 """Of the first meter: there must be room for the others behind it."""
+
+_LONGEST_SESSION = 31_536_000
+"""Seconds: a year."""
 
 
 def register(subparsers: options.SubParsers) -> None:
@@ -109,6 +113,14 @@ def register(subparsers: options.SubParsers) -> None:
         metavar="NAME",
         help="meters that are new are installed by this supplier's own system, from which"
         " 'cosemlab enrol' moves them to the DCC",
+    )
+    up.add_argument(
+        "--session-lifetime",
+        type=options.whole(1, _LONGEST_SESSION),
+        default=int(SESSION_LIFETIME),
+        metavar="SECONDS",
+        help="after which a meter ends a TLS session, with all that is open in it (default:"
+        f" {SESSION_LIFETIME:.0f}, in reality)",
     )
     up.add_argument("--trace", action="store_true", help="show every APDU, decoded")
     options.add_workspace(up)
@@ -182,6 +194,7 @@ async def _up(args: argparse.Namespace) -> int:
             fault_seed=args.fault_seed,
             installers=installers,
             installer=args.supplier,
+            session_lifetime=args.session_lifetime,
         ) as sandbox:
             rotate.offer(sandbox.control, workspace, entries, args.database)
             addresses = [running.address for running in sandbox.meters.values()]

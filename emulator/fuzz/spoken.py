@@ -114,9 +114,10 @@ class Replay(_Spoken):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:
     """One entry of a key_transfer. ``key`` says what the new key is: ``new``, ``zeros``, ``former``
-    (the one before the present), ``title`` (the meter's, twice), or a kind: the key of that kind
-    that is in force. ``under`` is ``KEK``, ``former KEK``, or ``new KEK``: that of another entry.
-    ``length`` is that of the new key in octets.
+    (the one before the present), ``title`` (the meter's, repeated), ``counted`` (octets 0, 1, 2 and
+    so on: the same in each entry), or a kind: the key of that kind that is in force.
+    ``under`` is ``KEK``, ``former KEK``, or ``new KEK``: that of another entry. ``length`` is that
+    of the new key in octets.
     """
 
     key_id: int

@@ -41,6 +41,7 @@ from emulator.modules.key_kinds import (
     check_secret,
 )
 from emulator.modules.keyring import KeyRing
+from emulator.modules.poor_keys import poverty
 from emulator.policy import ModuleClass
 
 _AUTHENTICATED = 0x10
@@ -174,8 +175,9 @@ class SoftwareModule:
         self._keep_new(op.into, key, op.unlike)
 
     def _keep_new(self, into: KeyRef, key: bytes, unlike: tuple[KeyRef, ...]) -> None:
-        if not any(key):
-            raise VerificationFailed("key of nothing but zeros")
+        poor = poverty(key, into.holder)
+        if poor:
+            raise VerificationFailed(poor)
         if any(hmac.compare_digest(key, self._keys.get(other)) for other in unlike):
             raise VerificationFailed("key is in use or was used before")
         self._keep(into, key)

@@ -14,6 +14,7 @@ from emulator.serving.passage import Passage
 from emulator.serving.peer import Peer, Unable
 from tls.events import format_address
 from tls.identity import IdentityError, peer_system_title
+from tls.session_age import session_age
 
 
 def meter_wrapper() -> Framing:
@@ -33,6 +34,7 @@ class MeterConnection(asyncio.Protocol):
         self._paused = False
         self._inactivity: asyncio.TimerHandle | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._last_heard = 0.0
 
     # asyncio.Protocol ---------------------------------------------------------------------------
@@ -56,6 +58,9 @@ class MeterConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._last_heard = self._loop.time()
         self._watch(self._host.inactivity_timeout)
+        if ssl_object is not None:
+            left = self._host.session_lifetime - session_age(ssl_object)
+            self._expiry = self._loop.call_later(max(left, 0.0), self._expire)
 
     def data_received(self, data: bytes) -> None:
         if self._passage is not None:
@@ -81,7 +86,7 @@ class MeterConnection(asyncio.Protocol):
             self._passage.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._inactivity, self._deadline):
+        for timer in (self._inactivity, self._deadline, self._expiry):
             if timer is not None:
                 timer.cancel()
         self._host.audience.leave(self)
@@ -205,6 +210,15 @@ class MeterConnection(asyncio.Protocol):
             self._watch(left)
             return
         self._peer.report("inactive", text=f"nothing complete heard for {idle:.0f} s")
+        self._give_up()
+
+    def _expire(self) -> None:
+        """What is open in the session ends with it, and its dedicated keys (KL-TL-08)."""
+        self._peer.report("expired", text="the TLS session is older than its lifetime")
+        self._peer.close()
+        self._give_up()
+
+    def _give_up(self) -> None:
         if self._transport is not None and self._transport.get_write_buffer_size():
             # To close would wait for a peer that does not read what is there for it.
             self._transport.abort()

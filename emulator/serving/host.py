@@ -15,6 +15,7 @@ from emulator.events import MeterEvent, OnMeterEvent
 from emulator.serving.audience import Audience
 from emulator.serving.makes import Makes
 from emulator.serving.taps import Taps
+from tls.session_age import SESSION_LIFETIME
 
 MAX_APDU = 8192
 """Longest APDU that is waited for. No profile takes more than 2 KiB, and what is too long for the
@@ -58,7 +59,8 @@ class Host:
     true time, aware. ``trace`` asks for an event per APDU. ``audience`` are the connections.
     ``look_again`` is called when something else may be due at the meter than before, ``alerted``
     when it may have an alert to tell. ``taps`` is what stands in the way to the meter,
-    ``makes`` of what make its associations are.
+    ``makes`` of what make its associations are. ``inactivity_timeout`` and ``session_lifetime`` (of
+    TLS, from its full handshake) are seconds, in reality.
     """
 
     device: Device
@@ -67,6 +69,7 @@ class Host:
     on_event: OnMeterEvent
     trace: bool = False
     inactivity_timeout: float = INACTIVITY_TIMEOUT
+    session_lifetime: float = SESSION_LIFETIME
     audience: Audience = field(default_factory=Audience)
     memory: Memory = field(default_factory=NoMemory)
     look_again: Callable[[], None] = nothing

@@ -34,7 +34,9 @@ from emulator.counter_file import BLOCK
 from emulator.memory import kept_counters
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
+from emulator.policy import Actor
 from emulator.workspace import Workspace
+from tls.contexts import client_context
 from tls.plain import open_tcp_connection
 
 PATIENCE = 30.0
@@ -662,6 +664,20 @@ def test_a_frozen_sandbox_at_a_moment(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "2019-03-01 01:00:00" in json.loads(capsys.readouterr().out)["value"]
     assert up.end()[0] == 0
     assert not (path / "control.sock").exists()
+
+
+def test_a_session_ends_with_its_lifetime(tmp_path: Path) -> None:
+    up = Up(tmp_path / "workspace", "aclara", "--session-lifetime", "1")
+    (address,) = up.document()["meters"]
+    there = Workspace(up.workspace)
+    context = client_context(there.credential(Actor.S1SP), there.pki.trust())
+    with (
+        socket.create_connection(("127.0.0.1", address["tls_port"]), timeout=PATIENCE) as plain,
+        context.wrap_socket(plain) as tls,
+    ):
+        assert tls.recv(1) == b""
+    assert up.document()["kind"] == "expired"
+    assert up.end() == (0, "", "")
 
 
 def test_a_sandbox_after_one_that_was_killed(

@@ -40,6 +40,7 @@ from emulator.serving.connection import MeterConnection
 from emulator.serving.host import INACTIVITY_TIMEOUT, Host
 from tls.contexts import client_context, server_context
 from tls.plain import start_tcp_server
+from tls.session_age import SESSION_LIFETIME
 from tls.transport import start_tls_server
 
 PATIENCE = 30.0
@@ -104,7 +105,7 @@ def way(request: pytest.FixtureRequest) -> str:
 async def serve(
     way: str, pki: Any, events: Any, clock: Any, fleet_secret: bytes
 ) -> AsyncIterator[Callable[..., Awaitable[Meter]]]:
-    """``await serve(inactivity_timeout=..., execute=...)``."""
+    """``await serve(inactivity_timeout=..., session_lifetime=..., execute=...)``."""
     mistakes: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: mistakes.append(context))
     async with AsyncExitStack() as stack:
@@ -112,12 +113,20 @@ async def serve(
         async def start(
             execute: Callable[[CryptoOp], Any] | None = None,
             inactivity_timeout: float = INACTIVITY_TIMEOUT,
+            session_lifetime: float = SESSION_LIFETIME,
         ) -> Meter:
             device = Device(load("aclara"), 7, client_titles=client_titles())
             device.advance(clock.now())
             device.outbox.take_happenings()
             execute = execute or SoftwareModule(KeyRing(fleet_secret)).execute
-            host = Host(device, execute, clock.now, events, inactivity_timeout=inactivity_timeout)
+            host = Host(
+                device,
+                execute,
+                clock.now,
+                events,
+                inactivity_timeout=inactivity_timeout,
+                session_lifetime=session_lifetime,
+            )
             made: list[Watched] = []
 
             def connection() -> Watched:
@@ -231,6 +240,84 @@ async def test_no_timer_is_left_of_a_connection_that_ended(
         await meter.made[0].lost.wait()
     assert meter.made[0]._inactivity.cancelled()
     assert events.of("inactive") == []
+
+
+# The lifetime of a TLS session (KL-TL-08) ---------------------------------------------------------
+
+
+@pytest.fixture
+def old(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """``old(seconds)``: sessions that begin from now on seem to be that old."""
+
+    def seem(seconds: float) -> None:
+        monkeypatch.setattr("emulator.serving.connection.session_age", lambda session: seconds)
+
+    return seem
+
+
+async def test_a_session_that_has_lived_ends_with_its_associations(
+    serve: Any, dial: Any, way: str, events: Any, aarq: bytes, old: Callable[[float], None]
+) -> None:
+    old(SESSION_LIFETIME - 0.3)
+    meter = await serve()
+    reader, writer = await dial(meter)
+    writer.write(aarq)
+    async with asyncio.timeout(PATIENCE):
+        assert (await answer(reader))[0] == 0x61
+        (connection,) = meter.made
+        if way == "plain":  # there is no session whose keys could grow old
+            assert connection._expiry is None
+            assert connection._peer._open != {}
+            return
+        await events.wait("expired")
+        assert connection._peer._open == {}
+        assert await rest(reader) == b""
+        await connection.lost.wait()
+
+
+@pytest.mark.parametrize("way", ["tls"], indirect=True)
+async def test_activity_does_not_make_a_session_younger(
+    serve: Any, dial: Any, events: Any, aarq: bytes, old: Callable[[float], None]
+) -> None:
+    old(SESSION_LIFETIME - 0.3)
+    meter = await serve()
+    reader, writer = await dial(meter)
+    writer.write(aarq)
+    async with asyncio.timeout(PATIENCE):
+        while octets := await reader.read(SMALL):
+            assert octets
+            writer.write(Wpdu(16, 1, bytes.fromhex("C001C100010000600100FF0200")).encode())
+        await meter.made[0].lost.wait()
+    assert len(events.of("expired")) == 1
+
+
+@pytest.mark.parametrize("way", ["tls"], indirect=True)
+async def test_a_session_that_was_resumed_too_late_ends_at_once(
+    serve: Any, dial: Any, events: Any, old: Callable[[float], None]
+) -> None:
+    old(SESSION_LIFETIME + 1)
+    meter = await serve()
+    reader, _ = await dial(meter)
+    async with asyncio.timeout(PATIENCE):
+        assert await rest(reader) == b""
+    await events.wait("expired")
+
+
+@pytest.mark.parametrize("way", ["tls"], indirect=True)
+async def test_no_timer_is_left_of_a_session_that_ended(
+    serve: Any, dial: Any, events: Any, aarq: bytes
+) -> None:
+    meter = await serve()
+    reader, writer = await dial(meter)
+    writer.write(aarq)
+    async with asyncio.timeout(PATIENCE):
+        await answer(reader)
+        left = meter.made[0]._expiry.when() - asyncio.get_running_loop().time()
+        assert SESSION_LIFETIME - PATIENCE < left <= SESSION_LIFETIME
+        writer.transport.abort()
+        await meter.made[0].lost.wait()
+    assert meter.made[0]._expiry.cancelled()
+    assert events.of("expired") == []
 
 
 class FakeLoop:

@@ -91,6 +91,8 @@ def _octets(world: Bench, client: BenchClient, entry: NewKey, fresh: dict[int, K
             key = ring.get(made)
         case "zeros":
             key = bytes(length)
+        case "counted":
+            key = bytes(range(length))
         case "title":
             key = (client.meter * 4)[:length]
         case "former":

@@ -14,6 +14,10 @@ _CHANGES = (actions.Rotate, actions.Agree, actions.Transfer)
 _OPEN = (Outcome.SILENCE, Outcome.DISTRUSTED, Outcome.HUNG_UP)
 """Then the client does not know what has come of it."""
 _KEK = 3
+_GUESSED = {
+    "zeros": "one of nothing but zeros",
+    "title": "one made of the meter's system title",
+}
 KINDS = ("GUEK", "GBEK", "GAK", "KEK")
 """By key_id (GB Ed. 8, 9.2.5.4)."""
 
@@ -166,7 +170,7 @@ def _wrong_entry(entry: NewKey, case: Case, client: str) -> str:
         return "" if entry.key_id == 128 else "one that there is not"
     if _is_under_another(entry, case, client):
         return "one under another key than the master key in force"
-    return "one of nothing but zeros" if entry.key == "zeros" else ""
+    return _GUESSED.get(entry.key, "")
 
 
 def _is_under_another(entry: NewKey, case: Case, client: str) -> bool:

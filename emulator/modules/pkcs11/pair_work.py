@@ -71,7 +71,7 @@ class PairWork:
             octets = self._derived(shared, pair, bytes(op.other_info), op.length)
         finally:
             shared.destroy()
-        self._keys.check_new(fingerprint_of(octets), op.length, op.unlike)
+        self._keys.check_new(op.into, fingerprint_of(octets), op.length, op.unlike)
         self._keys.keep_octets(op.into, octets)
 
     def _derived(self, shared: Any, pair: Pair, other_info: bytes, length: int) -> bytes:

@@ -28,6 +28,7 @@ from emulator.modules.pkcs11.connection import Connection
 from emulator.modules.pkcs11.errors import BAD_WRAPPING
 from emulator.modules.pkcs11.kept import DESTROYED, WrappedKeys
 from emulator.modules.pkcs11.residents import Residents
+from emulator.modules.poor_keys import poor_keys
 
 MOST_OBJECTS = 4096
 """Keys in the session that can be had again: 48 MiB at the most in SoftHSM."""
@@ -154,18 +155,21 @@ class SecretKeys:
         if key is None:
             raise VerificationFailed("wrapped key does not verify")
         try:
-            self.check_new(self._fingerprint(key), length, unlike)
+            self.check_new(into, self._fingerprint(key), length, unlike)
         except CryptoFailure:
             key.destroy()
             raise
         self._settle(into, key, length)
 
-    def check_new(self, fingerprint: bytes, length: int, unlike: tuple[KeyRef, ...]) -> None:
+    def check_new(
+        self, into: KeyRef, fingerprint: bytes, length: int, unlike: tuple[KeyRef, ...]
+    ) -> None:
         """:class:`VerificationFailed` if a key of ``length`` octets is none: see
         :class:`~dlms.security.ops.Unwrap`.
         """
-        if fingerprint == fingerprint_of(bytes(length)):
-            raise VerificationFailed("key of nothing but zeros")
+        for poor, what in poor_keys(into.holder, length):
+            if fingerprint == fingerprint_of(poor):
+                raise VerificationFailed(what)
         if any(fingerprint == self.fingerprint(other) for other in unlike):
             raise VerificationFailed("key is in use or was used before")
 

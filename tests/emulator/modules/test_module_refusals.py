@@ -74,6 +74,31 @@ def test_a_key_of_zeros_is_none(module: CryptoModule) -> None:
 
 
 @pytest.mark.parametrize(
+    "made",
+    ["{0}{0}", "{0}{1}", "{1}{0}", "{0}{2}", "{2}{0}"],
+    ids=["again", "title-00", "00-title", "title-FF", "FF-title"],
+)
+@pytest.mark.parametrize("length", [16, 32])
+def test_a_key_made_of_the_system_title_is_none(
+    module: CryptoModule, made: str, length: int
+) -> None:
+    """KL-KT-17: a system title is no secret."""
+    title, rest = HOLDER.hex(), length - len(HOLDER)
+    if made == "{0}{0}":
+        key = HOLDER * (length // len(HOLDER))
+    else:
+        key = bytes.fromhex(made.format(title, "00" * rest, "FF" * rest))
+    with pytest.raises(VerificationFailed, match="made of the system title"):
+        module.execute(Unwrap(Use.TRANSFER_KEY, KEK, aes_key_wrap(MASTER, key), NEW))
+    with pytest.raises(KeyUnavailable):
+        module.execute(Wrap(Use.TRANSFER_KEY, KEK, NEW))
+    # An octet of it is not made of it, nor is the title of somebody else.
+    for good in (key[:-1] + b"\x5a", HOLDER[::-1] * (length // len(HOLDER))):
+        module.execute(Unwrap(Use.TRANSFER_KEY, KEK, aes_key_wrap(MASTER, good), NEW))
+        assert module.execute(Wrap(Use.TRANSFER_KEY, KEK, NEW)) == aes_key_wrap(MASTER, good)
+
+
+@pytest.mark.parametrize(
     "kind", [kind for kind in KeyKind if kind.is_symmetric or kind is KeyKind.HLS_SECRET]
 )
 def test_no_pair_in_the_place_of_another_key(

@@ -34,6 +34,7 @@ _ARRAYS: tuple[tuple[NewKey, ...], ...] = (
     (NewKey(key_id=0, key="GAK"),),
     (NewKey(key_id=2, key="GUEK"),),
     (NewKey(key_id=0, key="zeros"),),
+    (NewKey(key_id=2, key="title"),),
     (NewKey(key_id=0, length=24),),
     (NewKey(key_id=0, length=0),),
 )
