@@ -44,7 +44,6 @@ from tls.credentials import CertificateChain, Credential
 from tls.files import private_directory, read_private, write_private
 from tls.pki import TestPki
 
-DEFAULT = Path(".cosemlab")
 SECRET_LENGTH = 32
 DATABASE = "dcc.db"
 """The DCC side's database, where no other is named."""

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dlms.security.keys import KeyRef
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, plugins, recording, running
 from emulator.cli.output import print_json
 from emulator.counter_file import FiledCounters
 from emulator.head_end.alerts import Smets1Alert
@@ -39,7 +39,7 @@ def register(subparsers: SubParsers) -> None:
     alerts.add_argument("--host", default=LOOPBACK, help=f"address to bind (default: {LOOPBACK})")
     options.add_workspace(alerts)
     options.add_database(alerts)
-    options.add_custody(alerts)
+    custody_options.add_custody(alerts)
     options.add_keylog(alerts)
     options.add_json(alerts)
     alerts.set_defaults(run=lambda args: failures.run(_alerts(args)))
@@ -47,7 +47,7 @@ def register(subparsers: SubParsers) -> None:
 
 async def _alerts(args: argparse.Namespace) -> int:
     """Done when so many have come as were to be counted, or by Ctrl-C."""
-    options.say_plugins()
+    plugins.say_plugins()
     workspace = Workspace(args.workspace)
     devices = _Devices(workspace)
     stop = asyncio.Event()
@@ -71,7 +71,7 @@ async def _alerts(args: argparse.Namespace) -> int:
     supply = parties.supply(workspace, LISTENER, args, devices.suite_of, devices.secrets)
     with (
         workspace.seen_alerts() as seen,
-        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        recording.recorded(workspace.database(args.database), keep=False) as ledger,
         parties.door(LISTENER, supply, args, ledger) as door,
     ):
         store = workspace.key_store(args.database)
@@ -141,6 +141,6 @@ class _Devices:
         except WorkspaceError:
             return self._known  # of the one that was up last: it may be about to end
         return {
-            address.title: Device(name, options.find_meter(self._workspace, name)[1])
+            address.title: Device(name, running.find_meter(self._workspace, name)[1])
             for name, address in meters.items()
         }

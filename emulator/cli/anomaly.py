@@ -10,7 +10,7 @@ from devices.profile import profile_of
 from emulator.anomaly.quarantine import Quarantine
 from emulator.anomaly.thresholds import ThresholdError, Thresholds
 from emulator.anomaly.watch import Watch
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, plugins, recording
 from emulator.cli.output import print_json, print_table
 from emulator.cli.request import exit_of, show_response
 from emulator.policy import Actor
@@ -42,7 +42,7 @@ def register(subparsers: options.SubParsers) -> None:
     listing.set_defaults(run=lambda args: failures.guard(lambda: _list(args)))
     release = holding.add_parser("release", help="let a request go on to its meter")
     release.add_argument("number", type=int)
-    options.add_custody(release)
+    custody_options.add_custody(release)
     options.add_keylog(release)
     _finish(release)
     release.set_defaults(run=lambda args: failures.run(_release(args)))
@@ -147,10 +147,10 @@ async def _release(args: argparse.Namespace) -> int:
     meter = next((one for one in workspace.meters().values() if one.title == device), None)
     if meter is None:
         raise WorkspaceError(f"no meter {device.hex().upper()} is up: it stays in quarantine")
-    options.say_plugins()
+    plugins.say_plugins()
     profile = profile_of(workspace.document(meter.name))
     with (
-        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        recording.recorded(workspace.database(args.database), keep=False) as ledger,
         parties.head_end(workspace, args, ledger, meter, profile) as head_end,
     ):
         response = await head_end.requests.release(quarantine.take_out(args.number), meter, profile)

@@ -10,7 +10,7 @@ from typing import Any
 
 from devices.profile import Profile
 from dlms.words import words
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, recording, running
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.rotate import KINDS, PARTIES
@@ -90,7 +90,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     )
     options.add_workspace(parser)
     options.add_database(parser)
-    options.add_custody(parser)
+    custody_options.add_custody(parser)
     options.add_keylog(parser)
     options.add_json(parser)
     parser.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
@@ -137,7 +137,7 @@ async def _run(
     campaigns = _campaigns(workspace, args)
     progress = _Progress(campaigns.campaign(number), args.json)
     with (
-        options.recorded(workspace.database(args.database)) as ledger,
+        recording.recorded(workspace.database(args.database)) as ledger,
         parties.head_end_of(workspace, args, ledger, profiles) as head_end,
     ):
         runner = Runner(
@@ -251,4 +251,4 @@ def _campaigns(workspace: Workspace, args: argparse.Namespace) -> Campaigns:
 
 
 def _meters(workspace: Workspace) -> dict[str, tuple[MeterAddress, Profile]]:
-    return {name: options.find_meter(workspace, name) for name in workspace.meters()}
+    return {name: running.find_meter(workspace, name) for name in workspace.meters()}

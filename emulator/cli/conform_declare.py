@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devices.profile import Profile
 from dlms.security.keys import KeyKind, KeyRef
-from emulator.cli import conform_live, failures, options
+from emulator.cli import conform_live, failures, options, running
 from emulator.cli.meter import in_force, installed
 from emulator.cli.output import print_json, print_table
 from emulator.client.keys import Keys
@@ -117,7 +117,7 @@ async def of_sandbox(
 ) -> tuple[Draft, dict[str, Keys]]:
     """A meter of the sandbox, by its name, and its keys; ``key_path`` is where they will lie."""
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, name)
+    meter, profile = running.find_meter(workspace, name)
     ring, titles = installed(workspace, args.database, meter, profile)
     rotated: dict[str, KnownKeys] = {}
     for row in of_profile.openable(profile):

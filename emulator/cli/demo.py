@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from devices.profile import available, load
-from emulator.cli import failures, mqtt, options
+from emulator.cli import custody_options, failures, mqtt, options, recording
 from emulator.cli.demo_head_end import head_end_for
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
@@ -68,7 +68,7 @@ def register(subparsers: options.SubParsers) -> None:
         metavar="URL",
         help="record into this database, for example sqlite:///demo.db (default: nowhere)",
     )
-    options.add_custody(demo)
+    custody_options.add_custody(demo)
     options.add_keylog(demo)
     mqtt.add_mqtt(demo)
     options.add_json(demo)
@@ -79,7 +79,7 @@ async def _demo(args: argparse.Namespace) -> int:
     async with mqtt.ledger_published(args) as on_entry:
         if args.ledger is None:
             return await _demonstrate(args, Ledger(on_entry))
-        with options.recorded(Database(args.ledger), on_entry) as ledger:
+        with recording.recorded(Database(args.ledger), on_entry) as ledger:
             return await _demonstrate(args, ledger)
 
 

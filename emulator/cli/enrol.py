@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, recording, running
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.control.client import ask
@@ -72,7 +72,7 @@ def register(subparsers: options.SubParsers) -> None:
             action="store_true",
             help="for laboratories: do not ask whether the model is on the Eligible list",
         )
-        options.add_custody(going)
+        custody_options.add_custody(going)
         options.add_keylog(going)
         going.add_argument("--ledger", action="store_true", help="print the ledger afterwards")
         states = (State.PLANNED,) if name == "run" else (State.UNDER_WAY, State.FAILED)
@@ -105,7 +105,7 @@ def _plan(args: argparse.Namespace) -> int:
     installed = [name for name in workspace.meters() if workspace.installer(name)]
     records = []
     for name in args.meters or installed:
-        meter, profile = options.find_meter(workspace, name)
+        meter, profile = running.find_meter(workspace, name)
         supplier = workspace.installer(name)
         if not supplier:
             raise EnrolmentError(f"{name}: no supplier has installed it; it is the DCC's already")
@@ -142,7 +142,7 @@ async def _go(args: argparse.Namespace, states: tuple[State, ...]) -> int:
             with _case(args, workspace, database, ledger, record) as case:
                 return await enrol(case, asyncio.sleep, say)
 
-    with options.recorded(database) as ledger:
+    with recording.recorded(database) as ledger:
         records = list(await asyncio.gather(*map(one, wanted)))
     _show(args, records, ledger)
     done = all(record.state is State.ENROLLED for record in records)
@@ -157,7 +157,7 @@ def _case(
     ledger: Ledger,
     record: Record,
 ) -> Iterator[Case]:
-    meter, profile = options.find_meter(workspace, record.meter)
+    meter, profile = running.find_meter(workspace, record.meter)
     system = workspace.supplier(record.supplier)
     kind = Authorisation.from_text(record.authorisation).kind
     source: KeySource = Export(system)

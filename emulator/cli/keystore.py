@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from devices.profile import Profile
 from dlms.security.keys import KeyRef
 from dlms.security.ops import Discard, Step, Use
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, running
 from emulator.cli.output import print_json, print_table
 from emulator.cli.rotate import PARTIES
 from emulator.head_end.known_keys import Run
@@ -57,7 +57,7 @@ def _finish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--party", choices=tuple(PARTIES), default="s1sp", help="default: s1sp")
     options.add_workspace(parser)
     options.add_database(parser)
-    options.add_custody(parser)
+    custody_options.add_custody(parser)
     options.add_json(parser)
 
 
@@ -106,7 +106,7 @@ def _custodian(args: argparse.Namespace) -> Iterator[_Custodian]:
 def _profiles(workspace: Workspace) -> Mapping[bytes, Profile]:
     """Those of the meters that are up; none if there is no sandbox."""
     try:
-        found = [options.find_meter(workspace, name) for name in workspace.meters()]
+        found = [running.find_meter(workspace, name) for name in workspace.meters()]
     except WorkspaceError:
         return {}
     return {address.title: profile for address, profile in found}

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from devices.profile import Profile
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, recording, running
 from emulator.cli.output import print_json
 from emulator.cli.values import readable
 from emulator.client import NothingSaid, Notice
@@ -46,7 +46,7 @@ def register(subparsers: options.SubParsers) -> None:
     )
     options.add_workspace(listen)
     options.add_database(listen)
-    options.add_custody(listen)
+    custody_options.add_custody(listen)
     options.add_keylog(listen)
     options.add_json(listen)
     listen.set_defaults(run=lambda args: failures.run(_listen(args)))
@@ -62,9 +62,9 @@ def _seconds(text: str) -> float:
 async def _listen(args: argparse.Namespace) -> int:
     """Not done if fewer have come than were to be counted."""
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = running.find_meter(workspace, args.meter)
     with (
-        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        recording.recorded(workspace.database(args.database), keep=False) as ledger,
         parties.head_end(workspace, args, ledger, meter, profile) as head_end,
     ):
         return await _hear(args, head_end, meter, profile)

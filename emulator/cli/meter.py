@@ -18,7 +18,7 @@ from dlms.cosem.quantity import Quantity
 from dlms.security.drive import run as run_step
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Step as CryptoStep
-from emulator.cli import failures, mqtt, options, parties
+from emulator.cli import custody_options, failures, mqtt, options, parties, recording, running
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.cli.values import readable
@@ -100,7 +100,7 @@ def finish(parser: argparse.ArgumentParser, command: Command) -> None:
     """The options of a command to one meter, and ``command`` to be run with them."""
     options.add_workspace(parser)
     options.add_database(parser)
-    options.add_custody(parser)
+    custody_options.add_custody(parser)
     options.add_keylog(parser)
     mqtt.add_mqtt(parser)
     options.add_json(parser)
@@ -111,10 +111,10 @@ def finish(parser: argparse.ArgumentParser, command: Command) -> None:
 async def _with_meter(args: argparse.Namespace, command: Command) -> int:
     """Find the meter, run ``command``, print what it gives and the ledger if asked for."""
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = running.find_meter(workspace, args.meter)
     async with mqtt.ledger_published(args) as on_entry:
         with (
-            options.recorded(workspace.database(args.database), on_entry) as ledger,
+            recording.recorded(workspace.database(args.database), on_entry) as ledger,
             parties.head_end(workspace, args, ledger, meter, profile) as head_end,
         ):
             result = await command(args, head_end, meter, profile)
@@ -224,7 +224,7 @@ async def _argument(args: argparse.Namespace) -> Data | None:
 
 async def _keys(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = running.find_meter(workspace, args.meter)
     row = profile.associations.get(args.association)
     if row is None:
         known = ", ".join(profile.associations)

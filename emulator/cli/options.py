@@ -1,27 +1,14 @@
-"""Options that several commands share, and what they make of them."""
+"""Options that several commands share. Nothing here is slow to import: every command is."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from devices.profile import Profile, profile_of
-from emulator.cli import failures
-from emulator.custody import Mode
-from emulator.custody import file as custody_file
-from emulator.database import Database
-from emulator.ledger import Entry, Ledger
-from emulator.ledger.store import LedgerStore
-from emulator.ledger.writer import Writer
-from emulator.meter_address import MeterAddress
-from emulator.policy import EDITIONS, LETTER
-from emulator.profiles import use_plugins
 from emulator.virtual_clock import ClockError, checked_factor
-from emulator.workspace import DEFAULT, Workspace, WorkspaceError
 
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -30,6 +17,9 @@ Run: TypeAlias = Callable[[argparse.Namespace], int]
 """A command: its exit status, from its arguments."""
 Later: TypeAlias = Callable[[str, str], Run]
 """A command by its module and name, imported when it runs."""
+
+WORKSPACE = Path(".cosemlab")
+"""Where the sandbox keeps its keys and addresses unless it is said."""
 
 
 def pounds(text: str) -> Decimal:
@@ -73,9 +63,9 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workspace",
         type=Path,
-        default=DEFAULT,
+        default=WORKSPACE,
         metavar="DIR",
-        help=f"where the sandbox keeps its keys and addresses (default: {DEFAULT})",
+        help=f"where the sandbox keeps its keys and addresses (default: {WORKSPACE})",
     )
 
 
@@ -86,39 +76,6 @@ def add_database(parser: argparse.ArgumentParser) -> None:
         help="where the DCC side keeps its ledger, keys, enrolments and inventory, for example"
         " postgresql+psycopg://host/name (default: a file of the workspace)",
     )
-
-
-def add_custody(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--mode",
-        choices=[mode.value for mode in Mode],
-        default=Mode.OBSERVE.value,
-        help="enforce: refuse what no Cryptographic Module at hand is strong enough for",
-    )
-    parser.add_argument(
-        "--edition",
-        choices=list(EDITIONS),
-        default=LETTER.name,
-        help="rules by which operations are judged",
-    )
-    parser.add_argument(
-        "--modules",
-        default=custody_file.SOFTWARE,
-        metavar="WHICH",
-        help=f"{', '.join(custody_file.BUILT_IN)}, or a custody file: the Cryptographic Modules and"
-        " who uses which (default: software)",
-    )
-
-
-@contextmanager
-def recorded(
-    database: Database, on_entry: Callable[[Entry], None] | None = None, *, keep: bool = True
-) -> Iterator[Ledger]:
-    """The ledger in a database, to be written by one command. All of it lasts when the block is
-    left. :class:`~emulator.ledger.LedgerError` if it cannot be written.
-    """
-    with Writer(LedgerStore(database)) as writer:
-        yield Ledger(on_entry, sink=writer, keep=keep)
 
 
 def add_keylog(parser: argparse.ArgumentParser) -> None:
@@ -132,18 +89,3 @@ def add_keylog(parser: argparse.ArgumentParser) -> None:
 
 def add_meter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("meter", help="name of the meter, as 'cosemlab up' prints it")
-
-
-def find_meter(workspace: Workspace, name: str) -> tuple[MeterAddress, Profile]:
-    """The meter of a running sandbox. :class:`WorkspaceError` if there is none of that name."""
-    meters = workspace.meters()
-    if name not in meters:
-        raise WorkspaceError(f"no meter {name!r}; there are: {', '.join(meters)}")
-    say_plugins()
-    return meters[name], profile_of(workspace.document(name))
-
-
-def say_plugins() -> None:
-    """Use the plug-ins that are installed; a line for each that is left out."""
-    for error in use_plugins():
-        failures.say(error)

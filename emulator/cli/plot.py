@@ -7,7 +7,7 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
-from emulator.cli import failures, options, parties
+from emulator.cli import custody_options, failures, options, parties, plugins, recording, running
 from emulator.cli.output import print_json
 from emulator.plotting.alone import live_alone
 from emulator.plotting.asked import ask
@@ -45,7 +45,7 @@ def register(subparsers: options.SubParsers) -> None:
     )
     options.add_workspace(plot)
     options.add_database(plot)
-    options.add_custody(plot)
+    custody_options.add_custody(plot)
     options.add_keylog(plot)
     options.add_json(plot)
     plot.set_defaults(run=lambda args: failures.run(_plot(args)))
@@ -66,12 +66,12 @@ async def _plot(args: argparse.Namespace) -> int:
 async def _series(args: argparse.Namespace) -> Series:
     if args.alone is not None:
         begin = args.alone if args.alone.tzinfo else args.alone.replace(tzinfo=dt.UTC)
-        options.say_plugins()
+        plugins.say_plugins()
         return live_alone(load(args.meter), FIRST_SERIAL, begin, args.days, args.credit)
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = running.find_meter(workspace, args.meter)
     with (
-        options.recorded(workspace.database(args.database), keep=False) as ledger,
+        recording.recorded(workspace.database(args.database), keep=False) as ledger,
         parties.head_end(workspace, args, ledger, meter, profile) as head_end,
     ):
         return await ask(head_end, meter, profile, args.days)

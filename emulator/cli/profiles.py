@@ -8,7 +8,7 @@ from pathlib import Path
 from devices.profile import Profile, ProfileError, every
 from devices.profile.rows import NAME
 from emulator import profiles
-from emulator.cli import failures, options
+from emulator.cli import failures, options, plugins
 from emulator.cli.output import print_json, print_table
 from emulator.cli.profile_view import cut, print_profile
 from emulator.importing.gurux import import_dump
@@ -61,7 +61,7 @@ def _finish(parser: argparse.ArgumentParser, run: options.Run) -> None:
 
 
 def _list(args: argparse.Namespace) -> int:
-    options.say_plugins()
+    plugins.say_plugins()
     known = []
     status = failures.Exit.DONE
     for name in every():
@@ -99,7 +99,7 @@ def _cell(value: object) -> str:
 
 
 def _show(args: argparse.Namespace) -> int:
-    options.say_plugins()
+    plugins.say_plugins()
     profile = profiles.load(args.profile)
     if args.association is not None and args.association not in profile.associations:
         known = ", ".join(profile.associations)
@@ -123,7 +123,7 @@ def _document(profile: Profile, association: str | None) -> dict[str, object]:
 
 def _check(args: argparse.Namespace) -> int:
     """All files are looked at, whatever is wrong with one."""
-    options.say_plugins()
+    plugins.say_plugins()
     found = {name: _problems(name) for name in args.files}
     if args.json:
         rows = [
@@ -160,7 +160,7 @@ def _json(error: ProfileError) -> dict[str, object]:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    options.say_plugins()
+    plugins.say_plugins()
     pair = profiles.load(args.first), profiles.load(args.second)
     found = differences(*pair)
     if args.json:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from devices.profile import Profile, available, gas
-from emulator.cli import failures, mqtt, options, parties
+from emulator.cli import custody_options, failures, mqtt, options, parties, recording, running
 from emulator.cli.ledger_view import print_ledger, print_shortfall
 from emulator.cli.output import print_json, print_table
 from emulator.control.client import ask
@@ -46,7 +46,7 @@ def register(subparsers: options.SubParsers) -> None:
     request.add_argument("--image", type=Path, metavar="FILE", help="firmware, for 11.1")
     options.add_workspace(request)
     options.add_database(request)
-    options.add_custody(request)
+    custody_options.add_custody(request)
     options.add_keylog(request)
     mqtt.add_mqtt(request)
     options.add_json(request)
@@ -65,7 +65,7 @@ def register(subparsers: options.SubParsers) -> None:
 
 async def _request(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = running.find_meter(workspace, args.meter)
     variant = find(args.variant, "cosemlab")
     given = await _given(args, variant)
     payload = None if args.image is None else _image(args.image)
@@ -73,7 +73,7 @@ async def _request(args: argparse.Namespace) -> int:
         given.setdefault(_IMAGE, hashlib.sha256(payload).hexdigest())
     async with AsyncExitStack() as stack:
         on_entry = await stack.enter_async_context(mqtt.ledger_published(args))
-        recorded = options.recorded(workspace.database(args.database), on_entry)
+        recorded = recording.recorded(workspace.database(args.database), on_entry)
         ledger = stack.enter_context(recorded)
         with parties.head_end(workspace, args, ledger, meter, profile, args.user) as head_end:
             requests = head_end.requests

@@ -14,7 +14,7 @@ from devices.profile import Profile
 from dlms.errors import DlmsError
 from dlms.security.keys import KeyKind
 from dlms.words import words
-from emulator.cli import meter, options, parties
+from emulator.cli import meter, options, parties, recording, running
 from emulator.control import Control, Scope
 from emulator.control.arguments import Argument, Kind
 from emulator.control.errors import refused
@@ -79,7 +79,7 @@ def offer(
     """
 
     async def handler(name: str, given: dict[str, Any]) -> dict[str, object]:
-        address, profile = options.find_meter(workspace, name)
+        address, profile = running.find_meter(workspace, name)
         args = argparse.Namespace(
             mode=Mode.OBSERVE.value,
             edition=LETTER.name,
@@ -90,7 +90,7 @@ def offer(
         actor = PARTIES[given["party"]]
         try:
             with (
-                options.recorded(workspace.database(database), on_entry, keep=False) as ledger,
+                recording.recorded(workspace.database(database), on_entry, keep=False) as ledger,
                 parties.head_end(workspace, args, ledger, address, profile) as head_end,
             ):
                 await head_end.rotate(address, profile, actor, (KINDS[given["kind"]],))

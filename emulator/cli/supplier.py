@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from emulator.cli import failures, options
+from emulator.cli import failures, options, running
 from emulator.cli.inventory import find, open_inventory
 from emulator.cli.output import print_json, print_table
 from emulator.enrolment.steps import EnrolmentError
@@ -62,7 +62,7 @@ def _change(args: argparse.Namespace) -> int:
 
 async def _try(args: argparse.Namespace) -> int:
     workspace = Workspace(args.workspace)
-    meter, profile = options.find_meter(workspace, args.meter)
+    meter, profile = running.find_meter(workspace, args.meter)
     installer = workspace.installer(meter.name)
     if not installer:
         raise EnrolmentError(f"{meter.name}: no supplier has installed it")
@@ -86,7 +86,7 @@ def _cease(args: argparse.Namespace) -> int:
     left = []
     for name in workspace.meters():
         if workspace.installer(name) == args.name:
-            meter, profile = options.find_meter(workspace, name)
+            meter, profile = running.find_meter(workspace, name)
             archive.put(system, profile, meter.title)
             left.append(name)
     workspace.cease(args.name)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from devices.profile import available, gas
-from emulator.cli import failures, mqtt, options, rotate
+from emulator.cli import failures, mqtt, options, plugins, rotate
 from emulator.cli.output import print_json, print_table
 from emulator.control.arguments import moment
 from emulator.control.server import serve
@@ -156,7 +156,7 @@ def _begin(wanted: dt.datetime | None, lived: dt.datetime | None) -> dt.datetime
 
 
 async def _up(args: argparse.Namespace) -> int:
-    options.say_plugins()
+    plugins.say_plugins()
     beside = gas() if args.all else ()
     loaded = load_all((*(args.profiles or available()), *beside))
     catalogue = built_in() if args.faults is None else load_file(args.faults, built_in())
