@@ -14,41 +14,32 @@ from typing import Any, NamedTuple, Self
 
 from devices.device import Device
 from devices.profile import Profile
+from emulator.assembling import Assembly
 from emulator.control import Control
 from emulator.control.actions import register_all
 from emulator.events import MeterEvent, OnMeterEvent, ignore
 from emulator.faults import Catalogue, MeterFaults, Reach, actions, built_in
 from emulator.faults.presented import Presented
-from emulator.framing import HdlcStation, OpticalStation
 from emulator.installing import Installer, trust_of
-from emulator.journal import StoreError
-from emulator.key_suites import suites_of
-from emulator.lines import open_pty
 from emulator.living import Living
 from emulator.mains import Mains
 from emulator.memory.meter_memory import Memories, Passing
 from emulator.meter_address import LOOPBACK, MeterAddress, Way
 from emulator.modules.keyring import KeyRing
-from emulator.modules.software import SoftwareModule
-from emulator.provisioning import Fleet, anchors, provision, registered_titles
+from emulator.provisioning import Fleet
 from emulator.serving.audience import Audience
 from emulator.serving.calling import Calling
 from emulator.serving.connection import MeterConnection
-from emulator.serving.datagrams import MeterDatagrams
-from emulator.serving.host import Host, nothing
-from emulator.serving.lines import identification, station_config
-from emulator.serving.plug import Plug
 from emulator.serving.pushing import Address, Pusher, Teller, nowhere
 from emulator.serving.taps import Later, Taps, later
-from emulator.serving.workings import Workings
 from emulator.virtual_clock import VirtualClock
+from emulator.ways import start_ways
 from tls.contexts import client_context
 from tls.events import HandshakeEvent, HandshakeFailed
 from tls.pki import TestPki
 from tls.plain import start_tcp_server
 from tls.session_age import SESSION_LIFETIME
 from tls.transport import start_tls_server
-from tls.udp import start_udp_server
 
 FIRST_SERIAL = 1
 
@@ -115,26 +106,30 @@ class Sandbox:
         installer: str = "",
         session_lifetime: float = SESSION_LIFETIME,
     ) -> None:
-        self._installers = installers
-        self._installer = installer
         self._profiles = tuple(profiles)
         self._pki = pki
-        self._fleet_secret = fleet_secret
-        self._client_titles = client_titles
         self._host = host
         self._on_event = on_event
-        self._trace = trace
         self._port = port
-        self._memories = Passing(fleet_secret) if memories is None else memories
         self._keylog = keylog
         self._ways = frozenset(ways)
         self._fault_seed = fault_seed
         self._fault_timer = fault_timer
-        self._session_lifetime = session_lifetime
         self._stack = AsyncExitStack()
         self.catalogue = built_in() if catalogue is None else catalogue
         self.meters: dict[str, RunningMeter] = {}
         self.clock = VirtualClock() if clock is None else clock
+        self.assembly = Assembly(
+            memories=Passing(fleet_secret) if memories is None else memories,
+            fleet=Fleet(fleet_secret),
+            client_titles=client_titles,
+            installers=installers,
+            installer=installer,
+            now=self.clock.now,
+            on_event=on_event,
+            trace=trace,
+            session_lifetime=session_lifetime,
+        )
         self.living = Living(self.clock, on_event)
         self.pusher = Pusher(self.clock, listener)
         self.control = Control(self.meters.keys)
@@ -168,11 +163,11 @@ class Sandbox:
         return self.meters[profile.name]
 
     async def _start(self, profile: Profile, serial: int, port: int, stack: AsyncExitStack) -> None:
-        host, ring, installer, workings = self._load(
+        host, ring, installer, workings = self.assembly.assemble(
             profile,
             serial,
-            lambda: self.living.look_again(mains),
-            lambda: self.pusher.look_again(teller),
+            look_again=lambda: self.living.look_again(mains),
+            alerted=lambda: self.pusher.look_again(teller),
         )
         device = host.device
         mains = Mains(host, self.living.look_again)
@@ -232,7 +227,7 @@ class Sandbox:
             plain.port,
             secure.port,
         )
-        address = await self._start_ways(address, mains, by, port, stack)
+        address = await start_ways(self._ways, address, mains, by, port, stack)
         reach = Reach(mains, ways, self.clock, presented, ring, workings)
         faults = MeterFaults(reach, self.catalogue, self._fault_seed)
         stack.callback(faults.clear_all, "the sandbox ends")
@@ -256,114 +251,6 @@ class Sandbox:
 
     def _faults(self) -> Mapping[str, MeterFaults]:
         return {name: meter.faults for name, meter in self.meters.items()}
-
-    def load(
-        self,
-        profile: Profile,
-        serial: int,
-        *,
-        look_again: Callable[[], None] = nothing,
-        alerted: Callable[[], None] = nothing,
-    ) -> Host:
-        """A meter with what is kept of it; a new one as it leaves the factory. It serves nobody
-        yet. One that was loaded before is retired.
-
-        :class:`~emulator.journal.StoreError` if it cannot be loaded, or cannot keep anything.
-        """
-        return self._load(profile, serial, look_again, alerted)[0]
-
-    def _load(
-        self,
-        profile: Profile,
-        serial: int,
-        look_again: Callable[[], None],
-        alerted: Callable[[], None],
-    ) -> tuple[Host, KeyRing, Installer | None, Workings]:
-        title = profile.system_title(serial)
-        memory = self._memories.load(title, profile.name, suites_of(profile), self._installer)
-        installer = self._installed_by(memory.installer, profile.name)
-        fleet, now, titles = Fleet(self._fleet_secret), self.clock.now(), self._client_titles
-        if installer is not None:
-            memory.ring.entrust(installer.secrets)
-            titles = {**titles, **installer.titles()}
-        state = memory.state
-        if memory.is_new:
-            made = provision(profile, serial, memory.ring, fleet, titles, now)
-            state.certificates.update(made)
-        device = Device(
-            profile,
-            serial,
-            client_titles=registered_titles(profile, titles),
-            anchors=anchors(profile, fleet, now),
-            state=state,
-        )
-        # Each meter computes inside itself, with keys that no other meter has.
-        workings = Workings(SoftwareModule(memory.ring).execute)
-        host = Host(
-            device,
-            workings.execute,
-            self.clock.now,
-            self._on_event,
-            self._trace,
-            memory=memory,
-            look_again=look_again,
-            alerted=alerted,
-            session_lifetime=self._session_lifetime,
-        )
-        return host, memory.ring, installer, workings
-
-    def _installed_by(self, name: str, meter: str) -> Installer | None:
-        """:class:`~emulator.journal.StoreError` if nobody knows the supplier any more."""
-        if not name:
-            return None
-        if name not in self._installers:
-            raise StoreError(f"{meter} was installed by {name!r}, and there is no such supplier")
-        return self._installers[name]
-
-    async def _start_ways(
-        self,
-        address: MeterAddress,
-        mains: Mains,
-        by: Mapping[str, Host],
-        port: int,
-        stack: AsyncExitStack,
-    ) -> MeterAddress:
-        """Open what was asked for besides, and say where. ``by`` is the meter on each way."""
-        device = mains.host.device
-        config = station_config(device)
-        if Way.UDP in self._ways:
-            datagrams = Plug(lambda: MeterDatagrams(by["udp"]))
-            udp = await start_udp_server(lambda: datagrams, self._host, port)
-            await stack.enter_async_context(udp)
-            mains.lead_to(datagrams)
-            address = address._replace(udp_port=udp.port)
-        if Way.HDLC in self._ways:
-            hdlc = await start_tcp_server(
-                lambda: MeterConnection(by["hdlc"], lambda: HdlcStation(config)),
-                self._host,
-                port and port + 2,
-            )
-            await stack.enter_async_context(hdlc)
-            mains.lead_to(hdlc)
-            address = address._replace(hdlc_port=hdlc.port)
-        # A line stays when its client goes, so it is never closed for want of one.
-        endless = float("inf")
-        if Way.LINE in self._ways:
-            patient = replace(by["line"], inactivity_timeout=endless)
-            direct = Plug(lambda: MeterConnection(patient, lambda: HdlcStation(config)))
-            line, path = open_pty(lambda: direct)
-            stack.callback(line.abort)
-            mains.lead_to(direct)
-            address = address._replace(line=path)
-        if Way.OPTICAL in self._ways:
-            name = identification(device)
-            at_port = replace(by["optical"], inactivity_timeout=endless)
-            optical = Plug(lambda: MeterConnection(at_port, lambda: OpticalStation(name, config)))
-            line, path = open_pty(lambda: optical)
-            stack.callback(line.abort)
-            mains.lead_to(optical)
-            address = address._replace(optical=path)
-        return address
 
 
 async def _end(task: asyncio.Task[None]) -> None:

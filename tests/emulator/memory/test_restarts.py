@@ -244,7 +244,7 @@ def test_time_does_not_go_back(tmp_path: Path, capsys: pytest.CaptureFixture[str
             clock=VirtualClock(later, factor=0),
             memories=memories,
         )
-        host = sandbox.load(load_profile("secure"), 1)
+        host = sandbox.assembly.assemble(load_profile("secure"), 1).host
         host.awake()
         host.memory.commit()
         assert memories.lived_until() == later
