@@ -68,7 +68,8 @@ class Ran:
 
 class HeadEndUnderTest:
     """A callable of this process, or a command with ``{task}`` and ``{material}`` in it
-    (:mod:`emulator.conformance.hostile`). ``answer`` are seconds. One that does not ``keep`` its
+    (:mod:`emulator.conformance.hostile`). ``answer`` are seconds, and ``limit`` those that a task
+    may take, by default some answers. One that does not ``keep`` its
     counters from task to task, as it should, is given one task under each key and no more.
     """
 
@@ -78,6 +79,7 @@ class HeadEndUnderTest:
         *,
         command: Sequence[str] = (),
         answer: float = ANSWER,
+        limit: float | None = None,
         keeps: bool = True,
     ) -> None:
         if (call is None) == (not command):
@@ -89,6 +91,7 @@ class HeadEndUnderTest:
             way=DeclaredWay(kind=WayKind.TCP, host=""),
             timing=Timing(answer=answer, silence=answer, patience=answer),
             client=DeclaredClient(command=tuple(command)),
+            settings={} if limit is None else {"client.limit": str(limit)},
         )
         self._target = head_end_target(self._declaration, None, call)
         site_of(self._target)  # Unjudged now, and not in the middle of something

@@ -6,6 +6,7 @@ needs no atheris, and comes out the same in every run.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -33,6 +34,7 @@ def reached(harness: Harness, octets: bytes) -> tuple[Outcome, frozenset[Arc]]:
     harness passes.
     """
     arcs: set[Arc] = set()
+    collects = gc.isenabled()
 
     def called(frame: FrameType, event: str, arg: Any) -> Any:
         name = frame.f_code.co_filename
@@ -49,11 +51,15 @@ def reached(harness: Harness, octets: bytes) -> tuple[Outcome, frozenset[Arc]]:
         return line
 
     before = sys.gettrace()
+    # What somebody else has left behind would end here, and its last lines be taken for ours.
+    gc.disable()
     sys.settrace(called)
     try:
         outcome = harness.play(octets)
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
     return outcome, frozenset(arcs)
 
 

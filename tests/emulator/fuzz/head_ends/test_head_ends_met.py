@@ -134,14 +134,14 @@ async def test_ours_finds_its_way_back_from_a_lost_answer(own: HeadEndUnderTest)
 
 
 async def test_one_that_never_ends_is_told_of(naive: Any) -> None:
-    head_end = naive("no-time-out")
+    head_end = naive("no-time-out", limit=0.5)
     assert "H-ENDS" in await caught(head_end, met((3, "lost-answer")))
 
 
 async def test_ours_as_a_command(tmp_path: Path) -> None:
     counters = str(tmp_path / "counters")
     command = (sys.executable, "-m", own_head_end.__name__, "{task}", "{material}", counters)
-    head_end = HeadEndUnderTest(command=command, answer=1.0)
+    head_end = HeadEndUnderTest(command=command, answer=1.0, limit=60.0)
     errands = (
         Errand(task="rotate-keys", mischiefs=(Mischief(at=3, kind="flipped-tag"),)),
         Errand(task="read", power=True),
@@ -155,7 +155,7 @@ async def test_ours_as_a_command(tmp_path: Path) -> None:
 async def test_a_client_that_others_wrote() -> None:
     """It can be met and judged; what it does wrong is not our business here."""
     command = (sys.executable, str(ADAPTERS / "gurux_adapter.py"), "{task}", "{material}")
-    head_end = HeadEndUnderTest(command=command, answer=1.0, keeps=False)
+    head_end = HeadEndUnderTest(command=command, answer=1.0, limit=60.0, keeps=False)
     ran = await head_end.play(met())
     assert [one.outcome.ok for one in ran] == [True]
     assert not breaches(met(), ran)

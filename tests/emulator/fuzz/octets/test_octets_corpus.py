@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,32 @@ def test_a_file_that_is_no_corpus(tmp_path: Path, text: str) -> None:
     (tmp_path / "mine.x.json").write_text(text)
     with pytest.raises(CorpusError):
         corpus.read(tmp_path, "mine.x")
+
+
+class Left:
+    """Something in a ring, which only the collector ends: by a line of ours."""
+
+    def __init__(self) -> None:
+        self.self = self
+
+    def __del__(self) -> None:
+        self.ended = True
+
+
+def test_what_others_have_left_behind_reaches_nothing() -> None:
+    def play(octets: bytes) -> Outcome:
+        made = [[octet] for octet in octets]  # more than the collector lets pass
+        return Outcome.TAKEN if made else Outcome.REFUSED
+
+    harness = Harness(
+        name="mine.x", takes="octets", play=play, seeds=lambda: (), words=lambda: ()
+    )  # fmt: skip
+    octets = bytes(2 * gc.get_threshold()[0])
+    expected = merging.reached(harness, octets)
+    gc.collect()
+    Left()
+    assert merging.reached(harness, octets) == expected
+    assert gc.isenabled()
 
 
 def test_the_fewest_inputs_that_reach_the_same_are_kept() -> None:
