@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlms.axdr.data import Data, array, double_long, enum, integer, long, octet_string
@@ -205,7 +205,6 @@ def test_adjust(bench: Any, method: int, before: str, after: str) -> None:
     assert abs(moment(bench) - start) <= (450 if method == 1 else 30) * SECOND
 
 
-@settings(deadline=None)
 @given(
     st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2999, 1, 1), timezones=st.just(dt.UTC)),
     st.datetimes(dt.datetime(2015, 1, 1), dt.datetime(2035, 1, 1), timezones=st.just(dt.UTC)),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.prepayment import account
@@ -107,7 +107,6 @@ def test_no_overflow(make_bench: Callable[..., Any], start: int, change: int) ->
     assert meter.value(CREDIT, 2) == start
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(LOWEST, HIGHEST)), max_size=8))
 def test_the_balance_is_what_was_accepted(
     make_bench: Callable[..., Any], changes: list[tuple[bool, int]]

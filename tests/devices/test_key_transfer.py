@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.objects.security_setup import global_keys
@@ -406,7 +406,6 @@ SENT = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(SENT, max_size=4))
 def test_the_keys_are_always_one_committed_set(
     make_bench: Callable[..., Any], transfers: list[list[tuple[int, int, bool]]]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices import metering, metrology
@@ -121,7 +121,6 @@ def test_rows_do_not_change_when_time_passes(bench: Any) -> None:
     assert rows(bench)[:-10] == before[10:]
 
 
-@settings(deadline=None)
 @given(
     st.datetimes(dt.datetime(2016, 1, 1), dt.datetime(2036, 1, 1), timezones=st.just(dt.UTC)),
     st.timedeltas(dt.timedelta(days=-3650), dt.timedelta(days=300_000)),
@@ -292,7 +291,6 @@ CELLS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 3), CELLS)
 def test_no_selection_is_an_accident(
     make_bench: Callable[..., Any], selector: int, parameters: Data

@@ -103,7 +103,7 @@ def slow_rate(switches: dict[int, int], local: dt.datetime) -> int:
     return switches[max(begun)] if begun else 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     STEPS,
     st.fixed_dictionaries(dict.fromkeys((1, 2, 3), SWITCHES)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.profile.rights import Access, Rights, parse_rights
@@ -74,7 +74,6 @@ def test_modes_are_those_of_the_blue_book(mode: Access) -> None:
     assert mode.writable is (mode in (2, 3))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(classes.ALL), st.text("rwm-0123456789 ", max_size=12))
 def test_rights_are_read_or_refused(interface_class: InterfaceClass, text: str) -> None:
     """Nothing is given that was not written, and nothing on what the class has not."""
@@ -145,7 +144,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_a_value_that_is_accepted_can_be_encoded(written: object) -> None:
     """And whatever is not is refused with ``ValueError`` or ``TypeError``."""

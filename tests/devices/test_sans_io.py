@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import devices
@@ -89,7 +89,6 @@ def play(meter: Any, requests: list[Any]) -> list[object]:
     return [*answers, meter.digest(), meter.operations]
 
 
-@settings(deadline=None)
 @given(st.sampled_from((*available(), *gas())), REQUESTS)
 def test_same_requests_same_answers(
     make_bench: Callable[..., Any], name: str, requests: list[Any]

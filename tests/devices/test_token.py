@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.token import (
@@ -44,7 +44,6 @@ def digits(pence: int, counter: int, tag: bytes = bytes(12)) -> str:
     return run(make_token(pence, counter, KEY, TITLE), Tags(tag))
 
 
-@settings(deadline=None)
 @given(AMOUNTS, COUNTERS, st.binary(min_size=12, max_size=12))
 def test_made_and_taken_apart(pence: int, counter: int, tag: bytes) -> None:
     text = digits(pence, counter, tag)
@@ -54,7 +53,6 @@ def test_made_and_taken_apart(pence: int, counter: int, tag: bytes) -> None:
     assert (token.pence, token.counter, token.mac) == (pence, counter, tag[:4])
 
 
-@settings(deadline=None)
 @given(AMOUNTS, COUNTERS)
 def test_the_mac_is_over_the_message_under_its_counter(pence: int, counter: int) -> None:
     """One key, one counter per token: no initialization vector is used twice."""
@@ -134,7 +132,6 @@ def test_every_swap_of_neighbours_is_noticed(text: str) -> None:
     assert swaps >= 3
 
 
-@settings(deadline=None)
 @given(AMOUNTS, COUNTERS, st.binary(min_size=12, max_size=12), st.data())
 def test_a_slip_of_the_hand_is_noticed(pence: int, counter: int, tag: bytes, data: Any) -> None:
     text = digits(pence, counter, tag)
@@ -203,7 +200,6 @@ def test_right_digits_that_are_no_token(number: int, problem: str) -> None:
         read_token(checked(number))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=24) | st.text("0123456789", min_size=20, max_size=20).map(str.encode))
 def test_anything_is_read_or_refused(written: bytes) -> None:
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.prepayment import lockout
@@ -241,7 +241,6 @@ def test_all_counters_can_be_used_and_then_none(bench: Any) -> None:
         bench.token(1, MAX_COUNTER + 1)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 8191), st.integers(0, 4)), max_size=6))
 def test_each_counter_adds_once(
     make_bench: Callable[..., Any], entered: list[tuple[int, int]]

@@ -18,7 +18,7 @@ from dlms_cosem.security import SecurityControlField
 from gurux_dlms import GXByteBuffer, GXCiphering, GXDLMSTranslator
 from gurux_dlms.AesGcmParameter import AesGcmParameter
 from gurux_dlms.enums import Security
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlms.acse import ApplicationContext, Mechanism
@@ -187,7 +187,6 @@ COUNTER = st.integers(0, 0xFFFFFFFE)
 TEXT = st.binary(min_size=1, max_size=200)
 
 
-@settings(deadline=None)
 @given(counter=COUNTER, plaintext=TEXT)
 def test_seal(bench: Any, names: dict[str, Any], counter: int, plaintext: bytes) -> None:
     guek, gak, title = names["GUEK"], names["GAK"], names["CLIENT_TITLE"]
@@ -225,7 +224,6 @@ def test_seal(bench: Any, names: dict[str, Any], counter: int, plaintext: bytes)
         assert len(theirs) - len(content) in (2, 3)
 
 
-@settings(deadline=None)
 @given(counter=COUNTER, challenge=st.binary(min_size=8, max_size=64))
 def test_gmac(bench: Any, names: dict[str, Any], counter: int, challenge: bytes) -> None:
     guek, gak, title = names["GUEK"], names["GAK"], names["CLIENT_TITLE"]
@@ -252,7 +250,6 @@ def test_gmac(bench: Any, names: dict[str, Any], counter: int, challenge: bytes)
     assert f == b"\x10" + counter.to_bytes(4, "big") + ours
 
 
-@settings(deadline=None)
 @given(kek=st.binary(min_size=16, max_size=16), key=st.binary(min_size=16, max_size=16))
 def test_wrap(bench: Any, names: dict[str, Any], kek: bytes, key: bytes) -> None:
     master, gak = names["GUEK"]._replace(kind=KeyKind.KEK), names["GAK"]

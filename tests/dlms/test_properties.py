@@ -183,7 +183,6 @@ APDU = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(DATA)
 def test_data_round_trip(data: Data) -> None:
     octets = encode(data)
@@ -191,7 +190,6 @@ def test_data_round_trip(data: Data) -> None:
     assert encode(decode(octets)) == octets
 
 
-@settings(deadline=None)
 @given(COMPACT)
 def test_compact_array_round_trip(data: Data) -> None:
     assert isinstance(data.value, CompactArray)
@@ -200,7 +198,6 @@ def test_compact_array_round_trip(data: Data) -> None:
     assert octets[1:5].hex().startswith("020211")  # structure of two, unsigned first
 
 
-@settings(deadline=None)
 @given(APDU)
 def test_apdu_round_trip(apdu: Any) -> None:
     octets = apdu.encode()
@@ -210,7 +207,6 @@ def test_apdu_round_trip(apdu: Any) -> None:
     assert decoded.encode() == octets
 
 
-@settings(deadline=None)
 @given(APDU, st.data())
 def test_a_changed_octet_is_read_or_refused(apdu: Any, data: st.DataObject) -> None:
     octets = bytearray(apdu.encode())
@@ -234,7 +230,6 @@ def stable(decoder: Callable[[bytes], Any], octets: bytes) -> None:
     assert where is None or 0 <= where <= len(octets)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(registry.BY_TAG)), st.binary(max_size=80))
 def test_any_octets_into_the_registry(tag: int, octets: bytes) -> None:
     stable(registry.decode, octets)
@@ -242,7 +237,7 @@ def test_any_octets_into_the_registry(tag: int, octets: bytes) -> None:
     stable(registry.decode, bytes((tag, 1, 0x41)) + octets)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(DataType)), st.binary(max_size=80))
 def test_any_octets_into_data(tag: int, octets: bytes) -> None:
     stable(decode, octets)
@@ -250,7 +245,6 @@ def test_any_octets_into_data(tag: int, octets: bytes) -> None:
     stable(decode, bytes((tag, len(octets))) + octets)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_octets_into_date_time(octets: bytes) -> None:
     for candidate in (octets, octets.ljust(12, b"\0")[:12], octets.ljust(12, b"\xff")[:12]):
@@ -262,7 +256,6 @@ def test_any_octets_into_date_time(octets: bytes) -> None:
         assert str(value)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_octets_into_lift(octets: bytes) -> None:
     for candidate in (octets, b"\x01\x01" + octets):
@@ -272,7 +265,6 @@ def test_any_octets_into_lift(octets: bytes) -> None:
             assert rest == candidate
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(TAGS)),
     st.sampled_from([Form.SERVICE, Form.GENERAL]),
@@ -292,7 +284,6 @@ def test_ciphered_round_trip(
     assert ciphered.title == (title if form is Form.GENERAL else None)
 
 
-@settings(deadline=None)
 @given(st.sampled_from([*sorted(TAGS), 0xDB, 0xDC]), st.binary(max_size=60))
 def test_any_octets_into_ciphered(tag: int, octets: bytes) -> None:
     for candidate in (octets, bytes((tag,)) + octets, bytes((tag, len(octets))) + octets):
@@ -317,7 +308,6 @@ def feed(chunks: list[bytes]) -> list[Wpdu]:
     return found
 
 
-@settings(deadline=None)
 @given(WPDUS, st.data())
 def test_cutting_the_stream_never_matters(wpdus: list[Wpdu], data: st.DataObject) -> None:
     stream = b"".join(wpdu.encode() for wpdu in wpdus)
@@ -327,7 +317,6 @@ def test_cutting_the_stream_never_matters(wpdus: list[Wpdu], data: st.DataObject
     assert feed(chunks) == [wpdu for wpdu in wpdus if wpdu.apdu]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80), st.booleans(), st.integers(1, 9))
 def test_any_octets_into_the_wrapper(octets: bytes, versioned: bool, step: int) -> None:
     """WPDUs or a lost stream: the same by chunks and at once."""

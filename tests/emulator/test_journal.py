@@ -151,7 +151,7 @@ class Disk:
         monkeypatch.setattr(os, "fsync", fsync)
 
 
-@settings(max_examples=40, deadline=None)  # each waits for the disk
+@settings(max_examples=40)  # each waits for the disk
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from("ab"), st.integers(1, 40), st.sampled_from((0, STRIDE))),

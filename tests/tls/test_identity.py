@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tls.certificates import make_authority, make_leaf
@@ -38,7 +38,6 @@ def _certificate(*names: x509.GeneralName) -> bytes:
 
 
 @given(st.binary(min_size=8, max_size=8))
-@settings(deadline=None)
 def test_any_title_comes_back(title: bytes) -> None:
     assert system_title_of(_certificate(hardware_module_name(title))) == title
 

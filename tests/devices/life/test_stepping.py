@@ -62,7 +62,8 @@ def logs(meter: Any) -> Any:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(LIFE)
 def test_any_steps_are_as_good_as_one(life: Callable[..., Any], course: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.metrology import INSTALLED, Quantity, cumulative, power, voltage, weather
@@ -25,7 +25,6 @@ YEAR = dt.timedelta(days=365)
 SUMMER, WINTER = (dt.datetime(2018, month, 15, tzinfo=dt.UTC) for month in (6, 12))
 
 
-@settings(deadline=None)
 @given(SEEDS, QUANTITIES, MOMENTS, st.timedeltas(dt.timedelta(), dt.timedelta(days=400)))
 def test_energy_never_falls(
     seed: int, quantity: Quantity, moment: dt.datetime, later: dt.timedelta
@@ -37,7 +36,6 @@ def test_energy_never_falls(
         assert before < after
 
 
-@settings(deadline=None)
 @given(SEEDS, QUANTITIES, MOMENTS)
 def test_no_half_hour_falls(seed: int, quantity: Quantity, moment: dt.datetime) -> None:
     """A week of neighbours, where what moves across the turn of a half-hour would show."""
@@ -46,7 +44,6 @@ def test_no_half_hour_falls(seed: int, quantity: Quantity, moment: dt.datetime) 
     assert found == sorted(found)
 
 
-@settings(deadline=None)
 @given(SEEDS, QUANTITIES, MOMENTS)
 def test_energy_is_the_integral_of_power(
     seed: int, quantity: Quantity, moment: dt.datetime
@@ -57,7 +54,6 @@ def test_energy_is_the_integral_of_power(
         assert power(seed, quantity, within) == 2 * used
 
 
-@settings(deadline=None)
 @given(SEEDS, MOMENTS)
 def test_a_year_is_what_households_use(seed: int, moment: dt.datetime) -> None:
     used = {q: cumulative(seed, q, moment + YEAR) - cumulative(seed, q, moment) for q in Quantity}
@@ -69,14 +65,12 @@ def test_a_year_is_what_households_use(seed: int, moment: dt.datetime) -> None:
     assert 0 < used[Quantity.REACTIVE_EXPORT] < used[Quantity.REACTIVE_IMPORT]
 
 
-@settings(deadline=None)
 @given(SEEDS, MOMENTS)
 def test_voltage_is_that_of_the_grid(seed: int, moment: dt.datetime) -> None:
     assert 2315 <= voltage(seed, moment) <= 2485  # 230 V -6 % +10 % is 2162 to 2530
     assert abs(voltage(seed, moment + 60 * SECOND) - voltage(seed, moment)) <= 4 + 10
 
 
-@settings(deadline=None)
 @given(SEEDS, QUANTITIES, MOMENTS, st.integers(-14 * 60, 14 * 60))
 def test_the_zone_of_the_moment_does_not_matter(
     seed: int, quantity: Quantity, moment: dt.datetime, zone: int

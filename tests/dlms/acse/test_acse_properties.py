@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlms.acse import ber
@@ -85,7 +85,6 @@ RLRE = st.builds(
 DECODERS = {0x60: Aarq, 0x61: Aare, 0x62: Rlrq, 0x63: Rlre}
 
 
-@settings(deadline=None)
 @given(AARQ | AARE | RLRQ | RLRE)
 def test_round_trip(value: Any) -> None:
     octets = value.encode()
@@ -94,7 +93,6 @@ def test_round_trip(value: Any) -> None:
     assert decoded.encode() == octets
 
 
-@settings(deadline=None)
 @given(AARQ | AARE | RLRQ | RLRE, st.data())
 def test_a_truncated_apdu_is_refused(value: Any, data: st.DataObject) -> None:
     octets = value.encode()
@@ -103,7 +101,6 @@ def test_a_truncated_apdu_is_refused(value: Any, data: st.DataObject) -> None:
         type(value).decode(octets[:length])
 
 
-@settings(deadline=None)
 @given(AARQ | AARE, st.data())
 def test_a_changed_octet_is_read_or_refused(value: Any, data: st.DataObject) -> None:
     octets = bytearray(value.encode())
@@ -112,13 +109,11 @@ def test_a_changed_octet_is_read_or_refused(value: Any, data: st.DataObject) -> 
     decode_or_refuse(octets[0], bytes(octets))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(DECODERS)), st.binary(max_size=200))
 def test_any_octets_are_read_or_refused(tag: int, octets: bytes) -> None:
     decode_or_refuse(tag, octets)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(DECODERS)),
     st.lists(

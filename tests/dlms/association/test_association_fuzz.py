@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlms.acse import ApplicationContext, Mechanism
@@ -46,7 +46,7 @@ RANDOM = st.one_of(
 )
 CHANGES = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=3)
 # The bench is session-wide and each example builds its own pair from it.
-SETTINGS = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=100)
 
 
 def mutated(octets: bytes, changes: list[tuple[int, int]], cut: int) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -264,7 +264,6 @@ def test_whole_runs(bench: Any) -> None:
         settings=settings(
             max_examples=120,
             stateful_step_count=40,
-            suppress_health_check=[HealthCheck.too_slow],
         ),
     )
 

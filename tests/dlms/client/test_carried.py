@@ -171,7 +171,7 @@ def most(line: Line, values: list[Data]) -> int:
     return 4 * octets + 40 * (line.hits + 1)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.sampled_from([DELIVER] * 5 + [LOSE, LOSE, REPEAT]), max_size=80),
     st.lists(VALUES, min_size=1, max_size=3),
@@ -209,7 +209,7 @@ def test_a_line_that_loses_and_repeats(
     assert on.effects <= most(on, values)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.sampled_from([DELIVER] * 4 + [LOSE, REPEAT, OVERTAKE, HURRY]), max_size=60),
     VALUES,
@@ -240,7 +240,7 @@ def test_a_line_that_turns_round_and_is_slow(
     assert on.effects <= most(on, [value])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.sampled_from([DELIVER] * 4 + [LOSE, REPEAT, HURRY]), max_size=60),
     st.lists(VALUES, min_size=1, max_size=3, unique=True),

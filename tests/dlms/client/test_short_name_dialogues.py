@@ -159,7 +159,7 @@ def test_blocks_both_ways(lab: Any, kind: dict[str, Any]) -> None:
     assert meter.longest > 110, "blocks are as long as may be"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     client_pdu=st.integers(70, 300),
     server_pdu=st.integers(90, 300),

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlms.cosem import obis
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=6, max_size=6))
 def test_text_and_parse_are_inverse(instance: bytes) -> None:
     assert obis.parse(obis.text(instance)) == instance
     assert obis.parse(".".join(map(str, instance))) == instance
 
 
-@settings(deadline=None)
 @given(st.text("0123456789-:.* ", max_size=24))
 def test_anything_is_read_or_refused(written: str) -> None:
     """What is read has six octets, and its text is read again as the same."""

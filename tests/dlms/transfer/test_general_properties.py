@@ -123,7 +123,7 @@ def outcome(line: Line, question: bytes, answer: bytes) -> None:
     assert all(not end.waiting for end in line.ends.values())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(lines(hits=[LOSE, REPEAT], ordered=True, size=MAX_REPEATS))
 def test_a_line_that_loses_and_repeats(drawn: tuple[Line, bytes, bytes]) -> None:
     """It may not lose so much in a row that an end gives up; then all arrives, and once."""
@@ -133,7 +133,7 @@ def test_a_line_that_loses_and_repeats(drawn: tuple[Line, bytes, bytes]) -> None
     assert line.got == {"server": [question], "client": [answer]}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(lines(hits=[LOSE, LOSE, REPEAT], ordered=True, size=80))
 def test_a_line_that_loses_a_lot(drawn: tuple[Line, bytes, bytes]) -> None:
     line, question, answer = drawn
@@ -141,7 +141,7 @@ def test_a_line_that_loses_a_lot(drawn: tuple[Line, bytes, bytes]) -> None:
     exactly_once_or_error(line, question, answer)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(lines(hits=[LOSE, REPEAT, OVERTAKE, OVERTAKE], ordered=False, size=80))
 def test_a_line_that_does_anything(drawn: tuple[Line, bytes, bytes]) -> None:
     line, question, answer = drawn
@@ -156,7 +156,7 @@ def exactly_once_or_error(line: Line, question: bytes, answer: bytes) -> None:
     assert (server and client) or line.reasons
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(MESSAGES, MESSAGES), min_size=1, max_size=5),
     st.integers(1, 9),
@@ -191,7 +191,7 @@ BLOCKS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(BLOCKS, st.just("send"), st.just("timeout")), max_size=60), st.booleans())
 def test_any_blocks(steps: list[GeneralBlock | str], ordered: bool) -> None:
     """Nothing escapes but RemoteProtocolError; what is kept and what is said stays in bounds."""
@@ -236,7 +236,6 @@ def test_any_octets(octets: bytes) -> None:
     assert set(replies) <= {None, ABORT}
 
 
-@settings(deadline=None)
 @given(MESSAGES, st.integers(1, 20))
 def test_unconfirmed(message: bytes, size: int) -> None:
     sender, receiver = GeneralTransfer(max_block=size), GeneralTransfer(max_block=1)

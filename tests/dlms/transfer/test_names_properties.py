@@ -88,7 +88,7 @@ def joined(join: Any) -> Callable[[], Any]:
     )
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(dialogues(), ROOM, ROOM)
 def test_what_is_sent_is_what_arrives(
     joined: Callable[[], Any], dialogue: tuple[Any, Any], there: int | None, back: int | None
@@ -112,7 +112,6 @@ LONG = st.integers(30, 700).map(lambda size: octet_string(bytes(n * 7 & 255 for 
 
 
 @pytest.mark.parametrize("reading", [True, False], ids=["read", "write"])
-@settings(deadline=None)
 @given(one=LONG, two=LONG, there=st.integers(10, 140), back=st.integers(8, 140))
 def test_long_values_arrive(
     reading: bool, one: Data, two: Data, there: int, back: int, joined: Callable[[], Any]
@@ -131,7 +130,6 @@ def test_long_values_arrive(
     assert both.steps >= max(blocks, 1)
 
 
-@settings(deadline=None)
 @given(dialogues(), st.lists(NOISE, max_size=8))
 def test_a_client_raises_nothing_but_what_it_says(
     dialogue: tuple[Any, Any], noise: list[bytes]
@@ -296,4 +294,4 @@ class Arbitrary(RuleBasedStateMachine):
 
 
 TestArbitrary = Arbitrary.TestCase
-TestArbitrary.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestArbitrary.settings = settings(max_examples=150, stateful_step_count=40)

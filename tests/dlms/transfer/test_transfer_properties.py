@@ -130,7 +130,7 @@ def joined(join: Any) -> Callable[[ActionContents], Any]:
     )
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(dialogues(), ROOM, ROOM, st.sampled_from(ActionContents))
 def test_what_is_sent_is_what_arrives(
     joined: Callable[[ActionContents], Any],
@@ -167,7 +167,6 @@ LONG_DIALOGUES: dict[str, Callable[[int, Data, Data], tuple[Any, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", sorted(LONG_DIALOGUES))
-@settings(deadline=None)
 @given(
     invoke=INVOKE,
     one=LONG,
@@ -196,7 +195,6 @@ def test_long_values_arrive(
 
 
 @given(dialogues(), st.integers(0, 60), st.data())
-@settings(deadline=None)
 def test_a_dialogue_that_breaks_off_leaves_nothing_half_done(
     dialogue: tuple[Any, Any], room: int, data: st.DataObject
 ) -> None:
@@ -375,4 +373,4 @@ class Arbitrary(RuleBasedStateMachine):
 
 
 TestArbitrary = Arbitrary.TestCase
-TestArbitrary.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestArbitrary.settings = settings(max_examples=150, stateful_step_count=40)

@@ -295,7 +295,7 @@ APDU: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(APDU)
 def test_round_trip(apdu: Any) -> None:
     whole = apdu.encode()
@@ -304,7 +304,6 @@ def test_round_trip(apdu: Any) -> None:
     assert type(decoded) is type(apdu)
 
 
-@settings(deadline=None)
 @given(APDU, st.data())
 def test_cut_or_longer_is_refused(apdu: Any, data: st.DataObject) -> None:
     whole = apdu.encode()
@@ -326,7 +325,6 @@ def read_or_refused(octets_: bytes) -> None:
     assert registry.decode(again).encode() == again  # type: ignore[union-attr]
 
 
-@settings(deadline=None)
 @given(APDU, st.data())
 def test_each_changed_octet(apdu: Any, data: st.DataObject) -> None:
     whole = bytearray(apdu.encode())
@@ -337,7 +335,7 @@ def test_each_changed_octet(apdu: Any, data: st.DataObject) -> None:
         whole[position] ^= change
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.sampled_from([0xC0, 0xC1, 0xC3, 0xC4, 0xC5, 0xC7]), st.integers(0, 7), st.binary(max_size=80)
 )

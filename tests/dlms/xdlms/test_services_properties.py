@@ -146,7 +146,7 @@ def read_or_refused(octets: bytes) -> None:
     assert 0 <= where <= len(octets)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(APDU)
 def test_both_ways(apdu: Any) -> None:
     octets = apdu.encode()
@@ -156,7 +156,7 @@ def test_both_ways(apdu: Any) -> None:
     assert decoded.encode() == octets
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(APDU)
 def test_cut_anywhere_or_too_long(apdu: Any) -> None:
     octets = apdu.encode()
@@ -169,7 +169,7 @@ def test_cut_anywhere_or_too_long(apdu: Any) -> None:
     read_or_refused(octets + b"\0")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(APDU, OCTET)
 def test_every_octet_changed(apdu: Any, octet: int) -> None:
     octets = apdu.encode()
@@ -177,7 +177,7 @@ def test_every_octet_changed(apdu: Any, octet: int) -> None:
         read_or_refused(octets[:position] + bytes((octet,)) + octets[position + 1 :])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(TAGS), st.binary(max_size=60))
 def test_any_octets(tag: int, octets: bytes) -> None:
     read_or_refused(bytes((tag,)) + octets)

@@ -357,7 +357,7 @@ def test_nothing_in_a_dump_gets_out_of_its_comment_or_string() -> None:
 TOKENS = sorted(set(re.findall(rb">([^<>\s][^<>]*)<", FIXTURE)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_dump_that_somebody_has_changed(data: st.DataObject) -> None:
     """Texts are exchanged, tags are cut: a profile comes of it, or one line that says why not."""

@@ -98,7 +98,7 @@ OTHER = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_every_change_of_a_field_is_found(
     database: Database, rows: list[dict[str, Any]], head: Head, data: st.DataObject
@@ -121,7 +121,7 @@ def test_every_change_of_a_field_is_found(
     assert bad_number(database, changed, head) == which + 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(which=st.integers(0, COUNT - 1), octets=st.binary(min_size=1, max_size=3))
 def test_octets_that_are_no_text(
     database: Database, rows: list[dict[str, Any]], head: Head, which: int, octets: bytes
@@ -138,7 +138,7 @@ def test_octets_that_are_no_text(
     assert caught.value.number == which + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_every_other_order_is_found(
     database: Database, rows: list[dict[str, Any]], head: Head, data: st.DataObject
@@ -150,7 +150,7 @@ def test_every_other_order_is_found(
     assert bad_number(database, moved, head) == first
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(gone=st.sets(st.integers(1, COUNT), min_size=1), numbered=st.booleans())
 def test_every_removal_is_found(
     database: Database, rows: list[dict[str, Any]], head: Head, gone: set[int], numbered: bool
@@ -162,7 +162,7 @@ def test_every_removal_is_found(
     assert bad_number(database, left, head) == min(gone)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_every_insertion_is_found(
     database: Database, rows: list[dict[str, Any]], head: Head, data: st.DataObject
@@ -180,7 +180,7 @@ def test_every_insertion_is_found(
     assert bad_number(database, there, head) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(kept=st.integers(0, COUNT - 1))
 def test_an_end_that_is_cut_off(
     database: Database, rows: list[dict[str, Any]], head: Head, kept: int

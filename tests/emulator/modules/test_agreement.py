@@ -220,5 +220,5 @@ def test_software_and_token_agree(backends: dict[str, Any]) -> None:
     phases = (Phase.explicit, Phase.reuse, Phase.generate)
     run_state_machine_as_test(
         Agreement,
-        settings=settings(max_examples=25, stateful_step_count=40, phases=phases, deadline=None),
+        settings=settings(max_examples=25, stateful_step_count=40, phases=phases),
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Step: TypeAlias = tuple[str, ...]
@@ -185,7 +185,7 @@ def seen(desk: Any, numbers: dict[str, str], moments: list[Moment], which: str) 
 
 
 @given(moments=moments())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 def test_what_is_confidential_changes_nothing_that_is_public(
     moments: list[Moment], numbers: dict[str, str], make_desk: Callable[[Path], Any], fresh: Fresh
 ) -> None:

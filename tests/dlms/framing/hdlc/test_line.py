@@ -121,7 +121,7 @@ WINDOWS = st.integers(1, 7)
 PARAMETERS = st.builds(Parameters, SIZES, SIZES, WINDOWS, WINDOWS)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     fates=st.lists(FATES, max_size=60),
     primary=PARAMETERS,
@@ -152,7 +152,7 @@ def test_every_apdu_once_in_order_or_the_link_is_down(
         assert line.answers == [b"re:" + apdu for apdu in asked]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     fates=st.lists(FATES, max_size=120),
     parameters=PARAMETERS,

@@ -25,7 +25,7 @@ def machines(draw: st.DrawFn) -> Mealy:
     return Mealy(LETTERS, "0", edges)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(machines(), machines())
 def test_difference_is_what_all_words_of_some_length_show(left: Mealy, right: Mealy) -> None:
     found = difference(left, right)
@@ -45,7 +45,7 @@ def test_difference_is_what_all_words_of_some_length_show(left: Mealy, right: Me
         assert right.answers(found.word)[-1] == found.right
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(machines())
 def test_minimal_machine_answers_alike_and_has_no_two_states_that_are_one(machine: Mealy) -> None:
     small = minimal(machine)

@@ -62,7 +62,6 @@ def draw(setting: Setting, notes: Notes, *, runs: int = 4, steps: int = 25) -> N
         settings=budget(
             max_examples=runs,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

@@ -111,7 +111,7 @@ def read_again(setting: Setting, *steps: Action, found: Found | None = None) -> 
 @pytest.mark.parametrize("kind", DEEDS.values(), ids=DEEDS)
 def test_an_action_is_read_as_it_was_written(kind: type[Any]) -> None:
     @given(st.from_type(kind))
-    @settings(max_examples=25, database=None, deadline=None)
+    @settings(max_examples=25, database=None)
     def the_same(action: Action) -> None:
         (course,) = read_again(Setting(), action).courses
         assert course.steps[0].action == action
@@ -124,7 +124,7 @@ def test_every_action_has_a_name() -> None:
 
 
 @given(SETTINGS)
-@settings(max_examples=60, database=None, deadline=None)
+@settings(max_examples=60, database=None)
 def test_a_setting_is_read_as_it_was_written(setting: Setting) -> None:
     assert read_again(setting).setting == setting
 
