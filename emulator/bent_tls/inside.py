@@ -107,7 +107,9 @@ class Inside(asyncio.Transport):
 
 
 class _Certified:
-    """The peer's certificate."""
+    """The peer's certificate. How old its session is tlslite does not tell: as old as this."""
+
+    session = None
 
     def __init__(self, chain: tuple[bytes, ...]) -> None:
         self._chain = chain
