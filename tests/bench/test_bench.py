@@ -20,7 +20,7 @@ def report() -> dict[str, list[dict[str, object]]]:
         [sys.executable, str(RUN), "--quick", "--json"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
     # 1: a promise was missed, which is not our question.

@@ -79,7 +79,7 @@ in_thread, associated = _driving.in_thread, _driving.associated
 announced = _driving.announced
 postgres = _beside("postgres").postgres
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 FLEET_SECRET = bytes(range(0x40, 0x60))
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)

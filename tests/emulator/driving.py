@@ -32,7 +32,7 @@ from emulator.workspace import Workspace
 from tls.contexts import client_context
 from tls.identity import exactly
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 Route: TypeAlias = tuple[str, int | None, dict[str, Any]]
 """Host or device, port, and what else ``connect`` is to be told."""

@@ -22,7 +22,7 @@ from emulator.cli.main import main
 from emulator.client import Keys, by_entity, connect, connect_blocking
 from tls.identity import system_title_of
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 PAIRS = {
     f"{party}_{purpose}_{what}"
     for party in ("client", "meter")

@@ -16,7 +16,7 @@ from emulator.cli.failures import Exit
 from emulator.cli.listen import MAX_SECONDS
 from emulator.cli.main import main
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 VALUES = {
     "push_setup.logical_name",
     "clock",

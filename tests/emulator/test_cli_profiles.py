@@ -17,7 +17,7 @@ from emulator.cli.failures import Exit
 from emulator.cli.main import main
 from emulator.profile_facts import facts
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 PARENT = """\
 extends = "laboratory"
 

@@ -39,7 +39,7 @@ from emulator.workspace import Workspace
 from tls.contexts import client_context
 from tls.plain import open_tcp_connection
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Up:

@@ -28,7 +28,7 @@ from emulator.channel import MAX_WAITING, Channel, ChannelClosed
 from emulator.client import MeterClient
 from tls.plain import open_tcp_connection
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 SERVICES = Conformance.GET
 ACCEPTED = Aare(

@@ -35,7 +35,7 @@ from emulator.client import (
 )
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 IMPATIENCE = 0.01
 DRIVERS = ["asyncio", "blocking"]
 CLOCK = (8, "0-0:1.0.0.255", 2)

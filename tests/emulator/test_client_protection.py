@@ -34,7 +34,7 @@ from tls.identity import exactly
 
 pytestmark = pytest.mark.usefixtures("own_process")
 PROFILE = load("laboratory")
-PATIENCE = 30.0
+PATIENCE = 120.0
 DRIVERS = ["asyncio", "blocking"]
 BOTH, SIGNED = Protection.BOTH, Protection.BOTH | Protection.SIGNED
 PAD, SEALED = "0-0:96.1.9.255", "0-0:96.1.6.255"

@@ -26,7 +26,7 @@ from emulator.client.options import OFFERED_BY_SHORT_NAME
 from emulator.sandbox import RunningMeter
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 PROFILE = load("laboratory")
 PAD, LAST_WORD = 0x0100, 0x0200  # base names of 0-0:96.1.9.255 and 0-0:96.1.8.255 in the profile
 NUMBER = "0-0:96.1.7.255"

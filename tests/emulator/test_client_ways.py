@@ -47,7 +47,7 @@ from tls.contexts import client_context
 from tls.identity import exactly
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 WAYS = ["tcp", "tls", "udp", "hdlc", "line", "optical"]
 DRIVERS = ["asyncio", "blocking"]
 S1SP = TITLES[Actor.S1SP]

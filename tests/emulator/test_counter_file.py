@@ -141,7 +141,7 @@ def test_two_processes_never_overlap(tmp_path: Path) -> None:
         process.stdin.flush()
     firsts = []
     for process in processes:
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=120)
         assert process.returncode == 0
         firsts += [int(line) for line in out.split()]
     assert sorted(firsts) == list(range(0, 1200, 3))

@@ -21,7 +21,7 @@ from emulator.sandbox import RunningMeter
 from tls.udp import start_udp_server
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 DRIVERS = ["asyncio", "blocking"]
 PAD = "0-0:96.1.9.255"
 DCO = TITLES[Actor.DCO]

@@ -30,7 +30,7 @@ from emulator.modules.software import SoftwareModule
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 UPDATE_AMOUNT = MethodDescriptor(112, bytes((0, 0, 19, 10, 0, 255)), 1)
 DCO = TITLES[Actor.DCO]
 ABORT = "e0800000000000"

@@ -42,7 +42,7 @@ from tls.listener import Listener
 from tls.plain import READ_SIZE, start_tcp_server
 from tls.udp import start_udp_server
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 LABORATORY = load("laboratory")
 READER, SMALL, PUBLIC, MANAGER = (
     LABORATORY.associations[name].config for name in ("reader", "small", "public", "dco")

@@ -21,7 +21,7 @@ from dlms.xdlms.initiate import InitiateResponse
 from emulator.channel import MAX_WAITING
 from emulator.client import AnswerTimeout, AssociationLost, MeterFault, connect, connect_blocking
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 DRIVERS = ["asyncio", "blocking"]
 AARE = Aare(
     application_context_name=ApplicationContext.LN.oid,

@@ -34,7 +34,7 @@ from emulator.sandbox import RunningMeter
 from emulator.serving.connection import MeterConnection
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 WAYS = ["tcp", "tls", "udp", "hdlc", "line", "optical"]
 DRIVERS = ["asyncio", "blocking"]
 SETUP, OLD = "0-0:25.9.0.255", "0-1:25.9.0.255"

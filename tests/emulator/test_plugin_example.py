@@ -18,7 +18,7 @@ from emulator.cli.failures import Exit
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "plugin-example"
 ROOT = EXAMPLE.parents[1]
-PATIENCE = 30.0
+PATIENCE = 120.0
 _INSTALL = "import setuptools; setuptools.setup()"
 
 

@@ -29,7 +29,7 @@ COMMANDS = sorted(set(re.findall(r"(?:`|\$ )cosemlab ([a-z]+(?:-[a-z]+)*)", READ
 async def execute(code: str) -> str:
     """What the program prints; it is to end well."""
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+        subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

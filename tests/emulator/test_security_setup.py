@@ -35,7 +35,7 @@ from emulator.serving import peer
 
 PROFILE = load("laboratory")
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 DRIVERS = ["asyncio", "blocking"]
 SUITES = {"suite1": 1, "suite2": 2, "ecdsa1": 1, "ecdsa2": 2}
 PAD = "0-0:96.1.9.255"

@@ -23,7 +23,7 @@ from tls.credentials import Credential
 from tls.identity import system_title_of
 from tls.pki import CLIENT, TestPki
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 TITLE = TITLES[Actor.S1SP]
 _DAY = dt.timedelta(days=1)
 

@@ -40,7 +40,7 @@ from emulator.serving.datagrams import MeterDatagrams
 from emulator.serving.lines import DEVICE_ADDRESS
 from tls.plain import open_tcp_connection
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 LDN = AttributeDescriptor(1, obis.parse("0-0:42.0.0.255"), 2)
 OBJECTS = AttributeDescriptor(15, obis.parse("0-0:40.0.0.255"), 2)
 HDLC_LINE = LineSettings(9600, 8, False)

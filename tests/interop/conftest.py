@@ -38,7 +38,7 @@ from emulator.virtual_clock import VirtualClock
 from tls.contexts import client_context
 from tls.pki import TestPki
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 """Seconds until a test gives up on a socket or on the sandbox's thread."""
 
 LOAD_PROFILES = tuple(

@@ -22,7 +22,7 @@ from tls.transport import start_tls_server
 
 DEVICE_TITLE = b"LAB\x00\x00\x00\x00\x01"
 CLIENT_TITLE = b"HES\x00\x00\x00\x00\x02"
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds after which a test that hangs fails. Nothing is measured by it."""
 
 

@@ -24,7 +24,7 @@ StartLab = Callable[..., Awaitable[Any]]
 
 DEVICE_TITLE = b"LAB\x00\x00\x00\x00\x01"
 CLIENT_TITLE = b"HES\x00\x00\x00\x00\x02"
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Silent(asyncio.Protocol):

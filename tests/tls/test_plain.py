@@ -12,7 +12,7 @@ from tls.events import Reason
 from tls.listener import Listener
 from tls.plain import cap_reads, open_tcp_connection, start_tcp_server
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Endpoint(asyncio.Protocol):

@@ -11,7 +11,7 @@ from tls.alerts import Alert
 from tls.events import HandshakeDone, Reason
 
 OPENSSL = "/usr/bin/openssl"
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 async def _s_client(port: int, files: Path, *options: str) -> asyncio.subprocess.Process:

@@ -26,7 +26,7 @@ from tls.pki import TestPki
 StartLab = Callable[..., Awaitable[Any]]
 
 CLIENT_TITLE = b"HES\x00\x00\x00\x00\x02"
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from tls.pki import TestPki
 from tls.session_age import session_age
 from tls.transport import start_tls_server
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Sessions(asyncio.Protocol):

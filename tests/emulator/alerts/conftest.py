@@ -35,7 +35,7 @@ from emulator.seen_alerts import SeenAlerts
 from emulator.serving.pushing import Address
 from tls.contexts import server_context
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 NOON = dt.datetime(2019, 3, 26, 12, 0, tzinfo=dt.UTC)
 HOST = "127.0.0.1"
 CODES = (0x8F74, 0x8F75, 0x8F76, 0x8F3F, 0x810D)

@@ -38,7 +38,7 @@ from emulator.provisioning import registered_titles
 from emulator.seen_alerts import MAX_SEEN, SeenAlerts
 from tls.contexts import client_context
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 SERIALS = {"aclara": 1, "honeywell_elster": 2, "itron": 3, "landis_gyr": 4, "secure": 5}
 
 

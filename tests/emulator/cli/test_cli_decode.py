@@ -120,7 +120,7 @@ def test_scapy_says_nothing_and_is_not_imported_for_octets() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, GET],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.endswith("[]\n")
     assert done.stderr == ""

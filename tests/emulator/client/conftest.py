@@ -20,7 +20,7 @@ from emulator.provisioning import client_title
 from emulator.sandbox import RunningMeter, Sandbox
 from emulator.serving.lines import DEVICE_ADDRESS
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class InThread:

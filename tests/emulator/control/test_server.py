@@ -19,7 +19,7 @@ from emulator.control.errors import refused
 from emulator.control.lines import MAX_REQUEST
 from emulator.control.server import MAX_CONNECTIONS, serve
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Site:

@@ -17,7 +17,7 @@ from emulator.meter_address import MeterAddress, Way
 from emulator.policy import Actor
 from emulator.sandbox import RunningMeter
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Timer:

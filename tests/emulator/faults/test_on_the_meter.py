@@ -30,7 +30,7 @@ from emulator.sandbox import RunningMeter
 from tls.events import HandshakeError
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 WAYS = pytest.mark.parametrize("way", ["tcp", "udp", "hdlc"])
 CLOCK_TIME = AttributeDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
 SHIFT = MethodDescriptor(8, bytes((0, 0, 1, 0, 0, 255)), 6)

@@ -20,7 +20,7 @@ from emulator.faults.kinds.corruption import part_of
 from emulator.sandbox import RunningMeter
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 WAYS = pytest.mark.parametrize("way", ["tcp", "tls", "udp", "hdlc", "line", "optical"])
 Speak = Callable[..., Awaitable[Any]]
 

@@ -18,7 +18,7 @@ from emulator.head_end.party import client_titles
 from emulator.sandbox import Sandbox
 from emulator.workspace import Workspace
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 Command = Callable[..., tuple[int, Any]]
 
 

@@ -23,7 +23,7 @@ from emulator.policy import Actor
 from emulator.sandbox import RunningMeter
 
 pytestmark = pytest.mark.usefixtures("own_process")
-PATIENCE = 30.0
+PATIENCE = 120.0
 DRIVERS = ["asyncio", "blocking"]
 WHAT = "0-0:44.0.0.255"
 INSTANCE = bytes((0, 0, 44, 0, 0, 255))

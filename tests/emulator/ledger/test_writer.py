@@ -16,7 +16,7 @@ from emulator.ledger.chain import Head
 from emulator.ledger.store import LedgerStore
 from emulator.ledger.writer import Writer
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Gated(LedgerStore):

@@ -44,7 +44,7 @@ KILLS_OF_ONE = 50
 """Then another meter takes over: in a fast run a key is changed five times, and it can be
 :data:`~devices.objects.security_setup.global_keys.MAX_ROTATIONS` times.
 """
-PATIENCE = 30.0
+PATIENCE = 120.0
 LONGEST = 0.1
 """Seconds that a run lasts at the most: some hundred requests."""
 

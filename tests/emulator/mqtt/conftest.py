@@ -28,7 +28,7 @@ from paho.mqtt.properties import Properties
 from emulator.mqtt.options import MqttOptions
 from emulator.mqtt.topics import schema
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 CONFIG = """\

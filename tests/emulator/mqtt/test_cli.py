@@ -51,7 +51,7 @@ class Up:
     def end(self, number: int | None = signal.SIGINT) -> tuple[int, str]:
         if number is not None:
             self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=30)
+        _, err = self.process.communicate(timeout=120)
         return self.process.returncode, err
 
 

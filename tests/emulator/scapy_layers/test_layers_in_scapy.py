@@ -192,6 +192,6 @@ def test_it_is_quiet() -> None:
     code = "from emulator.scapy_layers import *; print(len(Wpdu()))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("8\n", "")

@@ -24,7 +24,7 @@ from dlms_cosem.security import (
 
 from dlms.security.hls import InnerCounter
 
-_TIMEOUT = 10
+_TIMEOUT = 60
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,7 @@ from gurux_dlms.secure import GXDLMSSecureClient
 
 _HEADER = 8
 _LENGTH = slice(6, 8)
-_TIMEOUT = 10.0
+_TIMEOUT = 60.0
 
 
 class Session:

@@ -34,7 +34,7 @@ from dlms.xdlms.read import ReadRequest, ReadResponse
 from dlms.xdlms.variable_access import BlockNumberAccess, ShortBlock, WriteDataBlockAccess
 from dlms.xdlms.write import WriteRequest
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 UNLIMITED, SMALL = 0xFFFF, 128
 NAME = GXDLMSData("0.0.42.0.0.255", 0xFD00)
 PAD = "0.0.96.1.9.255", 0x0100

@@ -19,7 +19,7 @@ from emulator.conformance.declaration.routes import route
 
 Command = Callable[..., tuple[int, str, str]]
 METERS = ("laboratory", "secure")
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from emulator.modules.keyring import KeyRing
 from emulator.sandbox import Sandbox
 
 Declared = Callable[..., Declaration]
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def client(declaration: Declaration) -> Client:

@@ -18,7 +18,7 @@ from emulator.conformance.declaration.routes import route
 from emulator.sandbox import Sandbox
 
 Declared = Callable[..., Declaration]
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def given(declaration: Declaration, one: DeclaredAssociation) -> Given:

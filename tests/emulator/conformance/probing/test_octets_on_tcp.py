@@ -10,7 +10,7 @@ from emulator.client.route import Route
 from emulator.conformance.probing.line import Line, open_line
 from emulator.conformance.probing.record import Recorder
 
-PATIENCE = 10.0
+PATIENCE = 120.0
 OCTETS = bytes(range(40))
 
 

@@ -53,7 +53,7 @@ def test_every_course_over_tcp_is_as_in_process_to_the_octet(
                 if not _same(one.seen, other.seen)
             ]
     assert not differ
-    assert played == 408
+    assert played == 410
 
 
 def test_courses_over_tls(every_scenario: dict[str, Scenario]) -> None:
