@@ -196,22 +196,25 @@ def by_range() -> Sequence[Node]:
 async def _part(trial: Trial, columns: tuple[int, ...]) -> Seen:
     """The rows from the second to the fourth, by their times."""
     times = trial.notes.kept(_TIMES)
-    ordered = sorted(times, key=lambda time: time.to_octets()[:8])
+    ordered = sorted(times, key=_place)
     first, last = ordered[1], ordered[3]
     async with _first(trial) as profile:
         seen = await profile.read(profile.by_range(first, last, *columns))
-        within = sum(
-            first.to_octets()[:8] <= time.to_octets()[:8] <= last.to_octets()[:8] for time in times
-        )
+        within = sum(_place(first) <= _place(time) <= _place(last) for time in times)
         return seen.having(facts={**seen.facts, "count": within})
 
 
 def min_of(times: Sequence[CosemDateTime]) -> CosemDateTime:
-    return min(times, key=lambda time: time.to_octets()[:8])
+    return min(times, key=_place)
 
 
 def max_of(times: Sequence[CosemDateTime]) -> CosemDateTime:
-    return max(times, key=lambda time: time.to_octets()[:8])
+    return max(times, key=_place)
+
+
+def _place(time: CosemDateTime) -> bytes:
+    """Where it is among others of the same deviation: its octets up to the hundredths."""
+    return time.to_octets()[:9]
 
 
 async def _entries(trial: Trial, first: int, last: int, columns: tuple[int, int]) -> Seen:
