@@ -36,7 +36,7 @@ kills: $(STAMP)
 
 # Each planted fault against every conformance check, not only its own and a few others.
 matrix: $(STAMP)
-	COSEMLAB_MATRIX=all $(BIN)/python -m pytest -s tests/emulator/conformance/planting
+	COSEMLAB_MATRIX=all $(BIN)/python -m pytest -n auto --dist worksteal tests/emulator/conformance/planting
 
 # Whether the fuzzer finds each planted bug within a minute on two cores, and nothing in ten minutes
 # on a meter that has none. Takes half an hour.

@@ -28,7 +28,10 @@ from emulator.conformance.conversing.expect import (
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_PRIVILEGES = Note[Seen]("what came of a request that only the first association may make")
 
 # A second AARQ ----------------------------------------------------------------------------------
 
@@ -45,7 +48,7 @@ async def _second(trial: Trial, row: Row) -> Seen:
         second = await trial.probe_of(row, first.line, conformance=least)
         seen = await second.associate()
         replaced = bool(seen.facts.get("accepted"))
-        trial.memo[f"privileges of {row.name}"] = await _privileges(first, replaced=replaced)
+        trial.notes.keep(_PRIVILEGES, await _privileges(first, replaced=replaced), row.name)
         return seen
 
 
@@ -69,8 +72,7 @@ _NO_METHOD = MethodDescriptor(15, bytes((0, 0, 40, 0, 0, 255)), 127)
 
 
 async def _afterwards(trial: Trial, row: Row) -> Seen:
-    seen: Seen = trial.memo[f"privileges of {row.name}"]
-    return seen
+    return trial.notes.kept(_PRIVILEGES, row.name)
 
 
 @conversation("X_AARQ_TWICE")

@@ -11,7 +11,10 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import closed, gone, released
 from emulator.conformance.conversing.tree import Node
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_AFTER = Note[Seen]("what was read after the release")
 
 
 async def _release(trial: Trial, row: Row) -> Seen:
@@ -19,14 +22,13 @@ async def _release(trial: Trial, row: Row) -> Seen:
     async with joined(trial, row, **dedicated(trial, row)) as probe:
         seen = await releasing(trial, row, probe)
         if probe.line.is_open:
-            trial.memo[f"after {row.name}"] = await own_name(probe)
+            trial.notes.keep(_AFTER, await own_name(probe), row.name)
         return seen
 
 
 async def _afterwards(trial: Trial, row: Row) -> Seen:
     """On what is closed nothing can be read."""
-    seen: Seen = trial.memo.get(f"after {row.name}", Seen.closed("with the association"))
-    return seen
+    return trial.notes.found(_AFTER, row.name) or Seen.closed("with the association")
 
 
 @conversation("APPL_REL_P1")

@@ -23,7 +23,10 @@ from emulator.conformance.conversing.expect import alive, data_error, exception,
 from emulator.conformance.conversing.tree import Node, step
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_TARGET = Note[tuple[Probe, Writable]]("an association that writes, and what it may write")
 
 _NOT_SUPPORTED = StateError.SERVICE_NOT_ALLOWED, ServiceErrorCode.SERVICE_NOT_SUPPORTED
 _CHOICE = 1
@@ -83,12 +86,13 @@ def writers(row: Row) -> bool:
 
 async def target(trial: Trial) -> tuple[Probe, Writable]:
     """An association that writes, and what it may write: made once in a trial."""
-    if "target" not in trial.memo:
+
+    async def make() -> tuple[Probe, Writable]:
         row = trial.row(writers, "that may write")
         what = await writable(trial, row)
-        trial.memo["target"] = await trial.associated(row), what
-    made: tuple[Probe, Writable] = trial.memo["target"]
-    return made
+        return await trial.associated(row), what
+
+    return await trial.notes.once(_TARGET, make)
 
 
 async def _set(trial: Trial) -> tuple[bytes, int]:

@@ -19,7 +19,11 @@ from emulator.conformance.conversing.expect import data_result
 from emulator.conformance.conversing.tree import Expect, Mismatch, Unjudged
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+IN_BLOCKS = Note[Probe]("the client whose association has blocks")
+ROW = Note[Row]("the association with blocks")
 
 SMALL_PDU = 128
 """Octets that the client takes: the list of objects is then some blocks long, in any device, and
@@ -31,7 +35,7 @@ async def association(trial: Trial, blocks: Conformance, service: Conformance, w
     """An association with blocks of that service, on a connection of its own; the same for all
     steps of a trial. Passes without signatures come first.
     """
-    made: Probe | None = trial.memo.get("blocks")
+    made = trial.notes.found(IN_BLOCKS)
     if made is not None:
         return made
     both = blocks | service
@@ -42,10 +46,9 @@ async def association(trial: Trial, blocks: Conformance, service: Conformance, w
 
     row = trial.row(suits, f"with blocks of {what}")
     without = int(row.conformance) & ~int(Conformance.GENERAL_BLOCK_TRANSFER)
-    trial.memo["row"] = row
+    trial.notes.keep(ROW, row)
     probe = await trial.associated(row, conformance=Conformance(without), max_pdu_size=SMALL_PDU)
-    trial.memo["blocks"] = probe
-    return probe
+    return trial.notes.keep(IN_BLOCKS, probe)
 
 
 # GET --------------------------------------------------------------------------------------------

@@ -15,7 +15,10 @@ from emulator.conformance.conversing.expect import data_error, refused, value
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_FIRST = Note[GetResponseBlock]("the first block of the GET that was begun")
 
 _GET = Conformance.GET
 _BLOCKS = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
@@ -74,12 +77,12 @@ def none() -> Sequence[Node]:
 
 async def _new(trial: Trial) -> Seen:
     probe = await _probe(trial)
-    trial.memo["first"] = await begin_get(probe)
+    trial.notes.keep(_FIRST, await begin_get(probe))
     return await probe.get()
 
 
 async def _next(trial: Trial) -> Seen:
-    first: GetResponseBlock = trial.memo["first"]
+    first = trial.notes.kept(_FIRST)
     return await next_of(await _probe(trial), first, first.number)
 
 

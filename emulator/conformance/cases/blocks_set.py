@@ -11,7 +11,7 @@ from dlms.xdlms.codes import DataAccessResult
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.set import SetRequestBlock, SetResponseBlock
 from emulator.conformance.cases.asking import is_own_name
-from emulator.conformance.cases.blocks import aborted, association, set_block
+from emulator.conformance.cases.blocks import IN_BLOCKS, ROW, aborted, association, set_block
 from emulator.conformance.cases.each import first_amiss
 from emulator.conformance.cases.writable import Writable, restored, unchanged, writable
 from emulator.conformance.conversing.binding import conversation
@@ -19,7 +19,11 @@ from emulator.conformance.conversing.expect import data_error, found, is_success
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_WHAT = Note[Writable]("what may be written")
+_BEGUN = Note[tuple[int, bytes]]("the invoke id of the SET that was begun, and its last block")
 
 _SET = Conformance.SET
 _BLOCKS = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
@@ -37,15 +41,16 @@ _SECONDS = 20.0
 
 async def _probe(trial: Trial) -> tuple[Probe, Writable]:
     """Where something may be written, it is that."""
-    if "what" not in trial.memo:
+
+    async def look() -> Writable:
         await association(trial, _BLOCKS, _SET | Conformance.GET, "SET")
-        row = trial.memo["row"]
-        trial.memo["what"] = await writable(trial, row)
+        what = await writable(trial, trial.notes.kept(ROW))
         # On a serial line what was open before is closed by now.
-        trial.memo.pop("blocks")
-    probe = await association(trial, _BLOCKS, _SET | Conformance.GET, "SET")
-    what: Writable = trial.memo["what"]
-    return probe, what
+        trial.notes.drop(IN_BLOCKS)
+        return what
+
+    what = await trial.notes.once(_WHAT, look)
+    return await association(trial, _BLOCKS, _SET | Conformance.GET, "SET"), what
 
 
 def _halves(what: Writable) -> tuple[bytes, bytes]:
@@ -106,7 +111,7 @@ def none() -> Sequence[Node]:
 
 async def _new(trial: Trial) -> Seen:
     probe, what = await _probe(trial)
-    trial.memo["begun"] = await _begin(probe, what)
+    trial.notes.keep(_BEGUN, await _begin(probe, what))
     return await probe.get(LOGICAL_NAME)
 
 
@@ -116,7 +121,7 @@ async def _late(trial: Trial) -> Seen:
     before = await unchanged(probe, what)
     if before.problems:
         return before
-    invoke, tail = trial.memo["begun"]
+    invoke, tail = trial.notes.kept(_BEGUN)
     seen = await probe.request(SetRequestBlock(invoke, Block(True, 2, tail)).encode())
     after = await unchanged(probe, what)
     if is_success(seen):

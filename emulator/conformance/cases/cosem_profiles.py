@@ -24,7 +24,10 @@ from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import found
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Pointless, step
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_TIMES = Note[list[CosemDateTime]]("the times of the rows")
 
 _CAPTURED, _SORT_OBJECT, _IN_USE = 3, 6, 7
 FEWEST, MOST = 5, 1000
@@ -167,7 +170,7 @@ def by_range() -> Sequence[Node]:
                 raise Pointless("the rows are not given by entry")
             times = _times(profile, rows)
             seen = await profile.read(profile.by_range(min_of(times), max_of(times)))
-            trial.memo["times"] = times
+            trial.notes.keep(_TIMES, times)
             return seen.having(facts={**seen.facts, "count": len(rows)})
 
     async def outside(trial: Trial) -> Seen:
@@ -192,23 +195,26 @@ def by_range() -> Sequence[Node]:
 
 async def _part(trial: Trial, columns: tuple[int, ...]) -> Seen:
     """The rows from the second to the fourth, by their times."""
-    times: list[CosemDateTime] = trial.memo["times"]
-    ordered = sorted(times, key=lambda time: time.to_octets()[:8])
+    times = trial.notes.kept(_TIMES)
+    ordered = sorted(times, key=_place)
     first, last = ordered[1], ordered[3]
     async with _first(trial) as profile:
         seen = await profile.read(profile.by_range(first, last, *columns))
-        within = sum(
-            first.to_octets()[:8] <= time.to_octets()[:8] <= last.to_octets()[:8] for time in times
-        )
+        within = sum(_place(first) <= _place(time) <= _place(last) for time in times)
         return seen.having(facts={**seen.facts, "count": within})
 
 
 def min_of(times: Sequence[CosemDateTime]) -> CosemDateTime:
-    return min(times, key=lambda time: time.to_octets()[:8])
+    return min(times, key=_place)
 
 
 def max_of(times: Sequence[CosemDateTime]) -> CosemDateTime:
-    return max(times, key=lambda time: time.to_octets()[:8])
+    return max(times, key=_place)
+
+
+def _place(time: CosemDateTime) -> bytes:
+    """Where it is among others of the same deviation: its octets up to the hundredths."""
+    return time.to_octets()[:9]
 
 
 async def _entries(trial: Trial, first: int, last: int, columns: tuple[int, int]) -> Seen:

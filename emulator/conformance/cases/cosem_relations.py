@@ -78,7 +78,12 @@ def register_monitors() -> Sequence[Node]:
                     if not isinstance(thresholds, Data) or not isinstance(monitored, Data):
                         continue
                     kinds = {one.type for one in elements_of(thresholds) or ()}
-                    watched = await seat.one(_descriptor(monitored))
+                    what = _descriptor(monitored)
+                    if what is None:
+                        judged += 1
+                        problems.append(f"{entry}: monitored_value names no attribute")
+                        continue
+                    watched = await seat.one(what)
                     if isinstance(watched, Refused):
                         continue
                     judged += 1
@@ -96,12 +101,12 @@ def register_monitors() -> Sequence[Node]:
     return (step("types", types, found("agrees")),)
 
 
-def _descriptor(data: Data) -> AttributeDescriptor:
-    class_id, instance, number = (part.value for part in elements_of(data) or ())
-    assert isinstance(class_id, int), "a class_id is a number"
-    assert isinstance(instance, bytes), "a logical name is octets"
-    assert isinstance(number, int), "an attribute is a number"
-    return AttributeDescriptor(class_id, instance, number)
+def _descriptor(data: Data) -> AttributeDescriptor | None:
+    """``None`` if it is no class_id, logical name and attribute."""
+    match [part.value for part in elements_of(data) or ()]:
+        case [int() as class_id, bytes() as instance, int() as number]:
+            return AttributeDescriptor(class_id, instance, number)
+    return None
 
 
 def _labels(kinds: set[DataType]) -> str:

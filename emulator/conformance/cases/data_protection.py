@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from dlms.acse.names import Referencing
 from dlms.association.config import CURRENT_ASSOCIATION
@@ -23,7 +24,10 @@ from emulator.conformance.conversing.expect import refused
 from emulator.conformance.conversing.tree import Node, Sender, Unjudged, step
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_OBJECT = Note[tuple[DeclaredAssociation, bytes]]("an association, and its Data protection object")
 
 _GET, _SET, _INVOKE = 1, 2, 3
 _NO_TYPE = 200
@@ -37,9 +41,10 @@ _NO_CLASS = 0xFFFF
 
 async def _object(trial: Trial) -> tuple[DeclaredAssociation, bytes]:
     """A Data protection object, and an association that has it in its list."""
-    if "object" in trial.memo:
-        found: tuple[DeclaredAssociation, bytes] = trial.memo["object"]
-        return found
+    return await trial.notes.once(_OBJECT, partial(_found, trial))
+
+
+async def _found(trial: Trial) -> tuple[DeclaredAssociation, bytes]:
     for row in _rows(trial):
         try:
             async with trial.session(row) as (client, session):
@@ -48,7 +53,6 @@ async def _object(trial: Trial) -> tuple[DeclaredAssociation, bytes]:
             continue
         for entry in objects:
             if entry.class_id == DATA_PROTECTION.class_id:
-                trial.memo["object"] = row, entry.instance
                 return row, entry.instance
     raise Unjudged("no association has a Data protection object in its list")
 

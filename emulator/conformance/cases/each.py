@@ -17,7 +17,10 @@ from emulator.conformance.declaration.model import DeclaredAssociation, WayKind
 from emulator.conformance.probing.line import Line, LineClosed
 from emulator.conformance.probing.probe import After, Alter, Change, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_SOCKET = Note[Line]("the socket of all of a trial")
 
 Row: TypeAlias = DeclaredAssociation
 Which: TypeAlias = Callable[[Row], bool]
@@ -135,9 +138,7 @@ async def connection(trial: Trial) -> AsyncIterator[Line]:
         finally:
             await line.close()
         return
-    if "socket" not in trial.memo:
-        trial.memo["socket"] = await trial.open()
-    yield trial.memo["socket"]
+    yield await trial.notes.once(_SOCKET, trial.open)
 
 
 @asynccontextmanager

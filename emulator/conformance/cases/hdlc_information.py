@@ -19,13 +19,17 @@ from emulator.conformance.cases.hdlc_opening import (
     link_of,
     simplest,
 )
+from emulator.conformance.cases.opening import OPENED, opened
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import data_of, found, silence
 from emulator.conformance.conversing.expect_frames import dm, frmr, rej, rr, ua
 from emulator.conformance.conversing.tree import Node, Pointless, Unjudged, step
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_REJECTED = Note[bool]("whether an FRMR has come")
 
 PIECES = 3
 """Segments of an AARQ."""
@@ -110,7 +114,7 @@ def wrong_receive_number() -> Sequence[Node]:
 def wrong_send_number() -> Sequence[Node]:
     async def wrong(trial: Trial) -> Seen:
         link = await connected(trial)
-        trial.memo["probe"] = probe = await _probe(trial)
+        probe = trial.notes.keep(OPENED, await _probe(trial))
         information = llc.COMMAND + _fitting(probe.aarq(), link.agreed.max_info_tx)
         seen = Seen.found()
         for ahead in WRONG:
@@ -118,12 +122,12 @@ def wrong_send_number() -> Sequence[Node]:
             frame = seen.message
             if not isinstance(frame, Frame) or not frame.control.kind.is_supervisory:
                 break
-        trial.memo["rejected"] = _is(seen, Kind.FRMR)
+        trial.notes.keep(_REJECTED, _is(seen, Kind.FRMR))
         return seen
 
     async def right(trial: Trial) -> Seen:
-        link, probe = await link_of(trial), trial.memo["probe"]
-        if trial.memo["rejected"]:
+        link, probe = await link_of(trial), opened(trial)
+        if trial.notes.kept(_REJECTED):
             await link.connect()
         seen = await probe.associate()
         came = await link.drain()

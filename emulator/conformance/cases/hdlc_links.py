@@ -18,6 +18,7 @@ from emulator.conformance.cases.hdlc_opening import (
     link_of,
     simplest,
 )
+from emulator.conformance.cases.opening import OPENED, opened
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import gone, refused, silence
 from emulator.conformance.conversing.expect_frames import ua
@@ -26,7 +27,10 @@ from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.raw_frame import RawFrame
 from emulator.conformance.probing.seen import Seen, What
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_REST = Note[list[bytes]]("the segments behind the first")
 
 OTHER_HEADERS = (llc.RESPONSE, b"\xe6\xe6\x01", b"\x00\x00\x00")
 """LLC headers: that of a response, another quality, other addresses."""
@@ -106,19 +110,20 @@ def abandoning() -> Sequence[Node]:
     async def abandon(trial: Trial) -> Seen:
         row = simplest(trial)
         await connected(trial, row)
-        trial.memo["probe"] = probe = await associated(trial, row)
+        probe = trial.notes.keep(OPENED, await associated(trial, row))
         link = await link_of(trial, row)
         information = llc.COMMAND + probe.aarq()
         link.segment = -(-len(information) // PIECES)
-        first, *trial.memo["rest"] = link.cut(information)
+        first, *rest = link.cut(information)
+        trial.notes.keep(_REST, rest)
         failed = await link.send_segment(first)
         if failed is not None:
             raise Unjudged(f"no RR to a segment: {failed}")
         return await link.connect()
 
     async def forgotten(trial: Trial) -> Seen:
-        link, probe = await link_of(trial), trial.memo["probe"]
-        *middle, last = trial.memo["rest"]
+        link, probe = await link_of(trial), opened(trial)
+        *middle, last = trial.notes.kept(_REST)
         for segment in middle:
             failed = await link.send_segment(segment)
             if failed is not None:
@@ -128,7 +133,7 @@ def abandoning() -> Sequence[Node]:
         return probe.understood(seen) if seen.what is What.APDU else seen
 
     async def association(trial: Trial) -> Seen:
-        return await _without_association(trial, trial.memo["probe"])
+        return await _without_association(trial, opened(trial))
 
     return (
         step("abandon", abandon, ua()),

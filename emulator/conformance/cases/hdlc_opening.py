@@ -18,7 +18,11 @@ from emulator.conformance.probing.hdlc_link import HdlcLink
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.raw_frame import RawFrame
 from emulator.conformance.probing.seen import Seen, What
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_LINE = Note[HdlcLine]("the line of the tester's own links")
+_IS_DOWN = Note[bool]("that the link was ended before the check")
 
 PAUSE = 0.05
 """Seconds between polls of a device that has nothing to say yet."""
@@ -35,8 +39,8 @@ async def hdlc_line(trial: Trial) -> HdlcLine:
     """
     if trial.declaration.way.kind is WayKind.OPTICAL:
         raise Unjudged("frames by hand take a line that begins with HDLC, not with mode E")
-    line = trial.memo.get("hdlc")
-    if not isinstance(line, HdlcLine):
+    line = trial.notes.found(_LINE)
+    if line is None:
         below = trial.line
         if trial.check.start not in ("disconnected", "connected"):
             await trial.close()  # one client at a time has the line
@@ -49,7 +53,7 @@ async def hdlc_line(trial: Trial) -> HdlcLine:
             now=trial.clocks.now,
             pause=lambda: trial.clocks.sleep(PAUSE),
         )
-        trial.memo["hdlc"] = line
+        trial.notes.keep(_LINE, line)
     return line
 
 
@@ -88,8 +92,8 @@ async def link_of(trial: Trial, row: DeclaredAssociation | None = None) -> HdlcL
 async def disconnected(trial: Trial) -> HdlcLink:
     """The link of the simplest association, which is down: what was left of another is ended."""
     link = await link_of(trial)
-    if "disconnected" not in trial.memo:
-        trial.memo["disconnected"] = True
+    if trial.notes.found(_IS_DOWN) is None:
+        trial.notes.keep(_IS_DOWN, True)
         await link.disconnect()
     return link
 

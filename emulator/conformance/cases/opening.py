@@ -8,7 +8,10 @@ from emulator.conformance.conversing.expect import done, value
 from emulator.conformance.conversing.tree import Node, Sender, step
 from emulator.conformance.probing.probe import After, Alter, Change, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+OPENED = Note[Probe]("the client whose association was opened")
 
 
 def associating(
@@ -20,22 +23,21 @@ def associating(
 ) -> Sender:
     """An AARQ of the association that the check starts with, on a new connection of its own, so
     that what comes of it does not depend on what was before. The probe is left as
-    ``memo["opened"]``.
+    :data:`OPENED`.
     """
 
     async def send(trial: Trial) -> Seen:
         row = trial.row()
         probe = await trial.probe_of(row, **config)
-        trial.memo["opened"] = probe
+        trial.notes.keep(OPENED, probe)
         return await probe.associate(change, initiate, alter, after)
 
     return send
 
 
 def opened(trial: Trial) -> Probe:
-    """The probe of the last :func:`associating`."""
-    probe: Probe = trial.memo["opened"]
-    return probe
+    """The probe that was left last, by :func:`associating` or another sender."""
+    return trial.notes.kept(OPENED)
 
 
 def passes_3_and_4() -> Node:

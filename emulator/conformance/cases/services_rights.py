@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from dlms.axdr.data import NULL, Data
@@ -33,7 +34,11 @@ from emulator.conformance.conversing.expect import (
 )
 from emulator.conformance.conversing.tree import Node, Unjudged, step
 from emulator.conformance.probing.seen import Seen, What
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_RIGHTS = Note[tuple[Right, ...]]("the rights in the object list")
+_VALUES = Note[dict[tuple[str, Right], Data]]("what was read, by association and right")
 
 _SMALL_PDU = 256
 """Octets that the client takes: of what is long the first block says enough."""
@@ -85,11 +90,7 @@ def _has_protection(row: Row, right: Right) -> bool:
 
 
 async def known_rights(trial: Trial, row: Row) -> tuple[Right, ...]:
-    key = f"rights of {row.name}"
-    if key not in trial.memo:
-        trial.memo[key] = await rights_of(trial, row)
-    known: tuple[Right, ...] = trial.memo[key]
-    return known
+    return await trial.notes.once(_RIGHTS, partial(rights_of, trial, row), row.name)
 
 
 # With the right, and without --------------------------------------------------------------------
@@ -104,7 +105,9 @@ async def misread(trial: Trial, row: Row, associations: int = 1) -> list[str]:
         if not right.is_method and right.mode & READ and _has_protection(row, right)
     ]
     problems = []
-    values: dict[tuple[str, Right], Data] = trial.memo.setdefault("values", {})
+    values = trial.notes.found(_VALUES)
+    if values is None:
+        values = trial.notes.keep(_VALUES, {})
     async with joined(trial, row, **small(row)) as probe:
         for right, _ in _drawn(trial, tries, associations):
             seen = await read_a_little(probe, right)
@@ -162,7 +165,7 @@ async def _without_right(trial: Trial) -> Seen:
     """What is written is what is there, and methods get no parameter: if the device does it all the
     same, little is lost.
     """
-    values: dict[tuple[str, Right], Data] = trial.memo.get("values", {})
+    values = trial.notes.found(_VALUES) or {}
     seen, number = Seen.found(("nothing is without a right",), answer="nothing"), 0
     rows = listing(trial)
     for row in rows:

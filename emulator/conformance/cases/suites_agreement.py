@@ -31,7 +31,10 @@ from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Sender,
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_AGREED = Note[list[Change]]("keys that were agreed")
 
 _AGREE = 3
 _GBEK = KEY_ID_OF[KeyKind.GBEK]
@@ -108,7 +111,7 @@ def concluded(
 async def _agree(trial: Trial) -> Seen:
     """All keys at once, in each suite."""
     problems: list[str] = []
-    trial.memo["agreed"] = []
+    agreed = trial.notes.keep(_AGREED, [])
     for row in agreeing_rows(trial):
         probe = await trial.associated(row)
         mine = {key_id: offered(trial, probe, row, key_id) for key_id in KEY_IDS}
@@ -125,15 +128,14 @@ async def _agree(trial: Trial) -> Seen:
         change = change_of(trial, row, fresh, derived=False)
         change.is_open = True
         take(trial, row, fresh)
-        trial.memo["agreed"].append(change)
+        agreed.append(change)
     return Seen.found(problems)
 
 
 async def _under_agreed(trial: Trial) -> Seen:
     """An association and a read in it, and then the first keys back."""
     seen = Seen.found(("no keys were agreed",))
-    changes: list[Change] = trial.memo["agreed"]
-    for change in changes:
+    for change in trial.notes.kept(_AGREED):
         row = change.row
         probe = await trial.probe_of(row)
         seen = await probe.establish()

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlms.security.control import Protection
 from dlms.xdlms.errors import ExceptionResponse
-from emulator.conformance.cases.opening import opened, passes_3_and_4
+from emulator.conformance.cases.opening import OPENED, opened, passes_3_and_4
 from emulator.conformance.cases.securing import ciphered_row, read, shaped
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import accepted, pending, protected, refused
@@ -18,7 +18,7 @@ from emulator.conformance.trying.trial import Trial
 
 async def _associate(trial: Trial) -> Seen:
     probe = await trial.probe_of(ciphered_row(trial))
-    trial.memo["opened"] = probe
+    trial.notes.keep(OPENED, probe)
     return await probe.associate()
 
 

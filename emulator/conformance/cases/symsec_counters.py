@@ -13,6 +13,7 @@ from dlms.errors import CodecError
 from dlms.security.ciphered import Form, decode_ciphered
 from dlms.security.control import Protection
 from dlms.xdlms.codes import ServiceErrorCode
+from emulator.conformance.cases.opening import OPENED, opened
 from emulator.conformance.cases.securing import (
     ciphered_row,
     guek_of,
@@ -36,7 +37,14 @@ from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.record import Level
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_LOWER = Note[int]("a counter that was not used, below the one that was")
+_USED = Note[int]("the counter that was used")
+_OCTETS = Note[bytes]("the request")
+_PROBLEMS = Note[list[str]]("what is wrong with the counters of the device")
+_COUNTERS = Note[list[int]]("the counters of the device")
 
 _AHEAD = 4
 """By how much a counter runs ahead: gaps are allowed (R-IC-5), and few devices bound so small
@@ -54,27 +62,25 @@ def _apdu(probe: Probe) -> bytes:
 
 async def _first(trial: Trial) -> Seen:
     probe = await trial.associated(ciphered_row(trial))
-    trial.memo["probe"] = probe
+    trial.notes.keep(OPENED, probe)
     # The one that the third step sends: lower, and never used.
-    trial.memo["lower"] = probe.counters.burn(guek_of(probe))
-    trial.memo["used"] = probe.counters.next_to_send(guek_of(probe))
-    octets = probe.protected(_apdu(probe))
-    trial.memo["octets"] = octets
+    trial.notes.keep(_LOWER, probe.counters.burn(guek_of(probe)))
+    trial.notes.keep(_USED, probe.counters.next_to_send(guek_of(probe)))
+    octets = trial.notes.keep(_OCTETS, probe.protected(_apdu(probe)))
     return await probe.exchange(octets)
 
 
 async def _replay(trial: Trial) -> Seen:
-    probe: Probe = trial.memo["probe"]
-    return await probe.exchange(trial.memo["octets"])
+    return await opened(trial).exchange(trial.notes.kept(_OCTETS))
 
 
 async def _lower(trial: Trial) -> Seen:
-    probe: Probe = trial.memo["probe"]
-    return await probe.exchange(with_counter(probe, _apdu(probe), trial.memo["lower"]))
+    probe = opened(trial)
+    return await probe.exchange(with_counter(probe, _apdu(probe), trial.notes.kept(_LOWER)))
 
 
 async def _ahead(trial: Trial) -> Seen:
-    probe: Probe = trial.memo["probe"]
+    probe = opened(trial)
     for _ in range(_AHEAD):
         probe.counters.burn(guek_of(probe))
     return await probe.exchange(probe.protected(_apdu(probe)))
@@ -88,7 +94,7 @@ def _counter_error() -> Expect:
         mismatch = coded.judge(trial, seen)
         if mismatch is not None:
             return mismatch
-        least, used = seen.message.invocation_counter, trial.memo["used"]
+        least, used = seen.message.invocation_counter, trial.notes.kept(_USED)
         if least is not None and least <= used:
             return Mismatch(f"a counter above {used}, which is used", f"{least}", 3)
         return None
@@ -118,7 +124,7 @@ async def _grown(trial: Trial, row: DeclaredAssociation, shape_form: Form, **con
     for number, counter in _of_opening(trial, probe, opening):
         _note(trial, number, counter)
     if not probe.is_open:
-        trial.memo["problems"].append(f"no association of {row.name}: {opening}")
+        trial.notes.kept(_PROBLEMS).append(f"no association of {row.name}: {opening}")
         return
     if probe.config.dedicated is not None:
         return  # what follows is under the dedicated key, whose counters are its own
@@ -126,7 +132,7 @@ async def _grown(trial: Trial, row: DeclaredAssociation, shape_form: Form, **con
         seen = await probe.get(shape=shaped(Protection.BOTH, shape_form))
         key, shown = visible_counter(seen.octets)
         if shown is None or key != "glo":
-            trial.memo["problems"].append(f"a response without a counter: {seen}")
+            trial.notes.kept(_PROBLEMS).append(f"a response without a counter: {seen}")
             return
         _note(trial, f"response in {row.name}", shown)
     await probe.release()
@@ -156,19 +162,20 @@ def _of_opening(trial: Trial, probe: Probe, last: Seen) -> Iterator[tuple[str, i
 
 
 def _note(trial: Trial, what: str, counter: int) -> None:
-    seen: list[int] = trial.memo.setdefault("counters", [])
+    seen = trial.notes.kept(_COUNTERS)
     if seen and counter <= seen[-1]:
-        trial.memo["problems"].append(f"{what} has counter {counter} after {seen[-1]}")
+        trial.notes.kept(_PROBLEMS).append(f"{what} has counter {counter} after {seen[-1]}")
     seen.append(counter)
 
 
 def _told(trial: Trial) -> Seen:
-    problems: list[str] = trial.memo["problems"]
-    return Seen.found(problems, counters=tuple(trial.memo.get("counters", ())))
+    problems, counters = trial.notes.kept(_PROBLEMS), trial.notes.kept(_COUNTERS)
+    return Seen.found(problems, counters=tuple(counters))
 
 
 async def _responses(trial: Trial) -> Seen:
-    trial.memo["problems"] = []
+    trial.notes.keep(_PROBLEMS, [])
+    trial.notes.keep(_COUNTERS, [])
     await _grown(trial, ciphered_row(trial), Form.SERVICE)
     return _told(trial)
 

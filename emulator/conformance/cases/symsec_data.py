@@ -26,7 +26,10 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudg
 from emulator.conformance.declaration.model import DeclaredAssociation, WriteData
 from emulator.conformance.probing.probe import Alter, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_BEFORE = Note[Data]("the value of STA1 before the writes")
 
 
 def _sta(trial: Trial) -> tuple[DeclaredAssociation, list[WriteData]]:
@@ -102,7 +105,7 @@ def _writing(*attempts: Callable[[Trial, WriteData], dict[str, Attempt]]) -> Sen
 
     async def send(trial: Trial) -> Seen:
         row, (sta1, *_) = _sta(trial)
-        if "before" not in trial.memo:
+        if trial.notes.found(_BEFORE) is None:
             await _keep(trial)
         every: dict[str, Attempt] = {}
         for make in attempts:
@@ -118,7 +121,7 @@ async def _keep(trial: Trial) -> None:
     before = await _read(await trial.associated(row), sta1, Family.GLOBAL)
     if before == sta1.value:
         raise Unjudged("STA1 has the value already that is to be written to it")
-    trial.memo["before"] = before
+    trial.notes.keep(_BEFORE, before)
 
     async def undo() -> None:
         probe = await trial.associated(row)
@@ -235,7 +238,7 @@ async def _unchanged(trial: Trial) -> Seen:
     row, (sta1, *_) = _sta(trial)
     probe = await trial.associated(row)
     now = await _read(probe, sta1, Family.GLOBAL)
-    return Seen.found(() if now == trial.memo["before"] else ("STA1 has another value",))
+    return Seen.found(() if now == trial.notes.kept(_BEFORE) else ("STA1 has another value",))
 
 
 @conversation("SYMSEC_0_SecDataX_N1")

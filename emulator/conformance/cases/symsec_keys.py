@@ -20,7 +20,7 @@ from emulator.conformance.cases.key_changing import (
     transfer,
     wrapped,
 )
-from emulator.conformance.cases.opening import opened, passes_3_and_4
+from emulator.conformance.cases.opening import OPENED, opened, passes_3_and_4
 from emulator.conformance.cases.securing import each_refused, lives, managing_row
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import (
@@ -34,7 +34,12 @@ from emulator.conformance.conversing.expect import (
 from emulator.conformance.conversing.tree import Expect, Mismatch, Node, Sender, step
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_OLD = Note[Probe]("the client that has the old keys")
+_CHANGE = Note[Change]("the change of keys")
+_SINGLE = Note[bool]("whether the new key was for one association")
 
 _UNKNOWN_KEY_ID = 200
 """No edition of the Blue Book has it; 0 to 3 are keys, and some meters have more of their own."""
@@ -48,9 +53,9 @@ def _transferring(*names: str) -> Sender:
     async def send(trial: Trial) -> Seen:
         row = managing_row(trial)
         probe = await trial.associated(row)
-        trial.memo["old"] = await trial.probe_of(row, probe.line)
+        trial.notes.keep(_OLD, await trial.probe_of(row, probe.line))
         change = change_of(trial, row, fresh_keys(trial, row, names))
-        trial.memo["change"] = change
+        trial.notes.keep(_CHANGE, change)
         return await hand_over(trial, change, probe)
 
     return send
@@ -58,21 +63,21 @@ def _transferring(*names: str) -> Sender:
 
 async def _with_new(trial: Trial) -> Seen:
     probe = await trial.probe_of(managing_row(trial))
-    trial.memo["opened"] = probe
+    trial.notes.keep(OPENED, probe)
     return await probe.associate()
 
 
 async def _with_old(trial: Trial) -> Seen:
-    old: Probe = trial.memo["old"]
+    old = trial.notes.kept(_OLD)
     old.line = await trial.open()
     seen = await old.associate()
     aare = seen.message
     if isinstance(aare, Aare) and aare.result is AssociationResult.ACCEPTED:
         # Perhaps the new one was for one association, and that was the one before.
-        change: Change = trial.memo["change"]
+        change = trial.notes.kept(_CHANGE)
         again = await trial.probe_of(change.row)
         await again.establish()
-        trial.memo["single"] = not again.is_open
+        trial.notes.keep(_SINGLE, not again.is_open)
         if not again.is_open:
             take(trial, change.row, change.had)
     return seen
@@ -82,7 +87,7 @@ def _for_one_association() -> Expect:
     """The new key is not taken any more either: it was for one association."""
 
     def judge(trial: Any, seen: Seen) -> Mismatch | None:
-        if trial.memo.get("single"):
+        if trial.notes.found(_SINGLE):
             return None
         return Mismatch("the new key to be of no more use than the old one", str(seen), 0)
 
@@ -90,7 +95,7 @@ def _for_one_association() -> Expect:
 
 
 async def _restore(trial: Trial) -> Seen:
-    change: Change = trial.memo["change"]
+    change = trial.notes.kept(_CHANGE)
     seen = await give_back(trial, change)
     row = change.row
     # Under whichever keys it has now, or nobody has them.
@@ -173,7 +178,7 @@ def _flipped(trial: Trial, octets: bytes) -> bytes:
 async def _unknown_id(trial: Trial) -> Seen:
     row = managing_row(trial)
     probe = await trial.associated(row)
-    trial.memo["opened"] = probe
+    trial.notes.keep(OPENED, probe)
     octets = wrapped(trial, probe, row, "guek", fresh_keys(trial, row, ("guek",))["guek"])
     return await transfer(probe, row, {_UNKNOWN_KEY_ID: octets})
 
@@ -200,7 +205,7 @@ async def _wrongly_wrapped(trial: Trial) -> Seen:
     Each in the association of the first, as long as it is there.
     """
     row = managing_row(trial)
-    trial.memo["opened"] = await trial.associated(row)
+    trial.notes.keep(OPENED, await trial.associated(row))
     fresh = fresh_keys(trial, row, ("guek",))["guek"]
     other = trial.rng.randbytes(SUITES[row.suite].key_length)
     guek = KEY_ID_OF[KeyKind.GUEK]

@@ -17,7 +17,7 @@ from dlms.xdlms.codes import ActionResult
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client.errors import ClientError
 from emulator.conformance.cases.key_changing import act
-from emulator.conformance.cases.opening import opened
+from emulator.conformance.cases.opening import OPENED, opened
 from emulator.conformance.cases.securing import (
     MANAGEMENT,
     Attempt,
@@ -39,7 +39,11 @@ from emulator.conformance.conversing.tree import Node, Pointless, Sender, Unjudg
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_CHANGED = Note[tuple[str, int]]("the policy that was changed")
+"""The name of its association, and the version of its Security setup."""
 
 _ACTIVATE, _POLICY = 1, 2
 """security_activate, the method, and security_policy, the attribute."""
@@ -91,7 +95,7 @@ async def _activate(trial: Trial, policy: Protection) -> Seen:
         if int(present) & ~int(policy):
             stronger.append(row.name)
             continue
-        trial.memo.update(row=row.name, version=version)
+        trial.notes.keep(_CHANGED, (row.name, version))
         for client in (row, *(one for one in by_right if one is not row)):
             probe = await trial.associated(client)
             seen = await act(probe, row, _ACTIVATE, _written(policy, version))
@@ -99,7 +103,7 @@ async def _activate(trial: Trial, policy: Protection) -> Seen:
                 continue
             if is_success(seen):
                 trial.target.redeclare(row.name, policy=policy)
-                trial.memo["opened"] = probe if client is row else await trial.associated(row)
+                trial.notes.keep(OPENED, probe if client is row else await trial.associated(row))
             return seen
         raise Unjudged(f"no client whose keys are at hand may activate a policy of {row.name}")
     raise Pointless(f"the policy of {', '.join(stronger)} is stronger, and is not taken back")
@@ -116,7 +120,8 @@ def _activating(policy: Protection) -> Sender:
 
 
 def _row(trial: Trial) -> DeclaredAssociation:
-    return trial.declaration.association(trial.memo["row"])
+    name, _ = trial.notes.kept(_CHANGED)
+    return trial.declaration.association(name)
 
 
 def _reading(protection: Protection) -> Sender:
@@ -147,7 +152,7 @@ def _weak(*protections: Protection) -> Sender:
 
 async def _weaken(trial: Trial) -> Seen:
     """Each of the policies that ask for less."""
-    row, version = _row(trial), trial.memo["version"]
+    row, (_, version) = _row(trial), trial.notes.kept(_CHANGED)
 
     def activating(policy: Protection) -> Attempt:
         async def attempt(probe: Probe) -> Seen:

@@ -10,7 +10,7 @@ from dlms.association.proposal import initiate_request
 from dlms.security.control import Protection
 from dlms.security.layers import protect_layers
 from dlms.security.ops import Use
-from emulator.conformance.cases.opening import opened
+from emulator.conformance.cases.opening import OPENED, opened
 from emulator.conformance.cases.securing import ciphered_row, shaped
 from emulator.conformance.conversing.binding import conversation
 from emulator.conformance.conversing.expect import alive, refused
@@ -41,7 +41,7 @@ async def _release(trial: Trial) -> Seen:
     """The first that was granted, or else what came of the last."""
     row = ciphered_row(trial, lambda row: row.protected_release, "whose release is protected")
     probe = await trial.associated(row)
-    trial.memo["opened"] = probe
+    trial.notes.keep(OPENED, probe)
     seen = Seen.found()
     for name, information in _rlrqs(probe, row.policy):
         reason = ReleaseRequestReason.NORMAL

@@ -8,6 +8,7 @@ calendar.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from dlms.axdr.data import Data, DataType
@@ -23,6 +24,7 @@ from emulator.conformance.conversing.expect import data_of, is_success
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.probing.probe import LOGICAL_NAME, Probe
 from emulator.conformance.probing.seen import Seen
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
 
 _HARMLESS = ((1, 2), (20, 6))
@@ -44,19 +46,23 @@ class Writable(NamedTuple):
     name: int | None = None
 
 
+_OBJECTS = Note[ObjectList]("the object list")
+_VARIABLE = Note[Writable]("what may be written")
+
+
 async def objects_of(trial: Trial, row: Row) -> ObjectList:
     """The object list of an association, read once in a trial. :class:`Unjudged` if the device
     does not give it.
     """
-    known: ObjectList | None = trial.memo.get(f"objects of {row.name}")
-    if known is not None:
-        return known
+    return await trial.notes.once(_OBJECTS, partial(_objects, trial, row), row.name)
+
+
+async def _objects(trial: Trial, row: Row) -> ObjectList:
     try:
         async with connection(trial) as line, trial.session(row, line) as (client, session):
             objects: ObjectList = await client.hold(session.objects())
     except ClientError as error:
         raise Unjudged(f"the object list of {row.name} cannot be read: {error}") from None
-    trial.memo[f"objects of {row.name}"] = objects
     return objects
 
 
@@ -81,11 +87,7 @@ async def writable(trial: Trial, row: Row) -> Writable:
 
 async def known_writable(trial: Trial, row: Row) -> Writable:
     """What :func:`writable` has found for that association, looked for once in a trial."""
-    key = f"variable of {row.name}"
-    if key not in trial.memo:
-        trial.memo[key] = await writable(trial, row)
-    known: Writable = trial.memo[key]
-    return known
+    return await trial.notes.once(_VARIABLE, partial(writable, trial, row), row.name)
 
 
 async def _candidates(

@@ -55,6 +55,6 @@ def any_of(answer: str, *alternatives: Expect) -> Expect:
                 return None
             mismatches.append(mismatch)
         expected = ", or ".join(one.expected for one in mismatches)
-        return Mismatch(expected, mismatches[0].actual, mismatches[0].offset)
+        return mismatches[0]._replace(expected=expected)
 
     return Expect(answer, judge)

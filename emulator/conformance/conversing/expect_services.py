@@ -165,7 +165,8 @@ def protected(least: int | None = None) -> Expect:
         asked = seen.facts.get("asked", least)
         given = 0 if seen.protection is None else int(seen.protection)
         if not given or (asked is not None and int(asked) & ~given):
-            return Mismatch("protected at least as its request", f"protection {given:02X}", 0)
+            actual = f"protection {given:02X}"
+            return Mismatch("protected at least as its request", actual, 0, in_carrier=True)
         return None
 
     return Expect("protected", judge)

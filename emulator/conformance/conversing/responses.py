@@ -66,8 +66,10 @@ def is_refusal(seen: Seen) -> bool:
 
 
 def first_octet(seen: Seen) -> int | None:
-    """The octet at fault where something came in the place of nothing."""
-    return 0 if seen.octets else None
+    """The octet at fault where something came in the place of nothing, or cannot be decoded."""
+    if not seen.octets:
+        return None
+    return 0 if seen.fault is None else seen.fault
 
 
 def element(seen: Seen, tag: int) -> int | None:
@@ -81,6 +83,5 @@ def element(seen: Seen, tag: int) -> int | None:
 
 
 def last_octet(seen: Seen) -> int | None:
-    """The last octet of a plain response, where its result is; of a ciphered one nothing."""
-    is_plain = seen.octets and seen.octets == seen.plain
-    return len(seen.octets) - 1 if is_plain else None
+    """The last octet of a response, where its result is."""
+    return len(seen.plain) - 1 if seen.plain else None

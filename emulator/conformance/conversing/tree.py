@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 class Mismatch(NamedTuple):
     """Why what came is not what was expected. ``offset`` is the octet at fault in the APDU or frame
-    that came, where that can be told.
+    that came, where that can be told: beneath its protection, or in the ``carrier`` around it.
     """
 
     expected: str
     actual: str
     offset: int | None = None
+    in_carrier: bool = False
 
 
 class Unjudged(Exception):

@@ -12,25 +12,24 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
-from dlms.acse.aare import TAG as AARE_TAG
 from dlms.acse.aare import Aare
 from dlms.acse.aarq import Aarq
 from dlms.acse.codes import AssociationResult, ReleaseRequestReason
-from dlms.acse.release import RLRE_TAG, Rlre, Rlrq
+from dlms.acse.release import Rlrq
 from dlms.association import authenticating, proposal
 from dlms.association.config import CURRENT_ASSOCIATION, AssociationKeys, ClientConfig
 from dlms.association.contexts import Freshness, general_context
 from dlms.association.shapes import request_shape
 from dlms.axdr.data import Data
-from dlms.errors import DlmsError, RemoteProtocolError
+from dlms.errors import CodecError, DlmsError, RemoteProtocolError
 from dlms.security import hls
 from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run as drive
+from dlms.security.general_context import GeneralContext
 from dlms.security.layers import is_layer, open_layers, protect_layers
 from dlms.security.ops import CryptoOp, Seal, Step, Use
 from dlms.security.protect import Shape
 from dlms.security.spent_keys import SpentKeys
-from dlms.xdlms import registry
 from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.conformance import Conformance
 from dlms.xdlms.descriptors import (
@@ -39,10 +38,10 @@ from dlms.xdlms.descriptors import (
     MethodDescriptor,
     SelectiveAccess,
 )
-from dlms.xdlms.errors import ConfirmedServiceError, ExceptionResponse
 from dlms.xdlms.get import GetRequest
 from dlms.xdlms.registry import AnyRequest
 from dlms.xdlms.set import SetRequest
+from emulator.conformance.probing.decoding import decoded
 from emulator.conformance.probing.line import Line, visible_counter
 from emulator.conformance.probing.record import Direction, Level, Recorder
 from emulator.conformance.probing.seen import Seen, What
@@ -56,7 +55,6 @@ After: TypeAlias = Callable[[bytes], bytes]
 LOGICAL_NAME = AttributeDescriptor(15, CURRENT_ASSOCIATION, 1)
 """What every association by logical names may read."""
 
-_EXCEPTION, _SERVICE_ERROR, _EVENT = 0xD8, 0x0E, 0xC2
 _USUAL: Any = object()
 
 
@@ -121,40 +119,33 @@ class Probe:
         return self.understood(seen) if seen.what is What.APDU else seen
 
     def understood(self, seen: Seen) -> Seen:
-        """What an APDU is, beneath its protection."""
+        """What an APDU is, beneath its protection. Of one that opens and cannot be decoded what was
+        opened is there.
+        """
         try:
-            return self._understood(seen)
+            if seen.octets and is_layer(seen.octets[0]):
+                if self.general is None:
+                    return seen.having(why="it is ciphered, and this client has no keys")
+                seen = self._opened(self.general, seen)
+            return seen.having(message=decoded(seen))
         except (DlmsError, ValueError) as error:
-            return seen.having(why=f"{type(error).__name__}: {error}")
+            fault = error.offset if isinstance(error, CodecError) else None
+            return seen.having(why=f"{type(error).__name__}: {error}", fault=fault)
 
-    def _understood(self, seen: Seen) -> Seen:
-        octets = seen.octets
-        tag = octets[0] if octets else -1
-        if tag == AARE_TAG:
-            return seen.having(message=Aare.decode(octets))
-        if tag == RLRE_TAG:
-            return seen.having(message=Rlre.decode(octets))
-        if is_layer(tag):
-            if self.general is None:
-                return seen.having(why="it is ciphered, and this client has no keys")
-            peeled = self.run(open_layers(self.general, octets, Use.OPEN_RESPONSE))
-            ciphering = peeled.ciphering
-            seen = seen.having(
-                plain=peeled.apdu,
-                protection=peeled.protection,
-                counter=None if ciphering is None else visible_counter(octets)[1],
-                facts={**seen.facts, "ciphering": ciphering},
-            )
-            self._recorder.add(
-                Direction.RECEIVED, Level.PLAIN, peeled.apdu, line=self.line.number, pair=self.pair
-            )
-        plain = seen.plain
-        tag = plain[0] if plain else -1
-        if tag == _EXCEPTION:
-            return seen.having(message=ExceptionResponse.decode(plain))
-        if tag == _SERVICE_ERROR:
-            return seen.having(message=ConfirmedServiceError.decode(plain))
-        return seen.having(message=registry.decode(plain))
+    def _opened(self, context: GeneralContext, seen: Seen) -> Seen:
+        peeled = self.run(open_layers(context, seen.octets, Use.OPEN_RESPONSE))
+        ciphering = peeled.ciphering
+        entry = self._recorder.add(
+            Direction.RECEIVED, Level.PLAIN, peeled.apdu, line=self.line.number, pair=self.pair
+        )
+        return seen.having(
+            plain=peeled.apdu,
+            protection=peeled.protection,
+            counter=None if ciphering is None else visible_counter(seen.octets)[1],
+            facts={**seen.facts, "ciphering": ciphering},
+            entry=entry,
+            carrier=seen.entry,
+        )
 
     # The association ------------------------------------------------------------------------------
 

@@ -24,9 +24,10 @@ class What(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """``octets`` are those of the APDU or frame as it came, ``plain`` the APDU beneath its
-    protection, ``message`` what it decodes to, ``None`` if it does not and then ``why`` says why.
-    ``entry`` is its number in the record. ``problems`` is what is wrong, in words; nothing is wrong
-    if it is empty.
+    protection, ``message`` what it decodes to, ``None`` if it does not and then ``why`` says why
+    and ``fault`` at which octet of it, where that is known. ``entry`` is the number in the record
+    of ``plain``, ``carrier`` that of the protected APDU around it, if it was. ``problems`` is what
+    is wrong, in words; nothing is wrong if it is empty.
     """
 
     what: What
@@ -36,7 +37,9 @@ class Seen:
     protection: Protection | None = None
     counter: int | None = None
     entry: int | None = None
+    carrier: int | None = None
     why: str = ""
+    fault: int | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)

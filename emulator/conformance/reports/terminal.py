@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TextIO
 
-from emulator.conformance.probing.record import Direction
+from emulator.conformance.probing.record import Direction, Level
 from emulator.conformance.reports import hexadecimal
 from emulator.conformance.reports.document import Document
 from emulator.conformance.reports.showing import Picture, Showing, blamed
@@ -128,21 +128,33 @@ def _step(step: Document, case: Document, showing: Showing, painter: Painter) ->
 
 
 def _entries(step: Document, record: list[Document]) -> list[int]:
-    """Those that a difference is about, and what was sent last before each on the same level;
-    without any, all of the step.
+    """Those that a difference is about, and what was sent last before each on the same level; with
+    an APDU beneath its protection also the protected ones. Without any, all of the step.
     """
     first, behind = step["entries"]
     told = {one["entry"] for one in step["differences"] if one["entry"] is not None}
     for one in tuple(told):
-        level = record[one]["level"]
-        before = [
-            number
-            for number in range(first, one)
-            if record[number]["direction"] == Direction.SENT.value
-            and record[number]["level"] == level
-        ]
-        told.update(before[-1:])
+        if record[one]["level"] != Level.PLAIN.value:
+            told.update(_last(record, Direction.SENT, record[one]["level"], first, one))
+            continue
+        told.update(_last(record, Direction.RECEIVED, Level.APDU.value, first, one))
+        sent = _last(record, Direction.SENT, Level.APDU.value, first, one)
+        told.update(
+            sent, *(_last(record, Direction.SENT, Level.PLAIN.value, at - 1, at) for at in sent)
+        )
     return sorted(told) if told else list(range(first, behind))
+
+
+def _last(
+    record: list[Document], direction: Direction, level: str, first: int, behind: int
+) -> list[int]:
+    """The last entry of a kind from ``first`` on and before ``behind``, if there is one."""
+    found = [
+        number
+        for number in range(max(first, 0), behind)
+        if record[number]["direction"] == direction.value and record[number]["level"] == level
+    ]
+    return found[-1:]
 
 
 def _entry(number: int, case: Document, showing: Showing, painter: Painter) -> Iterator[str]:

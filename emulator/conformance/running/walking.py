@@ -101,11 +101,12 @@ async def _node(trial: Trial, node: Node) -> _Judged:
 
 
 def _difference(answer: str, mismatch: Mismatch, seen: Seen) -> Difference:
+    in_carrier = mismatch.in_carrier and seen.carrier is not None
     return Difference(
         answer=answer,
         expected=mismatch.expected,
         actual=mismatch.actual,
-        entry=seen.entry,
+        entry=seen.carrier if in_carrier else seen.entry,
         offset=mismatch.offset,
     )
 

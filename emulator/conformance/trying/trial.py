@@ -36,6 +36,7 @@ from emulator.conformance.declaration.model import (
 from emulator.conformance.probing.line import Line, open_line
 from emulator.conformance.probing.probe import Probe
 from emulator.conformance.probing.record import Recorder
+from emulator.conformance.trying.notes import Notes
 from emulator.conformance.trying.target import AHEAD, Held, Target
 from emulator.modules.software import SoftwareModule
 
@@ -70,7 +71,7 @@ class Trial:
     a device that answers the same.
 
     ``line`` and ``probe`` are what the state was brought about with that the check starts from;
-    ``memo`` is what senders leave for those that come after them.
+    ``notes`` is what senders leave for those that come after them.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Trial:
         self.rng = rng
         self.clocks = clocks
         self.record = recorder
-        self.memo: dict[str, Any] = {}
+        self.notes = Notes()
         self._line: Line | None = None
         self._probe: Probe | None = None
         self._lines: list[Closes] = []

@@ -72,7 +72,8 @@ class Bench(NamedTuple):
 @pytest.fixture
 def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
     """``async with bench(profile, way, features=..., planted=...) as bench``. What is planted is
-    there between the first sanity of a case and the last.
+    there between the first sanity of a case and the last. ``hurried`` meters verify an image in a
+    second.
     """
     files = tls_files(pki, tmp_path)
 
@@ -86,8 +87,11 @@ def bench(pki: Any, fleet_secret: bytes, tmp_path: Path) -> Callable[..., Any]:
         seed: str = "0",
         timing: Timing | None = None,
         settings: Mapping[str, str] | None = None,
+        hurried: bool = False,
     ) -> AsyncIterator[Bench]:
         profile = load(name)
+        if hurried:
+            profile = replace(profile, habits=replace(profile.habits, image_verification=1))
         listeners: list[Address] = []
         async with Sandbox(
             [profile],

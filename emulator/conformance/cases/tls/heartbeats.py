@@ -17,7 +17,10 @@ from emulator.conformance.tls_peer.client import Talk, call
 from emulator.conformance.tls_peer.expecting import alert, closed, not_selected, nothing_of_it
 from emulator.conformance.tls_peer.outcome import Ended
 from emulator.conformance.tls_peer.server import answer
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
+
+_ANSWER = Note[tuple[int, int, int]]("type and first octets of the record that came")
 
 _ALLOWED = b"\x01"
 """HeartbeatMode peer_allowed_to_send."""
@@ -69,7 +72,7 @@ async def _asked(trial: Trial, talk: Talk) -> Seen:
     await talk.say(talk.connection.send_record(_KIND, _REQUEST))
     outcome = await talk.conclude(_heartbeat(talk), trial.timing.silence)
     if outcome.ended is Ended.SESSION:
-        kind, level, code = trial.memo["heartbeat"]
+        kind, level, code = trial.notes.kept(_ANSWER)
         if kind == _KIND:
             return outcome.seen(("the heartbeat was answered",))
         if level < 2:
@@ -89,5 +92,5 @@ def _heartbeat(talk: Talk) -> Iterator[Any]:
                 continue
             kind, octets = result
             if kind in (_KIND, int(ContentType.alert)) and len(octets) > 1:
-                talk.trial.memo["heartbeat"] = kind, octets[0], octets[1]
+                talk.trial.notes.keep(_ANSWER, (kind, octets[0], octets[1]))
                 return

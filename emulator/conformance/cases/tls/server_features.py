@@ -25,8 +25,11 @@ from emulator.conformance.tls_peer import hello, offer
 from emulator.conformance.tls_peer.client import Talk, call
 from emulator.conformance.tls_peer.expecting import alert, handshake, not_selected, nothing_of_it
 from emulator.conformance.tls_peer.outcome import Ended
+from emulator.conformance.trying.notes import Note
 from emulator.conformance.trying.trial import Trial
 from tls.identity import IdentityError, system_title_of
+
+_ANSWER = Note[tuple[int, int, int]]("type and first octets of the record that came")
 
 NO_RENEGOTIATION = 100
 _FATAL = 2
@@ -163,7 +166,7 @@ def renegotiation() -> Sequence[Node]:
         outcome = await talk.conclude(_refusal(talk), trial.timing.answer)
         if outcome.ended is not Ended.SESSION:
             return outcome.seen()
-        kind, level, code = talk.trial.memo["renegotiation"]
+        kind, level, code = trial.notes.kept(_ANSWER)
         if kind == ContentType.alert and level == _FATAL:
             return outcome.having(ended=Ended.ALERT, alert=code).seen()
         if kind != ContentType.alert or code != NO_RENEGOTIATION:
@@ -198,4 +201,4 @@ def _refusal(talk: Talk) -> Iterator[Any]:
             continue
         kind, octets = result
         level, code = (octets[0], octets[1]) if len(octets) > 1 else (0, 0)
-        talk.trial.memo["renegotiation"] = kind, level, code
+        talk.trial.notes.keep(_ANSWER, (kind, level, code))

@@ -13,6 +13,7 @@ import selectors
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from gurux_dlms import GXDateTime, GXServerReply
@@ -283,9 +284,8 @@ def _security_setup() -> Any:
 # Serving ------------------------------------------------------------------------------------------
 
 
-def serve(listener: socket.socket, interface: InterfaceType) -> None:
+def serve(listener: socket.socket, make: Callable[[], Meter]) -> None:
     """Until standard input ends. What the package raises ends the connection."""
-    objects = objects_of(interface)
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ, None)
         selector.register(listener, selectors.EVENT_READ, None)
@@ -295,7 +295,7 @@ def serve(listener: socket.socket, interface: InterfaceType) -> None:
                     return
                 if key.fileobj is listener:
                     connection, _ = listener.accept()
-                    selector.register(connection, selectors.EVENT_READ, Meter(interface, objects))
+                    selector.register(connection, selectors.EVENT_READ, make())
                 elif not _answer(key.fileobj, key.data):
                     selector.unregister(key.fileobj)
                     key.fileobj.close()  # type: ignore[union-attr]
@@ -323,7 +323,8 @@ def main() -> None:
     interface = InterfaceType[parser.parse_args().interface.upper()]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
-        serve(listener, interface)
+        objects = objects_of(interface)
+        serve(listener, lambda: Meter(interface, objects))
 
 
 if __name__ == "__main__":

@@ -6,25 +6,20 @@ nothing of ours breaks.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from emulator.cli.main import main
 from emulator.client.keys import Keys
 from emulator.conformance.declaration import load
 from emulator.conformance.declaration.key_file import save
 
-METER = Path(__file__).with_name("gurux_meter.py")
 PASSWORD = b"12345678"
-WAYS = {"tcp": "wrapper", "hdlc": "hdlc"}
-FAILED_OR_NOT, WRONG = {0, 1}, 2
+WAYS = ("tcp", "hdlc")
+FAILED_OR_NOT = {0, 1}
 ALL_WAYS = ("COSEM_MANDATORY_3", "X_OBJ_OBIS", "X_OBJ_STRUCTURE")
 CHECKS = {
     "tcp": ("appl", "cosem", "x-wrapper", "x-aarq", "x-blocks", "x-objects", "X_ACL*"),
@@ -36,43 +31,14 @@ PASSES = {
 }
 
 
-class Foreign(NamedTuple):
-    """A meter in a process of its own."""
-
-    way: str
-    port: int
-
-    def draft(self, folder: Path) -> Path:
-        path = folder / "dut.toml"
-        to = ("--host", "127.0.0.1", "--port", str(self.port), "--way", self.way)
-        assert main(["conform", "declare", *to, "-o", str(path)]) == 0
-        return path
-
-
 @pytest.fixture
-def gurux() -> Iterator[Callable[[str], Foreign]]:
-    """It ends with its standard input."""
-    with ExitStack() as stack:
-
-        def start(way: str) -> Foreign:
-            process = stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, str(METER), WAYS[way]],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    text=True,
-                )
-            )
-            assert process.stdout is not None
-            return Foreign(way, int(process.stdout.readline()))
-
-        yield start
+def gurux(foreign: Callable[..., Any]) -> Callable[[str], Any]:
+    return partial(foreign, "gurux_meter.py")
 
 
 def filled_in(path: Path) -> Path:
     """The draft with what no meter can say: the password of one association, short times. The
-    ciphered association goes: the package cannot answer for it.
+    ciphered association goes: test_foreign_gurux_secured.py has a meter for those.
     """
     text = path.read_text("utf-8")
     head, reader = text.split("[associations.client1_server1]\n")
@@ -88,21 +54,12 @@ def filled_in(path: Path) -> Path:
     return path
 
 
-def run(path: Path, *checks: str) -> tuple[int, dict[str, Any]]:
-    report = path.with_suffix(".json")
-    files = ("--junit", str(path.with_suffix(".xml")), "--html", str(path.with_suffix(".html")))
-    status = main(["conform", "run", "-t", str(path), "-o", str(report), *files, *checks])
-    return status, json.loads(report.read_text("utf-8"))
-
-
 def verdicts(document: dict[str, Any]) -> dict[str, str]:
     return {case["id"]: case["verdict"] for case in document["cases"]}
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_draft_of_a_foreign_meter(
-    way: str, gurux: Callable[[str], Foreign], tmp_path: Path
-) -> None:
+def test_a_draft_of_a_foreign_meter(way: str, gurux: Callable[[str], Any], tmp_path: Path) -> None:
     declaration = load(gurux(way).draft(tmp_path))
     assert [one.name for one in declaration.associations] == [
         "public",
@@ -116,11 +73,9 @@ def test_a_draft_of_a_foreign_meter(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_checks_of_a_foreign_meter(
-    way: str, gurux: Callable[[str], Foreign], tmp_path: Path
-) -> None:
-    path = filled_in(gurux(way).draft(tmp_path))
-    status, document = run(path, *CHECKS[way])
+def test_checks_of_a_foreign_meter(way: str, gurux: Callable[[str], Any], tmp_path: Path) -> None:
+    meter = gurux(way)
+    status, document = meter.run(filled_in(meter.draft(tmp_path)), *CHECKS[way])
     found = verdicts(document)
     assert status in FAILED_OR_NOT
     assert {id for id, verdict in found.items() if verdict == "ERROR"} == set()
@@ -135,12 +90,13 @@ def untold(case: dict[str, Any]) -> bool:
     return case["verdict"] not in ("PASSED", "INFORMATIONAL") and not case["reasons"]
 
 
-def test_a_draft_as_it_is(gurux: Callable[[str], Foreign], tmp_path: Path) -> None:
+def test_a_draft_as_it_is(gurux: Callable[[str], Any], tmp_path: Path) -> None:
     """Nothing is held against a device for keys that the tester has not got: what can be asked
     without is, and the rest is INCONCLUSIVE.
     """
-    path = gurux("tcp").draft(tmp_path)
-    _, document = run(path, "X_OBJ_OBIS", "APPL_OPEN_12", "SYMSEC_0_BasicCap_1", "X_ACL_PROTECTION")
+    meter = gurux("tcp")
+    checks = ("X_OBJ_OBIS", "APPL_OPEN_12", "SYMSEC_0_BasicCap_1", "X_ACL_PROTECTION")
+    _, document = meter.run(meter.draft(tmp_path), *checks)
     found = verdicts(document)
     assert found["X_OBJ_OBIS"] == "PASSED"
     assert found["APPL_OPEN_12"] in ("PASSED", "NON_STRICT")

@@ -23,7 +23,6 @@ from emulator.conformance.hostile.material import Material
 from emulator.conformance.hostile.rows import VICES, kinds
 from emulator.conformance.running.result import Verdict
 
-CLIENTS = Path(__file__).parent / "clients"
 NAME = AttributeDescriptor(1, bytes((0, 0, 42, 0, 0, 255)), 2)
 SECRET = bytes(range(16))
 
@@ -213,23 +212,7 @@ def test_each_kind_of_vice_has_a_row() -> None:
     assert {row.vice.kind for row in VICES.values()} == set(kinds()) - {"numbered"}
 
 
-# Clients that others wrote ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("adapter", ["gurux_adapter.py", "cosem_adapter.py"])
-async def test_a_stock_client(adapter: str, run_on: Any, x_cli: Any) -> None:
-    """It can be judged: no ERROR, and it is right where nothing else is to be known of it."""
-    command = (sys.executable, str(CLIENTS / adapter), "{task}", "{material}")
-    tasks = frozenset({"read", "block-read", "clock", "profile"})
-    runner = run_on(command=command, tasks=tasks, answer=2.0)
-    checks = by_id(x_cli, "X_CLI_IC0", "X_CLI_FCTOS_BAD", "X_CLI_DST", "X_CLI_TEMP_FAIL")
-    found = {result.id: result.verdict async for result in runner.run(checks)}
-    assert found == {
-        "X_CLI_IC0": Verdict.PASSED,
-        "X_CLI_FCTOS_BAD": Verdict.PASSED,
-        "X_CLI_DST": Verdict.PASSED,
-        "X_CLI_TEMP_FAIL": Verdict.INAPPLICABLE,
-    }
+# Ours ------------------------------------------------------------------------------------------
 
 
 async def test_ours_as_a_command(run_on: Any, x_cli: Any) -> None:

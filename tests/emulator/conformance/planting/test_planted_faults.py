@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tlslite.utils.rijndael import Rijndael
 
 from emulator.cli.conform_faults import HEAD_ENDS, drawn_into, without
 from emulator.conformance import built_in as catalogue
@@ -41,6 +42,15 @@ def others(planted: Planted) -> list[str]:
     return random.Random(planted.name).sample(left, OTHERS)
 
 
+@pytest.mark.parametrize("length", [16, 32])
+def test_quick_aes_is_that_of_tlslite(length: int, quick_aes: Any) -> None:
+    drawn = random.Random(length)
+    key, block = bytearray(drawn.randbytes(length)), bytearray(drawn.randbytes(16))
+    theirs, ours = Rijndael(key, 16), quick_aes(key, 16)
+    assert ours.encrypt(block) == theirs.encrypt(block)
+    assert ours.decrypt(block) == theirs.decrypt(block)
+
+
 def test_each_check_has_one() -> None:
     assert set(without(built_in())) == JUDGES_NOTHING
 
@@ -55,7 +65,9 @@ def test_the_page_has_the_table_of_today() -> None:
 async def test_with_it_the_check_fails_and_without_it_passes(
     planted: Planted, bench: Callable[..., Any]
 ) -> None:
-    declared = {"features": planted.features, "settings": planted.settings}
+    declared: dict[str, Any] = {
+        "features": planted.features, "settings": planted.settings, "hurried": True,
+    }  # fmt: skip
     right = None if planted.device is None else replace(planted, row=planted.device)
     async with bench(planted.profile, planted.way, **declared, planted=right) as device:
         clean = await device.verdicts(*planted.checks)
