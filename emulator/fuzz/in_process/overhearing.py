@@ -41,13 +41,12 @@ class Overhearing:
 
     def _secrets_of(self, whose: str, ring: KeyRing, number: int) -> dict[bytes, KeyRef]:
         """What must not be on the line, worked out again if the ring may have others."""
-        refs = ring.refs
-        stamp = number, len(refs)
+        stamp = number, ring.size
         known = self._secrets.get(whose)
         if known is None or known[0] != stamp or ring.changes.any:
             secrets = {
                 key: ref
-                for ref in refs
+                for ref in ring.refs
                 if ref.kind is not KeyKind.LLS_SECRET and len(key := ring.get(ref)) >= SHORTEST_KEY
             }
             known = self._secrets[whose] = stamp, secrets

@@ -180,7 +180,7 @@ class InProcess:
                 meter.journal.lose_power()
                 meter.journal.put_back(to)
                 # Whoever does this has broken the meter; it has not gone back by itself.
-                self._look_out.counters.clear()
+                self._look_out.counters = {}, {}
             case "store":
                 meter.image.sections = {
                     name: dict(section) for name, section in self.world.first_image.items()

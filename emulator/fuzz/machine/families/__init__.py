@@ -19,8 +19,8 @@ from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 
 FAMILIES = (
-    opening,
     asking,
+    opening,
     changing,
     tampering,
     repeating,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import one_of
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -25,7 +24,7 @@ _TOLD = (
 def moves(palette: Palette) -> Iterator[Move]:
     if not palette.keyed:
         return
-    clients = one_of(palette.keyed)
+    clients = palette.keyed
 
     def go_ahead(plot: Plot, client: str, by: int) -> None:
         """The client has used more counters elsewhere."""
@@ -48,6 +47,6 @@ def moves(palette: Palette) -> Iterator[Move]:
         plot.ready(client)
 
     draws = {"client": clients}
-    yield Move("go ahead", go_ahead, {**draws, "by": one_of((1, 16, 100, 2000, 1 << 24))})
-    yield Move("to the end", to_the_end, {**draws, "left": one_of((3, 2, 1))})
-    yield Move("ask for the counter", ask, {**draws, "twist": one_of(_TOLD)})
+    yield Move("go ahead", go_ahead, {**draws, "by": (1, 16, 100, 2000, 1 << 24)})
+    yield Move("to the end", to_the_end, {**draws, "left": (3, 2, 1)})
+    yield Move("ask for the counter", ask, {**draws, "twist": _TOLD})
