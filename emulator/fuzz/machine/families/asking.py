@@ -14,7 +14,7 @@ from emulator.fuzz.machine.plot import Plot
 
 
 def moves(palette: Palette) -> Iterator[Move]:
-    clients = palette.clients
+    clients = palette.named
 
     def get(plot: Plot, client: str, attribute: AttributeDescriptor, raw: bool) -> None:
         if plot.ready(client, raw):

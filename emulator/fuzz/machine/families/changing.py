@@ -13,7 +13,7 @@ from emulator.fuzz.machine.plot import Plot
 from emulator.fuzz.target import Outcome
 from emulator.fuzz.twist import STRAIGHT, Edit, EditKind, Lost, Twist
 
-_LOST = (STRAIGHT, STRAIGHT, Twist(lose=Lost.RESPONSE), Twist(lose=Lost.REQUEST))
+LOST = (STRAIGHT, STRAIGHT, Twist(lose=Lost.RESPONSE), Twist(lose=Lost.REQUEST))
 _TURNED = (Edit(kind=EditKind.FLIP, at=-1, octets=b"\x01"),)
 _SHORT = (Edit(kind=EditKind.KEEP, count=-8),)
 
@@ -96,18 +96,18 @@ def moves(palette: Palette) -> Iterator[Move]:
 
     draws = {"client": clients, "raw": SELDOM}
     kinds = SETS_OF_KEYS
-    yield Move("rotate", rotate, {**draws, "kinds": kinds, "twist": _LOST}, weight=3)
+    yield Move("rotate", rotate, {**draws, "kinds": kinds, "twist": LOST}, weight=3)
     yield Move("transfer", transfer, {**draws, "entries": _ARRAYS}, weight=3)
     yield Move("back", back, {"client": clients, "entries": _FORMER})
     yield Move("go by former", go_by_former, {"client": clients}, when=_something_changed)
     if palette.agreeing:
         agreeing = palette.agreeing
         several = (("GUEK",), ("GAK",), ("GUEK", "GAK"))
-        yield Move("agree", agree, {"client": agreeing, "kinds": several, "twist": _LOST})
+        yield Move("agree", agree, {"client": agreeing, "kinds": several, "twist": LOST})
         yield Move("certify", certify, {"client": agreeing, "how": _CERTIFICATES})
     if palette.secretive:
         secretive = palette.secretive
-        yield Move("secret", secret, {"client": secretive, "twist": _LOST})
+        yield Move("secret", secret, {"client": secretive, "twist": LOST})
 
 
 _CERTIFICATES = (
