@@ -118,6 +118,12 @@ class InvocationCounters:
         keys = sorted({*self._next, *self._floor}, key=str)
         return tuple(CounterRow(ek, self._next.get(ek, 0), self._floor.get(ek, 0)) for ek in keys)
 
+    def copied(self) -> tuple[dict[KeyRef, int], dict[KeyRef, int]]:
+        """The next to send and the floors by key, as they are: in no order, for whoever only looks
+        whether any of them has moved.
+        """
+        return dict(self._next), dict(self._floor)
+
     def restore(self, rows: Iterable[CounterRow]) -> None:
         """Take up what :meth:`snapshot` gave.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from emulator.fuzz.befalling import (
+    Announce,
     ChangeTls,
     ClockStep,
     Damage,
@@ -49,6 +50,7 @@ __all__ = [
     "Act",
     "Action",
     "Agree",
+    "Announce",
     "Authenticate",
     "CatchUp",
     "Certify",
@@ -105,6 +107,7 @@ Action: TypeAlias = (
     | ChangeTls
     | Wait
     | ClockStep
+    | Announce
     | PowerCycle
     | SetMeterCounter
     | Damage

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dlms.xdlms.descriptors import AttributeDescriptor
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTls:
@@ -26,6 +28,13 @@ class ClockStep:
     """The meter's clock jumps, forward or back; true time does not."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """The meter tells of an attribute, unasked, whoever is associated and may know of it."""
+
+    attribute: AttributeDescriptor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,11 +104,13 @@ class Send(_Spoken):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay(_Spoken):
     """The octets that were sent in an earlier step of the run, from 1, once more: all of them, or
-    the one APDU of that number in it, from 0.
+    the one APDU of that number in it, from 0. ``heard``: those that the meter has answered there,
+    which come back to it.
     """
 
     step: int
     apdu: int | None = None
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,11 @@ class KeyRing:
         """The names of the keys that are kept, those that were derived once among them."""
         return frozenset((*self._passing, *self.lasting))
 
+    @property
+    def size(self) -> int:
+        """How many they are: none is both derived and kept."""
+        return len(self._passing) + len(self.lasting)
+
     def entrust(self, secrets: Mapping[str, bytes]) -> None:
         """The keys of these scopes come from these secrets, whatever the fleet's is. To be said
         before any of them was derived.

@@ -11,6 +11,7 @@ from emulator.faults.bent import (
     certifying,
     counters,
     keeping,
+    reflecting,
     rekeying,
     verifying,
 )
@@ -52,6 +53,13 @@ KINDS = (
         "something is verified too little of, or under a key of before",
         "the meter takes what it should refuse; its challenges come again",
         verifying.HOW,
+    ),
+    _kind(
+        "reflecting",
+        "the meter's own cryptography",
+        "the meter takes or gives back what was said, or draws what was drawn before",
+        "its own messages are taken by it; its challenges or ephemeral keys are no secret",
+        reflecting.HOW,
     ),
     _kind(
         "rekeying",

@@ -47,8 +47,10 @@ def _done(action: Action) -> str:
             return f"{client} invokes {_named(method)}"
         case actions.Send(client=client, plain=plain):
             return f"{client} sends {_apdu(plain)}{_more(action, 'plain')}"
-        case actions.Replay(client=client, step=step, apdu=apdu):
+        case actions.Replay(client=client, step=step, apdu=apdu, heard=heard):
             which = "" if apdu is None else f", APDU {apdu} of it"
+            if heard:
+                return f"{client} sends what the meter has answered in step {step} back{which}"
             return f"{client} sends the octets of step {step} once more{which}"
         case actions.Transfer(client=client, entries=entries):
             said = ", ".join(f"key {one.key_id}{_more(one, 'key_id')}" for one in entries)
@@ -79,6 +81,8 @@ def _done(action: Action) -> str:
             return f"{seconds:g} s pass"
         case actions.ClockStep(seconds=seconds):
             return f"the meter's clock jumps by {seconds:g} s"
+        case actions.Announce(attribute=attribute):
+            return f"the meter tells of {_named(attribute)}, unasked"
         case actions.PowerCycle():
             return "the meter loses its power and begins anew"
         case actions.SetMeterCounter(association=association, key=key):

@@ -72,6 +72,7 @@ class Crew:
         self._pipes: dict[int, Connection] = {}
         self._processes: dict[int, BaseProcess] = {}
         self._ends: float | None = None
+        self._left_to: int | None = None
         deadlines = [one.deadline for one in plans if one.deadline is not None]
         if deadlines:
             self._ends = max(deadlines) + AFTERWARDS + PATIENCE
@@ -108,6 +109,14 @@ class Crew:
             if number != but:
                 with suppress(OSError):  # it has ended, and wants to know nothing more
                     pipe.send(message)
+
+    def leave_to(self, process: int) -> None:
+        """Tell all others to end. Of several that have come to something at once it is left to the
+        first, or each would end the other's work on it.
+        """
+        if self._left_to is None:
+            self._left_to = process
+            self.tell(Stop(), but=process)
 
     def stop(self) -> None:
         """Tell them to end; who does not do it soon is not waited for."""

@@ -10,7 +10,7 @@ from emulator.fuzz.findings.finding import Finding
 from emulator.fuzz.hunting.crew import Crew
 from emulator.fuzz.hunting.hunted import Hunted, Progress
 from emulator.fuzz.hunting.plan import Plan
-from emulator.fuzz.hunting.posts import Broke, Failed, FoundIt, Hear, Here, Known, Message, Stop
+from emulator.fuzz.hunting.posts import Broke, Failed, FoundIt, Hear, Here, Known, Message
 from emulator.fuzz.hunting.tally import Tally
 from emulator.fuzz.in_process.target import in_process
 from emulator.fuzz.judge.course import Make
@@ -125,8 +125,10 @@ def _turn(crew: Crew, hear: Hear, *, stop_at_first: bool) -> bool:
     said = crew.hear(EVERY)
     for process, message in said:
         match message:
+            case Broke() if stop_at_first:
+                crew.leave_to(process)
             case Broke(finding=finding):
-                crew.tell(Stop() if stop_at_first else Known(finding.key), but=process)
+                crew.tell(Known(finding.key), but=process)
             case FoundIt() if stop_at_first:
                 crew.stop()
             case Failed():

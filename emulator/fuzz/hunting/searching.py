@@ -7,6 +7,10 @@ to fifteen times as long as :mod:`emulator.fuzz.findings.minimising` alone, neve
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.errors import Flaky
@@ -16,6 +20,7 @@ from emulator.fuzz.findings.finding import Finding
 from emulator.fuzz.findings.minimising import NothingBroken, minimise
 from emulator.fuzz.hunting.looking_on import Enough, LookingOn, Post
 from emulator.fuzz.hunting.plan import Plan
+from emulator.fuzz.machine.lot import STRETCH
 from emulator.fuzz.machine.machine import machine
 from emulator.fuzz.machine.watcher import Broken
 
@@ -25,8 +30,14 @@ it has drawn: that of a whole search would outgrow the memory.
 """
 
 DEPTHS = (40, 20, 80)
-"""Steps of a run, by round in turn: what is shallow is found in short runs sooner, and some defects
+"""Moves of a run, by round in turn: what is shallow is found in short runs sooner, and some defects
 need a long life.
+"""
+
+
+_OBJECTS = 50_000
+"""Made between two collections of garbage: a run of the meter makes many that live for one step,
+and nearly none of them is part of a cycle.
 """
 
 
@@ -42,17 +53,29 @@ def search(plan: Plan, post: Post) -> LookingOn:
     drawn: dict[int, type[RuleBasedStateMachine]] = {}
     round = 0
     try:
-        while not looking_on.is_over:
-            which = plan.setting_of(round)
-            if which not in drawn:
-                drawn[which] = machine(plan.settings[which], looking_on, plan.make)
-            _round(plan, looking_on, drawn[which], round)
-            round += 1
-            if looking_on.finding is not None:
-                looking_on.is_shrunk(shrunk(looking_on.finding, plan, looking_on))
+        with _seldom_collected():
+            while not looking_on.is_over:
+                which = plan.setting_of(round)
+                if which not in drawn:
+                    drawn[which] = machine(plan.settings[which], looking_on, plan.make)
+                _round(plan, looking_on, drawn[which], round)
+                round += 1
+                if looking_on.finding is not None:
+                    looking_on.is_shrunk(shrunk(looking_on.finding, plan, looking_on))
     finally:
         looking_on.tell()
     return looking_on
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Garbage is looked for less often than Python does it."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _OBJECTS), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _round(
@@ -61,7 +84,8 @@ def _round(
     looking_on.begin_round()
     settings = hypothesis.settings(
         max_examples=RUNS,
-        stateful_step_count=DEPTHS[round % len(DEPTHS)],
+        # Its first step draws which moves there are.
+        stateful_step_count=1 + DEPTHS[round % len(DEPTHS)] // STRETCH,
         phases=(Phase.generate,),
         deadline=None,
         database=None,

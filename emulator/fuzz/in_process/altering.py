@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from dlms.security.keys import KeyRef
 from dlms.security.ops import CryptoFailure, CryptoOp, GenerateKeyPair, Mac, Seal, Sign
+from emulator.fuzz.in_process.ephemerals import Ephemerals
 from emulator.fuzz.twist import Edits, Otherwise, edited
 
 KeyNamed: TypeAlias = Callable[[str], KeyRef]
@@ -96,6 +97,7 @@ class Vectors:
 
     used: dict[bytes, bytes] = field(default_factory=dict)
     breaches: list[str] = field(default_factory=list)
+    ephemerals: Ephemerals = field(default_factory=Ephemerals)
 
     def watch(
         self, who: str, title: bytes, op: CryptoOp, octets: Callable[[KeyRef], bytes]

@@ -92,6 +92,10 @@ class Bench(ABC):
         """What the meter answers to an APDU that has arrived."""
         return self.wire.carry(client, apdu)
 
+    def overheard(self, client: BenchClient, octets: bytes) -> None:
+        """What has come to a client that did not ask for it."""
+        self._passed(Direction.RECEIVED, client, octets)
+
     def _passed(self, direction: Direction, client: BenchClient, octets: bytes) -> None:
         if len(self.line) < MAX_LINE:
             self.line.append(Passed(direction, client.name, octets))

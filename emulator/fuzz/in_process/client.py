@@ -57,7 +57,10 @@ class Party:
 
     def execute(self, op: CryptoOp) -> Any:
         if self.is_watched:
-            self._vectors.watch(f"the client {self.name}", self.title, op, self.ring.get)
+            vectors, who = self._vectors, f"the client {self.name}"
+            vectors.watch(who, self.title, op, self.ring.get)
+            if said := vectors.ephemerals.watch(who, op):
+                vectors.breaches.append(said)
         return self.tagging.execute(op)
 
     def keys_for(self, row: AssociationRow, meter: bytes, title: bytes) -> AssociationKeys:

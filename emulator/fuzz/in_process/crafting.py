@@ -177,14 +177,15 @@ def replaying(world: Bench, client: BenchClient, action: actions.Replay) -> Seen
     """What an earlier step has sent, once more. The answer to the last of it counts."""
     if not 1 <= action.step <= len(world.steps):
         raise ValueError(f"step {action.step} has not been yet")
-    sent = [one for one in world.steps[action.step - 1] if one.direction is not Direction.RECEIVED]
+    line = world.steps[action.step - 1]
+    sent = [one for one in line if (one.direction is Direction.RECEIVED) is action.heard]
     first = [one.octets for one in sent if one.direction is Direction.SENT] or [
         one.octets for one in sent
     ]
     if action.apdu is not None:
         first = first[action.apdu : action.apdu + 1]
     if not first:
-        raise ValueError(f"step {action.step} has sent no such APDU")
+        raise ValueError(f"step {action.step} has no such APDU")
     seen = Seen(outcome=Outcome.SILENCE)
     for octets in first:
         seen = _sent(world, client, octets, action.twist)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dlms.security.counters import CounterRow
+from typing import TypeAlias
+
 from dlms.security.keys import KeyLifetime, KeyRef
+from emulator.fuzz.in_process.meter import BenchMeter
 from emulator.fuzz.in_process.observing import Observer
 from emulator.fuzz.in_process.overhearing import Overhearing
 from emulator.fuzz.in_process.world import World
@@ -15,11 +17,15 @@ then. What was used comes again as a vector.
 """
 
 
+Counters: TypeAlias = tuple[dict[KeyRef, int], dict[KeyRef, int]]
+"""The next to send, and the floors."""
+
+
 class LookOut:
     """What it remembers of the steps before: counters, and the challenges of the meter's."""
 
     def __init__(self) -> None:
-        self.counters: dict[KeyRef, CounterRow] = {}
+        self.counters: Counters = {}, {}
         self._overhearing = Overhearing()
         self._observer = Observer()
 
@@ -30,19 +36,10 @@ class LookOut:
     def look_out(self, world: World, line: tuple[Passed, ...]) -> None:
         """The invariants that hold after every step."""
         meter, breaches = world.meter, world.vectors.breaches
-        rows = {row.ek: row for row in meter.device.state.counters.snapshot()}
-        for ref, before in self.counters.items():
-            after = rows.get(ref)
-            if after is None:
-                used = before.floor or before.next_to_send > _FIRST
-                long_lived = ref.lifetime is KeyLifetime.LONG_LIVED
-                if used and long_lived and meter.ring.holds(ref):
-                    breaches.append(f"I2: the counters of {ref} are gone")
-            elif (
-                after.floor < before.floor or after.next_to_send < before.next_to_send > _FIRST
-            ) and ref.lifetime is KeyLifetime.LONG_LIVED:
-                breaches.append(f"I2: a counter of {ref} goes back")
-        self.counters = rows
+        counters = meter.device.state.counters.copied()
+        if counters != self.counters:
+            breaches += self._moved(meter, counters)
+            self.counters = counters
         for (scope, kind), version in meter.device.state.key_versions.items():
             ref = KeyRef(meter.device.title, scope, kind, version=version)
             gone = (scope, kind) in meter.device.state.destroyed
@@ -51,5 +48,22 @@ class LookOut:
         parties = {one.party.name: one.party.ring for one in world.clients.values()}
         rings = {"": (meter.ring, meter.boots)} | {name: (one, 0) for name, one in parties.items()}
         breaches += self._overhearing.look_out(line, rings)
+        for ring in parties.values():
+            ring.settle()  # nobody else asks what is new to a client's
         for party in world.parties.values():
             breaches += party.tagging.look_out()
+
+    def _moved(self, meter: BenchMeter, now: Counters) -> list[str]:
+        """I2: those of a key that lives longer than an association never go back."""
+        (sends, floors), (next_to_send, floor) = now, self.counters
+        breaches = []
+        for ref in sorted(next_to_send.keys() | floor.keys(), key=str):
+            if ref.lifetime is not KeyLifetime.LONG_LIVED:
+                continue
+            was, lowest = next_to_send.get(ref, 0), floor.get(ref, 0)
+            if ref not in sends and ref not in floors:
+                if (lowest or was > _FIRST) and meter.ring.holds(ref):
+                    breaches.append(f"I2: the counters of {ref} are gone")
+            elif floors.get(ref, 0) < lowest or sends.get(ref, 0) < was > _FIRST:
+                breaches.append(f"I2: a counter of {ref} goes back")
+        return breaches

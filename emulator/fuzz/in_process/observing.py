@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from devices.prepayment import account
 from dlms.association.config import AssociationKeys
+from dlms.security.counters import InvocationCounters
 from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import KeyUnavailable
 from emulator.fuzz.in_process.client import FIELDS, BenchClient
@@ -24,15 +25,34 @@ from emulator.modules.keyring import KeyRing
 _KINDS = tuple(KeyKind[name] for name in FIELDS)
 
 
+class _Secured(NamedTuple):
+    """Keys and policies, and what they depend on: worked out again when that is not the same."""
+
+    depends: tuple[Any, ...]
+    versions: Mapping[str, int]
+    keys: Mapping[str, str]
+    policies: Mapping[str, int]
+    counted: tuple[tuple[str, KeyRef], ...]
+
+
 class _Remembered(NamedTuple):
     """What the meter remembers, and the stamp of when it was looked at."""
 
     stamp: tuple[int, int]
     digest: str
-    versions: Mapping[str, int]
-    keys: Mapping[str, str]
-    policies: Mapping[str, int]
-    counted: tuple[tuple[str, KeyRef], ...]
+    secured: _Secured
+    in_force: dict[str, AssociationKeys]
+    """By association, as far as anybody has asked since then."""
+    size: int
+
+
+class _Counted(NamedTuple):
+    """Counters as they were when they were looked at; worked out again when one has moved."""
+
+    of: tuple[tuple[str, KeyRef], ...]
+    counters: tuple[dict[KeyRef, int], dict[KeyRef, int]]
+    floors: Mapping[str, int]
+    sends: Mapping[str, int]
     size: int
 
 
@@ -50,6 +70,7 @@ class Observer:
 
     def __init__(self) -> None:
         self._seen: _Remembered | None = None
+        self._counts: _Counted | None = None
         self._happened: tuple[str, ...] = ()
         self._events = 0
         self._clients: dict[str, _Held] = {}
@@ -57,20 +78,22 @@ class Observer:
     def look(self, world: World) -> Facts:
         meter = world.meter
         device, state = meter.device, meter.device.state
-        seen, counters = self._remembered(meter), state.counters
+        seen = self._remembered(meter)
+        secured = seen.secured
+        counted = self._counted(secured.counted, state.counters)
         clients = [one for one in world.clients.values() if one.row.security_setup is not None]
         held = [self._held(one) for one in clients]
         return Facts(
             digest=seen.digest,
-            floors={name: counters.floor(ref) for name, ref in seen.counted},
-            sends={name: counters.next_to_send(ref) for name, ref in seen.counted},
-            versions=seen.versions,
-            agree={name: _agrees(meter, one) for name, one in world.clients.items()},
+            floors=counted.floors,
+            sends=counted.sends,
+            versions=secured.versions,
+            agree={name: _agrees(meter, one, seen.in_force) for name, one in world.clients.items()},
             open=world.wire.associated(),
             happened=self._told(meter),
             balance=None if account.account_of(device) is None else account.balance(device),
             breaches=tuple(world.vectors.breaches),
-            keys=seen.keys,
+            keys=secured.keys,
             client_keys={name: key for one in held for name, key in one.keys.items()},
             client_doubts={name: key for one in held for name, key in one.doubts.items()},
             client_sends={
@@ -78,15 +101,29 @@ class Observer:
                 for one in clients
                 if (ref := one.keys.guek) is not None
             },
-            policies=seen.policies,
+            policies=secured.policies,
             sizes={
                 "remembered": seen.size,
-                "counters": len(counters.snapshot()),
+                "counters": counted.size,
                 "counters kept": meter.journal.size,
-                "keys": len(meter.ring.refs),
+                "keys": meter.ring.size,
                 "connections": world.wire.connections,
             },
         )
+
+    def _counted(
+        self, of: tuple[tuple[str, KeyRef], ...], counters: InvocationCounters
+    ) -> _Counted:
+        now, known = counters.copied(), self._counts
+        if known is None or known.of is not of or known.counters != now:
+            known = self._counts = _Counted(
+                of=of,
+                counters=now,
+                floors={name: counters.floor(ref) for name, ref in of},
+                sends={name: counters.next_to_send(ref) for name, ref in of},
+                size=len(now[0].keys() | now[1].keys()),
+            )
+        return known
 
     def _held(self, client: BenchClient) -> _Held:
         """Worked out again if the client goes by others, or has others in doubt."""
@@ -111,21 +148,44 @@ class Observer:
         seen, stamp = self._seen, (meter.boots, meter.image.kept)
         is_settled = not (meter.device.state.changes.any or meter.ring.changes.any)
         if seen is None or seen.stamp != stamp or not is_settled:
-            seen = self._seen = _look(meter, stamp)
+            known = None if seen is None else seen.secured
+            seen = self._seen = _look(meter, stamp, known)
         return seen
 
 
-def _look(meter: BenchMeter, stamp: tuple[int, int]) -> _Remembered:
-    device, state = meter.device, meter.device.state
+def _look(meter: BenchMeter, stamp: tuple[int, int], known: _Secured | None) -> _Remembered:
+    state, ring = meter.device.state, meter.ring
+    depends = (
+        meter.boots,
+        dict(state.key_versions),
+        dict(state.policies),
+        state.security_revision,
+        dict(ring.lasting),
+        frozenset(ring.destroyed),
+    )
+    return _Remembered(
+        stamp=stamp,
+        digest=_digest(meter),
+        secured=known if known and known.depends == depends else _secured(meter, depends, known),
+        in_force={},
+        size=sum(len(section) for section in state.sections.values()),
+    )
+
+
+def _secured(meter: BenchMeter, depends: tuple[Any, ...], known: _Secured | None) -> _Secured:
+    device = meter.device
     rows = [row for row in device.profile.associations.values() if row.security_setup is not None]
     refs = {
         f"{row.name}/{kind.name}": device.key(row.name, kind) for row in rows for kind in _KINDS
     }
-    return _Remembered(
-        stamp=stamp,
-        digest=_digest(meter),
+    counted = tuple(
+        (name, ref) for name, ref in refs.items() if ref.kind in (KeyKind.GUEK, KeyKind.GBEK)
+    )
+    return _Secured(
+        depends=depends,
         versions={
-            f"{scope}/{kind.name}": version for (scope, kind), version in state.key_versions.items()
+            f"{scope}/{kind.name}": version
+            for (scope, kind), version in device.state.key_versions.items()
         },
         keys={name: fingerprint(meter.ring, ref) for name, ref in refs.items()},
         policies={
@@ -133,10 +193,8 @@ def _look(meter: BenchMeter, stamp: tuple[int, int]) -> _Remembered:
             for row in rows
             for policy in (device.policy(row),)
         },
-        counted=tuple(
-            (name, ref) for name, ref in refs.items() if ref.kind in (KeyKind.GUEK, KeyKind.GBEK)
-        ),
-        size=sum(len(section) for section in state.sections.values()),
+        # The same object if it is the same, so that nobody compares its members again.
+        counted=known.counted if known and known.counted == counted else counted,
     )
 
 
@@ -169,12 +227,14 @@ def _digest(meter: BenchMeter) -> str:
     return whole.hexdigest()[:16]
 
 
-def _agrees(meter: BenchMeter, client: BenchClient) -> bool:
+def _agrees(meter: BenchMeter, client: BenchClient, in_force: dict[str, AssociationKeys]) -> bool:
     """Whether both ends have the same global keys."""
     if client.row.security_setup is None:
         return True
     mine = client.keys
-    theirs = meter.device.keys(client.row)
+    theirs = in_force.get(client.row.name)
+    if theirs is None:
+        theirs = in_force[client.row.name] = meter.device.keys(client.row)
     for field in FIELDS.values():
         ref, own = getattr(theirs, field), getattr(mine, field)
         if ref is not None and own is not None:

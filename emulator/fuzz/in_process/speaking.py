@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from devices.outbox import Changed
 from dlms.association.state import TRANSITIONS, Input
 from dlms.client.effects import Compute, Dialogue, Post, Transmit
 from dlms.errors import DlmsError
 from dlms.security.keys import KeyKind
+from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client.driving import drive_blocking
 from emulator.fuzz import actions
 from emulator.fuzz.in_process.bench import Bench
@@ -56,6 +58,22 @@ def said(
             let_go(world, client)
         return seen
     return Seen(outcome=Outcome.ACCEPTED, says="done", value=value)
+
+
+def hearing(world: Bench, attribute: AttributeDescriptor) -> Seen:
+    """What its clients make of it that the meter tells of an attribute, unasked."""
+    outcome, why = Outcome.DONE, ""
+    for name, apdu in world.wire.tell(Changed(attribute)):
+        client = world.client(name)
+        world.overheard(client, apdu)
+        try:
+            event = world.run(client, client.association.receive(apdu, world.now()))
+        except DlmsError as error:
+            outcome, why = Outcome.DISTRUSTED, f"{name}: {error}"
+        else:
+            outcome = Outcome.ACCEPTED if outcome is Outcome.DONE else outcome
+            why = why or type(event).__name__
+    return Seen(outcome=outcome, says=why)
 
 
 def note_doubt(client: BenchClient) -> None:

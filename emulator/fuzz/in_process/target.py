@@ -126,6 +126,8 @@ class InProcess:
             case actions.ClockStep(seconds=seconds):
                 world.meter.device.slipped(dt.timedelta(seconds=seconds), world.meter.now)
                 world.meter.host.settle()
+            case actions.Announce(attribute=attribute):
+                return speaking.hearing(world, attribute)
             case actions.PowerCycle():
                 return self._power_cycle()
             case actions.SetMeterCounter():
@@ -168,8 +170,9 @@ class InProcess:
     def _set_counter(self, action: actions.SetMeterCounter) -> None:
         meter = self.world.meter
         ref, counters = meter.key(action.association, action.key), meter.device.state.counters
-        if action.send is not None:
-            counters.raise_to(ref, action.send)
+        if action.send is not None and action.send > counters.next_to_send(ref):
+            counters.raise_to(ref, action.send - 1)
+            counters.burn(ref)  # so that it is kept, as it is of a message
         if action.floor:
             counters.accept(ref, action.floor - 1)
 
@@ -180,7 +183,7 @@ class InProcess:
                 meter.journal.lose_power()
                 meter.journal.put_back(to)
                 # Whoever does this has broken the meter; it has not gone back by itself.
-                self._look_out.counters.clear()
+                self._look_out.counters = {}, {}
             case "store":
                 meter.image.sections = {
                     name: dict(section) for name, section in self.world.first_image.items()

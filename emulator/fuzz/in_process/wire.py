@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
+from devices.outbox import Announcement
 from emulator.fuzz.actions import Connect
 from emulator.fuzz.in_process.channel import Shaken, TlsPort
 from emulator.fuzz.in_process.client import BenchClient
@@ -39,6 +41,10 @@ class Wire(Protocol):
 
     def is_up(self, name: str) -> bool:
         """Whether the client of that name has a connection."""
+        ...
+
+    def tell(self, what: Announcement) -> Iterator[tuple[str, bytes]]:
+        """What the meter says unasked, to which client. ``ValueError`` if it cannot be told to."""
         ...
 
     @property
@@ -110,6 +116,15 @@ class PeerWire:
 
     def is_up(self, name: str) -> bool:
         return name in self._peers
+
+    def tell(self, what: Announcement) -> Iterator[tuple[str, bytes]]:
+        for name, peer in tuple(self._peers.items()):
+            try:
+                said = [apdu for pair in peer.associated() for apdu in peer.tell(pair, what)]
+            except Unable:
+                self._peers.pop(name).close()
+                continue
+            yield from ((name, apdu) for apdu in said)
 
     @property
     def connections(self) -> int:

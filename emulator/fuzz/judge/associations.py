@@ -10,8 +10,8 @@ from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.target import Outcome
 from emulator.fuzz.twist import Lost
 
-_SERVICE = frozenset((0xC0, 0xC1, 0xC3, 0xD9))
-"""Tags of GET, SET, ACTION and ACCESS requests."""
+_SERVICE = frozenset((0xC0, 0xC1, 0xC3, 0xD9, 0x05, 0x06))
+"""Tags of GET, SET, ACTION, ACCESS, ReadRequest and WriteRequest."""
 _AUTHENTICATED = 0x10
 
 

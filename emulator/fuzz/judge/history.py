@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dlms.axdr.data import Data
+from dlms.xdlms.descriptors import MethodDescriptor
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.target import Facts, Outcome, Seen
@@ -38,8 +40,14 @@ class History:
         self.used_handed: set[str] = set()
         """Fingerprints of authentication keys of one association that somebody got in with."""
         self._keys: Mapping[str, str] = {}
+        self._floors: Mapping[str, int] = {}
+        self._sends: Mapping[str, int] = {}
         self.is_meddled = False
-        """Whether somebody has reached into the meter."""
+        """Whether somebody has damaged the meter. Who takes a counter forward does no more than
+        many messages would have done.
+        """
+        self.removed: set[tuple[str, Data | None]] = set()
+        """Certificates that are no more: the association, and what names them."""
 
     def begin(self, before: Facts) -> None:
         """What there was before the first step."""
@@ -52,7 +60,7 @@ class History:
         self.actions.append(action)
         self._count(after)
         match action:
-            case actions.Damage() | actions.SetMeterCounter():
+            case actions.Damage():
                 self.is_meddled = True
                 self.counts.clear()
             case actions.Open() | actions.Challenge():
@@ -65,6 +73,12 @@ class History:
             case actions.Token(key="current", counter=counter):
                 if _gained(before, after):
                     self.tokens.add((after.versions.get(TOKEN_KEY, 0), counter))
+            case actions.Act(client=client, method=method, parameter=parameter):
+                if seen.outcome is Outcome.ACCEPTED and is_removal(method):
+                    self.removed.add((client, parameter))
+            case actions.Certify(client=client):
+                # It may be any of them, and may come from whoever has the same Security setup.
+                self.removed.clear()
             case actions.ChangeTls(what="new certificate"):
                 self.meter_is_revoked = False
             case actions.ChangeTls(what="revoke meter"):
@@ -81,9 +95,13 @@ class History:
                 self.taken.setdefault(passed.octets, len(self.actions))
 
     def _count(self, facts: Facts) -> None:
+        is_known = facts.floors is self._floors and facts.sends is self._sends
         if facts.keys is not self._keys:
             self._keys = facts.keys
             self.prints.update(facts.keys.values())
+        elif is_known:
+            return
+        self._floors, self._sends = facts.floors, facts.sends
         floors, counts = facts.floors, self.counts
         for name, send in facts.sends.items():
             key = name, facts.keys.get(name, "")
@@ -91,6 +109,18 @@ class History:
             if known is None or send > known.send or floor > known.floor:
                 was = known or Count(0, 0)
                 counts[key] = Count(max(send, was.send), max(floor, was.floor))
+
+
+_SECURITY_SETUP, _EXPORT, _REMOVE = 64, 7, 8
+
+
+def is_export(method: MethodDescriptor) -> bool:
+    """Whether it is export_certificate (GB Ed. 8, 9.2.5; class 64 version 1)."""
+    return (method.class_id, method.method) == (_SECURITY_SETUP, _EXPORT)
+
+
+def is_removal(method: MethodDescriptor) -> bool:
+    return (method.class_id, method.method) == (_SECURITY_SETUP, _REMOVE)
 
 
 TOKEN_KEY = "prepayment/TOKEN"

@@ -9,6 +9,7 @@ from emulator.fuzz.actions import Action
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge import (
     associations,
+    certificates,
     channels,
     counters,
     credit,
@@ -17,9 +18,11 @@ from emulator.fuzz.judge import (
     outside,
     proper,
     proving,
+    reflecting,
     refusing,
     replaying,
     rightful,
+    telling,
 )
 from emulator.fuzz.judge.case import Case, breach
 from emulator.fuzz.judge.history import History
@@ -70,6 +73,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     proper.of_another,
     proper.shown,
     proper.handed_over,
+    reflecting.back,
+    certificates.exported,
+    certificates.removed,
+    telling.protected,
+    telling.understood,
 )
 """What is looked at after every step, besides what the target looks at itself."""
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-_GLOBAL = range(0xC8, 0xD0)
-_DEDICATED = range(0xD0, 0xD8)
+_GLOBAL = frozenset((*range(0xC8, 0xD0), 0x25, 0x26, 0x2C, 0x2D, 0x36, 0x38))
+_DEDICATED = frozenset((*range(0xD0, 0xD8), 0x45, 0x46, 0x4C, 0x4D, 0x56, 0x58))
+"""With those of short names: read, write, their responses, unconfirmed write, information report
+(GB Ed. 8, 9.5).
+"""
 _GENERAL_GLOBAL = 0xDB
 _CONTROL_AND_COUNTER = 5
 

@@ -22,7 +22,7 @@ def understood(case: Case) -> Iterator[Breach]:
     action = case.action
     if not isinstance(action, actions.Get | actions.Set | actions.Rotate | actions.Agree):
         return
-    if case.twist != STRAIGHT or not _has_done_all_right(case):
+    if case.twist != STRAIGHT or not has_done_all_right(case, case.client):
         return
     if case.seen.outcome is Outcome.DISTRUSTED:
         yield breach("R-KEY-3", "the answer to what is right does not verify", case.seen.says)
@@ -41,7 +41,9 @@ def certified(case: Case) -> Iterator[Breach]:
     imports = [one for one in before if isinstance(one, actions.Certify)]
     if not imports or not all(_is_for_something_else(one) for one in imports):
         return
-    if case.seen.outcome is Outcome.REFUSED and _has_done_all_right(case, actions.Certify):
+    if case.seen.outcome is Outcome.REFUSED and has_done_all_right(
+        case, case.client, actions.Certify
+    ):
         yield breach(
             "R-KEY-8", "signatures do not verify after another certificate", case.seen.says
         )
@@ -87,11 +89,11 @@ def _is_nobodys(action: actions.Certify, case: Case) -> bool:
     return title != case.site.title(case.client)
 
 
-def _has_done_all_right(case: Case, *besides: type) -> bool:
-    """Whether the client's association is open, and nothing was done since it began but what a
+def has_done_all_right(case: Case, client: str, *besides: type) -> bool:
+    """Whether the association of ``client`` is open, and nothing was done since it began but what a
     proper client does; by others nothing that changes keys.
     """
-    client, scope = case.client, case.site.scope(case.client)
+    scope = case.site.scope(client)
     if client not in case.before.open or not case.before.agree.get(client, False):
         return False
     if not case.site.is_guarded(client) or case.history.is_meddled or case.before.breaches:
@@ -110,6 +112,6 @@ def _has_done_all_right(case: Case, *besides: type) -> bool:
                 return True
             if not isinstance(action, (*_QUIET, *besides)):
                 return False
-        elif not isinstance(action, actions.Get | actions.Set):
+        elif not isinstance(action, actions.Get | actions.Set | actions.Announce):
             return False
     return False

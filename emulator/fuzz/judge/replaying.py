@@ -13,7 +13,7 @@ from emulator.fuzz.judge.octets import header, is_ciphered
 def once(case: Case) -> Iterator[Breach]:
     """R-IC-5, KL-IC-07, 08, 09: octets that were accepted come to nothing when they come again."""
     action = case.action
-    if not isinstance(action, actions.Replay) or case.twist.octets:
+    if not isinstance(action, actions.Replay) or action.heard or case.twist.octets:
         return
     known = [octets for octets in case.sent if octets in case.history.taken]
     if not known or len(known) < len(case.sent) or not _is_judged(case, known):

@@ -6,6 +6,7 @@ from devices.profile.model import AssociationRow
 from dlms.association.knobs import Knobs
 from dlms.security.control import Protection
 from emulator.fuzz.client_kind import ClientKind
+from emulator.fuzz.in_process.meter import SERIAL
 from emulator.fuzz.in_process.world import compiled, turned
 from emulator.fuzz.setting import Setting
 from emulator.provisioning import client_title
@@ -41,6 +42,10 @@ class Site:
         """The system title that is registered for who is there."""
         row = self.row(client)
         return b"" if row is None else client_title(row, {})
+
+    @property
+    def meter_title(self) -> bytes:
+        return self.profile.system_title(SERIAL)
 
     def knobs(self, association: str) -> Knobs:
         """How the meter is to behave there, with what the run has turned."""

@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 from dlms.axdr.data import octet_string
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action, NewKey
-from emulator.fuzz.machine.hypothesis_needed import SearchStrategy
-from emulator.fuzz.machine.hypothesis_needed import strategies as st
 from emulator.fuzz.machine.palette import NAME, NOTE, Palette
 from emulator.fuzz.twist import Twist
 
-SELDOM = st.sampled_from((False,) * 7 + (True,))
+SELDOM = (False,) * 7 + (True,)
 """Whether a client does without what a proper one would do before."""
 
 SETS_OF_KEYS = (("GUEK",), ("GAK",), ("GUEK", "GAK"), ("KEK",), ("GBEK",), ("GUEK", "GAK", "KEK"))
@@ -26,10 +24,6 @@ class Base(NamedTuple):
 
     name: str
     make: Callable[[str], Action]
-
-
-def one_of(values: tuple[Any, ...]) -> SearchStrategy[Any]:
-    return st.sampled_from(values)
 
 
 def twisted(action: Action, twist: Twist) -> Action:

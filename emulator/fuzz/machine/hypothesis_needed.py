@@ -4,11 +4,10 @@ from __future__ import annotations
 
 try:
     from hypothesis import strategies
-    from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-    from hypothesis.strategies import SearchStrategy
+    from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 except ImportError as error:
     raise ImportError(
         "runs are drawn by Hypothesis, which is not here: install the extra, cosemlab[fuzz]"
     ) from error
 
-__all__ = ["RuleBasedStateMachine", "SearchStrategy", "precondition", "rule", "strategies"]
+__all__ = ["RuleBasedStateMachine", "initialize", "rule", "strategies"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from emulator.fuzz.machine.hypothesis_needed import SearchStrategy
 from emulator.fuzz.machine.plot import Plot
 
 
@@ -14,13 +13,26 @@ def always(plot: Plot) -> bool:
 
 
 class Move(NamedTuple):
-    """``weight`` is how often it is drawn compared with others. What is ``drawn`` is small, and its
-    simplest value is what a proper client does, so that a run that is shrunk is as proper as it
-    can be.
+    """``weight`` is how often it is drawn compared with others. ``draws`` are the values that each
+    argument of ``play`` may have, few of each; the first is what a proper client does, so that a
+    run that is shrunk is as proper as it can be.
     """
 
     name: str
     play: Callable[..., None]
-    draws: Mapping[str, SearchStrategy[Any]]
+    draws: Mapping[str, tuple[Any, ...]]
     weight: int = 1
     when: Callable[[Plot], bool] = always
+
+    @property
+    def is_always(self) -> bool:
+        """Whether it may be at any time."""
+        return self.when is always
+
+    def drawn(self, number: int) -> dict[str, Any]:
+        """The values that ``number`` stands for, one of each: all first ones for 0."""
+        found = {}
+        for name, values in self.draws.items():
+            number, which = divmod(number, len(values))
+            found[name] = values[which]
+        return found

@@ -19,9 +19,10 @@ NO_LIMIT = 0xFFFFFFFF
 
 
 class Palette:
-    """``clients`` are those that take part, ``keyed`` those among them that have keys of their own
-    to replace, ``agreeing`` those that may agree on new ones. ``in_channels`` are those that come
-    by TLS: their names begin with it.
+    """``clients`` are those that take part: ``short`` those of them that say everything by short
+    names, ``named`` the others, ``keyed`` those that have keys of their own to replace,
+    ``agreeing`` those that may agree on new ones, ``in_channels`` those that come by TLS: their
+    names begin with it.
     """
 
     def __init__(self, setting: Setting) -> None:
@@ -33,7 +34,9 @@ class Palette:
         )
         self.clients = names
         rows = {name: row for name in names if (row := self.site.row(name)) is not None}
-        self.keyed = tuple(name for name, row in rows.items() if is_keyed(row))
+        self.short = tuple(name for name, row in rows.items() if row.config.short_names)
+        self.named = tuple(name for name in names if name not in self.short)
+        self.keyed = tuple(name for name in self.named if name in rows and is_keyed(rows[name]))
         self.agreeing = tuple(name for name in self.keyed if rows[name].config.suite)
         self.secretive = tuple(
             name for name in self.keyed if rows[name].config.mechanism.name == "HLS_SHA256"

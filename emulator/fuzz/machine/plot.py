@@ -159,6 +159,11 @@ class Plot:
             and not isinstance(done.action, actions.Replay)
         ]
 
+    def has_answered(self, step: int) -> bool:
+        """Whether the meter has said anything in that step, from 1."""
+        line = self.course.steps[step - 1].seen.line
+        return any(one.direction is Direction.RECEIVED for one in line)
+
     # In words -------------------------------------------------------------------------------------
 
     def state(self, client: str) -> str:

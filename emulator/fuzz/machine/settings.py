@@ -56,6 +56,9 @@ _LABORATORY: Mapping[str, Setting] = {
         },
     ),
     "keys of one association": Setting(profile="honeywell_elster", clients=_HANDS, alive="dco"),
+    "short names": Setting(
+        clients={"sn": ClientKind(association="sn_ciphered"), "dco": _DCO}, alive="sn_ciphered"
+    ),
     "channels": Setting(clients={"tls": _DCO, "s1sp": ClientKind(association="s1sp")}, alive=""),
 }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from devices.outbox import Announcement
 from dlms.errors import RemoteProtocolError
 from emulator.channel import Channel, ChannelClosed
 from emulator.client.route import Route
@@ -56,6 +57,9 @@ class RouteWire:
 
     def is_up(self, name: str) -> bool:
         return name in self._clients
+
+    def tell(self, what: Announcement) -> Iterator[tuple[str, bytes]]:
+        raise ValueError("nothing is said unasked here")
 
     @property
     def connections(self) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from typing import Any, cast
 
+from devices.outbox import Announcement
 from emulator.fuzz.actions import Connect
 from emulator.fuzz.in_process.channel import Shaken, TlsPort
 from emulator.fuzz.in_process.client import BenchClient
@@ -78,6 +79,9 @@ class SocketWire:
 
     def is_up(self, name: str) -> bool:
         return name in self._ends
+
+    def tell(self, what: Announcement) -> Iterator[tuple[str, bytes]]:
+        raise ValueError("nothing is said unasked here")
 
     @property
     def connections(self) -> int:

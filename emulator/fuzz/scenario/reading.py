@@ -53,6 +53,7 @@ DEEDS: dict[str, type[Any]] = {
     "tls": actions.ChangeTls,
     "wait": actions.Wait,
     "clock-step": actions.ClockStep,
+    "announce": actions.Announce,
     "power-cycle": actions.PowerCycle,
     "set-meter-counter": actions.SetMeterCounter,
     "damage": actions.Damage,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.fuzz.machine.families import (
     asking,
+    certifying,
     changing,
     channels,
     counting,
@@ -12,15 +13,18 @@ from emulator.fuzz.machine.families import (
     mistaking,
     opening,
     passing,
+    reflecting,
     repeating,
+    short_names,
     tampering,
+    telling,
 )
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 
 FAMILIES = (
-    opening,
     asking,
+    opening,
     changing,
     tampering,
     repeating,
@@ -30,6 +34,10 @@ FAMILIES = (
     channels,
     passing,
     mistaking,
+    reflecting,
+    telling,
+    certifying,
+    short_names,
 )
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dlms.axdr.data import Data
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import SELDOM, one_of
+from emulator.fuzz.machine.drawing import SELDOM
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
 
 
 def moves(palette: Palette) -> Iterator[Move]:
-    clients = one_of(palette.clients)
+    clients = palette.named
 
     def get(plot: Plot, client: str, attribute: AttributeDescriptor, raw: bool) -> None:
         if plot.ready(client, raw):
@@ -30,8 +30,8 @@ def moves(palette: Palette) -> Iterator[Move]:
             method, parameter = palette.methods(client)[number]
             plot.do(actions.Act(client=client, method=method, parameter=parameter))
 
-    attributes, values = one_of(palette.attributes()), one_of(palette.values())
+    attributes, values = palette.attributes(), palette.values()
     draws = {"client": clients, "raw": SELDOM}
     yield Move("get", get, {**draws, "attribute": attributes}, weight=2)
     yield Move("set", write, {**draws, "what": values}, weight=2)
-    yield Move("act", act, {**draws, "number": one_of((0, 1, 2, 3))})
+    yield Move("act", act, {**draws, "number": (0, 1, 2, 3)})

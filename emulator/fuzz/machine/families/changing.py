@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
-from emulator.fuzz.machine.drawing import SELDOM, SETS_OF_KEYS, one_of
+from emulator.fuzz.machine.drawing import SELDOM, SETS_OF_KEYS
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
 from emulator.fuzz.target import Outcome
 from emulator.fuzz.twist import STRAIGHT, Edit, EditKind, Lost, Twist
 
-_LOST = (STRAIGHT, STRAIGHT, Twist(lose=Lost.RESPONSE), Twist(lose=Lost.REQUEST))
+LOST = (STRAIGHT, STRAIGHT, Twist(lose=Lost.RESPONSE), Twist(lose=Lost.REQUEST))
 _TURNED = (Edit(kind=EditKind.FLIP, at=-1, octets=b"\x01"),)
 _SHORT = (Edit(kind=EditKind.KEEP, count=-8),)
 
@@ -48,7 +48,7 @@ _FORMER = (
 def moves(palette: Palette) -> Iterator[Move]:
     if not palette.keyed:
         return
-    clients = one_of(palette.keyed)
+    clients = palette.keyed
 
     def rotate(plot: Plot, client: str, kinds: tuple[str, ...], twist: Twist, raw: bool) -> None:
         if plot.ready(client, raw):
@@ -96,19 +96,19 @@ def moves(palette: Palette) -> Iterator[Move]:
             )
 
     draws = {"client": clients, "raw": SELDOM}
-    kinds = one_of(SETS_OF_KEYS)
-    yield Move("rotate", rotate, {**draws, "kinds": kinds, "twist": one_of(_LOST)}, weight=3)
-    yield Move("transfer", transfer, {**draws, "entries": one_of(_ARRAYS)}, weight=3)
-    yield Move("back", back, {"client": clients, "entries": one_of(_FORMER)})
+    kinds = SETS_OF_KEYS
+    yield Move("rotate", rotate, {**draws, "kinds": kinds, "twist": LOST}, weight=3)
+    yield Move("transfer", transfer, {**draws, "entries": _ARRAYS}, weight=3)
+    yield Move("back", back, {"client": clients, "entries": _FORMER})
     yield Move("go by former", go_by_former, {"client": clients}, when=_something_changed)
     if palette.agreeing:
-        agreeing = one_of(palette.agreeing)
-        several = one_of((("GUEK",), ("GAK",), ("GUEK", "GAK")))
-        yield Move("agree", agree, {"client": agreeing, "kinds": several, "twist": one_of(_LOST)})
-        yield Move("certify", certify, {"client": agreeing, "how": one_of(_CERTIFICATES)})
+        agreeing = palette.agreeing
+        several = (("GUEK",), ("GAK",), ("GUEK", "GAK"))
+        yield Move("agree", agree, {"client": agreeing, "kinds": several, "twist": LOST})
+        yield Move("certify", certify, {"client": agreeing, "how": _CERTIFICATES})
     if palette.secretive:
-        secretive = one_of(palette.secretive)
-        yield Move("secret", secret, {"client": secretive, "twist": one_of(_LOST)})
+        secretive = palette.secretive
+        yield Move("secret", secret, {"client": secretive, "twist": LOST})
 
 
 _CERTIFICATES = (

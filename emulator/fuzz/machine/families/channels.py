@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import SELDOM, one_of
+from emulator.fuzz.machine.drawing import SELDOM
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -14,7 +14,7 @@ from emulator.fuzz.machine.plot import Plot
 def moves(palette: Palette) -> Iterator[Move]:
     if not palette.in_channels:
         return
-    clients = one_of(palette.in_channels)
+    clients = palette.in_channels
 
     def connect(plot: Plot, client: str, resume: bool, days: int | None, noise: bool) -> None:
         garbage = bytes.fromhex("0001000100010010") + bytes(16) if noise else b""
@@ -28,11 +28,11 @@ def moves(palette: Palette) -> Iterator[Move]:
         connect,
         {
             "client": clients,
-            "resume": one_of((True, False)),
-            "days": one_of((None, None, None, None, 1, -1)),
+            "resume": (True, False),
+            "days": (None, None, None, None, 1, -1),
             "noise": SELDOM,
         },
         weight=4,
     )
     whats = ("new certificate", "revoke client", "revoke meter")
-    yield Move("change tls", change, {"what": one_of(whats)}, weight=2)
+    yield Move("change tls", change, {"what": whats}, weight=2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import one_of
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -25,7 +24,7 @@ _TOLD = (
 def moves(palette: Palette) -> Iterator[Move]:
     if not palette.keyed:
         return
-    clients = one_of(palette.keyed)
+    clients = palette.keyed
 
     def go_ahead(plot: Plot, client: str, by: int) -> None:
         """The client has used more counters elsewhere."""
@@ -47,7 +46,32 @@ def moves(palette: Palette) -> Iterator[Move]:
         plot.do(actions.CatchUp(client=client, twist=twist))
         plot.ready(client)
 
+    def worn(plot: Plot, client: str, left: int) -> None:
+        """The meter has little left to say, and a new key is the only way on."""
+        association = palette.scope(client)
+        if plot.ready(client):
+            key = f"{association}/GUEK"
+            if plot.course.facts.sends.get(key, _LAST) < _LAST - 64:
+                send = _LAST - left
+                plot.do(actions.SetMeterCounter(association=association, send=send))
+                plot.do(actions.Rotate(client=client, kinds=("GUEK",)))
+
+    def moved_on(plot: Plot, client: str, by: int, is_floor: bool) -> None:
+        """The meter has said or heard more meanwhile."""
+        association = palette.scope(client)
+        key, facts = f"{association}/GUEK", plot.course.facts
+        present = (facts.floors if is_floor else facts.sends).get(key, _LAST)
+        if present + by < _LAST - 64:
+            value = present + by
+            plot.do(
+                actions.SetMeterCounter(association=association, floor=value)
+                if is_floor
+                else actions.SetMeterCounter(association=association, send=value)
+            )
+
     draws = {"client": clients}
-    yield Move("go ahead", go_ahead, {**draws, "by": one_of((1, 16, 100, 2000, 1 << 24))})
-    yield Move("to the end", to_the_end, {**draws, "left": one_of((3, 2, 1))})
-    yield Move("ask for the counter", ask, {**draws, "twist": one_of(_TOLD)})
+    yield Move("worn", worn, {**draws, "left": (4, 3, 2, 1, 0)})
+    yield Move("moved on", moved_on, {**draws, "by": (1, 100), "is_floor": (False, True)})
+    yield Move("go ahead", go_ahead, {**draws, "by": (1, 16, 100, 2000, 1 << 24)})
+    yield Move("to the end", to_the_end, {**draws, "left": (3, 2, 1)})
+    yield Move("ask for the counter", ask, {**draws, "twist": _TOLD})

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
-from emulator.fuzz.machine.drawing import one_of
-from emulator.fuzz.machine.hypothesis_needed import strategies as st
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -54,12 +52,12 @@ def moves(palette: Palette) -> Iterator[Move]:
             plot.do(actions.Transfer(client=client, entries=entries))
 
     draws = {
-        "client": one_of(tellers),
-        "counter": st.integers(1, 6),
-        "key": one_of(("current",) * 4 + ("former",)),
-        "digits": one_of(_DIGITS),
-        "twist": one_of(_BEFALLS),
+        "client": tellers,
+        "counter": tuple(range(1, 7)),
+        "key": ("current",) * 4 + ("former",),
+        "digits": _DIGITS,
+        "twist": _BEFALLS,
     }
     yield Move("token", enter, draws, weight=4)
     if len(tellers) > 1:
-        yield Move("token key", change_key, {"client": one_of(tellers[1:])})
+        yield Move("token key", change_key, {"client": tellers[1:]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import Base, bases, one_of, twisted
+from emulator.fuzz.machine.drawing import Base, bases, twisted
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -17,7 +17,7 @@ _OPERATIONS = ("Unwrap", "Open", "Seal", "Mac", "RandomBytes", "Verify", "Sign",
 
 def moves(palette: Palette) -> Iterator[Move]:
     proper = bases(palette)
-    clients = one_of(palette.keyed or palette.clients)
+    clients = palette.keyed or palette.clients
 
     def cut(plot: Plot, client: str, base: Base, at: int) -> None:
         if plot.ready(client):
@@ -33,9 +33,9 @@ def moves(palette: Palette) -> Iterator[Move]:
     def cycle(plot: Plot) -> None:
         plot.do(actions.PowerCycle())
 
-    draws = {"client": clients, "base": one_of(proper)}
-    names, numbers = one_of(_OPERATIONS), one_of((0, 1, 2))
-    yield Move("cut", cut, {**draws, "at": one_of((0, 1, 2, 3))}, weight=2)
+    draws = {"client": clients, "base": proper}
+    names, numbers = _OPERATIONS, (0, 1, 2)
+    yield Move("cut", cut, {**draws, "at": (0, 1, 2, 3)}, weight=2)
     yield Move("fail", fail, {**draws, "name": names, "at": numbers})
     yield Move("fail opening", fail_opening, {"client": clients, "name": names, "at": numbers})
     yield Move("power cycle", cycle, {})

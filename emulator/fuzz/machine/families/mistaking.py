@@ -12,7 +12,7 @@ from dlms.xdlms.action import ActionRequest
 from dlms.xdlms.descriptors import CONFIRMED
 from emulator.fuzz import actions
 from emulator.fuzz.actions import NewKey
-from emulator.fuzz.machine.drawing import SETS_OF_KEYS, one_of, twisted, write
+from emulator.fuzz.machine.drawing import SETS_OF_KEYS, twisted, write
 from emulator.fuzz.machine.families.tampering import GET, SET
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import NAME, Palette
@@ -67,7 +67,7 @@ def moves(palette: Palette) -> Iterator[Move]:
     guarded = tuple(name for name in palette.guarded if name in palette.keyed)
     if not guarded:
         return
-    clients = one_of(guarded)
+    clients = guarded
 
     def nearly(plot: Plot, client: str, proof: Twist) -> None:
         """A pass 3 that is wrong, and something as if it had been right."""
@@ -166,10 +166,10 @@ def moves(palette: Palette) -> Iterator[Move]:
         if one != other and palette.scope(one) == palette.scope(other)
     )
     if pairs:
-        yield Move("elsewhere", elsewhere, {"pick": one_of((0, 1))})
+        yield Move("elsewhere", elsewhere, {"pick": (0, 1)})
     silent = tuple(name for name in palette.clients if palette.is_silent(name))
     if silent:
-        yield Move("told to all", told_to_all, {"client": clients, "silent": one_of(silent)})
+        yield Move("told to all", told_to_all, {"client": clients, "silent": silent})
 
     def go_on(plot: Plot, client: str, kinds: tuple[str, ...]) -> None:
         """New keys, and straight on with them."""
@@ -177,19 +177,17 @@ def moves(palette: Palette) -> Iterator[Move]:
             plot.do(actions.Rotate(client=client, kinds=kinds))
             plot.do(actions.Get(client=client, attribute=NAME))
 
-    yield Move("go on", go_on, {"client": clients, "kinds": one_of(SETS_OF_KEYS)})
-    plain = one_of((SET, GET))
-    yield Move("prove nearly", nearly, {"client": clients, "proof": one_of(_PROOFS)})
+    yield Move("go on", go_on, {"client": clients, "kinds": SETS_OF_KEYS})
+    plain = (SET, GET)
+    yield Move("prove nearly", nearly, {"client": clients, "proof": _PROOFS})
     yield Move("too early", early, {"client": clients, "plain": plain})
     yield Move("prove twice", twice, {"client": clients})
-    draws = {"client": clients, "plain": plain, "is_released": one_of((True, False))}
+    draws = {"client": clients, "plain": plain, "is_released": (True, False)}
     yield Move("too late", late, draws)
     yield Move("left over", left_over, {"client": clients})
-    yield Move(
-        "odd", odd, {"client": clients, "twist": one_of(_ODD), "is_sent": one_of((True, False))}
-    )
+    yield Move("odd", odd, {"client": clients, "twist": _ODD, "is_sent": (True, False)})
     yield Move("crowd", crowd, {"client": clients})
     if palette.agreeing:
-        agreeing = one_of(palette.agreeing)
-        yield Move("message key", message, {"client": agreeing, "number": one_of((1, 2))})
-        yield Move("certify otherwise", certify, {"client": agreeing, "how": one_of(_CERTIFICATES)})
+        agreeing = palette.agreeing
+        yield Move("message key", message, {"client": agreeing, "number": (1, 2)})
+        yield Move("certify otherwise", certify, {"client": agreeing, "how": _CERTIFICATES})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emulator.fuzz import actions
 from emulator.fuzz.actions import AarqChange
-from emulator.fuzz.machine.drawing import SELDOM, one_of
+from emulator.fuzz.machine.drawing import SELDOM
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -40,7 +40,7 @@ _COUNTER_AT = 16
 
 
 def moves(palette: Palette) -> Iterator[Move]:
-    clients = one_of(palette.clients)
+    clients = palette.clients
 
     def enter(plot: Plot, client: str) -> None:
         plot.open(client)
@@ -87,23 +87,23 @@ def moves(palette: Palette) -> Iterator[Move]:
 
     yield Move("enter", enter, {"client": clients}, weight=2)
     if palette.hls:
-        hls = one_of(palette.hls)
+        hls = palette.hls
         yield Move("challenge", challenge, {"client": hls})
         yield Move(
             "prove",
             prove,
-            {"pick": one_of((0, 1, 2)), "proof": one_of((STRAIGHT, *_PROOFS)), "bare": SELDOM},
+            {"pick": (0, 1, 2), "proof": (STRAIGHT, *_PROOFS), "bare": SELDOM},
             when=lambda plot: bool(plot.pending),
             weight=2,
         )
-        draws = {"client": hls, "change": one_of(_CHANGES), "echo": SELDOM}
+        draws = {"client": hls, "change": _CHANGES, "echo": SELDOM}
         yield Move("ask otherwise", ask_otherwise, draws)
-        yield Move("prove elsewhere", prove_elsewhere, {"client": hls, "where": one_of(_WHERES)})
+        yield Move("prove elsewhere", prove_elsewhere, {"client": hls, "where": _WHERES})
         if palette.guarded:
-            guarded = one_of(palette.guarded)
-            draws = {"client": guarded, "offset": one_of((0, 1, -1, -2, 5))}
+            guarded = palette.guarded
+            draws = {"client": guarded, "offset": (0, 1, -1, -2, 5)}
             yield Move("count inside", count_inside, draws)
-        yield Move("prove otherwise", prove_otherwise, {"client": hls, "proof": one_of(_PROOFS)})
+        yield Move("prove otherwise", prove_otherwise, {"client": hls, "proof": _PROOFS})
     yield Move("release", release, {"client": clients, "plain": SELDOM}, when=_somebody_is_in)
     yield Move("hang", hang, {"client": clients}, when=_somebody_is_in)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import one_of
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import Palette
 from emulator.fuzz.machine.plot import Plot
@@ -22,8 +21,8 @@ def moves(palette: Palette) -> Iterator[Move]:
         if plot.ready(client):
             plot.do(actions.Storm(client=client, times=times))
 
-    yield Move("wait", wait, {"seconds": one_of((1, 60))})
-    yield Move("clock step", step, {"seconds": one_of((1, 3600, -3600))})
+    yield Move("wait", wait, {"seconds": (1, 60)})
+    yield Move("clock step", step, {"seconds": (1, 3600, -3600)})
     if palette.guarded:
-        draws = {"client": one_of(palette.guarded), "times": one_of((1, 3))}
+        draws = {"client": palette.guarded, "times": (1, 3)}
         yield Move("storm", storm, draws)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from dlms.axdr.data import octet_string
 from dlms.xdlms.descriptors import CONFIRMED
 from dlms.xdlms.get import GetRequest
 from dlms.xdlms.set import SetRequest
 from emulator.fuzz import actions
-from emulator.fuzz.machine.drawing import SELDOM, Base, bases, one_of, twisted
+from emulator.fuzz.machine.drawing import SELDOM, Base, bases, twisted
 from emulator.fuzz.machine.move import Move
 from emulator.fuzz.machine.palette import NAME, NOTE, Palette
 from emulator.fuzz.machine.plot import Plot
@@ -92,7 +93,7 @@ _GENERAL = (
 def moves(palette: Palette) -> Iterator[Move]:
     proper = bases(palette)
     reading = Base("get note", lambda client: actions.Get(client=client, attribute=NOTE))
-    clients = one_of(palette.keyed or palette.clients)
+    clients = palette.keyed or palette.clients
 
     def lose(plot: Plot, client: str, base: Base, twist: Twist) -> None:
         if plot.ready(client):
@@ -161,26 +162,26 @@ def moves(palette: Palette) -> Iterator[Move]:
                 )
             )
 
-    draws = {"client": clients, "base": one_of(proper)}
-    yield Move("lose", lose, {**draws, "twist": one_of(LOST)}, weight=2)
-    yield Move("tamper", tamper, {**draws, "twist": one_of(TAMPERED), "raw": SELDOM}, weight=3)
-    yield Move("tamper opening", tamper_opening, {"client": clients, "twist": one_of(TAMPERED)})
-    yield Move("answer", answer, {**draws, "twist": one_of(ANSWERED)})
+    draws: dict[str, tuple[Any, ...]] = {"client": clients, "base": proper}
+    yield Move("lose", lose, {**draws, "twist": LOST}, weight=2)
+    yield Move("tamper", tamper, {**draws, "twist": TAMPERED, "raw": SELDOM}, weight=3)
+    yield Move("tamper opening", tamper_opening, {"client": clients, "twist": TAMPERED})
+    yield Move("answer", answer, {**draws, "twist": ANSWERED})
     yield Move(
         "send",
         send,
-        {"client": clients, "how": one_of(_SENT), "plain": one_of((SET, GET)), "raw": SELDOM},
+        {"client": clients, "how": _SENT, "plain": (SET, GET), "raw": SELDOM},
         weight=2,
     )
     if palette.countable:
         yield Move(
             "number",
             number,
-            {"client": one_of(palette.countable), "offset": one_of((0, -1, 1, -3, LAST))},
+            {"client": palette.countable, "offset": (0, -1, 1, -3, LAST)},
         )
     if palette.agreeing:
-        agreeing, transactions = one_of(palette.agreeing), one_of((bytes(8), b"\1" * 8))
-        choices = one_of(("STATIC", "ONE_PASS", "WRAPPED"))
+        agreeing, transactions = palette.agreeing, (bytes(8), b"\1" * 8)
+        choices = ("STATIC", "ONE_PASS", "WRAPPED")
         draws = {"client": agreeing, "transaction": transactions, "choice": choices}
         yield Move("agree twice", agree_twice, draws, weight=2)
-    yield Move("send titled", send_titled, {"client": clients, "twist": one_of(_GENERAL)})
+    yield Move("send titled", send_titled, {"client": clients, "twist": _GENERAL})

@@ -16,7 +16,7 @@ from emulator.cli.main import main
 from emulator.fuzz.actions import Plant
 from emulator.fuzz.hunting.hunted import Progress
 
-RUN = ["fuzz", "run", "--processes", "1", "--seed", "3", "--setting", "shared"]
+RUN = ["fuzz", "run", "--processes", "1", "--seed", "1", "--setting", "shared"]
 DEFECT = ["--plant", "careless:how=stale-random"]
 NAME = "FOUND-R-HLS-4-d83053eb"
 

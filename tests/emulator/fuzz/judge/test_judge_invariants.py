@@ -32,6 +32,8 @@ TOKEN = actions.Token(client="", pence=5, counter=1)
 GET = actions.Get(client="c", attribute=NOTE)
 SET = actions.Set(client="c", attribute=NOTE, value=octet_string(b"\1"))
 OPEN = actions.Open(client="c")
+BACK = actions.Replay(client="c", step=1, heard=True)
+TOLD = actions.Announce(attribute=NOTE)
 ROTATE = actions.Rotate(client="c", kinds=("GUEK",))
 BOTH = actions.Rotate(client="c", kinds=("GUEK", "GAK"))
 SEND = actions.Send(client="c", plain=bytes.fromhex("C001C1000F0000280000FF0100"))
@@ -51,6 +53,10 @@ def transfer(*entries: NewKey) -> Action:
 
 
 BROKEN: list[tuple[str, str, Action, Outcome, dict[str, Any], dict[str, Any]]] = [
+    ("an answer that comes back", "R-IC-1", BACK, Outcome.ACCEPTED, {}, {}),
+    ("its floor", "R-IC-1", BACK, Outcome.REFUSED, {}, {"floors": {**FLOORS, "dco/GUEK": 6}}),
+    ("its effect", "R-IC-1", BACK, Outcome.REFUSED, {}, {"digest": "two"}),
+    ("told, and changed", "I3", TOLD, Outcome.DONE, {}, {"digest": "two"}),
     ("floor back", "I2", GET, Outcome.ACCEPTED, {}, {"floors": {**FLOORS, "dco/GUEK": 4}}),
     ("send back", "I2", actions.PowerCycle(), Outcome.DONE, {},
      {"sends": {**SENDS, "dco/GUEK": 3}, "open": frozenset()}),

@@ -56,12 +56,12 @@ class Notes:
         return self.known
 
 
-def draw(setting: Setting, notes: Notes, *, runs: int = 4, steps: int = 25) -> None:
+def draw(setting: Setting, notes: Notes, *, runs: int = 4, stretches: int = 6) -> None:
     run_state_machine_as_test(
         seed(SEED)(machine(setting, notes)),
         settings=budget(
             max_examples=runs,
-            stateful_step_count=steps,
+            stateful_step_count=1 + stretches,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
