@@ -9,8 +9,9 @@ from emulator.cli.fuzz_scenarios import chosen_of
 from emulator.cli.fuzz_target import target_of
 from emulator.cli.output import print_json
 from emulator.fuzz.findings.comparing import remark
+from emulator.fuzz.findings.replaying import Replayed
+from emulator.fuzz.findings.replaying import replay as again
 from emulator.fuzz.scenario.describing import result_json, step_lines
-from emulator.fuzz.scenario.playing import Result, play
 from emulator.fuzz.scenario.reading import read
 
 
@@ -18,22 +19,25 @@ def replay(args: argparse.Namespace) -> int:
     """Play what is in a file."""
     chosen = chosen_of(read(args.file), args.names)
     make = target_of(args)
-    results = [result for one in chosen for result in play(one, make=make)]
+    replayed = [each for one in chosen for each in again(one, make)]
     if args.json:
-        print_json([_json(result) for result in results])
+        print_json([_json(each) for each in replayed])
     else:
-        for result in results:
-            _print(result)
-    bad = any(not result.passed for result in results)
+        for each in replayed:
+            _print(each)
+    bad = any(not each.result.passed for each in replayed)
     return failures.Exit.FAILED if bad else failures.Exit.DONE
 
 
-def _json(result: Result) -> dict[str, object]:
+def _json(replayed: Replayed) -> dict[str, object]:
+    result = replayed.result
     found = result.scenario.found
-    return {**result_json(result), **({} if found is None else {"remark": remark(found, result)})}
+    told = result_json(result, replayed.insight.words())
+    return {**told, **({} if found is None else {"remark": remark(found, result)})}
 
 
-def _print(result: Result) -> None:
+def _print(replayed: Replayed) -> None:
+    result, words = replayed.result, replayed.insight.words()
     scenario, course = result.scenario, result.course
     print(f"{scenario.id}: {scenario.title}")
     if course is not None and course.binding:
@@ -41,7 +45,7 @@ def _print(result: Result) -> None:
     for plant in scenario.plants:
         print(f"  planted: {plant}")
     for played in result.played:
-        for line in step_lines(played):
+        for line in step_lines(played, words):
             print(f"  {line}")
     for problem in result.problems:
         print(f"  NOT AS EXPECTED: {problem}")
