@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from emulator.cli import failures
+from emulator.cli.fuzz_encounters import met, met_json, print_met
 from emulator.cli.fuzz_scenarios import chosen_of
 from emulator.cli.fuzz_target import target_of
 from emulator.cli.output import print_json
@@ -19,13 +20,18 @@ def replay(args: argparse.Namespace) -> int:
     """Play what is in a file."""
     chosen = chosen_of(read(args.file), args.names)
     make = target_of(args)
-    replayed = [each for one in chosen for each in again(one, make)]
+    met_again = [met(one, args) for one in chosen if one.encounter is not None]
+    replayed = [each for one in chosen if one.encounter is None for each in again(one, make)]
     if args.json:
-        print_json([_json(each) for each in replayed])
+        print_json([*map(_json, replayed), *map(met_json, met_again)])
     else:
         for each in replayed:
             _print(each)
-    bad = any(not each.result.passed for each in replayed)
+        for one in met_again:
+            print_met(one)
+    bad = not all(each.result.passed for each in replayed) or not all(
+        one.passed for one in met_again
+    )
     return failures.Exit.FAILED if bad else failures.Exit.DONE
 
 

@@ -6,9 +6,16 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from emulator.fuzz.head_ends.mischief import KINDS, METERS, Bound, Encounter, Errand, Mischief
+from emulator.fuzz.head_ends.mischief import (
+    KINDS,
+    METERS,
+    TASKS,
+    Bound,
+    Encounter,
+    Errand,
+    Mischief,
+)
 
-TASKS = ("read", "rotate-keys")
 LAST_EXCHANGE = 6
 """An association that is opened again and does its task has not many more."""
 

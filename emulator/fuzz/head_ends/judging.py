@@ -16,16 +16,25 @@ ABSURD = MAXIMUM // 2
 
 def breaches(encounter: Encounter, ran: Sequence[Ran]) -> tuple[Breach, ...]:
     """In the order in which they happened."""
-    found: list[Breach] = []
+    return tuple(one for several in judged(encounter, ran) for one in several)
+
+
+def judged(encounter: Encounter, ran: Sequence[Ran]) -> tuple[tuple[Breach, ...], ...]:
+    """What each errand breaks; what is seen of all of them together is where it shows first."""
+    found = []
+    resent = jumped = False
     for number, one in enumerate(ran, 1):
         is_last = number == len(encounter.errands) + 1
-        found += _of_errand(encounter, one, is_last=is_last)
-    if ran and ran[-1].resent:
-        counter = ran[-1].resent[0]
-        found.append(_breach("I1", f"it sends two messages with the counter {counter}", ""))
-    if ran and ran[-1].highest > ABSURD:
-        said = f"its counter has gone to {ran[-1].highest}: a key is used up by that"
-        found.append(_breach("H-JUMP", said, ""))
+        broken = _of_errand(encounter, one, is_last=is_last)
+        if one.resent and not resent:
+            resent = True
+            said = f"it sends two messages with the counter {one.resent[0]}"
+            broken.append(_breach("I1", said, ""))
+        if one.highest > ABSURD and not jumped:
+            jumped = True
+            said = f"its counter has gone to {one.highest}: a key is used up by that"
+            broken.append(_breach("H-JUMP", said, ""))
+        found.append(tuple(broken))
     return tuple(found)
 
 

@@ -9,13 +9,14 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from devices.device import Device
 from dlms.acse.aarq import TAG as AARQ_TAG
 from dlms.acse.aarq import Aarq
 from dlms.errors import CodecError
 from dlms.security.ciphered import Family, decode_ciphered
+from dlms.security.counters import InvocationCounters
 from dlms.security.ops import CryptoFailure, Open, Use
 from emulator.conformance import built_in
 from emulator.conformance.declaration.model import (
@@ -28,17 +29,16 @@ from emulator.conformance.declaration.model import (
 from emulator.conformance.hostile.head_end import Call, Outcome
 from emulator.conformance.hostile.material import Material
 from emulator.conformance.hostile.meter import hostile_meter
+from emulator.conformance.hostile.own import keeping
 from emulator.conformance.hostile.site import head_end_target, site_of
 from emulator.conformance.hostile.stage import Stage
 from emulator.conformance.probing.line import visible_counter
-from emulator.conformance.probing.record import Recorder
+from emulator.conformance.probing.record import Entry, Recorder
 from emulator.conformance.trying.trial import Clocks, Trial
+from emulator.fuzz.head_ends.driven import ANSWER, Driven
 from emulator.fuzz.head_ends.mischief import Encounter, Errand
 from emulator.fuzz.head_ends.script import Script
 from emulator.modules.software import SoftwareModule
-
-ANSWER = 0.5
-"""Seconds that a head end is told to await an answer."""
 
 _FEATURES = {
     "client": 1, "ln": 1, "ciphered": 1, "hls": 1, "notify": 1, "key.transfer": 1,
@@ -64,6 +64,10 @@ class Ran:
     """Counters that were on the line with two contents."""
     highest: int = 0
     """The highest counter of the head end's."""
+    entries: tuple[Entry, ...] = ()
+    """What passed, and what the meter did wrong."""
+    keys: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    """Those that the meter has had by now: test keys, names and octets."""
 
 
 class HeadEndUnderTest:
@@ -71,6 +75,12 @@ class HeadEndUnderTest:
     (:mod:`emulator.conformance.hostile`). ``answer`` are seconds. One that does not ``keep`` its
     counters from task to task, as it should, is given one task under each key and no more.
     """
+
+    @classmethod
+    def of(cls, driven: Driven) -> HeadEndUnderTest:
+        """As it is named in a file."""
+        call = keeping(InvocationCounters()) if driven.is_own else None
+        return cls(call, command=driven.command, answer=driven.answer, keeps=not driven.forgets)
 
     def __init__(
         self,
@@ -121,7 +131,11 @@ class HeadEndUnderTest:
             ran = []
             errands = encounter.errands
             for errand in (*errands, Errand(task="read")) if self.keeps else errands[:1]:
-                ran.append(await self._do(errand, site.limit, stage, device, material, script))
+                ran.append(
+                    await self._do(
+                        errand, site.limit, stage, device, material, script, trial.record
+                    )
+                )
                 if not ran[-1].outcome.is_over:
                     break
         return tuple(ran)
@@ -134,7 +148,9 @@ class HeadEndUnderTest:
         device: Device,
         material: Material,
         script: Script,
+        record: Recorder,
     ) -> Ran:
+        since = len(record.entries)
         if errand.power:
             stage.mains.reboot()
         script.begin(errand)
@@ -144,6 +160,7 @@ class HeadEndUnderTest:
         values = _values(device, material)
         asked = tuple(material.read)
         twice, script.twice = tuple(script.twice), []
+        script.look_at_keys()
         return Ran(
             errand=errand,
             outcome=outcome,
@@ -155,6 +172,8 @@ class HeadEndUnderTest:
             twice=twice,
             resent=_resent(stage),
             highest=max((one.counter or 0 for one in stage.watch.asked), default=0),
+            entries=tuple(record.entries[since:]),
+            keys=tuple(script.keys),
         )
 
 

@@ -76,8 +76,8 @@ def _table(report: Reported) -> Markup:
             "tr",
             tag("td", one.found.invariant),
             tag("td", tag("a", one.found.shape, href=f"#{anchor_of(at)}")),
-            tag("td", str(len(one.actions))),
-            tag("td", f"{one.found.steps} steps, {one.found.seconds:.1f} s"),
+            tag("td", str(len(one.steps))),
+            tag("td", f"{one.found.steps} {one.unit}, {one.found.seconds:.1f} s"),
         )
         for at, one in enumerate(report.findings)
     ]
