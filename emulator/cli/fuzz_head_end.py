@@ -17,7 +17,7 @@ from emulator.fuzz.breach import Breach
 from emulator.fuzz.findings.encounters.filing import file, name_of, path_in
 from emulator.fuzz.findings.summary import Summary, write
 from emulator.fuzz.head_ends.driven import Driven, command_of
-from emulator.fuzz.head_ends.mischief import Encounter
+from emulator.fuzz.head_ends.mischief import TASKS, Encounter
 from emulator.fuzz.head_ends.scene import HeadEndUnderTest, Ran
 from emulator.fuzz.head_ends.searching import Caught, Searched, search
 from emulator.fuzz.scenario.writing_fields import table
@@ -44,6 +44,7 @@ def search_head_end(args: argparse.Namespace) -> int:
             most=args.steps,
             seconds=seconds,
             seed=args.seed,
+            tasks=args.task or TASKS,
             stop_at_first=args.first,
             on_encounter=tell,
             on_caught=keep,
@@ -65,7 +66,7 @@ def driven_of(args: argparse.Namespace) -> Driven:
         command = command_of(args.head_end)
     except ValueError as error:
         raise ValueError(f"--head-end: {error}") from None
-    return Driven(command=command, answer=args.answer, forgets=args.forgets)
+    return Driven(command=command, way=args.way, answer=args.answer, forgets=args.forgets)
 
 
 def _summary(searched: Searched, driven: Driven, seed: int) -> Summary:

@@ -77,6 +77,15 @@ def _register_run(whats: options.SubParsers, later: options.Later) -> None:
         " this process",
     )  # fmt: skip
     run.add_argument(
+        "--way", choices=("tcp", "tls", "hdlc"), default="tcp",
+        help="how a head end gets to the meter: the wrapper over TCP, over TLS with certificates at"
+        " both ends, or HDLC over TCP (default: tcp)",
+    )  # fmt: skip
+    run.add_argument(
+        "--task", action="append", default=[], choices=("read", "rotate-keys", "top-up"),
+        help="what a head end is asked to do; may be repeated (default: all of them)",
+    )  # fmt: skip
+    run.add_argument(
         "--answer", type=float, default=0.5, metavar="S",
         help="seconds that a head end is told to await an answer (default: 0.5)",
     )  # fmt: skip

@@ -91,6 +91,11 @@ CLAUSES: dict[str, Clause] = {
         " not: also when the answer was lost.",
         "GB 9.2.5.4; a decision, the books are silent on lost answers",
     ),
+    "H-CREDIT": Clause(
+        "One top-up is one credit, and what a head end says of it is so: also when the answer was"
+        " lost.",
+        "Blue Book 4.6.3; exactly-once credit is a decision",
+    ),
     "H-JUMP": Clause(
         "What nobody has authenticated does not move a head end's counter to its end.",
         "GB 9.2.3.3.7.3; a decision",

@@ -27,23 +27,37 @@ _POWER = 0.15
 _WHERE = {Bound.ENDS: (1, 2), Bound.REFUSED: (2, 3, 4), Bound.HARMLESS: (1, 2, 3, 4)}
 """Exchanges of a reading association at which a mischief has something to act on."""
 
+_CHANGING = {"rotate-keys": (3,), "top-up": (3, 4)}
+"""Exchanges at which our head end asks for the change; another may look at nothing before."""
+_DOUBT = ("lost-answer", "lost-request", "power")
+"""After which nobody knows whether a change was made."""
+
 
 def encounters(
     rng: random.Random, tasks: Sequence[str] = TASKS, most: int = 3
 ) -> Iterator[Encounter]:
     """Without end: each mischief by itself first, in an order that is drawn, and then several."""
-    yield from _simple(rng)
+    yield from _simple(rng, tasks)
     while True:
         yield drawn(rng, tasks, most)
 
 
-def _simple(rng: random.Random) -> list[Encounter]:
+def _simple(rng: random.Random, tasks: Sequence[str]) -> list[Encounter]:
     found = [
         Encounter(
             errands=(Errand(task="read", mischiefs=(Mischief(at=at, kind=kind),)),), seed=f"{at}"
         )
         for kind, bound in KINDS.items()
         for at in _WHERE[bound]
+    ]
+    found += [
+        Encounter(
+            errands=(Errand(task=task, mischiefs=(Mischief(at=at, kind=kind),)),), seed=f"{at}"
+        )
+        for task in tasks
+        if task in _CHANGING
+        for kind in _DOUBT
+        for at in _CHANGING[task]
     ]
     found += [Encounter(errands=(Errand(task="read"),), meter=meter) for meter in METERS[1:]]
     rng.shuffle(found)

@@ -53,6 +53,8 @@ def _of_errand(encounter: Encounter, ran: Ran, *, is_last: bool) -> list[Breach]
         found += _read(ran, shape)
     if outcome.ok and task == "rotate-keys":
         found += _rotated(ran, shape)
+    if task == "top-up":
+        found += _topped_up(ran, shape)
     if is_last and encounter.meter == "none" and not outcome.ok:
         before = " ".join(sorted({one.kind for e in encounter.errands for one in e.mischiefs}))
         said = f"a meter that behaves, in the end: {outcome}"
@@ -84,6 +86,21 @@ def _rotated(ran: Ran, shape: str) -> list[Breach]:
     have = "others" if ran.changed else "those of before"
     said = f"it says {ran.outcome.value!r}, and the meter's keys are {have}"
     return [_breach("H-KEYS", said, shape)]
+
+
+def _topped_up(ran: Ran, shape: str) -> list[Breach]:
+    """Exactly once: who does not know may say so, and nobody may try again without looking."""
+    if ran.credits > 1:
+        said = f"the meter has been credited {ran.credits} times for one top-up"
+        return [_breach("H-CREDIT", said, f"several times {shape}")]
+    if not ran.outcome.ok:
+        return []
+    says = ran.outcome.value != "not credited"
+    if says is bool(ran.credits):
+        return []
+    has = "has been credited" if ran.credits else "has not been credited"
+    said = f"it says {ran.outcome.value!r:.40}, and the meter {has}"
+    return [_breach("H-CREDIT", said, shape)]
 
 
 def _breach(invariant: str, words: str, shape: str) -> Breach:

@@ -56,7 +56,7 @@ KINDS: dict[str, Bound] = {name: bound for bound, names in _BOUND.items() for na
 METERS = ("none", "other-title", "weaker-mechanism", "plain-context")
 """Of what kind the meter is through all: nobody may believe one of them but the first."""
 
-TASKS = ("read", "rotate-keys")
+TASKS = ("read", "rotate-keys", "top-up")
 """What a head end may be asked to do."""
 
 HIGHEST = 16

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from devices.device import Device
+from devices.prepayment.account import amount, token_credit
 from dlms.acse.aarq import TAG as AARQ_TAG
 from dlms.acse.aarq import Aarq
 from dlms.errors import CodecError
@@ -26,6 +27,7 @@ from emulator.conformance.declaration.model import (
     Timing,
     WayKind,
 )
+from emulator.conformance.hostile.asked_for import CREDIT
 from emulator.conformance.hostile.head_end import Call, Outcome
 from emulator.conformance.hostile.material import Material
 from emulator.conformance.hostile.meter import hostile_meter
@@ -35,10 +37,13 @@ from emulator.conformance.hostile.stage import Stage
 from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.record import Entry, Recorder
 from emulator.conformance.trying.trial import Clocks, Trial
-from emulator.fuzz.head_ends.driven import ANSWER, Driven
+from emulator.fuzz.head_ends.driven import ANSWER, WAYS, Driven
 from emulator.fuzz.head_ends.mischief import Encounter, Errand
 from emulator.fuzz.head_ends.script import Script
 from emulator.modules.software import SoftwareModule
+
+_MOST_FIRST = ("rotate-keys", "top-up")
+"""Tasks by what they ask of an association; there is one for all errands of an encounter."""
 
 _FEATURES = {
     "client": 1, "ln": 1, "ciphered": 1, "hls": 1, "notify": 1, "key.transfer": 1,
@@ -58,6 +63,8 @@ class Ran:
     values: tuple[bytes, ...]
     clean: int
     changed: bool
+    credits: int = 0
+    """How often the meter has been credited with what was to be added."""
     went_on: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
     resent: tuple[int, ...] = ()
@@ -72,21 +79,29 @@ class Ran:
 
 class HeadEndUnderTest:
     """A callable of this process, or a command with ``{task}`` and ``{material}`` in it
-    (:mod:`emulator.conformance.hostile`). ``answer`` are seconds. One that does not ``keep`` its
-    counters from task to task, as it should, is given one task under each key and no more.
+    (:mod:`emulator.conformance.hostile`). ``way`` is one of ``WAYS``, ``answer`` are seconds. One
+    that does not ``keep`` its counters from task to task, as it should, is given one task under
+    each key and no more.
     """
 
     @classmethod
     def of(cls, driven: Driven) -> HeadEndUnderTest:
         """As it is named in a file."""
         call = keeping(InvocationCounters()) if driven.is_own else None
-        return cls(call, command=driven.command, answer=driven.answer, keeps=not driven.forgets)
+        return cls(
+            call,
+            command=driven.command,
+            way=driven.way,
+            answer=driven.answer,
+            keeps=not driven.forgets,
+        )
 
     def __init__(
         self,
         call: Call | None = None,
         *,
         command: Sequence[str] = (),
+        way: str = WAYS[0],
         answer: float = ANSWER,
         keeps: bool = True,
     ) -> None:
@@ -96,7 +111,7 @@ class HeadEndUnderTest:
         self._declaration = Declaration(
             name="a head end",
             features=_FEATURES,
-            way=DeclaredWay(kind=WayKind.TCP, host=""),
+            way=DeclaredWay(kind=WayKind(way), host=""),
             timing=Timing(answer=answer, silence=answer, patience=answer),
             client=DeclaredClient(command=tuple(command)),
         )
@@ -116,7 +131,7 @@ class HeadEndUnderTest:
         trial = Trial(self._check, self._target, rng, clocks, Recorder(time.monotonic))
         site = site_of(self._target)
         tasks = {one.task for one in encounter.errands}
-        task = "rotate-keys" if "rotate-keys" in tasks else "read"
+        task = next((one for one in _MOST_FIRST if one in tasks), "read")
         async with hostile_meter(
             trial, site, task, encounter.meter, label=secrets.token_hex(8), hls=True
         ) as (
@@ -155,7 +170,7 @@ class HeadEndUnderTest:
             stage.mains.reboot()
         script.begin(errand)
         told = replace(material, secrets={**material.secrets, **_secrets(stage)})
-        before = dict(device.state.key_versions)
+        before, had = dict(device.state.key_versions), _credit(device)
         outcome = await site_of(self._target).head_end.do(errand.task, told, limit)
         values = _values(device, material)
         asked = tuple(material.read)
@@ -168,6 +183,7 @@ class HeadEndUnderTest:
             values=values,
             clean=sum(one in script.clean for one in asked),
             changed=dict(device.state.key_versions) != before,
+            credits=round((_credit(device) - had) / CREDIT),
             went_on=tuple(script.went_on),
             twice=twice,
             resent=_resent(stage),
@@ -186,6 +202,11 @@ def _secrets(stage: Stage) -> dict[str, bytes]:
         if ref is not None:
             found[name] = stage.ring.get(ref)
     return found
+
+
+def _credit(device: Device) -> int:
+    """What the meter has in the end, in units of its account; charges are small beside CREDIT."""
+    return amount(device, token_credit(device))
 
 
 def _values(device: Device, material: Material) -> tuple[bytes, ...]:
