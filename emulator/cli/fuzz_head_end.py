@@ -89,8 +89,7 @@ def lines(encounter: Encounter) -> list[str]:
     """An encounter for people."""
     said = [] if encounter.meter == "none" else [f"the meter: {encounter.meter}"]
     for errand in encounter.errands:
-        power = ", after a loss of power" if errand.power else ""
-        said.append(f"{errand.task}{power}")
+        said.append(errand.head)
         said += [f"  {mischief}" for mischief in errand.mischiefs]
     return said
 

@@ -44,30 +44,30 @@ def encounters(
 
 def _simple(rng: random.Random, tasks: Sequence[str]) -> list[Encounter]:
     found = [
-        Encounter(
-            errands=(Errand(task="read", mischiefs=(Mischief(at=at, kind=kind),)),), seed=f"{at}"
-        )
-        for kind, bound in KINDS.items()
-        for at in _WHERE[bound]
-    ]
-    found += [
-        Encounter(
-            errands=(Errand(task=task, mischiefs=(Mischief(at=at, kind=kind),)),), seed=f"{at}"
-        )
+        _with_one(kind, at, task)
         for task in tasks
         if task in _CHANGING
         for kind in _DOUBT
         for at in _CHANGING[task]
     ]
-    found += [Encounter(errands=(Errand(task="read"),), meter=meter) for meter in METERS[1:]]
+    if "read" in tasks:
+        found += [
+            _with_one(kind, at, "read") for kind, bound in KINDS.items() for at in _WHERE[bound]
+        ]
+        found += [Encounter(errands=(Errand(task="read"),), meter=meter) for meter in METERS[1:]]
     rng.shuffle(found)
     return found
+
+
+def _with_one(kind: str, at: int, task: str) -> Encounter:
+    errand = Errand(task=task, mischiefs=(Mischief(at=at, kind=kind),))
+    return Encounter(errands=(errand,), seed=f"{at}")
 
 
 def drawn(rng: random.Random, tasks: Sequence[str] = TASKS, most: int = 3) -> Encounter:
     """One to ``most`` errands, each with up to three mischiefs."""
     seed = f"{rng.getrandbits(32):08x}"
-    if rng.random() < _WRONG_THROUGHOUT:
+    if rng.random() < _WRONG_THROUGHOUT and "read" in tasks:
         return Encounter(errands=(Errand(task="read"),), meter=rng.choice(METERS[1:]), seed=seed)
     errands = tuple(_errand(rng, tasks) for _ in range(rng.randint(1, most)))
     return Encounter(errands=errands, seed=seed)

@@ -29,11 +29,11 @@ def judged(encounter: Encounter, ran: Sequence[Ran]) -> tuple[tuple[Breach, ...]
         if one.resent and not resent:
             resent = True
             said = f"it sends two messages with the counter {one.resent[0]}"
-            broken.append(_breach("I1", said, ""))
+            broken.append(_breach("I1", said, "two messages with one counter"))
         if one.highest > ABSURD and not jumped:
             jumped = True
             said = f"its counter has gone to {one.highest}: a key is used up by that"
-            broken.append(_breach("H-JUMP", said, ""))
+            broken.append(_breach("H-JUMP", said, "its counter is used up"))
         found.append(tuple(broken))
     return tuple(found)
 
@@ -41,7 +41,8 @@ def judged(encounter: Encounter, ran: Sequence[Ran]) -> tuple[tuple[Breach, ...]
 def _of_errand(encounter: Encounter, ran: Ran, *, is_last: bool) -> list[Breach]:
     outcome, task = ran.outcome, ran.errand.task
     kinds = " ".join(sorted({one.kind for one in ran.errand.mischiefs}))
-    shape = f"{task} {encounter.meter} {kinds}"
+    where = task if encounter.meter == "none" else f"{task}, the meter: {encounter.meter}"
+    shape = f"{where}: {kinds or 'nothing goes wrong'}"
     found = []
     if not outcome.is_over:
         found.append(_breach("H-ENDS", f"{task}: {outcome}", shape))
@@ -58,7 +59,7 @@ def _of_errand(encounter: Encounter, ran: Ran, *, is_last: bool) -> list[Breach]
     if is_last and encounter.meter == "none" and not outcome.ok:
         before = " ".join(sorted({one.kind for e in encounter.errands for one in e.mischiefs}))
         said = f"a meter that behaves, in the end: {outcome}"
-        found.append(_breach("I6", said, before))
+        found.append(_breach("I6", said, f"in the end, after: {before or 'nothing'}"))
     return found
 
 
@@ -92,7 +93,7 @@ def _topped_up(ran: Ran, shape: str) -> list[Breach]:
     """Exactly once: who does not know may say so, and nobody may try again without looking."""
     if ran.credits > 1:
         said = f"the meter has been credited {ran.credits} times for one top-up"
-        return [_breach("H-CREDIT", said, f"several times {shape}")]
+        return [_breach("H-CREDIT", said, f"several times, {shape}")]
     if not ran.outcome.ok:
         return []
     says = ran.outcome.value != "not credited"
@@ -104,4 +105,4 @@ def _topped_up(ran: Ran, shape: str) -> list[Breach]:
 
 
 def _breach(invariant: str, words: str, shape: str) -> Breach:
-    return Breach(invariant=invariant, words=words, shape=f"{invariant} {shape}".strip())
+    return Breach(invariant=invariant, words=words, shape=shape)

@@ -93,9 +93,13 @@ class Errand:
         if self.task not in TASKS:
             raise ValueError(f"no such task: {self.task}")
 
+    @property
+    def head(self) -> str:
+        """Without its mischiefs."""
+        return f"{self.task}, after a loss of power" if self.power else self.task
+
     def __str__(self) -> str:
-        power = ", after a loss of power" if self.power else ""
-        return "; ".join((f"{self.task}{power}", *map(str, self.mischiefs)))
+        return "; ".join((self.head, *map(str, self.mischiefs)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,14 +68,15 @@ async def search(
     on_encounter: Watch = _nobody,
     on_caught: Callable[[Caught], None] = lambda caught: None,
 ) -> Searched:
-    """Until ``most`` encounters or ``seconds`` are over. Breaches of one invariant that are of
-    one shape are one finding. ``OSError`` if the head end cannot be started.
+    """Until ``most`` encounters or ``seconds`` are over. Breaches of one invariant are one finding.
+    ``OSError`` if the head end cannot be started.
     """
     if most is None and seconds is None:
         raise ValueError("a number of encounters or seconds: a search must end")
     began = time.monotonic()
     rng = random.Random(seed)
     caught: dict[str, Caught] = {}
+    """By the invariant: one of each, what else there is shows when that is mended."""
     number = errands = 0
     for encounter in encounters(rng, tasks, most_errands if head_end.keeps else 1):
         if (most is not None and number >= most) or (
@@ -89,13 +90,11 @@ async def search(
         on_encounter(number, encounter, ran, found)
         since = time.monotonic() - began
         for breach in found:
-            if any(one.breach.invariant == breach.invariant for one in caught.values()):
-                continue  # one of each: what else there is shows when that is mended
-            smallest = await shrunk(head_end, encounter, breach, ran)
-            if smallest.breach.shape in caught:
+            if breach.invariant in caught:
                 continue
+            smallest = await shrunk(head_end, encounter, breach, ran)
             one_more = replace(smallest, number=number, seconds=since, seed=seed)
-            caught[one_more.breach.shape] = one_more
+            caught[breach.invariant] = one_more
             on_caught(one_more)
         if caught and stop_at_first:
             break

@@ -27,8 +27,8 @@ def _header(report: Reported, version: str) -> Markup:
         tag("h1", "What a search has found"),
         tag(
             "p",
-            f"{said} Made by cosemlab {version}. All keys that are shown are test keys, which"
-            " anybody can derive who has cosemlab.",
+            f"{said} Made by cosemlab {version}. All keys that are shown are test keys: they"
+            " can be derived by anybody who has cosemlab, or were made for one encounter.",
             class_="disclaimer",
             role="note",
         ),

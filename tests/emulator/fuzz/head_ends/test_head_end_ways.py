@@ -23,7 +23,7 @@ from emulator.fuzz.head_ends.scene import HeadEndUnderTest
 from emulator.fuzz.head_ends.searching import Caught, search
 from emulator.fuzz.scenario.reading import read
 
-ANSWER = 0.2
+ANSWER = 0.5
 
 
 def met(*mischiefs: tuple[int, str], task: str = "top-up") -> Encounter:
