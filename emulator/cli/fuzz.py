@@ -79,5 +79,6 @@ def _register_replay(whats: options.SubParsers) -> None:
     replay.add_argument("file", type=Path, metavar="FILE")
     replay.add_argument("names", nargs="*", metavar="NAME", help="of those in the file, by name")
     fuzz_options.add_target(replay)
+    fuzz_options.add_command(replay)
     options.add_json(replay)
     replay.set_defaults(run=later("fuzz_replay", "replay"))

@@ -13,13 +13,13 @@ from dlms.security.control import Protection
 from dlms.xdlms import registry
 from dlms.xdlms.descriptors import CONFIRMED, AttributeDescriptor
 from dlms.xdlms.get import GetRequest
-from emulator.client.options import PUBLIC_CLIENT
 from emulator.conformance.declaration.model import DeclaredAssociation
 from emulator.conformance.trying.target import AHEAD, Target
 from emulator.fuzz.learning.connection import Connections, Runs
 from emulator.fuzz.learning.speaker import Party, Speaker
 from emulator.fuzz.learning.subject import Subject
 from emulator.fuzz.learning.symbol import Symbol
+from emulator.fuzz.network.declared_rows import config_of, public_of
 from emulator.modules.software import SoftwareModule
 
 OWN_TITLE = b"CSM\x00\x00\x00\x00\x01"
@@ -93,14 +93,8 @@ def _way(target: Target, row: DeclaredAssociation, run: Runs) -> Connections:
 
 def _offered(row: DeclaredAssociation) -> ServerConfig:
     """What a meter by the book has there, as far as it is declared."""
-    return ServerConfig(
-        client_sap=row.client_sap,
-        server_sap=row.server_sap,
-        context=row.context,
-        mechanism=row.mechanism,
-        conformance=row.conformance,
-        suite=row.suite,
-        policy=row.policy,
+    return replace(
+        config_of(row),
         users=frozenset(row.users) or None,
         protected_release=row.protected_release,
         knobs=replace(STRICT, release_supported=row.release),
@@ -111,15 +105,11 @@ def _shown_counter(target: Target, row: DeclaredAssociation, run: Runs) -> int:
     """The counter that the meter awaits, as the public client reads it.
     ``ValueError`` if it does not show it.
     """
-    publics = [
-        one
-        for one in target.declaration.associations
-        if (one.client_sap, one.server_sap) == (PUBLIC_CLIENT, row.server_sap)
-    ]
-    if not publics:
+    public = public_of(target.declaration, row.server_sap)
+    if public is None:
         raise ValueError(f"{row.name}: no public client is declared, which reads its counter")
-    way = _way(target, publics[0], run)
-    speaker = Speaker(_party(target, publics[0], confirmed=True))
+    way = _way(target, public, run)
+    speaker = Speaker(_party(target, public, confirmed=True))
     way.begin()
     try:
         way.say(speaker.octets(Symbol.AARQ))

@@ -8,13 +8,17 @@ import time
 from dataclasses import replace
 
 from emulator.cli import failures
+from emulator.cli.fuzz_encounters import print_smaller, smaller, smaller_json
 from emulator.cli.fuzz_scenarios import chosen_of
 from emulator.cli.fuzz_target import target_name, target_of
 from emulator.cli.output import print_json
+from emulator.fuzz.findings.encounters import filing
 from emulator.fuzz.findings.filing import written
 from emulator.fuzz.findings.finding import Finding, Key
 from emulator.fuzz.findings.minimising import NothingBroken, Shrunk, minimise
 from emulator.fuzz.findings.words import in_words
+from emulator.fuzz.head_ends.driven import Driven
+from emulator.fuzz.head_ends.searching import Caught
 from emulator.fuzz.judge.course import Make
 from emulator.fuzz.scenario import writing
 from emulator.fuzz.scenario.model import Course, Scenario
@@ -25,25 +29,33 @@ from emulator.fuzz.scenario.reading import read
 def minimise_file(args: argparse.Namespace) -> int:
     """Make the scenarios of a file smaller, and write them."""
     make, target = target_of(args), target_name(args)
-    chosen = [
-        (one, course) for one in chosen_of(read(args.file), args.names) for course in one.courses
-    ]
-    if not chosen:
+    read_in = chosen_of(read(args.file), args.names)
+    chosen = [(one, course) for one in read_in for course in one.courses]
+    met = [one for one in read_in if one.encounter is not None]
+    if not chosen and not met:
         raise ScenarioError(f"{args.file}: there is nothing in it that is played")
     done: list[tuple[Finding, Shrunk, float]] = []
-    for scenario, course in chosen:
-        try:
-            done.append(_minimised(scenario, course, make, target, args.plays))
-        except NothingBroken as error:
-            print(f"cosemlab: {args.file}: {scenario.id}: {error}", file=sys.stderr)
-            return failures.Exit.FAILED
+    caught: list[tuple[Scenario, Caught, Driven]] = []
+    trying = read_in[0]
+    try:
+        for trying, course in chosen:
+            done.append(_minimised(trying, course, make, target, args.plays))
+        for trying in met:
+            caught.append((trying, *smaller(trying, args)))
+    except NothingBroken as error:
+        print(f"cosemlab: {args.file}: {trying.id}: {error}", file=sys.stderr)
+        return failures.Exit.FAILED
     out = args.out or args.file
-    writing.write(out, [written(finding, make) for finding, _, _ in done])
+    scenarios = [written(finding, make) for finding, _, _ in done]
+    scenarios += [filing.written(one, driven) for _, one, driven in caught]
+    writing.write(out, scenarios)
     if args.json:
-        print_json([_json(*one) for one in done])
+        print_json([*(_json(*one) for one in done), *(smaller_json(*one) for one in caught)])
     else:
-        for one in done:
-            _print(*one)
+        for each in done:
+            _print(*each)
+        for scenario, one, _ in caught:
+            print_smaller(scenario, one)
         print(f"written: {out}")
     return failures.Exit.DONE
 

@@ -24,6 +24,15 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_command(parser: argparse.ArgumentParser) -> None:
+    """For what was found at a head end."""
+    parser.add_argument(
+        "--command", metavar="COMMAND",
+        help="what was found at a head end is tried with this one, and not with that of the file,"
+        " which is started otherwise; 'own' is ours, in this process",
+    )  # fmt: skip
+
+
 def register(whats: options.SubParsers, later: options.Later) -> None:
     _register_run(whats, later)
     _register_minimise(whats, later)
@@ -64,7 +73,17 @@ def _register_run(whats: options.SubParsers, later: options.Later) -> None:
     run.add_argument(
         "--head-end", metavar="COMMAND",
         help="search a head end instead, which this command starts for each task: {task} and"
-        " {material} in it stand for the task and the file with all the rest",
+        " {material} in it stand for the task and the file with all the rest; 'own' is ours, in"
+        " this process",
+    )  # fmt: skip
+    run.add_argument(
+        "--way", choices=("tcp", "tls", "hdlc"), default="tcp",
+        help="how a head end gets to the meter: the wrapper over TCP, over TLS with certificates at"
+        " both ends, or HDLC over TCP (default: tcp)",
+    )  # fmt: skip
+    run.add_argument(
+        "--task", action="append", default=[], choices=("read", "rotate-keys", "top-up"),
+        help="what a head end is asked to do; may be repeated (default: all of them)",
     )  # fmt: skip
     run.add_argument(
         "--answer", type=float, default=0.5, metavar="S",
@@ -97,6 +116,7 @@ def _register_minimise(whats: options.SubParsers, later: options.Later) -> None:
         help="how often it may be played for that (default: 3000)",
     )  # fmt: skip
     add_target(minimise)
+    add_command(minimise)
     options.add_json(minimise)
     minimise.set_defaults(run=later("fuzz_minimise", "minimise_file"))
 

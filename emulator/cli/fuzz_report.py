@@ -41,7 +41,7 @@ def _list(told: Reported) -> None:
     rows = [
         (
             one.found.invariant,
-            f"{len(one.actions)}",
+            f"{len(one.steps)}",
             f"{one.found.steps}",
             f"{one.found.seconds:.1f}",
             one.found.shape,

@@ -11,6 +11,7 @@ from emulator.cli.fuzz_head_end import search_head_end
 from emulator.cli.fuzz_options import SECONDS
 from emulator.cli.fuzz_plant import plant
 from emulator.cli.fuzz_progress import ProgressLine
+from emulator.cli.fuzz_run_file import RUN
 from emulator.cli.fuzz_target import declared_of, declared_settings, target_name, target_of
 from emulator.cli.output import print_json
 from emulator.fuzz.findings.filing import file, path_in
@@ -22,9 +23,6 @@ from emulator.fuzz.hunting.hunted import Hunted
 from emulator.fuzz.machine.settings import settings as settings_of
 from emulator.fuzz.scenario.writing import step
 from emulator.fuzz.setting import Setting
-
-RUN = "run.json"
-"""About the search, beside its findings."""
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from emulator.cli import failures
+from emulator.cli.fuzz_encounters import met_json
 from emulator.cli.fuzz_target import target_of
 from emulator.cli.output import print_json, print_table
+from emulator.fuzz.findings.encounters.replaying import MetAgain, meet_again
 from emulator.fuzz.scenario.describing import scenario_json
 from emulator.fuzz.scenario.model import Scenario
 from emulator.fuzz.scenario.place import ScenarioError
@@ -34,22 +38,50 @@ def scenarios(args: argparse.Namespace) -> int:
     make = target_of(args)
     results = {one.id: play(one, make=make) for one in chosen}
     bad = [result for several in results.values() for result in several if not result.passed]
+    met = {one.id: _met(one) for one in chosen if one.encounter is not None}
+    failed = [one for one in met.values() if not one.passed]
     if args.json:
-        print_json([scenario_json(one, results[one.id]) for one in chosen])
+        print_json(
+            [
+                met_json(met[one.id]) if one.id in met else scenario_json(one, results[one.id])
+                for one in chosen
+            ]
+        )
     else:
-        print_table([_row(one, results[one.id]) for one in chosen], ("scenario", "", "title"))
+        rows = [
+            _row(one, [met[one.id].passed])
+            if one.id in met
+            else _row(one, [result.passed for result in results[one.id]])
+            for one in chosen
+        ]
+        print_table(rows, ("scenario", "", "title"))
         for result in bad:
             bound = "" if result.course is None else result.course.binding
             binding = f" ({bound})" if bound else ""
             for problem in result.problems:
                 print(f"{result.scenario.id}{binding}: {problem}")
-        print(_sum(chosen, results, len(bad)))
-    return failures.Exit.FAILED if bad else failures.Exit.DONE
+        for again in failed:
+            for problem in again.problems:
+                print(f"{again.scenario.id}: {problem}")
+        print(_sum(chosen, results, len(bad), len(met), len(failed)))
+    return failures.Exit.FAILED if bad or failed else failures.Exit.DONE
 
 
-def _sum(chosen: Sequence[Scenario], results: dict[str, tuple[Result, ...]], bad: int) -> str:
-    cases = {one.name for one in chosen if one.found is None}
-    found = len(chosen) - sum(one.found is None for one in chosen)
+def _met(scenario: Scenario) -> MetAgain:
+    """With our own head end, whosever it was found at: it must get along with it."""
+    own = replace(scenario.head_end, command=(), forgets=False)
+    return asyncio.run(meet_again(scenario, own))
+
+
+def _sum(
+    chosen: Sequence[Scenario],
+    results: dict[str, tuple[Result, ...]],
+    bad: int,
+    met: int,
+    met_badly: int,
+) -> str:
+    cases = {one.name for one in chosen if one.found is None and one.encounter is None}
+    found = sum(one.found is not None and one.encounter is None for one in chosen)
     played = {one.name for one in chosen if one.courses and one.found is None}
     courses = sum(map(len, results.values()))
     left = len(cases - played)
@@ -58,7 +90,11 @@ def _sum(chosen: Sequence[Scenario], results: dict[str, tuple[Result, ...]], bad
         f"{len(cases)} cases{findings}, {len(played) + found} of them played in {courses} courses,"
         f" {bad} failed"
     )
-    return f"{said}; {left} cannot be played here" if left else said
+    if left:
+        said = f"{said}; {left} cannot be played here"
+    if met:
+        said = f"{said}; {met} encounters of our own head end, {met_badly} failed"
+    return said
 
 
 def _list(chosen: Sequence[Scenario], *, as_json: bool) -> int:
@@ -72,8 +108,7 @@ def _list(chosen: Sequence[Scenario], *, as_json: bool) -> int:
     return failures.Exit.DONE
 
 
-def _row(scenario: Scenario, results: Sequence[Result]) -> tuple[str, str, str]:
+def _row(scenario: Scenario, passed: Sequence[bool]) -> tuple[str, str, str]:
     if scenario.not_here:
         return scenario.id, "not here", f"{scenario.title}: {scenario.not_here}"
-    good = all(result.passed for result in results)
-    return scenario.id, "as expected" if good else "FAILED", scenario.title
+    return scenario.id, "as expected" if all(passed) else "FAILED", scenario.title

@@ -59,7 +59,8 @@ _KINDS = {
     "agreement_key": KeyKind.AGREEMENT_KEY,
 }
 _ENCRYPTING = (KeyKind.GUEK, KeyKind.GAK, KeyKind.GBEK, KeyKind.KEK)
-_PUBLIC = ("peer_public", "peer_agreement_public")
+PUBLIC = ("peer_public", "peer_agreement_public")
+"""Names of those that are no secrets."""
 _FIELDS = {"password": "secret"}
 """Names that :class:`AssociationKeys` has otherwise."""
 
@@ -70,7 +71,7 @@ def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule
     ``ValueError`` if a key has not the length that the suite wants.
     """
     ring = KeyRing(suite_of=lambda ref: suite)
-    refs: dict[str, Any] = {name: getattr(keys, name) for name in _PUBLIC}
+    refs: dict[str, Any] = {name: getattr(keys, name) for name in PUBLIC}
     for name, kind in _KINDS.items():
         key: bytes | None = getattr(keys, name)
         if key is None:
@@ -86,7 +87,7 @@ def module_with(keys: Keys, suite: int) -> tuple[AssociationKeys, SoftwareModule
 
 def octets_of(ring: KeyRing, refs: AssociationKeys) -> Keys:
     """The other way: the keys that are in force, as octets."""
-    found: dict[str, Any] = {name: getattr(refs, name) for name in _PUBLIC}
+    found: dict[str, Any] = {name: getattr(refs, name) for name in PUBLIC}
     for name in _KINDS:
         ref: KeyRef | None = getattr(refs, _FIELDS.get(name, name))
         found[name] = None if ref is None else ring.get(ref)

@@ -24,6 +24,7 @@ from dlms.security.keys import KeyKind, KeyRef
 from dlms.security.ops import Open, Seal, Unwrap, Use
 from dlms.security.suites import SUITES, AlgorithmIdForm
 from emulator.client.keys import Keys
+from emulator.modules import curves
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
 
@@ -98,6 +99,20 @@ class KeyChain:
         for name, keys in self._entries(parties):
             if getattr(keys, what) is not None:
                 yield Pair(f"{name} {what}", KeyRef(b"", name, kind), _gak(name, keys))
+
+    def signers(self, parties: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+        """Public keys that signatures may be verified with, ``x ‖ y``, by their names: of the other
+        end, and one's own, which follows from the private key.
+        """
+        for name, keys in self._entries(parties):
+            if keys.peer_public is not None:
+                yield f"{name} peer_public", keys.peer_public
+            if keys.signing_key is not None:
+                try:
+                    private = curves.private_key(keys.signing_key)
+                except (DlmsError, ValueError):
+                    continue  # a key of no curve signs nothing
+                yield f"{name} signing_key", curves.public_octets(private.public_key())
 
     def dedicated_pairs(self) -> Iterator[Pair]:
         """The latest first."""

@@ -14,6 +14,7 @@ from dlms.xdlms.general_block import TAG as GENERAL_BLOCK
 from emulator.decoding.fields import MOST, Field, Subject, cut_apdu
 from emulator.decoding.keys import KeyChain
 from emulator.decoding.opening import Closed, Opened, check_apdu, dedicate, opened
+from emulator.decoding.signatures import signatures
 
 Subjects = tuple[Subject | None, ...]
 
@@ -57,6 +58,8 @@ def _layers(octets: bytes, means: Means, first: Layer, depth: int) -> Iterable[L
         check_apdu(octets)
     except CodecError as error:
         problems.append(str(error))
+    for signature in signatures(means.chain, octets):
+        (problems if signature.is_wrong else notes).append(str(signature))
     beneath: list[Layer] = []
     inside, closed = 0, False
     for start, stop in cut.closed:

@@ -1,7 +1,8 @@
 """TLS taken off a connection, with the secrets of its sessions: by scapy, record by record.
 
-Full handshakes of TLS 1.2 with a cipher of the AEAD kind are what scapy decrypts from outside. Of
-anything else it is said that it stays closed; ``tshark`` reads more.
+TLS 1.2 with a cipher of the AEAD kind is what scapy decrypts from outside, after a full handshake;
+after an abbreviated one with what is told it here. Of anything else it is said that it stays
+closed; ``tshark`` reads more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from emulator.decoding.chunks import Chunk, Line
 from emulator.decoding.quiet import quiet
 
 _HEAD = 5
-_HANDSHAKE, _DATA, _ALERT = 22, 23, 21
+_CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _DATA = 20, 21, 22, 23
+_TLS_1_2 = 0x0303
 TSHARK = "tshark -r FILE -q -z follow,tls,raw,N | cosemlab decode -"
 """What else can be done; it takes the secrets of the file, or ``-o tls.keylog_file:LOG``."""
 
@@ -89,6 +91,8 @@ class _Session:
         if forward is not self._forward:
             self._session = self._session.mirror()
             self._forward = forward
+        if octets[0] == _CHANGE_CIPHER_SPEC:
+            self._resume()
         try:
             record = self._scapy.record.TLS(octets, tls_session=self._session)
         except Exception as error:  # scapy fails in many ways where octets are not as it expects
@@ -100,9 +104,22 @@ class _Session:
         kinds = [type(one).__name__ for one in record.msg]
         if kinds != ["TLSApplicationData"]:
             version = self._session.tls_version
-            resumed = (
-                "" if self._session.master_secret else ", its session was resumed or is unknown"
-            )
-            self._failed = f"scapy does not decrypt it (version {version or 0:04x}{resumed})"
+            unknown = "" if self._session.master_secret else ", without the secret of this session"
+            self._failed = f"scapy does not decrypt it (version {version or 0:04x}{unknown})"
             return b""
         return bytes(record.msg[0].data)
+
+    def _resume(self) -> None:
+        """Keys of a session that was resumed, by its id or by a ticket (RFC 5246, 7.3; RFC 5077).
+
+        There is no ClientKeyExchange in the abbreviated handshake, at which scapy would look for
+        the secret: then the server's ChangeCipherSpec is the first, and nothing is known yet. A key
+        log has the same master secret once more, under the random of the new ClientHello.
+        """
+        session = self._session
+        if session.master_secret or session.tls_version != _TLS_1_2:
+            return
+        if session.prcs is None or session.pwcs is None:
+            return
+        if session.use_nss_master_secret_if_present():
+            session.compute_ms_and_derive_keys()

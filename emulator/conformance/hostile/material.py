@@ -27,7 +27,9 @@ class Material:
     ``read`` are the attributes of the task read, one after the other, in one association;
     ``block_read``, ``clock`` and ``profile`` those of the tasks of their names. ``security_setup``,
     ``image_transfer`` are logical names, empty where the meter has none. ``hdlc`` is the address of
-    the meter's link, empty without HDLC; ``tls`` are the paths of PEM files.
+    the meter's link, empty without HDLC; ``tls`` are the paths of PEM files. ``top_up`` is the
+    Credit of the task top-up: ``class_id``, ``instance``, ``attribute`` with what is there, the
+    ``method`` that adds to it, and the ``amount``; empty where the meter has none.
     """
 
     host: str
@@ -53,6 +55,7 @@ class Material:
     image: bytes = field(default=b"", repr=False)
     hdlc: Mapping[str, int] = field(default_factory=dict)
     tls: Mapping[str, str] = field(default_factory=dict)
+    top_up: Mapping[str, object] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """With the secrets: for the head end only."""
@@ -80,6 +83,7 @@ class Material:
             "image": self.image.hex(),
             "hdlc": dict(self.hdlc),
             "tls": dict(self.tls),
+            "top_up": dict(self.top_up),
         }
 
     def write(self, path: Path) -> None:

@@ -15,13 +15,12 @@ from devices.firmware import target as image_target
 from devices.image import make_image
 from devices.profile import Profile
 from dlms.acse.names import Mechanism
-from dlms.axdr.data import DataType
 from dlms.security.drive import run
 from dlms.security.keys import KeyKind, KeyRef
-from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.client.keys import Keys
 from emulator.conformance.conversing.tree import Unjudged
 from emulator.conformance.declaration.model import WayKind
+from emulator.conformance.hostile.asked_for import attribute, instance, need, reads, top_up
 from emulator.conformance.hostile.material import Material, code
 from emulator.conformance.hostile.rows import VICES, made
 from emulator.conformance.hostile.site import LOOPBACK, Site, association_for
@@ -212,7 +211,7 @@ def _material(
     hdlc = {}
     if way in (WayKind.HDLC, *lines):
         hdlc = {"physical": station_config(device).lower, "octets": 4}
-    image = _instance(device, association, 18, {1, 2, 3}, ())
+    image = instance(device, association, 18, {1, 2, 3}, ())
     return Material(
         host=lines.get(way) or LOOPBACK,
         port=0 if way in lines else port or 0,
@@ -228,57 +227,16 @@ def _material(
         counter_from=code(bytes((0, 0, 43, 1, setup, 255))) if setup is not None else "",
         timeout=trial.timing.answer,
         limit=site.limit,
-        read=(reads := _reads(device, association)),
-        block_read=reads[0],
-        clock=_need(device, association, 8, 2),
-        profile=_attribute(device, association, 7, (2, 3, 4)),
+        read=(several := reads(device, association)),
+        block_read=several[0],
+        clock=need(device, association, 8, 2),
+        profile=attribute(device, association, 7, (2, 3, 4)),
         security_setup=code(bytes((0, 0, 43, 0, setup, 255))) if setup is not None else "",
         image_transfer=code(image) if image else "",
         image=_image(device, secret) if image else b"",
         hdlc=hdlc,
+        top_up=top_up(device, association),
     )
-
-
-def _reads(device: Device, association: str) -> tuple[AttributeDescriptor, ...]:
-    """Two attributes with different values, octet-strings both."""
-    found: dict[bytes, AttributeDescriptor] = {}
-    for row in device.profile.objects.values():
-        rights = row.rights.get(association)
-        if row.interface_class.class_id != 1 or rights is None or not rights.attribute(2).readable:
-            continue
-        value = device.value(row, 2)
-        octets = None if value is None or value.type is not DataType.OCTET_STRING else value.value
-        if isinstance(octets, bytes) and octets:
-            found.setdefault(octets, AttributeDescriptor(1, row.instance, 2))
-    if len(found) < 2:
-        raise Unjudged(f"{device.profile.name} has no two octet-strings for {association} to read")
-    return tuple(found.values())[:2]
-
-
-def _need(device: Device, association: str, class_id: int, number: int) -> AttributeDescriptor:
-    found = _attribute(device, association, class_id, (number,))
-    if found is None:
-        raise Unjudged(f"{association} may read no object of class {class_id}")
-    return found
-
-
-def _attribute(
-    device: Device, association: str, class_id: int, numbers: tuple[int, ...]
-) -> AttributeDescriptor | None:
-    instance = _instance(device, association, class_id, set(), numbers)
-    return AttributeDescriptor(class_id, instance, numbers[0]) if instance else None
-
-
-def _instance(
-    device: Device, association: str, class_id: int, methods: set[int], numbers: tuple[int, ...]
-) -> bytes:
-    for row in device.profile.objects.values():
-        rights = row.rights.get(association)
-        if row.interface_class.class_id != class_id or rights is None:
-            continue
-        if methods <= rights.methods and all(rights.attribute(one).readable for one in numbers):
-            return row.instance
-    return b""
 
 
 def _image(device: Device, secret: bytes) -> bytes:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -22,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from dlms.acse.names import ApplicationContext
-from dlms.axdr.data import Data
+from dlms.axdr.data import double_long
 from dlms.axdr.datetimes import CosemDateTime
-from dlms.cosem.quantity import Quantity
 from dlms.errors import DlmsError
 from dlms.security.counters import InvocationCounters
 from dlms.security.drive import run
@@ -42,11 +40,11 @@ from emulator.client import (
 )
 from emulator.conformance.hostile.head_end import Call, Outcome
 from emulator.conformance.hostile.material import Material
+from emulator.conformance.hostile.own_values import plain, read_value, where
+from emulator.conformance.hostile.tls_files import context_of
 from emulator.counter_file import CounterFile, FiledCounters
 from emulator.modules.keyring import KeyRing
 from emulator.modules.software import SoftwareModule
-from tls.contexts import client_context
-from tls.credentials import Credential, Trust
 
 MAX_PDU_SIZE = 1024
 ATTEMPTS = 2
@@ -104,6 +102,8 @@ class OwnHeadEnd:
                 return await self._rotate()
             case "change-secret":
                 return await self._change_secret()
+            case "top-up":
+                return await self._top_up()
         work = {
             "read": self._read,
             "block-read": self._block_read,
@@ -150,7 +150,7 @@ class OwnHeadEnd:
         told = self._told
         match told["way"]:
             case "tls":
-                return {"tls": _context(told["tls"])}
+                return {"tls": context_of(told["tls"])}
             case "udp":
                 return {"udp": True}
             case "hdlc" | "serial" | "optical":
@@ -161,20 +161,20 @@ class OwnHeadEnd:
     # Tasks ----------------------------------------------------------------------------------------
 
     async def _read(self, a: Association) -> list[Any]:
-        return [await _value(a, one) for one in self._told["read"]]
+        return [await read_value(a, one) for one in self._told["read"]]
 
     async def _block_read(self, a: Association) -> Any:
-        return await _value(a, self._told["block_read"])
+        return await read_value(a, self._told["block_read"])
 
     async def _clock(self, a: Association) -> dict[str, object]:
-        time = await a.get(*_named(self._told["clock"]))
+        time = await a.get(*where(self._told["clock"]))
         if not isinstance(time, CosemDateTime):
             raise ValueError(f"the time is no date-time: {time!r}")
-        return {"time": _plain(time), "status": time.status}
+        return {"time": plain(time), "status": time.status}
 
     async def _profile(self, a: Association) -> list[list[object]]:
-        rows = await a.get(*_named(self._told["profile"]))
-        return [[_plain(cell) for cell in row.values()] for row in rows]
+        rows = await a.get(*where(self._told["profile"]))
+        return [[plain(cell) for cell in row.values()] for row in rows]
 
     async def _image(self, a: Association) -> str:
         image = Transfer(
@@ -213,6 +213,39 @@ class OwnHeadEnd:
             changed = replace(self._keys, hls_secret=secret)
             return await self._which({"changed": changed, "as before": self._keys})
 
+    async def _top_up(self) -> str:
+        """A Command that was perhaps carried out is not sent again: the meter is asked for what it
+        has now.
+        """
+        told = self._told["top_up"]
+        if not told:
+            raise ValueError("the meter has no credit to add to")
+        before: int | None = None
+        try:
+            async with self._associated(self._keys) as a:
+                before = await self._credit(a)
+                await a.invoke(
+                    told["instance"],
+                    told["method"],
+                    double_long(told["amount"]),
+                    class_id=told["class_id"],
+                )
+                return "credited"
+        except (DlmsError, OSError) as error:
+            refused = isinstance(error, Refused) and error.result is not None
+            if before is None or refused:
+                raise
+        async with self._associated(self._keys) as a:
+            added = await self._credit(a) - before
+        # Charges go on meanwhile; they are small beside it.
+        return "credited" if 2 * added > told["amount"] else "not credited"
+
+    async def _credit(self, a: Association) -> int:
+        value = await read_value(a, self._told["top_up"])
+        if not isinstance(value, int):
+            raise ValueError(f"the credit is no number: {value!r}")
+        return value
+
     async def _which(self, candidates: Mapping[str, Keys]) -> str:
         """Of which keys the meter is: it lets in who has them."""
         problem: Exception | None = None
@@ -243,36 +276,6 @@ def _wrapped(kek: bytes, secret: bytes) -> bytes:
 
     wrapped: bytes = run(step(), SoftwareModule(ring).execute)
     return wrapped
-
-
-def _named(attribute: Mapping[str, Any]) -> tuple[Any, ...]:
-    return ((attribute["class_id"], attribute["instance"], attribute["attribute"]),)
-
-
-async def _value(a: Association, attribute: Mapping[str, Any]) -> Any:
-    return _plain(await a.get(*_named(attribute), raw=True))
-
-
-def _plain(value: object) -> Any:
-    """A value as JSON has it."""
-    match value:
-        case Data():
-            return _plain(value.value)
-        case bytes():
-            return value.hex()
-        case CosemDateTime():
-            return value.to_datetime().isoformat()
-        case Quantity():
-            return int(value.value)
-        case tuple() | list():
-            return [_plain(one) for one in value]
-    return value
-
-
-def _context(files: Mapping[str, str]) -> ssl.SSLContext:
-    read = {name: Path(path).read_bytes() for name, path in files.items()}
-    credential = Credential(chain_pem=read["certificate"], private_key_pem=read["key"])
-    return client_context(credential, Trust(roots_pem=read["ca"]))
 
 
 def main(arguments: list[str]) -> int:

@@ -188,6 +188,8 @@ def _allows(profile: Profile, name: str, task: str) -> bool:
                 and row.security_setup is not None
                 and may(15, {2}, set())
             )
+        case "top-up":
+            return may(112, {1}, {2})
         case "image":
             return may(18, {1, 2, 3}, {2, 3, 4, 5, 6})
         case "profile":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from emulator.conformance.hostile.material import MODE
+from tls.contexts import client_context
+from tls.credentials import Credential, Trust
 from tls.pki import TestPki
 
 COMMON_NAME = "head end under test"
@@ -33,3 +36,10 @@ def pem_files(pki: TestPki, title: bytes) -> Iterator[Mapping[str, str]]:
                 file.write(octets)
             paths[name] = str(path)
         yield paths
+
+
+def context_of(files: Mapping[str, str]) -> ssl.SSLContext:
+    """A client's, of such files."""
+    read = {name: Path(path).read_bytes() for name, path in files.items()}
+    credential = Credential(chain_pem=read["certificate"], private_key_pem=read["key"])
+    return client_context(credential, Trust(roots_pem=read["ca"]))

@@ -66,7 +66,7 @@ def signed(cutter: Cutter, inner: Inner) -> None:
         count = cutter.length("length of the content")
         with cutter.deeper():
             inner(cutter, min(cutter.position + count, cutter.reader.end))
-        cutter.string("signature")
+        cutter.string("signature", _signature)
 
 
 def block(cutter: Cutter) -> None:
@@ -134,6 +134,15 @@ def _block_control(octets: bytes) -> str:
     control = octets[0]
     last, streaming = control & 0x80, control & 0x40
     return f"window {control & 0x3F}{', last' if last else ''}{', streaming' if streaming else ''}"
+
+
+def _signature(octets: bytes) -> str:
+    """R ‖ S; 64 octets are of P-256, and 96 of P-384."""
+    curve = {64: "P-256", 96: "P-384"}.get(len(octets))
+    if curve is None:
+        return octets.hex()
+    half = len(octets) // 2
+    return f"ECDSA, {curve}: R {octets[:half].hex()}, S {octets[half:].hex()}"
 
 
 def _size(octets: bytes) -> str:

@@ -74,6 +74,35 @@ CLAUSES: dict[str, Clause] = {
         " none, and the meter says which it was.",
         "GB 9.2.5.4; Blue Book, class 64",
     ),
+    "H-VALUE": Clause(
+        "A head end believes of a meter what the meter has.", "a decision: what it is there for"
+    ),
+    "H-TAKEN": Clause(
+        "A head end takes no answer that does not verify, is not fresh, or is to another request.",
+        "GB 9.2.2.5, 9.2.3.3.7.3, 9.3.3",
+    ),
+    "H-GOES-ON": Clause(
+        "A head end asks for nothing in an association with who has not shown to be the meter, or"
+        " has offered less than was asked for.",
+        "GB 9.2.2.2.2.4, 9.3.2",
+    ),
+    "H-KEYS": Clause(
+        "After a change of keys a head end knows which ones the meter has, or says that it does"
+        " not: also when the answer was lost.",
+        "GB 9.2.5.4; a decision, the books are silent on lost answers",
+    ),
+    "H-CREDIT": Clause(
+        "One top-up is one credit, and what a head end says of it is so: also when the answer was"
+        " lost.",
+        "Blue Book 4.6.3; exactly-once credit is a decision",
+    ),
+    "H-JUMP": Clause(
+        "What nobody has authenticated does not move a head end's counter to its end.",
+        "GB 9.2.3.3.7.3; a decision",
+    ),
+    "H-ENDS": Clause(
+        "Whatever a meter does, a task comes to an end in its time.", "a decision: liveness"
+    ),
     "KL-TL": Clause(
         "A channel is as good as the certificates that it was made with, also when it is resumed.",
         "RFC 5246, F.1.4; RFC 5280, 6",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 
+from dlms.acse import Aare, Aarq, Rlre, Rlrq
+from dlms.acse.aare import TAG as AARE_TAG
+from dlms.acse.aarq import TAG as AARQ_TAG
+from dlms.acse.release import RLRE_TAG, RLRQ_TAG
 from dlms.errors import CodecError
 from dlms.security.keys import KeyKind, KeyRef
 from emulator.client.keys import Keys
@@ -28,18 +32,35 @@ class Deciphering:
             self._chain.dedicate(octets, ak)
 
     def words(self, apdu: bytes) -> str:
-        """What ``apdu`` says, and behind it what it says inside, if a key fits."""
+        """What ``apdu`` says, and behind it what it says inside, if a key fits. A dedicated key
+        in it is not shown.
+        """
         said = described(apdu)
-        if not can_open(apdu):
-            return said
         try:
-            found = opened(self._chain, apdu, self._titles)
+            ciphered = apdu if can_open(apdu) else _carried(apdu)
+            if not can_open(ciphered):
+                return said
+            found = opened(self._chain, ciphered, self._titles)
         except CodecError:
             return said
         if not isinstance(found, Opened):
             return said
         doubt = ", and its tag does not verify" if found.verified is False else ""
         return f"{said}: {described(found.plaintext)}{doubt}"
+
+
+_ACSE: dict[int, Callable[[bytes], Aarq | Aare | Rlrq | Rlre]] = {
+    AARQ_TAG: Aarq.decode,
+    AARE_TAG: Aare.decode,
+    RLRQ_TAG: Rlrq.decode,
+    RLRE_TAG: Rlre.decode,
+}
+
+
+def _carried(apdu: bytes) -> bytes:
+    """The user-information of an ACSE APDU: an InitiateRequest or -Response, perhaps ciphered."""
+    decode = _ACSE.get(apdu[0] if apdu else -1)
+    return (decode(apdu).user_information or b"") if decode is not None else b""
 
 
 def _of(keys: Sequence[KnownKey], kind: KeyKind) -> list[bytes]:

@@ -7,15 +7,12 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from emulator.fuzz.breach import Breach
-from emulator.fuzz.findings.deciphering import Deciphering
 from emulator.fuzz.findings.finding import Finding
-from emulator.fuzz.findings.known_keys import KnownKeys
-from emulator.fuzz.in_process.client import BenchClient
-from emulator.fuzz.in_process.target import InProcess, in_process
+from emulator.fuzz.findings.insight import Insight
+from emulator.fuzz.in_process.target import in_process
 from emulator.fuzz.judge.course import Course, Make
 from emulator.fuzz.scenario.found import Found, Witnessed
 from emulator.fuzz.target import Facts, Passed
-from emulator.trace import described, shown
 
 MOST_APDUS = 64
 """Of one step: a storm has thousands of them, all alike."""
@@ -27,9 +24,7 @@ IN_THE_END = "in the end"
 def found(finding: Finding, make: Make = in_process) -> Found:
     """The evidence of ``finding``. It is played once more for that, on a fresh target."""
     course = Course(finding.trail.setting, make)
-    # Whose keys are public is shown whole; what may hold a secret of another meter's is not.
-    ours = course.target if isinstance(course.target, InProcess) else None
-    keys = KnownKeys()
+    insight = Insight(course.target)
     seen: list[Witnessed] = []
     passed: list[tuple[Passed, ...]] = []
     for action in finding.actions:
@@ -40,14 +35,9 @@ def found(finding: Finding, make: Make = in_process) -> Found:
             _witnessed(done.seen.outcome.value, done.seen.says, done.breaches, course.facts)
         )
         passed.append(done.seen.line)
-        if ours is not None:
-            keys.look(ours)
-    if ours is None:
-        lines = [_line(one, shown, described) for one in passed]
-    else:
-        titles = (ours.world.title, *(_title(one) for one in ours.world.clients.values()))
-        inside = Deciphering(keys.known, titles)  # by the keys of all steps, also of those behind
-        lines = [_line(one, _whole, inside.words) for one in passed]
+        insight.look()
+    words = insight.words()
+    lines = [_line(one, insight.octets, words) for one in passed]
     seen = [
         replace(one, line=line, left_out=max(len(all_of_it) - MOST_APDUS, 0))
         for one, line, all_of_it in zip(seen, lines, passed, strict=True)
@@ -68,16 +58,8 @@ def found(finding: Finding, make: Make = in_process) -> Found:
         seconds=round(finding.seconds, 3),
         was=finding.was,
         seen=tuple(seen),
-        keys=keys.known,
+        keys=insight.keys,
     )
-
-
-def _title(client: BenchClient) -> bytes:
-    return client.config.own_title or b""
-
-
-def _whole(apdu: bytes) -> str:
-    return apdu.hex().upper()
 
 
 def _line(

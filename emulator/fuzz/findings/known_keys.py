@@ -6,14 +6,10 @@ during a run from its seed. Of another target no key is ever asked for.
 
 from __future__ import annotations
 
-from dlms.security.keys import KeyKind
-from dlms.security.ops import KeyUnavailable
+from emulator.fuzz.in_process.keys_held import held
 from emulator.fuzz.in_process.target import InProcess
 from emulator.fuzz.scenario.found import KnownKey
 from emulator.modules.keyring import KeyRing
-
-_KINDS = (KeyKind.GUEK, KeyKind.GBEK, KeyKind.GAK, KeyKind.KEK, KeyKind.DEDICATED)
-"""Those that APDUs are opened with, and keys are unwrapped."""
 
 
 class KnownKeys:
@@ -32,18 +28,8 @@ class KnownKeys:
             self._add(name, client.party.ring, scopes)
 
     def _add(self, holder: str, ring: KeyRing, scopes: frozenset[str]) -> None:
-        for ref in ring.refs:
-            # Behind the mark, each end counts its own associations.
-            scope, mark, _ = ref.scope.partition("#")
-            if ref.kind not in _KINDS or scope not in scopes:
-                continue
-            try:
-                octets = ring.get(ref)
-            except KeyUnavailable:
-                continue
-            version = f" v{ref.version}" if ref.version and not mark else ""
-            name = f"{scope}/{ref.kind.name}{version}"
-            holders = self._holders.setdefault((name, octets), [])
+        for named in held(ring, scopes):
+            holders = self._holders.setdefault(named, [])
             if holder not in holders:
                 holders.append(holder)
 

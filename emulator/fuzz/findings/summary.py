@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.fuzz.findings.extent import Extent
 from emulator.fuzz.scenario import fields
 from emulator.fuzz.scenario.place import ScenarioError, Where
 from emulator.fuzz.scenario.writing import write_json
@@ -17,7 +18,7 @@ _HEAD = frozenset({"format", "version"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Extent):
     """``plants`` are the defects that the meter had, in words. ``covered`` are the transitions that
     were gone: a state of the model, and what happened to it. ``findings`` are names of scenarios.
     ``cosemlab`` is the version.
@@ -36,18 +37,6 @@ class Summary:
     was_interrupted: bool = False
     findings: tuple[str, ...] = ()
     covered: tuple[tuple[str, ...], ...] = ()
-
-    @property
-    def states(self) -> int:
-        return len({one[0] for one in self.covered})
-
-    @property
-    def transitions(self) -> int:
-        return len(self.covered)
-
-    @property
-    def steps_per_second(self) -> float:
-        return self.steps / self.seconds if self.seconds > 0 else 0.0
 
 
 def written(summary: Summary) -> dict[str, Any]:

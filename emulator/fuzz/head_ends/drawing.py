@@ -6,9 +6,16 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from emulator.fuzz.head_ends.mischief import KINDS, METERS, Bound, Encounter, Errand, Mischief
+from emulator.fuzz.head_ends.mischief import (
+    KINDS,
+    METERS,
+    TASKS,
+    Bound,
+    Encounter,
+    Errand,
+    Mischief,
+)
 
-TASKS = ("read", "rotate-keys")
 LAST_EXCHANGE = 6
 """An association that is opened again and does its task has not many more."""
 
@@ -20,33 +27,47 @@ _POWER = 0.15
 _WHERE = {Bound.ENDS: (1, 2), Bound.REFUSED: (2, 3, 4), Bound.HARMLESS: (1, 2, 3, 4)}
 """Exchanges of a reading association at which a mischief has something to act on."""
 
+_CHANGING = {"rotate-keys": (3,), "top-up": (3, 4)}
+"""Exchanges at which our head end asks for the change; another may look at nothing before."""
+_DOUBT = ("lost-answer", "lost-request", "power")
+"""After which nobody knows whether a change was made."""
+
 
 def encounters(
     rng: random.Random, tasks: Sequence[str] = TASKS, most: int = 3
 ) -> Iterator[Encounter]:
     """Without end: each mischief by itself first, in an order that is drawn, and then several."""
-    yield from _simple(rng)
+    yield from _simple(rng, tasks)
     while True:
         yield drawn(rng, tasks, most)
 
 
-def _simple(rng: random.Random) -> list[Encounter]:
+def _simple(rng: random.Random, tasks: Sequence[str]) -> list[Encounter]:
     found = [
-        Encounter(
-            errands=(Errand(task="read", mischiefs=(Mischief(at=at, kind=kind),)),), seed=f"{at}"
-        )
-        for kind, bound in KINDS.items()
-        for at in _WHERE[bound]
+        _with_one(kind, at, task)
+        for task in tasks
+        if task in _CHANGING
+        for kind in _DOUBT
+        for at in _CHANGING[task]
     ]
-    found += [Encounter(errands=(Errand(task="read"),), meter=meter) for meter in METERS[1:]]
+    if "read" in tasks:
+        found += [
+            _with_one(kind, at, "read") for kind, bound in KINDS.items() for at in _WHERE[bound]
+        ]
+        found += [Encounter(errands=(Errand(task="read"),), meter=meter) for meter in METERS[1:]]
     rng.shuffle(found)
     return found
+
+
+def _with_one(kind: str, at: int, task: str) -> Encounter:
+    errand = Errand(task=task, mischiefs=(Mischief(at=at, kind=kind),))
+    return Encounter(errands=(errand,), seed=f"{at}")
 
 
 def drawn(rng: random.Random, tasks: Sequence[str] = TASKS, most: int = 3) -> Encounter:
     """One to ``most`` errands, each with up to three mischiefs."""
     seed = f"{rng.getrandbits(32):08x}"
-    if rng.random() < _WRONG_THROUGHOUT:
+    if rng.random() < _WRONG_THROUGHOUT and "read" in tasks:
         return Encounter(errands=(Errand(task="read"),), meter=rng.choice(METERS[1:]), seed=seed)
     errands = tuple(_errand(rng, tasks) for _ in range(rng.randint(1, most)))
     return Encounter(errands=errands, seed=seed)

@@ -56,6 +56,9 @@ KINDS: dict[str, Bound] = {name: bound for bound, names in _BOUND.items() for na
 METERS = ("none", "other-title", "weaker-mechanism", "plain-context")
 """Of what kind the meter is through all: nobody may believe one of them but the first."""
 
+TASKS = ("read", "rotate-keys", "top-up")
+"""What a head end may be asked to do."""
+
 HIGHEST = 16
 """Exchanges of a task: in an association that reads two values there are six."""
 
@@ -86,6 +89,18 @@ class Errand:
     mischiefs: tuple[Mischief, ...] = ()
     power: bool = False
 
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f"no such task: {self.task}")
+
+    @property
+    def head(self) -> str:
+        """Without its mischiefs."""
+        return f"{self.task}, after a loss of power" if self.power else self.task
+
+    def __str__(self) -> str:
+        return "; ".join((self.head, *map(str, self.mischiefs)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encounter:
@@ -96,3 +111,13 @@ class Encounter:
     errands: tuple[Errand, ...]
     meter: str = "none"
     seed: str = "0"
+
+    def __post_init__(self) -> None:
+        if self.meter not in METERS:
+            raise ValueError(f"no such meter: {self.meter}")
+
+    @property
+    def size(self) -> int:
+        """Errands, and all that is not as it should be."""
+        wrong = sum(len(one.mischiefs) + one.power for one in self.errands)
+        return len(self.errands) + wrong + (self.meter != METERS[0])

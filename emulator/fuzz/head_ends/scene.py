@@ -9,13 +9,15 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from devices.device import Device
+from devices.prepayment.account import amount, token_credit
 from dlms.acse.aarq import TAG as AARQ_TAG
 from dlms.acse.aarq import Aarq
 from dlms.errors import CodecError
 from dlms.security.ciphered import Family, decode_ciphered
+from dlms.security.counters import InvocationCounters
 from dlms.security.ops import CryptoFailure, Open, Use
 from emulator.conformance import built_in
 from emulator.conformance.declaration.model import (
@@ -25,20 +27,23 @@ from emulator.conformance.declaration.model import (
     Timing,
     WayKind,
 )
+from emulator.conformance.hostile.asked_for import CREDIT
 from emulator.conformance.hostile.head_end import Call, Outcome
 from emulator.conformance.hostile.material import Material
 from emulator.conformance.hostile.meter import hostile_meter
+from emulator.conformance.hostile.own import keeping
 from emulator.conformance.hostile.site import head_end_target, site_of
 from emulator.conformance.hostile.stage import Stage
 from emulator.conformance.probing.line import visible_counter
-from emulator.conformance.probing.record import Recorder
+from emulator.conformance.probing.record import Entry, Recorder
 from emulator.conformance.trying.trial import Clocks, Trial
+from emulator.fuzz.head_ends.driven import ANSWER, WAYS, Driven
 from emulator.fuzz.head_ends.mischief import Encounter, Errand
 from emulator.fuzz.head_ends.script import Script
 from emulator.modules.software import SoftwareModule
 
-ANSWER = 0.5
-"""Seconds that a head end is told to await an answer."""
+_MOST_FIRST = ("rotate-keys", "top-up")
+"""Tasks by what they ask of an association; there is one for all errands of an encounter."""
 
 _FEATURES = {
     "client": 1, "ln": 1, "ciphered": 1, "hls": 1, "notify": 1, "key.transfer": 1,
@@ -58,26 +63,45 @@ class Ran:
     values: tuple[bytes, ...]
     clean: int
     changed: bool
+    credits: int = 0
+    """How often the meter has been credited with what was to be added."""
     went_on: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
     resent: tuple[int, ...] = ()
     """Counters that were on the line with two contents."""
     highest: int = 0
     """The highest counter of the head end's."""
+    entries: tuple[Entry, ...] = ()
+    """What passed, and what the meter did wrong."""
+    keys: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    """Those that the meter has had by now: test keys, names and octets."""
 
 
 class HeadEndUnderTest:
     """A callable of this process, or a command with ``{task}`` and ``{material}`` in it
-    (:mod:`emulator.conformance.hostile`). ``answer`` are seconds, and ``limit`` those that a task
-    may take, by default some answers. One that does not ``keep`` its
-    counters from task to task, as it should, is given one task under each key and no more.
+    (:mod:`emulator.conformance.hostile`). ``way`` is one of ``WAYS``. ``answer`` are seconds, and
+    ``limit`` those that a task may take, by default ``ANSWERS`` answers. One that does not ``keep``
+    its counters from task to task, as it should, is given one task under each key and no more.
     """
+
+    @classmethod
+    def of(cls, driven: Driven) -> HeadEndUnderTest:
+        """As it is named in a file."""
+        call = keeping(InvocationCounters()) if driven.is_own else None
+        return cls(
+            call,
+            command=driven.command,
+            way=driven.way,
+            answer=driven.answer,
+            keeps=not driven.forgets,
+        )
 
     def __init__(
         self,
         call: Call | None = None,
         *,
         command: Sequence[str] = (),
+        way: str = WAYS[0],
         answer: float = ANSWER,
         limit: float | None = None,
         keeps: bool = True,
@@ -88,10 +112,10 @@ class HeadEndUnderTest:
         self._declaration = Declaration(
             name="a head end",
             features=_FEATURES,
-            way=DeclaredWay(kind=WayKind.TCP, host=""),
+            way=DeclaredWay(kind=WayKind(way), host=""),
             timing=Timing(answer=answer, silence=answer, patience=answer),
             client=DeclaredClient(command=tuple(command)),
-            settings={} if limit is None else {"client.limit": str(limit)},
+            settings={"client.limit": str(ANSWERS * answer if limit is None else limit)},
         )
         self._target = head_end_target(self._declaration, None, call)
         site_of(self._target)  # Unjudged now, and not in the middle of something
@@ -109,7 +133,7 @@ class HeadEndUnderTest:
         trial = Trial(self._check, self._target, rng, clocks, Recorder(time.monotonic))
         site = site_of(self._target)
         tasks = {one.task for one in encounter.errands}
-        task = "rotate-keys" if "rotate-keys" in tasks else "read"
+        task = next((one for one in _MOST_FIRST if one in tasks), "read")
         async with hostile_meter(
             trial, site, task, encounter.meter, label=secrets.token_hex(8), hls=True
         ) as (
@@ -124,7 +148,11 @@ class HeadEndUnderTest:
             ran = []
             errands = encounter.errands
             for errand in (*errands, Errand(task="read")) if self.keeps else errands[:1]:
-                ran.append(await self._do(errand, site.limit, stage, device, material, script))
+                ran.append(
+                    await self._do(
+                        errand, site.limit, stage, device, material, script, trial.record
+                    )
+                )
                 if not ran[-1].outcome.is_over:
                     break
         return tuple(ran)
@@ -137,16 +165,19 @@ class HeadEndUnderTest:
         device: Device,
         material: Material,
         script: Script,
+        record: Recorder,
     ) -> Ran:
+        since = len(record.entries)
         if errand.power:
             stage.mains.reboot()
         script.begin(errand)
         told = replace(material, secrets={**material.secrets, **_secrets(stage)})
-        before = dict(device.state.key_versions)
+        before, had = dict(device.state.key_versions), _credit(device)
         outcome = await site_of(self._target).head_end.do(errand.task, told, limit)
         values = _values(device, material)
         asked = tuple(material.read)
         twice, script.twice = tuple(script.twice), []
+        script.look_at_keys()
         return Ran(
             errand=errand,
             outcome=outcome,
@@ -154,10 +185,13 @@ class HeadEndUnderTest:
             values=values,
             clean=sum(one in script.clean for one in asked),
             changed=dict(device.state.key_versions) != before,
+            credits=round((_credit(device) - had) / CREDIT),
             went_on=tuple(script.went_on),
             twice=twice,
             resent=_resent(stage),
             highest=max((one.counter or 0 for one in stage.watch.asked), default=0),
+            entries=tuple(record.entries[since:]),
+            keys=tuple(script.keys),
         )
 
 
@@ -170,6 +204,11 @@ def _secrets(stage: Stage) -> dict[str, bytes]:
         if ref is not None:
             found[name] = stage.ring.get(ref)
     return found
+
+
+def _credit(device: Device) -> int:
+    """What the meter has in the end, in units of its account; charges are small beside CREDIT."""
+    return amount(device, token_credit(device))
 
 
 def _values(device: Device, material: Material) -> tuple[bytes, ...]:

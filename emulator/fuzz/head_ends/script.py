@@ -21,6 +21,7 @@ from emulator.conformance.hostile.rows import VICES, made
 from emulator.conformance.hostile.stage import Stage
 from emulator.conformance.hostile.vice import Reply, Vice
 from emulator.fuzz.head_ends.mischief import KINDS, OWN, Bound, Errand
+from emulator.fuzz.in_process.keys_held import held
 from emulator.serving.taps import Parcel
 from emulator.serving.workings import Execute
 
@@ -56,6 +57,8 @@ class Script(Vice):
         self.vectors: dict[bytes, bytes] = {}
         """Of the head end's, and what each was used for."""
         self.twice: list[str] = []
+        self.keys: dict[tuple[str, bytes], None] = {}
+        """The meter's, of all errands, each once: names and octets."""
 
     def begin(self, errand: Errand) -> None:
         guek = self.stage.guek
@@ -70,6 +73,12 @@ class Script(Vice):
         self._vices = {kind: made(VICES[kind], self.stage) for kind in kinds}
         self._exchange = -1
         self.clean, self.went_on = set(), []
+        self.look_at_keys()
+
+    def look_at_keys(self) -> None:
+        """Keys go with their association or their version, and what they sealed stays."""
+        of_it = frozenset({self.stage.association})
+        self.keys.update(dict.fromkeys(held(self.stage.ring, of_it)))
 
     # What is on now -------------------------------------------------------------------------------
 
@@ -79,6 +88,7 @@ class Script(Vice):
             self._exchange, self._acts = number, self.stage.watch.acts
             if number > 0:
                 self._look_at_request()
+                self.look_at_keys()
         return self._plan.get(number, ())
 
     def _is(self, kind: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from emulator.fuzz.findings.extent import Extent, per_second
 from emulator.fuzz.findings.finding import Finding
 from emulator.fuzz.findings.summary import Summary
 from emulator.fuzz.setting import Setting
@@ -28,11 +29,11 @@ class Progress:
 
     @property
     def steps_per_second(self) -> float:
-        return self.steps / self.seconds if self.seconds > 0 else 0.0
+        return per_second(self.steps, self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hunted:
+class Hunted(Extent):
     """``steps`` are those of the search, in ``runs``; what shrinking has played is not counted.
     ``seconds_to_first`` is when the first finding broke, before it was shrunk. ``covered`` are the
     transitions that were gone: a state of the model, and what happened to it.
@@ -47,19 +48,6 @@ class Hunted:
     processes: int
     covered: frozenset[tuple[str, str]] = frozenset()
     was_interrupted: bool = False
-
-    @property
-    def states(self) -> int:
-        """How many states of the model the search has been in."""
-        return len({state for state, _ in self.covered})
-
-    @property
-    def transitions(self) -> int:
-        return len(self.covered)
-
-    @property
-    def steps_per_second(self) -> float:
-        return self.steps / self.seconds if self.seconds > 0 else 0.0
 
     def summary(self, setting: Setting, target: str) -> Summary:
         """As a file has it; of several settings any, whose profile and defects are the same."""

@@ -20,11 +20,9 @@ _DECLARED = Provenance(assumed=False, text="the declaration")
 _SETUP = bytes((0, 0, 43, 0))
 
 
-def row_of(one: DeclaredAssociation) -> AssociationRow:
-    """``ValueError`` for one with short names, which no client of a run speaks."""
-    if one.context.referencing is not Referencing.LOGICAL_NAME:
-        raise ValueError(f"{one.name} refers by short names, which is not fuzzed")
-    config = ServerConfig(
+def config_of(one: DeclaredAssociation) -> ServerConfig:
+    """What a meter has there, as far as it is declared."""
+    return ServerConfig(
         client_sap=one.client_sap,
         server_sap=one.server_sap,
         context=one.context,
@@ -33,10 +31,17 @@ def row_of(one: DeclaredAssociation) -> AssociationRow:
         suite=one.suite,
         policy=one.policy,
     )
+
+
+def row_of(one: DeclaredAssociation) -> AssociationRow:
+    """``ValueError`` for one with short names, which no client of a run speaks."""
+    if one.context.referencing is not Referencing.LOGICAL_NAME:
+        raise ValueError(f"{one.name} refers by short names, which is not fuzzed")
     setup = one.security_setup
     number = setup[4] if setup[:4] == _SETUP else None
+    config, policy = config_of(one), int(one.policy)
     return AssociationRow(
-        one.name, config, number, one.dedicated, int(one.policy), _DECLARED, single_key=False
+        one.name, config, number, one.dedicated, policy, _DECLARED, single_key=False
     )
 
 

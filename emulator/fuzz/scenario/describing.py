@@ -1,26 +1,29 @@
 """Scenarios and what came of them, for people and for programs.
 
 All keys of a run are test keys, which whoever has the package can derive; octets are shown as
-:mod:`emulator.trace` shows them all the same, so that nobody learns to print passwords.
+:mod:`emulator.trace` shows them all the same, so that nobody learns to print passwords. ``words``
+say what an APDU is: by default what can be told without a key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from emulator.fuzz.scenario.model import Scenario
 from emulator.fuzz.scenario.playing import Played, Result
 from emulator.trace import described, shown
 
+Words: TypeAlias = Callable[[bytes], str]
 
-def step_lines(played: Played) -> list[str]:
+
+def step_lines(played: Played, words: Words = described) -> list[str]:
     """One step: what was done, what passed, and what came of it."""
     written = {name: one for name, one in played.step.written.items() if name not in _LEFT_OUT}
     lines = [f"{played.number}. {played.step.written['do']} {_short(written)}".rstrip()]
     for passed in played.seen.line:
         lines.append(f"   {passed.direction.value} {passed.client}: {shown(passed.octets)}")
-        lines.append(f"      {described(passed.octets)}")
+        lines.append(f"      {words(passed.octets)}")
     said = f": {played.seen.says}" if played.seen.says else ""
     lines.append(f"   = {played.seen.outcome.value}{said}")
     return lines
@@ -61,7 +64,7 @@ def scenario_json(scenario: Scenario, results: Sequence[Result]) -> dict[str, An
     return found
 
 
-def result_json(result: Result) -> dict[str, Any]:
+def result_json(result: Result, words: Words = described) -> dict[str, Any]:
     """One course, with every step and the octets that passed."""
     return {
         **scenario_json(result.scenario, ()),
@@ -75,7 +78,7 @@ def result_json(result: Result) -> dict[str, Any]:
                 "outcome": played.seen.outcome.value,
                 "says": played.seen.says,
                 "line": [
-                    [one.direction.value, one.client, shown(one.octets), described(one.octets)]
+                    [one.direction.value, one.client, shown(one.octets), words(one.octets)]
                     for one in played.seen.line
                 ],
                 "problems": list(played.problems),

@@ -19,6 +19,7 @@ from dlms.xdlms.descriptors import CONFIRMED, AttributeDescriptor, MethodDescrip
 from dlms.xdlms.get import GetRequest
 from dlms.xdlms.set import SetRequest
 from emulator.fuzz.actions import AarqChange, NewKey
+from emulator.fuzz.head_ends.mischief import Errand, Mischief
 from emulator.fuzz.scenario.found import KnownKey, Witnessed
 from emulator.fuzz.scenario.place import ScenarioError, Where
 from emulator.fuzz.twist import Edit, EditKind, Lost, Otherwise, Twist
@@ -139,6 +140,8 @@ def record(kind: type[T], where: Where, *, leave: frozenset[str] = frozenset()) 
         return kind(**given)
     except TypeError as error:
         raise where.wrong(str(error).replace(f"{kind.__name__}.__init__() ", "")) from None
+    except ValueError as error:
+        raise where.wrong(str(error)) from None
 
 
 @cache
@@ -179,6 +182,8 @@ _READERS: dict[Any, Callable[[Where], Any]] = {
     ),
     tuple[Witnessed, ...]: lambda where: tuple(record(Witnessed, one) for one in where.list()),
     tuple[KnownKey, ...]: lambda where: tuple(record(KnownKey, one) for one in where.list()),
+    tuple[Mischief, ...]: lambda where: tuple(record(Mischief, one) for one in where.list()),
+    tuple[Errand, ...]: lambda where: tuple(record(Errand, one) for one in where.list()),
     tuple[tuple[str, ...], ...]: lambda where: tuple(one.texts() for one in where.list()),
     Mapping[str, int]: lambda where: {name: one.number() for name, one in where.table().items()},
     Mapping[str, bool]: lambda where: {name: one.flag() for name, one in where.table().items()},

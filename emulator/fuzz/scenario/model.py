@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from dlms.axdr.data import Data
 from emulator.fuzz.actions import Action, Plant
 from emulator.fuzz.client_kind import ClientKind
+from emulator.fuzz.head_ends.driven import Driven
+from emulator.fuzz.head_ends.mischief import Encounter
 from emulator.fuzz.scenario.found import Found
 from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Direction, Outcome
@@ -80,8 +82,9 @@ class Scenario:
     """``name`` is that of a case, as KL-IC-05, or of a finding. Where a case has several, each has
     another ``variant``. ``alive`` is the association with which a legitimate client must succeed in
     the end; empty if none can. ``not_here`` says why a case has no steps. ``plants`` are defects
-    that the meter has from the beginning. ``found`` is there for what a search has found: then all
-    invariants are looked after when it is played, and none may be broken.
+    that the meter has from the beginning. What was found at a head end has an ``encounter`` in the
+    place of courses, and the ``head_end`` that was met. ``found`` is there for what a search has
+    found: then all invariants are looked after when it is played, and none may be broken.
     """
 
     name: str
@@ -97,6 +100,8 @@ class Scenario:
     alive: str = "dco"
     not_here: str = ""
     plants: tuple[Plant, ...] = ()
+    encounter: Encounter | None = None
+    head_end: Driven = field(default_factory=Driven)
     found: Found | None = None
 
     @property

@@ -15,6 +15,8 @@ from typing import Any
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action, Plant
 from emulator.fuzz.client_kind import ClientKind
+from emulator.fuzz.head_ends.driven import Driven
+from emulator.fuzz.head_ends.mischief import Encounter
 from emulator.fuzz.scenario import fields
 from emulator.fuzz.scenario.found import Found
 from emulator.fuzz.scenario.model import Course, Expected, Knob, Recorded, Scenario, Step
@@ -63,7 +65,7 @@ DEEDS: dict[str, type[Any]] = {
 
 _SCENARIO = frozenset(
     ("name", "title", "variant", "rules", "profile", "clients", "knobs", "knob", "seed", "each")
-) | {"steps", "alive", "not_here", "plants", "found"}
+) | {"steps", "alive", "not_here", "plants", "found", "encounter", "head_end"}
 _EXPECTED = frozenset(
     ("outcome", "says", "state", "value", "floor", "send", "version", "agree", "open", "happened")
 ) | {"balance", "breaches"}
@@ -118,8 +120,8 @@ def _scenario(where: Where) -> Scenario:
             raise where.wrong(f"it has no {needed}")
     where = Where(f"{where.path} ({table['name'].text()})", where.written)
     table = where.table(_SCENARIO)
-    if ("steps" in table) is ("not_here" in table):
-        raise where.wrong("either steps or not_here is needed")
+    if sum(name in table for name in ("steps", "not_here", "encounter")) != 1:
+        raise where.wrong("either steps or not_here is needed, or an encounter")
     given: dict[str, Any] = {}
     for name in ("name", "title", "variant", "profile", "seed", "alive", "not_here"):
         if name in table:
@@ -137,6 +139,10 @@ def _scenario(where: Where) -> Scenario:
         }
     if "plants" in table:
         given["plants"] = tuple(fields.record(Plant, one) for one in table["plants"].list())
+    if "encounter" in table:
+        given["encounter"] = fields.record(Encounter, table["encounter"])
+    if "head_end" in table:
+        given["head_end"] = fields.record(Driven, table["head_end"])
     if "found" in table:
         given["found"] = fields.record(Found, table["found"])
     if "steps" in table:

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("scapy")
 
 from emulator.client import key_file
-from emulator.decoding.captures import CaptureError, read_capture
+from emulator.decoding.captures import CaptureError, read_capture, read_key_log
 from emulator.decoding.conversation import Conversation, Decoder
 from emulator.decoding.flows import lines
 from emulator.decoding.keys import KeyChain
@@ -102,6 +102,35 @@ def test_tls_without_its_secrets_says_what_else_can_be_done(chain: KeyChain) -> 
         assert "no secrets of its session" in conversation.closed[0]
         assert "tshark" in conversation.closed[0]
         assert conversation.problems
+
+
+def test_sessions_that_were_resumed(chain: KeyChain) -> None:
+    """By their id and by a ticket: what is said in them is what is said in those before."""
+    packets = lines(read_capture(FOLDER / "resumed.pcap").packets)
+    secrets = read_key_log(FOLDER / "resumed.keylog")
+    found = Decoder(chain, secrets=secrets).decode(packets)
+    assert [one.closed for one in found] == [()] * 4
+    told = [[one.says.split(" = ")[0] for one in conversation.messages] for conversation in found]
+    assert told[0][2] == "get-request-normal 8 (Clock) 0-0:1.0.0.255 (clock) 2 (time)"
+    assert told == [told[0]] * 4
+    assert len(told[0]) == 6
+    times = [conversation.messages[3].says for conversation in found]
+    assert len(set(times)) == 4  # each has its own answer, and not another's
+
+
+@pytest.mark.parametrize("resumed", [1, 3], ids=["by id", "by ticket"])
+def test_a_resumed_session_needs_a_line_of_its_own(chain: KeyChain, resumed: int) -> None:
+    packets = lines(read_capture(FOLDER / "resumed.pcap").packets)
+    logged = read_key_log(FOLDER / "resumed.keylog")["CLIENT_RANDOM"]
+    for drop in list(logged):
+        kept = {random: secret for random, secret in logged.items() if random != drop}
+        found = Decoder(chain, secrets={"CLIENT_RANDOM": kept}).decode(packets)
+        if found[resumed].closed:
+            break
+    closed = [number for number, one in enumerate(found) if one.closed]
+    assert closed == [resumed]
+    assert "without the secret of this session" in found[resumed].closed[0]
+    assert not found[resumed].messages
 
 
 def test_somebody_elses_client(chain: KeyChain) -> None:

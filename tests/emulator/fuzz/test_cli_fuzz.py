@@ -82,6 +82,20 @@ def test_a_replay_shows_octets_and_what_they_mean(
     assert result["steps"][1]["line"][0][:2] == ["->", "dco"]
 
 
+def test_a_replay_says_what_is_ciphered(finding: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also under the keys that a step brings: the last GET is sealed by the new GUEK."""
+    get = {"do": "get", "client": "dco", "attribute": [1, "0-0:96.1.9.255", 2]}
+    _write(finding, [*STEPS, {"do": "hang", "client": "dco"}, STEPS[0], get])
+    assert main(["fuzz", "replay", str(finding)]) == 0
+    out = capsys.readouterr().out
+    assert ": ActionRequest(" in out
+    assert ": GetResponse(" in out
+    assert main(["fuzz", "replay", str(finding), "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    said = [row[3].partition(": ")[2].partition("(")[0] for row in result["steps"][-1]["line"]]
+    assert said == ["GetRequest", "GetResponse"]
+
+
 def test_recorded_octets_must_pass_again(finding: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (scenario,) = parse(json.loads(finding.read_text()))
     target = InProcess()

@@ -7,7 +7,6 @@ from xml.etree import ElementTree as ET
 from emulator.conformance.reports.printable import printable
 from emulator.fuzz.findings.clauses import clause_of
 from emulator.fuzz.findings.reports.reported import Filed, Reported
-from emulator.fuzz.findings.words import in_words
 
 
 def junit(report: Reported) -> str:
@@ -58,9 +57,9 @@ def _case(filed: Filed) -> ET.Element:
 def _lines(filed: Filed) -> list[str]:
     clause = clause_of(filed.found.invariant)
     lines = [] if clause is None else [f"{clause.says} ({clause.source})"]
-    for number, action in enumerate(filed.actions, 1):
+    for number, step in enumerate(filed.steps, 1):
         mark = " <- breaks it" if number == filed.found.step else ""
-        lines.append(f"{number}. {in_words(action)}{mark}")
+        lines.append(f"{number}. {step}{mark}")
     if not filed.found.step:
         lines.append("in the end, when all is quiet <- breaks it")
     return lines
@@ -70,7 +69,7 @@ def _circumstances(filed: Filed) -> list[str]:
     found = filed.found
     return [
         f"target: {found.target}, profile {filed.scenario.profile}, cosemlab {found.version}",
-        f"seed {found.seed}, process {found.process}: after {found.steps} steps,"
+        f"seed {found.seed}, process {found.process}: after {found.steps} {filed.unit},"
         f" {found.seconds:.1f} s",
         *(f"planted: {one}" for one in filed.scenario.plants),
         f"again: cosemlab fuzz replay {filed.path}",

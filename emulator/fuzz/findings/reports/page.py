@@ -27,8 +27,8 @@ def _header(report: Reported, version: str) -> Markup:
         tag("h1", "What a search has found"),
         tag(
             "p",
-            f"{said} Made by cosemlab {version}. All keys that are shown are test keys, which"
-            " anybody can derive who has cosemlab.",
+            f"{said} Made by cosemlab {version}. All keys that are shown are test keys: they"
+            " can be derived by anybody who has cosemlab, or were made for one encounter.",
             class_="disclaimer",
             role="note",
         ),
@@ -76,8 +76,8 @@ def _table(report: Reported) -> Markup:
             "tr",
             tag("td", one.found.invariant),
             tag("td", tag("a", one.found.shape, href=f"#{anchor_of(at)}")),
-            tag("td", str(len(one.actions))),
-            tag("td", f"{one.found.steps} steps, {one.found.seconds:.1f} s"),
+            tag("td", str(len(one.steps))),
+            tag("td", f"{one.found.steps} {one.unit}, {one.found.seconds:.1f} s"),
         )
         for at, one in enumerate(report.findings)
     ]

@@ -11,7 +11,6 @@ from emulator.conformance.reports.showing import Picture
 from emulator.fuzz.findings.clauses import clause_of
 from emulator.fuzz.findings.reports.page_counters import counters
 from emulator.fuzz.findings.reports.reported import Filed
-from emulator.fuzz.findings.words import in_words
 from emulator.fuzz.scenario.found import Found, Witnessed
 from emulator.fuzz.target import Direction
 
@@ -19,6 +18,7 @@ _WAYS = {
     Direction.SENT.value: ("sent", "{} → meter"),
     Direction.RECEIVED.value: ("received", "{} ← meter"),
     Direction.LOST.value: ("note", "{}: lost on its way"),
+    "--": ("note", "{}"),
 }
 
 
@@ -36,7 +36,7 @@ def finding_page(filed: Filed, anchor: str) -> Markup:
         _broken(found),
         _circumstances(filed),
         tag("h4", "Steps"),
-        *(_step(at, filed) for at in range(len(filed.actions))),
+        *(_step(at, filed) for at in range(len(filed.steps))),
         _in_the_end(filed),
         counters(found),
         _keys(found),
@@ -64,9 +64,9 @@ def _circumstances(filed: Filed) -> Markup:
     told = [
         ("Target", found.target),
         ("Profile", filed.scenario.profile),
-        ("Found", f"after {found.steps} steps, {found.seconds:.1f} s"),
+        ("Found", f"after {found.steps} {filed.unit}, {found.seconds:.1f} s"),
         ("Seed", f"{found.seed}, process {found.process}"),
-        ("Shrunk", f"from {found.was} steps to {len(filed.actions)}"),
+        ("Shrunk", f"from {found.was} {filed.parts} to {filed.size}"),
         ("Version", f"cosemlab {found.version}"),
     ]
     told += [("Planted", str(one)) for one in filed.scenario.plants]
@@ -80,8 +80,8 @@ def _step(at: int, filed: Filed) -> Markup:
     mark = [" ", tag("span", "breaks it", class_="badge v-failed")] if breaks else []
     return tag(
         "details",
-        tag("summary", f"{at + 1}. ", tag("span", in_words(filed.actions[at])), *mark),
-        tag("div", *([] if seen is None else _seen(seen)), class_="case-body"),
+        tag("summary", f"{at + 1}. ", tag("span", printable(filed.steps[at])), *mark),
+        tag("div", *([] if seen is None else _seen(seen, filed)), class_="case-body"),
         class_="case",
         open=breaks,
     )
@@ -90,19 +90,19 @@ def _step(at: int, filed: Filed) -> Markup:
 def _in_the_end(filed: Filed) -> Markup:
     """What shows when all is quiet, if that is where it breaks."""
     found = filed.found
-    if found.step or len(found.seen) <= len(filed.actions):
+    if found.step or len(found.seen) <= len(filed.steps):
         return Markup()
     mark = tag("span", "breaks it", class_="badge v-failed")
     return tag(
         "details",
         tag("summary", "In the end, when all is quiet ", mark),
-        tag("div", *_seen(found.seen[-1]), class_="case-body"),
+        tag("div", *_seen(found.seen[-1], filed), class_="case-body"),
         class_="case",
         open=True,
     )
 
 
-def _seen(seen: Witnessed) -> list[Markup]:
+def _seen(seen: Witnessed, filed: Filed) -> list[Markup]:
     parts = [tag("li", _passed(one), class_=_WAYS[one[0]][0]) for one in seen.line]
     if seen.left_out:
         parts.append(tag("li", f"... {seen.left_out} more APDUs"))
@@ -111,7 +111,8 @@ def _seen(seen: Witnessed) -> list[Markup]:
         ("Outcome", f"{seen.outcome}{said}"),
         *(("Breaks", printable(one)) for one in seen.breaks),
     ]
-    told.append(("Open", ", ".join(seen.open) or "no association"))
+    if filed.scenario.encounter is None:  # else the head end is looked at, and not the meter
+        told.append(("Open", ", ".join(seen.open) or "no association"))
     disagree = [name for name, same in seen.agree.items() if not same]
     if disagree:
         told.append(("Keys", f"the ends of {', '.join(disagree)} have different ones"))
@@ -121,6 +122,8 @@ def _seen(seen: Witnessed) -> list[Markup]:
 def _passed(one: tuple[str, ...]) -> Markup:
     direction, client, octets, says = one
     head = tag("p", tag("span", _WAYS[direction][1].format(client), class_="arrow"))
+    if not octets:  # nothing passed: something was done
+        return tag("p", printable(says), class_="says")
     try:
         raw = bytes.fromhex(octets)
     except ValueError:  # what may hold a secret of somebody else's was left out

@@ -13,7 +13,6 @@ from emulator.conformance.reports.sarif import SCHEMA
 from emulator.fuzz.findings.clauses import clause_of
 from emulator.fuzz.findings.finding import Key
 from emulator.fuzz.findings.reports.reported import Filed, Reported
-from emulator.fuzz.findings.words import in_words
 
 
 def sarif(report: Reported, version: str) -> dict[str, Any]:
@@ -92,7 +91,7 @@ def _result(filed: Filed, place: int) -> dict[str, Any]:
 
 
 def _flow(filed: Filed) -> list[dict[str, Any]]:
-    said = [f"{number}. {in_words(one)}" for number, one in enumerate(filed.actions, 1)]
+    said = [f"{number}. {one}" for number, one in enumerate(filed.steps, 1)]
     if not filed.found.step:
         said.append("in the end, when all is quiet")
     blamed = filed.found.step or len(said)

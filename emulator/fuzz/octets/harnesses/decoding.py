@@ -19,7 +19,7 @@ from emulator.decoding.keys import KeyChain
 from emulator.decoding.text import View, conversation_lines
 from emulator.fuzz.octets import laws, sources, words
 from emulator.fuzz.octets.harness import Harness, Structure
-from emulator.fuzz.octets.harnesses import hdlc
+from emulator.fuzz.octets.harnesses import hdlc_frames
 from emulator.fuzz.octets.harnesses.xdlms import apdu_seeds
 from emulator.fuzz.octets.on_disk import in_file
 
@@ -63,7 +63,7 @@ def _all_octets() -> Iterable[bytes]:
         yield octets
         yield octets.hex().encode()
     yield from sources.vectors("hdlc", "wrapper")
-    yield hdlc.write_frames(list(hdlc.frames()))
+    yield hdlc_frames.write_frames(list(hdlc_frames.frames()))
     some = [octets for octets, _ in zip(apdu_seeds(), range(4), strict=False)]
     yield b"\n".join(b"-> " + one.hex().encode() for one in some)
     yield b"".join(Wpdu(16, 1, one).encode() for one in some)
@@ -107,7 +107,7 @@ HARNESSES = (
         play=laws.reader(_octets, (InputError,)),
         seeds=_all_octets,
         words=_words,
-        structure=Structure(read=hdlc.read_frames, write=hdlc.write_frames),
+        structure=Structure(read=hdlc_frames.read_frames, write=hdlc_frames.write_frames),
         is_ber=True,
         most=8192,
         work=4000,

@@ -26,6 +26,7 @@ from emulator.faults import catalogue as faults
 from emulator.faults.kinds import KINDS
 from emulator.fuzz.octets import laws, sources, words
 from emulator.fuzz.octets.harness import Harness, Play, Structure
+from emulator.fuzz.octets.harnesses import file_examples as examples
 from emulator.fuzz.octets.on_disk import in_file
 from emulator.fuzz.scenario import reading as scenarios
 from emulator.fuzz.scenario.place import ScenarioError
@@ -40,114 +41,11 @@ from emulator.products.importing.lists import REQUEST_COLUMNS, import_list
 from emulator.requests.variants import variants
 
 _SCOPES = ("management", "dco", "s1sp")
-_PROFILE = b"""name = "mine"
-[identity]
-manufacturer = { value = "none", assumed = "a" }
-model = { value = "m", assumed = "a" }
-flag_id = { value = "LAB", assumed = "a" }
-category = { value = 2, assumed = "a" }
-server_sap = { value = 1, source = "s" }
-title_prefix = { value = "00", assumed = "a" }
-ldn = { value = "{flag}{serial:013d}", assumed = "a" }
-top_up = { value = "credit", assumed = "a" }
-currency_scale = { value = -2, assumed = "a" }
-max_credit = { value = 20000, assumed = "a" }
-max_balance = { value = 50000, assumed = "a" }
-[associations.public]
-client_sap = 16
-context = "LN"
-mechanism = "NONE"
-conformance = ["GET"]
-max_pdu_size = 1024
-assumed = "a"
-[associations.dco]
-client_sap = 1
-context = "LN_CIPHERED"
-mechanism = "HLS_GMAC"
-conformance = ["GET", "SET"]
-max_pdu_size = 1024
-policy = 3
-security_setup = 2
-knobs.inner_counter = "LENIENT"
-assumed = "a"
-[objects."0-0:43.0.2.255"]
-class = "Security setup"
-rights.dco = "r 4rw m"
-assumed = "a"
-[objects."1-0:1.6.0.255"]
-class = "Extended register"
-values.2 = { double-long-unsigned = 4210 }
-values.3 = { structure = [{ integer = 0 }, { enum = 27 }] }
-values.4 = { unsigned = 0 }
-values.5 = { date-time = "2019-03-01T17:30+00:00" }
-rights.dco = "rw m"
-assumed = "a"
-[objects."0-0:42.0.0.255"]
-class = "Data"
-role = "logical-device-name"
-rights.public = "r"
-source = "s"
-"""
-_DECLARATION = b"""name = "mine"
-title = "4C41420000000001"
-key_file = "keys.toml"
-sta = []
-[way]
-kind = "tcp"
-host = "127.0.0.1"
-port = 4059
-[timing]
-answer = 2.0
-[logical_devices]
-1 = "LAB0000000000001"
-2 = { hex = "4C41420000000002" }
-[associations.management]
-client_sap = 1
-context = "LN_CIPHERED"
-mechanism = "HLS_GMAC"
-conformance = ["GET", "SET", "ACTION"]
-policy = ["AUTHENTICATED", "ENCRYPTED"]
-keys = "management"
-own_title = "4D4D4D0000000001"
-counter_from = "0-0:43.1.1.255"
-[exclusions]
-"APPL" = "not asked for"
-[features]
-clock = true
-[settings]
-note = "1"
-"""
-_KEYS = b"""[management]
-guek = "000102030405060708090A0B0C0D0E0F"
-gak = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
-"""
-_THRESHOLDS = b"""[[s1sp.volume]]
-count = 10
-period = 60
-user = "each"
-[[s1sp.value]]
-variant = "2.2"
-argument = "amount"
-most = "50.00"
-"""
-_FAULT = b"""[mine]
-kind = "latency"
-help = "says nothing"
-for = "10m"
-[mine.parameters]
-"""
 _RUN = {
     "schema": SCHEMA, "schema_version": VERSION, "disclaimer": "", "device": "mine",
     "declaration": "mine.toml", "way": "tcp", "transport": "tcp", "port": 4059, "called": False,
     "seed": "1", "started": "2026-11-28T15:00:00Z", "version": "0.1", "strict": False,
     "summary": counted([]), "groups": [], "cases": [], "key_log": [],
-}  # fmt: skip
-_WRAPPED = {
-    "kek": "transport",
-    "keys": [
-        {"holder": "4C41420000000001", "scope": "dco", "kind": "GUEK", "version": 1,
-         "wrapped": "00" * 24},
-    ],
 }  # fmt: skip
 
 
@@ -281,15 +179,15 @@ _PROFILE_ERRORS = (ProfileError,)
 HARNESSES = (
     toml(
         "files.profile", "a profile", laws.text(partial(load_text, file="f.toml"), _PROFILE_ERRORS),
-        lambda: (_PROFILE,), _protocol_words, 40_000,
+        lambda: (examples.PROFILE,), _protocol_words, 40_000,
     ),
     toml(
         "files.declaration", "a declaration", laws.text(_declaration, _PROFILE_ERRORS),
-        lambda: (_DECLARATION,), _declared_words, 40_000,
+        lambda: (examples.DECLARATION,), _declared_words, 40_000,
     ),
     toml(
         "files.keys", "a key file", _from_disk(key_file.load, _PROFILE_ERRORS),
-        lambda: (_KEYS,), lambda: words.texts(others=key_file.NAMES),
+        lambda: (examples.KEYS,), lambda: words.texts(others=key_file.NAMES),
     ),
     toml(
         "files.custody", "a custody file",
@@ -300,11 +198,11 @@ HARNESSES = (
     toml(
         "files.faults", "a file of faults",
         laws.text(partial(faults.parse, file="f.toml", known={}), _PROFILE_ERRORS),
-        lambda: (_FAULT,), lambda: words.texts(others=KINDS),
+        lambda: (examples.FAULT,), lambda: words.texts(others=KINDS),
     ),
     toml(
         "files.thresholds", "a file of thresholds", laws.text(read_thresholds, (ThresholdError,)),
-        lambda: (_THRESHOLDS,), lambda: words.texts(others=variants()),
+        lambda: (examples.THRESHOLDS,), lambda: words.texts(others=variants()),
     ),
     json_file(
         "files.scenarios", "a file of scenarios", _from_disk(scenarios.read, (ScenarioError,)),
@@ -321,12 +219,12 @@ HARNESSES = (
     json_file(
         "files.wrapped-keys", "keys of a keystore, wrapped",
         _from_disk(partial(read_key_file, scopes=_SCOPES), (StoreError,)),
-        lambda: (_json_of(_WRAPPED),), lambda: words.texts(KeyKind, _SCOPES),
+        lambda: (_json_of(examples.WRAPPED),), lambda: words.texts(KeyKind, _SCOPES),
     ),
     json_file(
         "files.meter-keys", "keys of a meter from its supplier, wrapped",
         laws.text(KeyFile.from_text, (KeyFileRefused,)),
-        lambda: (_json_of(_WRAPPED),), lambda: words.texts(KeyKind, _SCOPES),
+        lambda: (_json_of(examples.WRAPPED),), lambda: words.texts(KeyKind, _SCOPES),
     ),
     Harness(
         name="files.dump",

@@ -20,19 +20,22 @@ from dlms.framing.hdlc.station import Station, StationConfig
 from dlms.octets import Reader
 from emulator.fuzz.octets import laws, sources, words
 from emulator.fuzz.octets.harness import Harness, Outcome, Structure, Unlawful
+from emulator.fuzz.octets.harnesses.hdlc_frames import (
+    AARQ,
+    CLIENT,
+    SERVER,
+    between_flags,
+    frames,
+    read_frames,
+    write_frames,
+)
 
-CLIENT, SERVER = Address(16), Address(1, 17, 2)
-AARQ = bytes.fromhex("E6E600601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0")
 _LIMITS = Parameters(64, 64, 3, 3)
 MAX_KEPT = 1 << 18
 """Octets that a station may have to send: its links' windows of frames, and what is queued."""
 
 
 # One frame -------------------------------------------------------------------------------------
-
-
-def _between_flags(frame: Frame) -> bytes:
-    return frame.encode()[1:-1]
 
 
 def _frame(octets: bytes) -> Outcome:
@@ -43,33 +46,13 @@ def _frame(octets: bytes) -> Outcome:
         return Outcome.REFUSED
     if isinstance(found, NotUnderstood):
         return Outcome.REFUSED
-    if _between_flags(found) != octets:
-        raise Unlawful("one form only", f"{octets.hex()}: {_between_flags(found).hex()}")
+    if between_flags(found) != octets:
+        raise Unlawful("one form only", f"{octets.hex()}: {between_flags(found).hex()}")
     return Outcome.TAKEN
 
 
-def frames() -> Iterable[Frame]:
-    """What a client says in a session, and what it is answered."""
-    window = Parameters(128, 128, 7, 7).encode()
-    yield Frame(SERVER, CLIENT, Control(Kind.SNRM))
-    yield Frame(SERVER, CLIENT, Control(Kind.SNRM), window)
-    yield Frame(SERVER, CLIENT, Control(Kind.I), AARQ)
-    yield Frame(SERVER, CLIENT, Control(Kind.I, False), AARQ[:20], True)
-    yield Frame(SERVER, CLIENT, Control(Kind.I, True, 0, 1), AARQ[20:])
-    yield Frame(SERVER, CLIENT, Control(Kind.RR, True, 1))
-    yield Frame(SERVER, CLIENT, Control(Kind.RNR, True, 1))
-    yield Frame(SERVER, CLIENT, Control(Kind.REJ, True, 0))
-    yield Frame(SERVER, CLIENT, Control(Kind.UI, False), AARQ)
-    yield Frame(Address(0x7F, 0x7F, 2), CLIENT, Control(Kind.UI, False), AARQ)
-    yield Frame(Address(1, 16383, 4), CLIENT, Control(Kind.DISC))
-    yield Frame(CLIENT, SERVER, Control(Kind.UA), window)
-    yield Frame(CLIENT, SERVER, Control(Kind.FRMR), bytes((0x10, 0x20, 1)))
-    yield Frame(CLIENT, SERVER, Control(Kind.DM))
-    yield Frame(CLIENT, SERVER, Control(Kind.I), b"\xe6\xe7\x00" + AARQ[3:])
-
-
 def _frame_seeds() -> Iterable[bytes]:
-    yield from map(_between_flags, frames())
+    yield from map(between_flags, frames())
     for octets in (*sources.vectors("hdlc"), *sources.built("hdlc-")):
         yield octets.strip(bytes((FLAG,)))
 
@@ -94,23 +77,13 @@ def _stream(octets: bytes) -> Outcome:
 _play_stream = laws.stream(_received)
 
 
-def read_frames(octets: bytes) -> list[Frame]:
-    """Those of a stream, for mutations of their fields."""
-    found = FrameReceiver(inter_octet_timeout=1e9).receive(octets, 0.0)
-    return [one for one in found if isinstance(one, Frame)]
-
-
-def write_frames(found: list[Frame]) -> bytes:
-    return b"".join(one.encode() for one in found)
-
-
 def _streams() -> Iterable[bytes]:
     session = list(frames())
     yield write_frames(session)
     for one in session:
         yield one.encode()
     # One flag closes a frame and opens the next.
-    yield b"\x7e" + b"\x7e".join(map(_between_flags, session)) + b"\x7e"
+    yield b"\x7e" + b"\x7e".join(map(between_flags, session)) + b"\x7e"
     yield b"noise" + session[0].encode() + b"\x7e\x7e\xa0" + session[1].encode()
     yield from sources.built("hdlc-")
     yield from sources.vectors("hdlc")
@@ -245,7 +218,7 @@ HARNESSES = (
         play=_frame,
         seeds=_frame_seeds,
         words=_words,
-        structure=Structure(read=decode_frame, write=lambda one: _between_flags(one)),
+        structure=Structure(read=decode_frame, write=lambda one: between_flags(one)),
         most=4096,
         work=40,
     ),

@@ -1,24 +1,20 @@
 """Whole machines: octets straight into a meter, before and after an association is there, with and
 without HDLC below; and into a client that waits for an answer.
 
-An input is records, each a way, a length in two octets and as many octets (the last may be cut
-short). Every input meets a meter that has just been made, from one seed.
+An input is records (:mod:`emulator.fuzz.octets.harnesses.machine_records`). Every input meets a
+meter that has just been made, from one seed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
 
-from dlms.acse.aare import Aare
-from dlms.acse.aarq import Aarq
-from dlms.acse.release import Rlre, Rlrq
+from dlms.acse.release import Rlrq
 from dlms.errors import RemoteProtocolError
 from dlms.framing.hdlc.address import Address
 from dlms.framing.hdlc.control import Control, Kind
 from dlms.framing.hdlc.frame import Frame
 from dlms.framing.hdlc.station import StationConfig
-from dlms.xdlms import registry
 from dlms.xdlms.descriptors import AttributeDescriptor
 from emulator.framing.framing import Addressed
 from emulator.framing.hdlc import HdlcStation
@@ -27,7 +23,8 @@ from emulator.fuzz.in_process.target import InProcess
 from emulator.fuzz.in_process.world import compiled
 from emulator.fuzz.octets import words
 from emulator.fuzz.octets.harness import Harness, Outcome, Structure, Unlawful
-from emulator.fuzz.octets.harnesses import acse, hdlc, security
+from emulator.fuzz.octets.harnesses import acse, hdlc, hdlc_frames, security
+from emulator.fuzz.octets.harnesses.machine_records import RECORDS, of_records, records
 from emulator.fuzz.octets.harnesses.xdlms import apdu_seeds
 from emulator.fuzz.target import Direction, Seen
 from emulator.fuzz.target import Outcome as Said
@@ -35,60 +32,9 @@ from emulator.fuzz.twist import Edit, EditKind, Twist
 from emulator.serving.peer import Peer, Unable
 
 PROFILE, SEED = "laboratory", "octets"
-MAX_RECORDS = 8
 MOST = 8192
-_HEAD = 3
 _NAME = AttributeDescriptor(1, bytes.fromhex("00002A0000FF"), 2)
 _PUBLIC = (16, 1)
-
-
-class Record(NamedTuple):
-    """``apdu`` is octets, or an APDU that encodes itself."""
-
-    way: int
-    apdu: Any
-
-
-def records(octets: bytes) -> list[tuple[int, bytes]]:
-    """At most :data:`MAX_RECORDS`."""
-    found: list[tuple[int, bytes]] = []
-    at = 0
-    while at < len(octets) and len(found) < MAX_RECORDS:
-        length = int.from_bytes(octets[at + 1 : at + _HEAD], "big")
-        found.append((octets[at], octets[at + _HEAD : at + _HEAD + length]))
-        at += _HEAD + length
-    return found
-
-
-def of_records(found: Iterable[tuple[int, bytes]]) -> bytes:
-    return b"".join(bytes((way,)) + len(one).to_bytes(2, "big") + one for way, one in found)
-
-
-_ACSE: dict[int, Callable[[bytes], Any]] = {
-    0x60: Aarq.decode, 0x61: Aare.decode, 0x62: Rlrq.decode, 0x63: Rlre.decode,
-}  # fmt: skip
-
-
-def _read(octets: bytes) -> list[Record]:
-    return [Record(way, _apdu(one)) for way, one in records(octets)]
-
-
-def _apdu(octets: bytes) -> Any:
-    """As far as it can be read."""
-    try:
-        return _ACSE.get(octets[0], registry.decode)(octets)
-    except Exception:  # it stays octets, whatever is wrong with it
-        return octets
-
-
-def _write(found: list[Record]) -> bytes:
-    return of_records(
-        (one.way & 0xFF, one.apdu if isinstance(one.apdu, bytes) else one.apdu.encode())
-        for one in found
-    )
-
-
-_RECORDS = Structure(read=_read, write=_write)
 
 
 # Into the meter ----------------------------------------------------------------------------------
@@ -264,8 +210,8 @@ def _lines() -> Iterable[bytes]:
         control = Control(Kind.I, True, number, number)
         frames.append(Frame(server, client, control, b"\xe6\xe6\x00" + apdu))
     frames.append(Frame(server, client, Control(Kind.DISC)))
-    yield hdlc.write_frames(frames)
-    yield hdlc.write_frames(frames[:3])
+    yield hdlc_frames.write_frames(frames)
+    yield hdlc_frames.write_frames(frames[:3])
     yield from hdlc.HARNESSES[1].seeds()
 
 
@@ -284,7 +230,7 @@ def _harness(
         play=play,
         seeds=seeds,
         words=_words,
-        structure=_RECORDS,
+        structure=RECORDS,
         most=MOST,
         work=4000,
     )
@@ -303,7 +249,7 @@ HARNESSES = (
         play=_hdlc,
         seeds=_lines,
         words=hdlc.HARNESSES[1].words,
-        structure=Structure(read=hdlc.read_frames, write=hdlc.write_frames),
+        structure=Structure(read=hdlc_frames.read_frames, write=hdlc_frames.write_frames),
         most=MOST,
         work=4000,
     ),

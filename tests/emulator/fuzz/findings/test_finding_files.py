@@ -122,6 +122,24 @@ def test_what_is_ciphered_is_told_too(
     assert flipped.line[-1][3].endswith("and its tag does not verify")
 
 
+@pytest.mark.parametrize("is_dedicated", [False, True], ids=["global", "dedicated"])
+def test_what_an_aarq_carries_is_told_without_its_key(
+    found: Make, stale: Setting, is_dedicated: bool
+) -> None:
+    clients = {"dco": ClientKind(association="dco", dedicated=is_dedicated)}
+    setting = Setting(plants=stale.plants, clients=clients)
+    evidence = evidence_of(found(Open(client="dco"), Open(client="dco"), setting=setting))
+    first, *_ = evidence.seen
+    assert ": InitiateRequest(conformance=" in first.line[0][3]
+    assert ": InitiateResponse(conformance=" in first.line[1][3]
+    keys = [one for one in evidence.keys if "DEDICATED" in one.name]
+    assert bool(keys) is is_dedicated
+    said = "".join(row[3] for row in first.line).lower()
+    for one in keys:
+        assert one.octets.lower() not in said
+        assert repr(bytes.fromhex(one.octets)).lower() not in said
+
+
 def test_the_secret_of_all_keys_is_not_among_them(tmp_path: Path, found: Make) -> None:
     path = file(tmp_path, found())
     assert SECRET.hex() not in path.read_text().lower()

@@ -85,10 +85,12 @@ async def test_a_search_finds_it_and_makes_it_small(naive: Any) -> None:
 async def test_what_has_nothing_to_do_with_it_goes(naive: Any) -> None:
     head_end = naive("own-challenge")
     large = met((1, "equal-challenge"), (4, "lost-answer"), (6, "power"))
-    (breach, *_) = breaches(large, await head_end.play(large))
-    least, again = await shrunk(head_end, large, breach)
-    assert least == met((1, "equal-challenge"))
-    assert again.invariant == breach.invariant
+    ran = await head_end.play(large)
+    (breach, *_) = breaches(large, ran)
+    least = await shrunk(head_end, large, breach, ran)
+    assert least.encounter == met((1, "equal-challenge"))
+    assert least.breach.invariant == breach.invariant
+    assert (least.was, least.encounter.size) == (4, 2)
 
 
 class Slipping(InvocationCounters):
