@@ -10,7 +10,10 @@ OWN = "own"
 
 ANSWER = 0.5
 """Seconds that a head end is told to await an answer."""
-
+ANSWERS = 20
+"""As many of them a task may take: one that is slow, as all is on a busy machine, is not without
+end.
+"""
 
 WAYS = ("tcp", "tls", "hdlc")
 """How it gets to the meter: the first unless it is said."""

@@ -37,7 +37,7 @@ from emulator.conformance.hostile.stage import Stage
 from emulator.conformance.probing.line import visible_counter
 from emulator.conformance.probing.record import Entry, Recorder
 from emulator.conformance.trying.trial import Clocks, Trial
-from emulator.fuzz.head_ends.driven import ANSWER, WAYS, Driven
+from emulator.fuzz.head_ends.driven import ANSWER, ANSWERS, WAYS, Driven
 from emulator.fuzz.head_ends.mischief import Encounter, Errand
 from emulator.fuzz.head_ends.script import Script
 from emulator.modules.software import SoftwareModule
