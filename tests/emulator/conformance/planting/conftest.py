@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
+from tlslite.utils import python_aes, python_aesgcm
 
 
 class Blocks:
@@ -28,6 +29,6 @@ class Blocks:
 
 @pytest.fixture(autouse=True)
 def quick_aes(monkeypatch: pytest.MonkeyPatch) -> type[Blocks]:
-    for module in ("python_aes", "python_aesgcm"):
-        monkeypatch.setattr(f"tlslite.utils.{module}.Rijndael", Blocks)
+    for module in (python_aes, python_aesgcm):
+        monkeypatch.setattr(module, "Rijndael", Blocks)
     return Blocks
