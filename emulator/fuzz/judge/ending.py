@@ -14,11 +14,14 @@ from emulator.fuzz.actions import Action
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.judge.agreeing import disagreements
 from emulator.fuzz.judge.judge import Judge
+from emulator.fuzz.judge.told import told
 from emulator.fuzz.target import Facts, Outcome, Seen, Target
 
 NAME = AttributeDescriptor(15, bytes((0, 0, 40, 0, 0, 255)), 1)
 """Of the current association: whoever has one may read it."""
 _PUBLIC = "public"
+_ALWAYS = "I1"
+"""What must not be in the end either; other look-outs are for the steps of a run."""
 PATIENCE = 60.0
 """Seconds in which nobody says anything."""
 _IN = Seen(outcome=Outcome.ACCEPTED, says="done")
@@ -39,7 +42,9 @@ class Ending:
         """Let it come to its end; what has broken in it."""
         # Of others' meters nobody knows which keys they have; who has done nothing owes nothing.
         if self.facts.keys and self._judge.history.actions:
+            began = self.facts
             self._settle()
+            self.breaches += [one for one in told(began, self.facts) if one.invariant == _ALWAYS]
         if not self.breaches:
             before = self.facts
             is_in = self._judge.setting.alive in self._is_in
