@@ -118,6 +118,9 @@ class Crew:
             self._left_to = process
             self.tell(Stop(), but=process)
 
+    def is_left_to(self, process: int) -> bool:
+        return process == self._left_to
+
     def stop(self) -> None:
         """Tell them to end; who does not do it soon is not waited for."""
         self.tell(Stop())

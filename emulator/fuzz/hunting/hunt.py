@@ -129,7 +129,7 @@ def _turn(crew: Crew, hear: Hear, *, stop_at_first: bool) -> bool:
                 crew.leave_to(process)
             case Broke(finding=finding):
                 crew.tell(Known(finding.key), but=process)
-            case FoundIt() if stop_at_first:
+            case FoundIt() if stop_at_first and crew.is_left_to(process):
                 crew.stop()
             case Failed():
                 crew.stop()

@@ -9,6 +9,7 @@ from dlms.errors import DlmsError
 from emulator.fuzz.actions import Action
 from emulator.fuzz.breach import Breach
 from emulator.fuzz.in_process.target import in_process
+from emulator.fuzz.judge.ending import Ending
 from emulator.fuzz.judge.judge import Judge
 from emulator.fuzz.setting import Setting
 from emulator.fuzz.target import Facts, Target
@@ -43,10 +44,10 @@ class Course:
 
     def end(self) -> tuple[Breach, ...]:
         """What is broken when all is quiet."""
-        before = self.facts
-        alive = self.target.alive()
-        self.facts = self.target.look()
-        return self.judge.quiet(before, self.facts, alive)
+        ending = Ending(self.target, self.judge, self.facts)
+        breaches = ending.come()
+        self.facts = ending.facts
+        return breaches
 
     def trail(self, breaches: tuple[Breach, ...] = ()) -> Trail:
         """All steps by now, with the ``breaches`` of the end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from dlms.axdr.data import Data
@@ -10,6 +10,13 @@ from dlms.xdlms.descriptors import MethodDescriptor
 from emulator.fuzz import actions
 from emulator.fuzz.actions import Action
 from emulator.fuzz.target import Facts, Outcome, Seen
+
+_OPEN = (Outcome.SILENCE, Outcome.DISTRUSTED, Outcome.HUNG_UP)
+"""Then nobody knows what has come of it."""
+_TOLD_BY_THE_ANSWER = (actions.Agree, actions.Transfer)
+"""Of agreed keys a client has nothing without the answer; who makes an array by hand keeps none
+that is not confirmed, unless there was no answer at all.
+"""
 
 
 class Count(NamedTuple):
@@ -46,12 +53,20 @@ class History:
         """Whether somebody has damaged the meter. Who takes a counter forward does no more than
         many messages would have done.
         """
+        self.known: dict[str, set[str]] = {}
+        """By ``association/KIND``, fingerprints of the keys that its clients have had, or may have
+        had for all they knew.
+        """
+        self.unknown: set[str] = set()
+        """Associations in which an answer was lost without which nobody knows the new keys."""
         self.removed: set[tuple[str, Data | None]] = set()
         """Certificates that are no more: the association, and what names them."""
 
-    def begin(self, before: Facts) -> None:
+    def begin(self, before: Facts, scope: Callable[[str], str]) -> None:
         """What there was before the first step."""
+        self._scope = scope
         if not self.actions:
+            self.know(before)
             self.first_sizes = dict(before.sizes)
             self._count(before)
 
@@ -59,6 +74,9 @@ class History:
         """What the step has added."""
         self.actions.append(action)
         self._count(after)
+        self.know(after)
+        if seen.outcome in _OPEN and isinstance(action, _TOLD_BY_THE_ANSWER):
+            self.unknown.add(self._scope(action.client))
         match action:
             case actions.Damage():
                 self.is_meddled = True
@@ -93,6 +111,13 @@ class History:
         if seen.outcome is Outcome.ACCEPTED and not isinstance(action, actions.Replay):
             for passed in seen.line:
                 self.taken.setdefault(passed.octets, len(self.actions))
+
+    def know(self, facts: Facts) -> None:
+        """Which keys clients have by now, and which they may have."""
+        for held in (facts.client_keys, facts.client_doubts):
+            for name, key in held.items():
+                client, _, kind = name.partition("/")
+                self.known.setdefault(f"{self._scope(client)}/{kind}", set()).add(key)
 
     def _count(self, facts: Facts) -> None:
         is_known = facts.floors is self._floors and facts.sends is self._sends

@@ -92,7 +92,7 @@ class Judge:
 
     def watch(self, action: Action, seen: Seen, before: Facts, after: Facts) -> tuple[Breach, ...]:
         """What the step has broken."""
-        self.history.begin(before)
+        self.history.begin(before, self.site.scope)
         case = Case(action, seen, before, after, self.site, self.history)
         found = [*told(before, after)]
         for invariant in INVARIANTS:

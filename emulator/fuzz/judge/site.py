@@ -31,6 +31,29 @@ class Site:
         rows = map(self.row, self.setting.clients or ("dco", "s1sp"))
         return any(row is not None and row.single_key for row in rows)
 
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """Those of the run; by default both hands."""
+        return tuple(self.setting.clients) or tuple(
+            name for name in ("dco", "s1sp") if name in self.profile.associations
+        )
+
+    def is_ordinary(self, client: str) -> bool:
+        """Whether it is a client as any: guarded, by the global keys and f(StoC) of mechanism 5,
+        with nothing odd about it.
+        """
+        row, kind = self.row(client), self.kind(client)
+        if row is None or not self.is_guarded(client) or row.single_key:
+            return False
+        if kind.title is not None or kind.channel_title is not None or kind.knobs:
+            return False
+        return row.config.mechanism.name == "HLS_GMAC"
+
+    def says_names(self, client: str) -> bool:
+        """Whether it asks by logical names."""
+        row = self.row(client)
+        return row is not None and not row.config.short_names
+
     def scope(self, client: str) -> str:
         """The association that the client is for."""
         return self.kind(client).association

@@ -29,9 +29,7 @@ class Palette:
         self.setting = setting
         self.site = Site(setting)
         profile = self.site.profile
-        names = tuple(setting.clients) or tuple(
-            name for name in ("dco", "s1sp") if name in profile.associations
-        )
+        names = self.site.clients
         self.clients = names
         rows = {name: row for name in names if (row := self.site.row(name)) is not None}
         self.short = tuple(name for name, row in rows.items() if row.config.short_names)

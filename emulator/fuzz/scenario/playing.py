@@ -9,6 +9,7 @@ from dlms.errors import DlmsError
 from emulator.fuzz.actions import Plant
 from emulator.fuzz.in_process.target import in_process
 from emulator.fuzz.judge.course import Make
+from emulator.fuzz.judge.ending import Ending
 from emulator.fuzz.judge.judge import Judge
 from emulator.fuzz.scenario.expecting import problems
 from emulator.fuzz.scenario.model import Course, Scenario, Step
@@ -88,9 +89,9 @@ def play_course(
 def _in_the_end(setting: Setting, target: Target, judge: Judge | None, before: Facts) -> list[str]:
     if judge is None and not setting.alive:
         return []
-    last = target.alive()
     if judge is not None:
-        return [str(one) for one in judge.quiet(before, target.look(), last)]
+        return [str(one) for one in Ending(target, judge, before).come()]
+    last = target.alive()
     if last.outcome is Outcome.ACCEPTED:
         return []
     return [f"I6: no legitimate association: {last.says}"]

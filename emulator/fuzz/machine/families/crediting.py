@@ -58,6 +58,6 @@ def moves(palette: Palette) -> Iterator[Move]:
         "digits": _DIGITS,
         "twist": _BEFALLS,
     }
-    yield Move("token", enter, draws, weight=4)
+    yield Move("token", enter, draws, weight=8)
     if len(tellers) > 1:
         yield Move("token key", change_key, {"client": tellers[1:]})
