@@ -86,6 +86,10 @@ class History:
                 mine = before.client_keys.get(f"{action.client}/GAK", "")
                 if seen.outcome is Outcome.ACCEPTED and mine not in before.keys.values():
                     self.used_handed.add(mine)
+            case actions.Transfer(entries=entries) if any(one.key != "new" for one in entries):
+                # A meter knows what is used up no more, for it is destroyed: whoever hands a key
+                # over again has it again (devices.objects.security_setup.global_keys.former).
+                self.used_handed.clear()
             case actions.Crowd(times=times) | actions.Storm(times=times):
                 self.openings += times
             case actions.Token(key="current", counter=counter):
