@@ -25,9 +25,9 @@ from dlms.security.ops import (
     Step,
     VerificationFailed,
 )
+from emulator.faults.bent.proving import take_proofs
 from emulator.faults.bent.reaching import concerns
 from emulator.faults.fault import Fault
-from emulator.serving.taps import Parcel, Place
 from emulator.serving.workings import Execute
 
 _COUNTED = 4
@@ -55,28 +55,12 @@ def own_message(fault: Fault) -> None:
 
 def _other_proofs(fault: Fault, others: Callable[[Mac], Mac | None], acted: str) -> None:
     """f(StoC) may also be that of another computation."""
-    presented = b""
-    title = fault.reach.mains.host.device.title
 
-    def look(parcel: Parcel) -> tuple[Parcel]:
-        nonlocal presented
-        presented = parcel.octets
-        return (parcel,)
+    def is_of_another(op: Mac, right: bytes, claimed: bytes, execute: Execute) -> bool:
+        other = others(op)
+        return other is not None and _verifies(other, claimed, execute)
 
-    def detour(op: CryptoOp, execute: Execute) -> Any:
-        nonlocal presented
-        result = execute(op)
-        if isinstance(op, Open):
-            presented = result
-        if isinstance(op, Mac) and op.title != title and concerns(fault, op.ek.scope):
-            claimed, other = presented[-len(result) :], others(op)
-            if claimed != result and other is not None and _verifies(other, claimed, execute):
-                fault.has_acted(acted)
-                return claimed
-        return result
-
-    fault.tap(Place.APDU_IN, look)
-    fault.detour(detour)
+    take_proofs(fault, is_of_another, acted)
 
 
 def _verifies(op: Mac, tag: bytes, execute: Execute) -> bool:

@@ -22,9 +22,9 @@ from dlms.security.ops import (
     Seal,
     VerificationFailed,
 )
+from emulator.faults.bent.proving import take_proofs
 from emulator.faults.bent.reaching import concerns, forgotten_with_power
 from emulator.faults.fault import Fault
-from emulator.serving.taps import Parcel, Place
 from emulator.serving.workings import Execute
 
 _ENCRYPTED, _BOTH = int(Protection.ENCRYPTED), int(Protection.BOTH)
@@ -89,28 +89,12 @@ def _let_pass(fault: Fault, is_taken: Callable[[Open, bytes, Execute], bool], ac
 
 def short_answer(fault: Fault) -> None:
     """Of f(StoC) only the first octets of the tag are compared (KL-HL-05)."""
-    presented = b""
-    title = fault.reach.mains.host.device.title
 
-    def look(parcel: Parcel) -> tuple[Parcel]:
-        nonlocal presented
-        presented = parcel.octets
-        return (parcel,)
+    def begins_right(op: Mac, right: bytes, claimed: bytes, execute: Execute) -> bool:
+        return claimed[:_SHORT] == right[:_SHORT]
 
-    def detour(op: CryptoOp, execute: Execute) -> Any:
-        nonlocal presented
-        result = execute(op)
-        if isinstance(op, Open):
-            presented = result
-        if isinstance(op, Mac) and op.title != title and concerns(fault, op.ek.scope):
-            claimed = presented[-len(result) :]
-            if claimed != result and claimed[:_SHORT] == result[:_SHORT]:
-                fault.has_acted("the first octets of f(StoC) are right, and no more is looked at")
-                return claimed
-        return result
-
-    fault.tap(Place.APDU_IN, look)
-    fault.detour(detour)
+    acted = "the first octets of f(StoC) are right, and no more is looked at"
+    take_proofs(fault, begins_right, acted)
 
 
 def former_key(fault: Fault) -> None:
