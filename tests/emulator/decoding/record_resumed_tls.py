@@ -98,7 +98,9 @@ async def record(folder: Path) -> None:
         await asyncio.sleep(1)  # the last packets come to the sniffer late, and nothing tells of it
         packets = sniffer.stop()
         before.close()
-    wrpcap(str(folder / "resumed.pcap"), packets)
+    # On loopback each packet is seen as it leaves and as it comes.
+    once = {bytes(packet): packet for packet in reversed(packets)}
+    wrpcap(str(folder / "resumed.pcap"), sorted(once.values(), key=lambda packet: packet.time))
 
 
 if __name__ == "__main__":
