@@ -40,7 +40,7 @@ def test_every_course_over_tcp_is_as_in_process_to_the_octet(
     differ, played = [], 0
     for scenario in every_scenario.values():
         for course in scenario.courses:
-            played += 1
+            played += scenario.found is None  # findings are added as they come
             found = play_course(scenario, course, make=over_tcp)
             assert found.passed, (scenario.id, course.binding, found.problems)
             if not scenario.name.startswith(OCTETS):
