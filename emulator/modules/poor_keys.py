@@ -29,8 +29,5 @@ def poor_keys(title: bytes, length: int) -> Iterator[tuple[bytes, str]]:
 
 def poverty(key: bytes, title: bytes) -> str:
     """What ``key`` is if it is one of these, otherwise an empty text."""
-    return next((what for poor, what in poor_keys(title, len(key)) if _same(key, poor)), "")
-
-
-def _same(key: bytes, poor: bytes) -> bool:
-    return hmac.compare_digest(key, poor)
+    found = (what for poor, what in poor_keys(title, len(key)) if hmac.compare_digest(key, poor))
+    return next(found, "")

@@ -150,27 +150,27 @@ _SERVICE = ("unconfirmed", "confirmed")
 
 
 def attribute(cutter: Cutter) -> AttributeDescriptor:
-    class_id = int.from_bytes(cutter.take(2, "class id", class_name), "big")
-    instance = cutter.take(6, "logical name", logical_name)
-    row = classes.BY_ID.get(class_id)
-
-    def name(octets: bytes) -> str:
-        found = row.attribute(octets[0]) if row else None
-        return f"{octets[0]} ({found.name})" if found else str(octets[0])
-
-    return AttributeDescriptor(class_id, instance, cutter.take(1, "attribute", name)[0])
+    return AttributeDescriptor(*_descriptor(cutter, "attribute"))
 
 
 def method(cutter: Cutter) -> MethodDescriptor:
+    return MethodDescriptor(*_descriptor(cutter, "method"))
+
+
+def _descriptor(cutter: Cutter, member: str) -> tuple[int, bytes, int]:
+    """Class, logical name, and the number of an ``attribute`` or a ``method``, by its name."""
     class_id = int.from_bytes(cutter.take(2, "class id", class_name), "big")
     instance = cutter.take(6, "logical name", logical_name)
     row = classes.BY_ID.get(class_id)
 
     def name(octets: bytes) -> str:
-        found = row.method(octets[0]) if row else None
-        return f"{octets[0]} ({found.name})" if found else str(octets[0])
+        number = octets[0]
+        if row is None:
+            return str(number)
+        found = row.attribute(number) if member == "attribute" else row.method(number)
+        return f"{number} ({found.name})" if found else str(number)
 
-    return MethodDescriptor(class_id, instance, cutter.take(1, "method", name)[0])
+    return class_id, instance, cutter.take(1, member, name)[0]
 
 
 def _selection(cutter: Cutter) -> None:
